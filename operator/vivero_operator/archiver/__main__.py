@@ -13,16 +13,25 @@ from pathlib import Path
 from typing import Final
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from vivero_core.backends.credentials import Credentials
+from vivero_core.backends.s3.transport import Endpoint
 
 from vivero_operator.archiver import metrics
 from vivero_operator.archiver.archive import Archive
-from vivero_operator.archiver.configuration import ADMIN_PORT, ARCHIVE_KEYS, ERASED, FOLDER, LOGIN, STORAGE
+from vivero_operator.archiver.bucket import Bucket
+from vivero_operator.archiver.configuration import (
+    ADMIN_PORT,
+    ARCHIVE_KEYS,
+    ERASED,
+    FOLDER,
+    LOGIN,
+    STORAGE,
+    STORAGE_KEYS,
+)
 from vivero_operator.archiver.events import BinlogError
 from vivero_operator.archiver.position import Gap, Positions
-from vivero_operator.archiver.replication import LogGoneError, Source, Stream, StreamError
-from vivero_operator.operations.backup_order import ACCOUNT_KEYS, Account
-from vivero_operator.operations.object_store import ObjectStore
-from vivero_operator.operations.program import StepFailedError
+from vivero_operator.archiver.replication import LogGoneError, Source, Stream, StreamError, Ticker
+from vivero_operator.operations.errors import StepFailedError
 
 logger = logging.getLogger("vivero_operator.archiver")
 
@@ -65,27 +74,25 @@ class Archiver:
 
     def _follow(self) -> None:
         """Archive from the stored position on, until something breaks."""
-        store = ObjectStore(self._account(), str(self._folder / "ca.crt"))
-        with Stream(self._source()) as stream, ExitStack() as exits:
-            archive = exits.enter_context(
-                closing(Archive(store, self._uid, self._key_of, lambda: time.time() + stream.clock_ahead))
-            )
+        source = self._source()
+        with closing(self._bucket()) as store, Ticker(source) as ticker, Stream(source) as stream, ExitStack() as exits:
+            archive = exits.enter_context(closing(Archive(store, self._uid, self._key_of, lambda: ticker.now)))
             logger.info(
                 "following the log of %s after %s", self._host, archive.position.connect_state or "its beginning"
             )
             try:
-                for raw, drained in stream.events(archive.position.connect_state):
-                    archive.take(raw, drained)
+                for raw in stream.events(archive.position.connect_state):
+                    for tick in ticker.ticks():
+                        archive.tick(tick)
+                    archive.take(raw)
                     archive.store_due()
                     metrics.STOPPED.set(0)
-                    self._archived = time.monotonic() - max(
-                        0.0, time.time() + stream.clock_ahead - archive.position.until
-                    )
+                    self._archived = time.monotonic() - max(0.0, ticker.now - archive.position.until)
                     if self.stopping.is_set():
                         archive.store_due(everything=True)
                         return
             except LogGoneError as error:
-                self._skip(Positions(store, self._uid), error, time.time() + stream.clock_ahead)
+                self._skip(Positions(store, self._uid), error, ticker.now)
 
     def _skip(self, positions: Positions, error: LogGoneError, now: float) -> None:
         """Go on with the oldest log that the server still has; restores across the gap are refused."""
@@ -113,8 +120,10 @@ class Archiver:
             server_id=_SERVER_IDS + int.from_bytes(hashlib.sha256(self._uid.encode()).digest()[:3], "big"),
         )
 
-    def _account(self) -> Account:
-        return Account(**{name: (self._folder / STORAGE / name).read_text().strip() for name in ACCOUNT_KEYS})
+    def _bucket(self) -> Bucket:
+        told = {name: (self._folder / STORAGE / name).read_text().strip() for name in STORAGE_KEYS}
+        endpoint = Endpoint(told["endpoint"], told["region"], (self._folder / "ca.crt").read_text())
+        return Bucket(endpoint, told["bucket"], Credentials(told["access_key"], told["secret_key"]))
 
 
 def handler(archiver: Archiver) -> type[BaseHTTPRequestHandler]:

@@ -7,7 +7,9 @@ What is in the bucket already is passed over then, by its GTID, so that nothing 
 import logging
 import re
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import chain as joined
 from tempfile import SpooledTemporaryFile
@@ -16,16 +18,18 @@ from typing import Final
 from vivero_core.model import naming
 
 from vivero_operator.archiver import metrics, segments
+from vivero_operator.archiver.bodies import Gtid
+from vivero_operator.archiver.bucket import Objects
 from vivero_operator.archiver.chain import Chain, Span
 from vivero_operator.archiver.events import Event, EventReader, Type, closed
 from vivero_operator.archiver.groups import Group, Splitter
 from vivero_operator.archiver.position import Position, Positions
-from vivero_operator.operations.object_store import ObjectStore
+from vivero_operator.archiver.replication import Tick
 from vivero_operator.operations.streams import pieces_of
 
 logger = logging.getLogger(__name__)
 
-COLLECT_SECONDS: Final = 3.0
+COLLECT_SECONDS: Final = 2.0
 """A tenant's changes wait so long for more of them, before they are stored."""
 COLLECT_BYTES: Final = 1024 * 1024
 """More than this does not wait."""
@@ -35,8 +39,6 @@ Tenant none comes."""
 _DROPPED: Final = re.compile(rb"DROP (DATABASE|SCHEMA) ")
 _LOOK_SECONDS: Final = 0.5
 """How often it is looked for what is due."""
-_LIVE_SECONDS: Final = 2.0
-"""A log of which everything was read so lately is read as it is written."""
 _SPOOL_BYTES: Final = 256 * 1024
 PublicKey = Callable[[str], bytes | None]
 """Of a tenant: None if it is not there yet, empty if the tenant was erased."""
@@ -79,9 +81,7 @@ class _Part:
 class Archive:
     """One server's. Blocking, for one thread."""
 
-    def __init__(
-        self, store: ObjectStore, server: str, key_of: PublicKey, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, store: Objects, server: str, key_of: PublicKey, clock: Callable[[], float] = time.time) -> None:
         """`clock`: Unix seconds by the server's clock."""
         self._store = store
         self._positions = Positions(store, server)
@@ -92,7 +92,11 @@ class Archive:
         self._chains: dict[str, Chain] = {}
         self._parts: dict[str, _Part] = {}
         self._description: bytes | None = None
-        self._drained = 0.0
+        self._ticks: deque[Tick] = deque()
+        self._undated: deque[tuple[Group, Mapping[int, str]]] = deque()
+        self._read_until = 0
+        self._caught_up = False
+        """Whether all has been read that the server had when we came."""
         self._due = 0.0
         self.position = self._positions.load()
         self._stored = self.position
@@ -102,39 +106,58 @@ class Archive:
     def close(self) -> None:
         """Forget what is not stored: it will be asked for again."""
         self._splitter.close()
+        for group, _ in self._undated:
+            group.close()
         for part in self._parts.values():
             part.spool.close()
 
-    def take(self, raw: bytes, drained: float | None) -> None:
+    def take(self, raw: bytes) -> None:
         """Take the next event.
-
-        `drained`: Unix seconds by the server's clock at which it had nothing to send before this event.
 
         Raises:
             BinlogError: the log cannot be cut here.
             StepFailedError: it cannot be stored now.
         """
         event = self._reader.read(raw)
-        if drained is not None:
-            self._drained = drained
         metrics.BYTES.inc(len(raw))
         if event.type is Type.FORMAT_DESCRIPTION:
             self._describe(event)
-        before = dict(self._seen)
         group = self._splitter.feed(event, int(self._clock()) + 1)
-        try:
-            self._note_position()
-            if group is not None:
-                self._collect(group, before)
-        finally:
-            if group is not None:
-                group.close()
+        if group is not None:
+            self._undated.append((group, dict(self._seen)))
+        self._note_position()
+        self._date()
+
+    def tick(self, tick: Tick) -> None:
+        """Take what the server says of itself at a second."""
+        self._ticks.append(tick)
+        self._date()
 
     def _note_position(self) -> None:
         for domain, gtid in self._splitter.position.items():
             if not self._seen and self._positions.beginning() is None:
                 self._positions.begin(str(gtid))
             self._seen[domain] = str(gtid)
+
+    def _date(self) -> None:
+        """Collect the groups that a tick dates, and note the seconds of which everything has been read."""
+        while self._ticks:
+            tick = self._ticks[0]
+            while self._undated and _is_in(tick, self._undated[0][0].gtid):
+                group, before = self._undated.popleft()
+                with closing(group):
+                    self._collect(group, before, self._second(group, tick))
+            if any(_number(self._seen.get(domain)) < number for domain, number in tick.sequences.items()):
+                return
+            self._read_until, self._caught_up = tick.second, True
+            self._ticks.popleft()
+
+    def _second(self, group: Group, tick: Tick) -> int:
+        """When the group was committed, in Unix seconds, rounded up.
+
+        Between the tick before and this one; before the first one the time of its statements says more, if it says less.
+        """
+        return tick.second if self._caught_up else min(group.committed_from + 1, tick.second)
 
     def store_due(self, *, everything: bool = False) -> None:
         """Store what has waited long enough, and the position behind it."""
@@ -145,20 +168,21 @@ class Archive:
         for tenant, part in list(self._parts.items()):
             if everything or part.size >= COLLECT_BYTES or now - part.since >= COLLECT_SECONDS:
                 self._store_part(tenant, part)
-        oldest = min(self._parts.values(), key=lambda one: one.since, default=None)
-        if oldest is None:
-            until, gtids = self._drained, dict(self._seen)
-        else:
-            keyed = [part.since for part in self._parts.values() if not part.keyless]
-            until, gtids = min([self._drained, *keyed]), dict(oldest.before)
-        until = max(self.position.until, int(until) - 1)
+        waiting = {tenant: part.begins - 1 for tenant, part in self._parts.items() if part.keyless}
+        keyed = [part.begins - 1 for part in self._parts.values() if not part.keyless]
+        until = max(self.position.until, min([self._read_until, *keyed]))
         metrics.LAG.set(max(0.0, now - until))
         prepared = {xid.hex(): owner for xid, owner in self._splitter.prepared.items()}
-        waiting = {tenant: int(part.since) - 1 for tenant, part in self._parts.items() if part.keyless}
-        self.position = Position(gtids, until, waiting, prepared)
+        self.position = Position(self._unstored(), until, waiting, prepared)
         if self.position != self._stored:
             self._positions.save(self.position)
             self._stored = self.position
+
+    def _unstored(self) -> dict[int, str]:
+        """The GTIDs behind which something is not stored yet."""
+        waits = [part.before for part in self._parts.values()] + [before for _, before in self._undated]
+        oldest = min(waits, key=lambda before: sum(map(_number, before.values())), default=self._seen)
+        return dict(oldest)
 
     def _describe(self, event: Event) -> None:
         """What is collected came after another description: it is not for the same file."""
@@ -167,12 +191,11 @@ class Archive:
             self.store_due(everything=True)
         self._description = description
 
-    def _collect(self, group: Group, before: Mapping[int, str]) -> None:
+    def _collect(self, group: Group, before: Mapping[int, str], at: int) -> None:
         tenant = group.owner
         head = self._chain(tenant).head()
         if head is not None and _is_behind(str(group.gtid), head.span.last):
             return
-        at = self._committed(group)
         part = self._parts.get(tenant)
         if part is None:
             part = self._parts[tenant] = _Part(before, self._clock(), str(group.gtid), at)
@@ -180,15 +203,6 @@ class Archive:
         if part.size >= COLLECT_BYTES:
             self._due = 0.0
         metrics.GROUPS.inc()
-
-    def _committed(self, group: Group) -> int:
-        """When it was committed, in Unix seconds, rounded up.
-
-        By our own clock, which no session can set, as long as the log is read as it is written. Of one that is read later
-        nobody knows but the server, by the time of the group's statements.
-        """
-        live = self._clock() - self._drained <= _LIVE_SECONDS
-        return group.committed_by if live else min(group.committed_from + 1, group.committed_by)
 
     def _store_part(self, tenant: str, part: _Part) -> None:
         public = self._key_of(tenant)
@@ -220,6 +234,14 @@ class Archive:
         if tenant not in self._chains:
             self._chains[tenant] = Chain(self._store, tenant)
         return self._chains[tenant]
+
+
+def _number(gtid: str | None) -> int:
+    return int(gtid.rpartition("-")[2]) if gtid is not None else 0
+
+
+def _is_in(tick: Tick, gtid: Gtid) -> bool:
+    return gtid.sequence <= tick.sequences.get(gtid.domain, 0)
 
 
 def _is_behind(gtid: str, last: str) -> bool:

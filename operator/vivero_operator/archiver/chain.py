@@ -15,8 +15,8 @@ from typing import Final
 from vivero_core.envelope import open_sealed, seal_for
 from vivero_core.sealing import SealBrokenError
 
-from vivero_operator.operations.object_store import ObjectStore
-from vivero_operator.operations.program import StepFailedError
+from vivero_operator.archiver.bucket import Listed, Objects
+from vivero_operator.operations.errors import StepFailedError
 from vivero_operator.operations.streams import Measured, Reader, packed, unpacked
 
 _NEWEST: Final = 0xFFF_FFF_FFF_FFF
@@ -48,7 +48,7 @@ class Segment:
 class Chain:
     """The segments of one tenant. One archiver at a time writes; all calls block, and raise StepFailedError."""
 
-    def __init__(self, store: ObjectStore, tenant: str) -> None:
+    def __init__(self, store: Objects, tenant: str) -> None:
         self._store = store
         self._tenant = tenant
         self._head: Segment | None = None
@@ -75,30 +75,6 @@ class Chain:
         self._head = segment
         return segment
 
-    def segments(self) -> list[Segment]:
-        """All of them, oldest first; the numbers have no gap."""
-        keys = sorted(self._store.list(f"{self._tenant}/log/"), reverse=True)
-        found = [self._segment(key) for key in keys]
-        for before, after in pairwise(found):
-            if after.number != before.number + 1:
-                raise StepFailedError(f"the archive of {self._tenant} lacks segment {before.number + 1}")
-        return found
-
-    def read(self, segment: Segment, before: Segment | None, file_key: bytes) -> Iterator[bytes]:
-        """What was archived; each piece is authentic, and so is its place behind `before`.
-
-        Raises:
-            StepFailedError: the segment was changed, cut, or is another's.
-        """
-        name = self._name(segment.number, before.sha256 if before else "")
-        try:
-            with self._store.open(self._key(segment.number)) as read:
-                yield from unpacked(open_sealed(read, file_key, name))
-        except SealBrokenError as error:
-            raise StepFailedError(
-                f"segment {segment.number} of {self._tenant} is not what was written: {error}"
-            ) from error
-
     def _segment(self, key: str) -> Segment:
         told = self._store.metadata(key)
         try:
@@ -113,6 +89,38 @@ class Chain:
 
     def _name(self, number: int, before: str) -> str:
         return f"log {self._tenant} {number} {before}"
+
+
+class ReadableChain(Chain):
+    """A chain that is read; who writes it cannot."""
+
+    def __init__(self, store: Listed, tenant: str) -> None:
+        super().__init__(store, tenant)
+        self._listed = store
+
+    def segments(self) -> list[Segment]:
+        """All of them, oldest first; the numbers have no gap."""
+        keys = sorted(self._listed.list(f"{self._tenant}/log/"), reverse=True)
+        found = [self._segment(key) for key in keys]
+        for before, after in pairwise(found):
+            if after.number != before.number + 1:
+                raise StepFailedError(f"the archive of {self._tenant} lacks segment {before.number + 1}")
+        return found
+
+    def read(self, segment: Segment, before: Segment | None, file_key: bytes) -> Iterator[bytes]:
+        """What was archived; each piece is authentic, and so is its place behind `before`.
+
+        Raises:
+            StepFailedError: the segment was changed, cut, or is another's.
+        """
+        name = self._name(segment.number, before.sha256 if before else "")
+        try:
+            with self._listed.open(self._key(segment.number)) as read:
+                yield from unpacked(open_sealed(read, file_key, name))
+        except SealBrokenError as error:
+            raise StepFailedError(
+                f"segment {segment.number} of {self._tenant} is not what was written: {error}"
+            ) from error
 
 
 def _metadata(segment: Segment) -> dict[str, str]:

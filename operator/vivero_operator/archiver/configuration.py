@@ -9,4 +9,6 @@ ERASED: Final = "erased"
 """In place of the key of a tenant whose data was erased."""
 LOGIN: Final = "login"
 STORAGE: Final = "backup"
+STORAGE_KEYS: Final = ("endpoint", "region", "bucket", "access_key", "secret_key")
+"""Of the Secret with the backup bucket's account."""
 ADMIN_PORT: Final = 8081

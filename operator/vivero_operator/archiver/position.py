@@ -7,13 +7,11 @@ servers/<uid of the DatabaseServer>/gaps/<number>   JSON: what is missing from a
 """
 
 import json
-from dataclasses import dataclass, field, replace
-from typing import Self, TypeVar
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Self
 
-from pydantic import TypeAdapter, ValidationError
-
-from vivero_operator.operations.object_store import ObjectStore
-from vivero_operator.operations.program import StepFailedError
+from vivero_operator.archiver.bucket import Listed, Objects
+from vivero_operator.operations.errors import StepFailedError
 
 
 @dataclass(frozen=True)
@@ -50,60 +48,72 @@ class Gap:
     """Unix seconds: what is committed from then on is archived again."""
 
 
-_Stored = TypeVar("_Stored", Position, Gap)
-
-
 class Positions:
     """Of one server. All calls block, and raise StepFailedError."""
 
-    def __init__(self, store: ObjectStore, server: str) -> None:
+    def __init__(self, store: Objects, server: str) -> None:
         self._store = store
         self._folder = f"servers/{server}"
 
     def load(self) -> Position:
         """The position; that of a new archive if there is none."""
-        if self._store.first(f"{self._folder}/position") is None:
+        told = self._read("position")
+        if told is None:
             return Position()
-        return self._read(f"{self._folder}/position", Position)
+        try:
+            gtids = {int(domain): str(gtid) for domain, gtid in told["gtids"].items()}
+            return Position(gtids, int(told["until"]), told["waiting"], told["prepared"])
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise StepFailedError(f"{self._folder}/position cannot be read") from error
+
+    def save(self, position: Position) -> None:
+        self._write(f"{self._folder}/position", asdict(position))
 
     def begin(self, gtid: str) -> None:
         """Note the first transaction of a new archive."""
-        self._store.put_whole(f"{self._folder}/beginning", json.dumps(gtid).encode(), {})
+        self._write(f"{self._folder}/beginning", {"gtid": gtid})
 
     def beginning(self) -> str | None:
         """GTID of the first transaction that was archived; None if there is none yet."""
-        return self._text(f"{self._folder}/beginning")
-
-    def save(self, position: Position) -> None:
-        self._write(f"{self._folder}/position", position)
+        return gtid_in(self._store, f"{self._folder}/beginning")
 
     def add_gap(self, gap: Gap) -> None:
-        self._write(f"{self._folder}/gaps/{gap.begins:012}", gap)
+        self._write(f"{self._folder}/gaps/{gap.begins:012}", asdict(gap))
 
     def add_loss(self, tenant: str, gtid: str) -> None:
         """Note that what a tenant committed up to this transaction is not archived."""
-        self._store.put_whole(f"{tenant}/lost", json.dumps(gtid).encode(), {})
+        self._write(f"{tenant}/lost", {"gtid": gtid})
 
-    def lost(self, tenant: str) -> str | None:
-        """The last transaction of a tenant that is not archived, though later ones may be."""
-        return self._text(f"{tenant}/lost")
+    def _read(self, name: str) -> dict[str, Any] | None:
+        key = f"{self._folder}/{name}"
+        return parsed(self._store, key) if self._store.first(key) == key else None
 
-    def gaps(self) -> list[Gap]:
-        return [self._read(key, Gap) for key in self._store.list(f"{self._folder}/gaps/")]
+    def _write(self, key: str, content: dict[str, Any]) -> None:
+        self._store.put_whole(key, json.dumps(content).encode(), {})
 
-    def _text(self, key: str) -> str | None:
-        if self._store.first(key) != key:
-            return None
-        with self._store.open(key) as read:
-            return str(json.loads(read(1 << 10)))
 
-    def _write(self, key: str, content: Position | Gap) -> None:
-        self._store.put_whole(key, TypeAdapter(type(content)).dump_json(content), {})
+def gaps(store: Listed, server: str) -> list[Gap]:
+    """Of a server's archive."""
+    found = (parsed(store, key) for key in store.list(f"servers/{server}/gaps/"))
+    return [Gap(str(one["after"]), int(one["begins"]), int(one["ends"])) for one in found]
 
-    def _read(self, key: str, kind: type[_Stored]) -> _Stored:
-        with self._store.open(key) as read:
-            text = read(1 << 20)
-        try:
-            return TypeAdapter(kind).validate_json(text)
-        except ValidationError as error:
-            raise StepFailedError(f"{key} cannot be read: {error.errors()[0]['loc']}") from error
+
+def lost(store: Objects, tenant: str) -> str | None:
+    """The last transaction of a tenant that is not archived, though later ones may be."""
+    return gtid_in(store, f"{tenant}/lost")
+
+
+def gtid_in(store: Objects, key: str) -> str | None:
+    """The GTID that an object holds; None if there is no such object."""
+    return str(parsed(store, key)["gtid"]) if store.first(key) == key else None
+
+
+def parsed(store: Objects, key: str) -> dict[str, Any]:
+    """An object of JSON."""
+    try:
+        found = json.loads(store.read_whole(key))
+    except ValueError as error:
+        raise StepFailedError(f"{key} cannot be read") from error
+    if not isinstance(found, dict):
+        raise StepFailedError(f"{key} cannot be read")
+    return found

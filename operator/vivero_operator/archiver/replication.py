@@ -5,9 +5,12 @@ encryption of log files, and needs no file of its own to be read.
 """
 
 import struct
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 from typing import Final, Self
 
 import pymysql
@@ -24,8 +27,6 @@ _START: Final = 4
 _CONNECT_SECONDS: Final = 10
 _SILENCE_SECONDS: Final = 15
 """The server says something every second; so long without a word is a broken connection."""
-_WAITED_SECONDS: Final = 0.002
-"""A server that has more to send sends it sooner."""
 _LOG_IS_GONE: Final = 1236
 _OK: Final = 0
 
@@ -52,27 +53,80 @@ class Source:
     """Ours: unique among the server's replicas."""
 
 
+@dataclass(frozen=True)
+class Tick:
+    """What a server had committed by a second, as it says itself."""
+
+    second: int
+    """Unix seconds by the server's clock."""
+    sequences: dict[int, int]
+    """By domain, the number of the last transaction."""
+
+
+class Ticker:
+    """Asks the server at every second how far its log is, from a thread; a context manager.
+
+    Only the server knows when a transaction was committed: an event's own time is whatever its session says, and when we
+    read it depends on how busy we are.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._connection = _connected(source)
+        self._ahead = 0.0
+        self._found: SimpleQueue[Tick | StreamError] = SimpleQueue()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._found.put(self._ask())
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._thread.join(2 * _SILENCE_SECONDS)
+        self._connection.close()
+
+    @property
+    def now(self) -> float:
+        """Unix seconds by the server's clock."""
+        return time.time() + self._ahead
+
+    def ticks(self) -> Iterator[Tick]:
+        """Those since the last call. Raises StreamError when the server no longer answers."""
+        with suppress(Empty):
+            while True:
+                found = self._found.get_nowait()
+                if isinstance(found, StreamError):
+                    raise found
+                yield found
+
+    def _run(self) -> None:
+        while not self._stopping.wait(1.0 - self.now % 1.0):
+            try:
+                self._found.put(self._ask())
+            except StreamError as error:
+                self._found.put(error)
+                return
+
+    def _ask(self) -> Tick:
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute("SELECT UNIX_TIMESTAMP(SYSDATE(6)), @@gtid_binlog_pos")
+                at, position = cursor.fetchone() or (0, "")
+        except pymysql.MySQLError as error:
+            raise StreamError(f"asking the server for its position failed: error {error.args[0]}") from error
+        self._ahead = float(at) - time.time()
+        gtids = (gtid.split("-") for gtid in str(position or "").split(",") if gtid)
+        return Tick(int(at), {int(domain): int(sequence) for domain, _, sequence in gtids})
+
+
 class Stream:
     """A connection that the server writes its log to; a context manager."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        try:
-            self._connection: Connection[Cursor] = pymysql.connect(
-                host=source.host,
-                port=source.port,
-                user=source.user,
-                password=source.password,
-                ssl=client_context(source.authority),
-                connect_timeout=_CONNECT_SECONDS,
-                read_timeout=_SILENCE_SECONDS,
-                write_timeout=_SILENCE_SECONDS,
-                autocommit=True,
-            )
-        except pymysql.MySQLError as error:
-            raise StreamError(f"logging in to {source.host} failed: error {error.args[0]}") from error
-        self.clock_ahead = self._query_clock() - time.time()
-        """Seconds by which the server's clock is ahead of ours."""
+        self._connection = _connected(source)
 
     def __enter__(self) -> Self:
         return self
@@ -81,11 +135,8 @@ class Stream:
         # Not `close`, which says good-bye and waits: the server writes on and reads nothing.
         self._connection._force_close()  # type: ignore[attr-defined]  # noqa: SLF001
 
-    def events(self, position: str) -> Iterator[tuple[bytes, float | None]]:
+    def events(self, position: str) -> Iterator[bytes]:
         """Every event after this GTID position, each as it was logged, for ever; every second at least a heartbeat.
-
-        With each comes the moment, in Unix seconds by the server's clock, at which the server had nothing to send before
-        it: what was committed until then has been read. None when it had.
 
         Args:
             position: GTIDs with commas between; empty for all that the server still has.
@@ -103,10 +154,7 @@ class Stream:
             self._receive()
             self._send(_BINLOG_DUMP, struct.pack("<IHI", _START, 0, self._source.server_id))
             while True:
-                begun = time.time()
-                packet = self._receive()
-                waited = time.time() - begun >= _WAITED_SECONDS
-                yield packet[1:], begun + self.clock_ahead if waited else None
+                yield self._receive()[1:]
         except pymysql.MySQLError as error:
             if error.args[0] == _LOG_IS_GONE:
                 raise LogGoneError(
@@ -115,15 +163,6 @@ class Stream:
             raise StreamError(f"reading the log of {self._source.host} failed: error {error.args[0]}") from error
         except OSError as error:
             raise StreamError(f"reading the log of {self._source.host} failed: {type(error).__name__}") from error
-
-    def _query_clock(self) -> float:
-        try:
-            with self._connection.cursor() as cursor:
-                cursor.execute("SELECT UNIX_TIMESTAMP(SYSDATE(6))")
-                (now,) = cursor.fetchone() or (0,)
-        except pymysql.MySQLError as error:
-            raise StreamError(f"asking {self._source.host} for its time failed: error {error.args[0]}") from error
-        return float(now)
 
     # pymysql has these for commands of its own alone; it checks lengths, sequence numbers and errors of packets.
     def _send(self, command: int, body: bytes) -> None:
@@ -135,6 +174,23 @@ class Stream:
         if data[:1] != bytes([_OK]):
             raise StreamError(f"{self._source.host} ended its log")
         return data
+
+
+def _connected(source: Source) -> "Connection[Cursor]":
+    try:
+        return pymysql.connect(
+            host=source.host,
+            port=source.port,
+            user=source.user,
+            password=source.password,
+            ssl=client_context(source.authority),
+            connect_timeout=_CONNECT_SECONDS,
+            read_timeout=_SILENCE_SECONDS,
+            write_timeout=_SILENCE_SECONDS,
+            autocommit=True,
+        )
+    except pymysql.MySQLError as error:
+        raise StreamError(f"logging in to {source.host} failed: error {error.args[0]}") from error
 
 
 def _registration(server_id: int) -> bytes:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from vivero_operator.archiver.groups import Group
-from vivero_operator.operations.program import StepFailedError
+from vivero_operator.operations.errors import StepFailedError
 from vivero_operator.operations.streams import Reader
 
 _LINE_BYTES: Final = 4096

@@ -5,9 +5,8 @@ from typing import Any, Final
 from vivero_core.model import constants as c
 from vivero_core.model.database_server import DatabaseServer
 
-from vivero_operator.archiver.configuration import ADMIN_PORT, ARCHIVE_KEYS, FOLDER, LOGIN, STORAGE
+from vivero_operator.archiver.configuration import ADMIN_PORT, ARCHIVE_KEYS, FOLDER, LOGIN, STORAGE, STORAGE_KEYS
 from vivero_operator.instance import Manifest
-from vivero_operator.operations.backup_order import ACCOUNT_KEYS
 from vivero_operator.pod_options import CONTAINER_SECURITY, POD_SECURITY, with_options
 from vivero_operator.settings import Settings
 
@@ -113,7 +112,7 @@ def _pod(server: DatabaseServer, settings: Settings) -> dict[str, Any]:
 
 
 def _files(server: DatabaseServer, settings: Settings) -> dict[str, Any]:
-    storage = [{"key": key, "path": f"{STORAGE}/{key}"} for key in ACCOUNT_KEYS]
+    storage = [{"key": key, "path": f"{STORAGE}/{key}"} for key in STORAGE_KEYS]
     login = [{"key": key, "path": f"{LOGIN}/{key}"} for key in ("username", "password")]
     sources = [
         {"secret": {"name": server.spec.archiver_secret, "items": login}},

@@ -14,9 +14,11 @@ from typing import Any, Final
 
 from vivero_core.sealing import SealBrokenError, seal, unseal
 
-from vivero_operator.operations.backup_order import ACCOUNT_KEYS, Account
+from vivero_operator.archiver.configuration import STORAGE_KEYS
+from vivero_operator.operations.backup_order import Account
+from vivero_operator.operations.errors import RefusedError, StepFailedError
 from vivero_operator.operations.object_store import ObjectStore, StoredObject
-from vivero_operator.operations.program import Files, RefusedError, StepFailedError
+from vivero_operator.operations.program import Files
 from vivero_operator.operations.streams import Reader, packed, unpacked
 
 _FORMAT: Final = 2
@@ -27,7 +29,7 @@ _MANIFEST: Final = "manifest.json"
 
 def backup_store(files: Files) -> ObjectStore:
     """The backup bucket, as the operation's files name it."""
-    account = Account(**{name: files.text(f"backup/{name}").strip() for name in ACCOUNT_KEYS})
+    account = Account(**{name: files.text(f"backup/{name}").strip() for name in STORAGE_KEYS})
     return ObjectStore(account, str(files.path("ca.crt")))
 
 

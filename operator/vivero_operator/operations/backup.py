@@ -15,8 +15,9 @@ from typing import Any
 from vivero_operator.operations.archive import Archive, backup_store
 from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, BackupOrder
 from vivero_operator.operations.dumps import TRAILER, Fingerprint, by_schema, dumped, gtid_of
+from vivero_operator.operations.errors import RefusedError, StepFailedError
 from vivero_operator.operations.object_store import ObjectStore, StoredObject, holds
-from vivero_operator.operations.program import Files, RefusedError, StepFailedError, main
+from vivero_operator.operations.program import Files, main
 from vivero_operator.operations.runner import Said
 from vivero_operator.operations.streams import Measured, pieces_of
 

@@ -1,6 +1,6 @@
 """What the operator tells the programs of a TenantBackup and a TenantRestore. Pure: the operator loads no client for it."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Final, Self
 
 from pydantic import TypeAdapter
@@ -25,10 +25,6 @@ class Account:
     bucket: str
     access_key: str
     secret_key: str = field(repr=False)
-
-
-ACCOUNT_KEYS: Final = tuple(one.name for one in fields(Account))
-"""Of the Secret with the backup bucket's account."""
 
 
 @dataclass(frozen=True)

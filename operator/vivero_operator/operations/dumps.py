@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Final
 
-from vivero_operator.operations.program import RefusedError, StepFailedError
+from vivero_operator.operations.errors import RefusedError, StepFailedError
 from vivero_operator.operations.streams import pieces_of
 
 TRAILER: Final = b"-- Dump completed"

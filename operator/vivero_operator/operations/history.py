@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Final
 
-from vivero_operator.archiver.chain import Chain, Segment
+from vivero_operator.archiver.chain import ReadableChain, Segment
 from vivero_operator.archiver.logfile import MAGIC
-from vivero_operator.archiver.position import Positions
+from vivero_operator.archiver.position import Positions, gaps, lost
 from vivero_operator.archiver.segments import Logged, read
+from vivero_operator.operations.errors import RefusedError
 from vivero_operator.operations.object_store import ObjectStore
-from vivero_operator.operations.program import RefusedError
 
 _BIRTH: Final = b"CREATE DATABASE"
 
@@ -56,8 +56,10 @@ class History:
 
     def __init__(self, store: ObjectStore, tenant: str, server: str, file_key: bytes) -> None:
         """`server`: UID of the DatabaseServer."""
-        self._chain = Chain(store, tenant)
+        self._chain = ReadableChain(store, tenant)
+        self._store = store
         self._positions = Positions(store, server)
+        self._server = server
         self._file_key = file_key
         self._tenant = tenant
 
@@ -68,18 +70,18 @@ class History:
         """
         position = self._positions.load()
         until = min(position.until, position.waiting.get(self._tenant, position.until))
-        gaps = self._positions.gaps()
+        known = gaps(self._store, self._server)
         begins = [base.ready_at for base in self._usable(bases)]
         if (birth := self._birth()) is not None:
             begins.append(birth)
-        after = max((gap.ends for gap in gaps), default=0)
+        after = max((gap.ends for gap in known), default=0)
         whole = [at for at in begins if at >= after]
         if whole:
             return Reach(min(whole), until)
         if not begins:
             raise RefusedError(f"the archive of {self._tenant} has neither its first transaction nor a base")
         earlier = min(begins)
-        return Reach(earlier, min([until, *(gap.begins for gap in gaps if gap.ends > earlier)]))
+        return Reach(earlier, min([until, *(gap.begins for gap in known if gap.ends > earlier)]))
 
     def base_for(self, until: int, bases: list[Base]) -> Base | None:
         """The newest base that holds nothing that was committed later; None: the log is replayed from its beginning.
@@ -119,17 +121,17 @@ class History:
 
     def _birth(self) -> int | None:
         """When the tenant's schema was made, if the archive begins with that and is whole."""
-        if self._positions.lost(self._tenant) is not None:
+        if lost(self._store, self._tenant) is not None:
             return None
         first = next((one for _, groups in self._segments() for one in groups), None)
         return first.at if first is not None and _BIRTH in first.raw else None
 
     def _usable(self, bases: list[Base]) -> list[Base]:
         """Those with all behind them in the archive."""
-        beginning, lost = self._positions.beginning(), self._positions.lost(self._tenant)
+        beginning, missing = self._positions.beginning(), lost(self._store, self._tenant)
         if beginning is None:
             return []
-        first = max(sequence(beginning) - 1, sequence(lost) if lost is not None else 0)
+        first = max(sequence(beginning) - 1, sequence(missing) if missing is not None else 0)
         return [one for one in bases if sequence(one.gtid) >= first]
 
     def _first_after(self, until: int) -> int | None:

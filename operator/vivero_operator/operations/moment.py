@@ -14,10 +14,11 @@ from typing import Any, Final
 from vivero_operator.operations.archive import Archive, backup_store, backups, newest_copies
 from vivero_operator.operations.backup_order import ORDER_FILE, MomentOrder
 from vivero_operator.operations.dumps import Fingerprint, dumped, of_schema, statements
+from vivero_operator.operations.errors import RefusedError, StepFailedError
 from vivero_operator.operations.history import Base, History, sequence
 from vivero_operator.operations.new_tenant import NewTenant
 from vivero_operator.operations.object_store import ObjectStore
-from vivero_operator.operations.program import Files, RefusedError, StepFailedError, main
+from vivero_operator.operations.program import Files, main
 from vivero_operator.operations.runner import Said
 from vivero_operator.operations.scratch_server import ScratchServer
 

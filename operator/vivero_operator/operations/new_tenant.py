@@ -13,8 +13,9 @@ from vivero_core.backends.tls import client_context
 
 from vivero_operator.operations.backup_order import CLIENT_FILE, Target
 from vivero_operator.operations.dumps import Fingerprint, dumped, ignoring_duplicates, is_insert, statements
+from vivero_operator.operations.errors import StepFailedError
 from vivero_operator.operations.object_store import ObjectStore, StoredObject, holds
-from vivero_operator.operations.program import Files, StepFailedError
+from vivero_operator.operations.program import Files
 from vivero_operator.operations.streams import Read, pieces_of
 
 _CONNECT_SECONDS = 10

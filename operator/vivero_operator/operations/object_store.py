@@ -11,12 +11,13 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from vivero_operator.operations.backup_order import Account
-from vivero_operator.operations.program import StepFailedError
+from vivero_operator.operations.errors import StepFailedError
 from vivero_operator.operations.streams import Read, Reader
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
+_SMALL: Final = 1 << 24
 _PART: Final = 8 * 1024 * 1024
 _TRANSFER: Final = TransferConfig(multipart_threshold=_PART, multipart_chunksize=_PART, use_threads=False)
 _CONFIG: Final = Config(
@@ -99,6 +100,11 @@ class ObjectStore:
         """What was stored with an object."""
         with self._translated(f"look at {key}"):
             return self._client.head_object(Bucket=self._bucket, Key=key)["Metadata"]
+
+    def read_whole(self, key: str) -> bytes:
+        """A small object."""
+        with self.open(key) as read:
+            return read(_SMALL)
 
     @contextmanager
     def open(self, key: str) -> Iterator[Read]:

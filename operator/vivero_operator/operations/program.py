@@ -9,6 +9,7 @@ from typing import Final
 
 from vivero_core.errors import ViveroError
 
+from vivero_operator.operations.errors import RefusedError
 from vivero_operator.operations.runner import REFUSED_EXIT, Said
 
 TERMINATION_LOG: Final = Path("/dev/termination-log")
@@ -17,14 +18,6 @@ MESSAGE_BYTES: Final = 2048
 Step = Callable[["Files"], Said]
 
 logger = logging.getLogger(__name__)
-
-
-class RefusedError(ViveroError):
-    """No further attempt can help; the sentence says what is wrong."""
-
-
-class StepFailedError(ViveroError):
-    """A step failed, and another attempt may succeed."""
 
 
 class Files:

@@ -6,9 +6,10 @@ from typing import Any
 from vivero_operator.operations.archive import Archive, backup_store
 from vivero_operator.operations.backup_order import ORDER_FILE, RestoreOrder
 from vivero_operator.operations.dumps import of_schema
+from vivero_operator.operations.errors import RefusedError
 from vivero_operator.operations.new_tenant import NewTenant
 from vivero_operator.operations.object_store import StoredObject, holds
-from vivero_operator.operations.program import Files, RefusedError, main
+from vivero_operator.operations.program import Files, main
 from vivero_operator.operations.runner import Said
 
 

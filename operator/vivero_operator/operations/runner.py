@@ -16,8 +16,9 @@ from vivero_core.model import constants as c
 from vivero_core.model.base import Metadata
 from vivero_core.model.operation import OperationStep
 
+from vivero_operator.archiver.configuration import STORAGE_KEYS
 from vivero_operator.instance import Manifest
-from vivero_operator.operations.backup_order import ACCOUNT_KEYS, FOLDER
+from vivero_operator.operations.backup_order import FOLDER
 from vivero_operator.pod_options import CONTAINER_SECURITY, POD_SECURITY, with_options
 from vivero_operator.settings import Settings
 
@@ -248,7 +249,7 @@ def _container(operation: Operation, step: str, settings: Settings) -> dict[str,
 def _volumes(operation: Operation, settings: Settings) -> list[dict[str, Any]]:
     storage = {
         "name": operation.storage_secret,
-        "items": [{"key": key, "path": f"backup/{key}"} for key in ACCOUNT_KEYS],
+        "items": [{"key": key, "path": f"backup/{key}"} for key in STORAGE_KEYS],
     }
     sources = [
         {"secret": {"name": operation.name}},

@@ -21,7 +21,7 @@ from pymysql.constants import ER
 from pymysql.cursors import DictCursor
 from vivero_core.backends.mariadb import statements as sql
 
-from vivero_operator.operations.program import StepFailedError
+from vivero_operator.operations.errors import StepFailedError
 
 PROGRAM: Final = Path("/usr/sbin/mariadbd")
 _SHARES: Final = (Path("/usr/share/mariadb"), Path("/usr/share/mysql"))

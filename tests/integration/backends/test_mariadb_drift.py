@@ -149,7 +149,7 @@ def furnish(admin: MariaDbAdmin, database: str) -> None:
     run(
         admin,
         f"CREATE TABLE {database}.t (a INT, b INT); CREATE TABLE {database}.`odd ``%s`` name` (a INT);"
-        f" CREATE PROCEDURE {database}.p() SELECT 1; CREATE FUNCTION {database}.f() RETURNS INT RETURN 1",
+        f" CREATE PROCEDURE {database}.p() SELECT 1; CREATE FUNCTION {database}.f() RETURNS INT DETERMINISTIC RETURN 1",
     )
 
 

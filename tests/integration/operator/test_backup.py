@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from integration.operator.backups import CANARY, Given, erase
 from vivero_operator.operations import backup
 from vivero_operator.operations.backup import Backup
-from vivero_operator.operations.program import StepFailedError
+from vivero_operator.operations.errors import StepFailedError
 from vivero_operator.operations.streams import Reader, pieces_of
 
 

@@ -19,7 +19,7 @@ from vivero_operator.archiver.events import Event, Type
 from vivero_operator.archiver.groups import Splitter
 from vivero_operator.archiver.logfile import events_of_file, file_of
 from vivero_operator.operations import scratch_server
-from vivero_operator.operations.program import StepFailedError
+from vivero_operator.operations.errors import StepFailedError
 from vivero_operator.operations.scratch_server import ScratchServer
 
 ONE, TWO = TENANTS[:2]

@@ -15,7 +15,8 @@ from vivero_operator.operations.archive import Archive, backup_store
 from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, Account, RestoreOrder
 from vivero_operator.operations.backup_order import Login as DatabaseLogin
 from vivero_operator.operations.backup_order import Target as NewTenant
-from vivero_operator.operations.program import Files, RefusedError, StepFailedError
+from vivero_operator.operations.errors import RefusedError, StepFailedError
+from vivero_operator.operations.program import Files
 
 
 class Target:

@@ -17,12 +17,13 @@ from vivero_core.envelope import public_key
 from vivero_core.model import naming
 from vivero_operator.archiver import segments
 from vivero_operator.archiver.archive import COLLECT_SECONDS, KEY_SECONDS, Archive
-from vivero_operator.archiver.chain import Chain, Span
+from vivero_operator.archiver.chain import ReadableChain, Span
 from vivero_operator.archiver.events import Type
-from vivero_operator.archiver.position import Gap, Position, Positions
+from vivero_operator.archiver.position import Gap, Positions
+from vivero_operator.archiver.replication import Tick
+from vivero_operator.operations.errors import RefusedError, StepFailedError
 from vivero_operator.operations.history import Base, History
 from vivero_operator.operations.object_store import ObjectStore, StoredObject
-from vivero_operator.operations.program import RefusedError, StepFailedError
 from vivero_operator.operations.streams import Read, Reader
 
 IDS = ("aaaaaaaaaa", "bbbbbbbbbb", "cccccccccc")
@@ -68,6 +69,9 @@ class Bucket:
     def open(self, key: str) -> Iterator[Read]:
         yield Reader(iter([self.objects[key][0]])).read
 
+    def read_whole(self, key: str) -> bytes:
+        return self.objects[key][0]
+
     @property
     def store(self) -> ObjectStore:
         return cast("ObjectStore", self)
@@ -85,7 +89,8 @@ class Log:
         number = len(self.groups) + 1
         if owner is not None and owner not in self.owners:
             words = f"CREATE DATABASE {naming.database_name(owner)}"
-            self.groups.append(binlog.statement(number, words))
+            begin = binlog.gtid(number, binlog.STANDALONE | binlog.DDL, at=int(self.now))
+            self.groups.append([begin, binlog.query(words, at=int(self.now))])
         else:
             schema = naming.database_name(owner) if owner else "vivero_control"
             at = int(self.now)
@@ -93,17 +98,24 @@ class Log:
             self.groups.append([binlog.gtid(number, at=at), *change, binlog.xid(at=at)])
         self.owners.append(owner)
 
-    def send(self, after: Position) -> Iterator[tuple[bytes, float | None]]:
-        """Every event with the moment before it; heartbeats until nothing is due any more."""
-        done = int(after.connect_state.rpartition("-")[2] or 0)
-        yield binlog.description(flags=binlog.SHIPPED), None
-        for group in self.groups[done:]:
-            for raw in group:
-                self.now += 0.01
-                yield raw, self.now
+    def tick(self) -> Tick:
+        """What the server says at the present second."""
+        return Tick(int(self.now), {0: len(self.groups)} if self.groups else {})
+
+    def send(self, archive: Archive) -> None:
+        """A connection from its start until nothing is due any more."""
+        done = int(archive.position.connect_state.rpartition("-")[2] or 0)
+        archive.tick(self.tick())
+        archive.take(binlog.description(flags=binlog.SHIPPED))
+        for raw in [raw for group in self.groups[done:] for raw in group]:
+            self.now += 0.01
+            archive.take(raw)
+            archive.store_due()
         for _ in range(2 * int(COLLECT_SECONDS)):
             self.now += 1
-            yield binlog.made(Type.HEARTBEAT), self.now
+            archive.tick(self.tick())
+            archive.take(binlog.made(Type.HEARTBEAT))
+            archive.store_due()
 
 
 def follow(log: Log, bucket: Bucket, keys: Mapping[str, bytes] = KEYS) -> Archive:
@@ -113,15 +125,13 @@ def follow(log: Log, bucket: Bucket, keys: Mapping[str, bytes] = KEYS) -> Archiv
         return public_key(keys[tenant]) if tenant in keys else None
 
     with closing(Archive(bucket.store, SERVER, key_of, lambda: log.now)) as archive:
-        for raw, drained in log.send(archive.position):
-            archive.take(raw, drained)
-            archive.store_due()
+        log.send(archive)
         return archive
 
 
 def archived(bucket: Bucket, tenant: str) -> list[bytes]:
     """The groups of a tenant's chain."""
-    chain, before, found = Chain(bucket.store, tenant), None, []
+    chain, before, found = ReadableChain(bucket.store, tenant), None, []
     for segment in chain.segments():
         _, groups = segments.read(chain.read(segment, before, KEYS[tenant]))
         found += [one.raw for one in groups]
@@ -168,33 +178,37 @@ def test_nothing_is_missing_and_nothing_twice(parts: list[list[str | None]], kil
 
 def test_until_is_never_later_than_what_is_archived() -> None:
     log, bucket = log_of(IDS[0]), Bucket()
-    archive = Archive(bucket.store, SERVER, lambda _: public_key(KEYS[IDS[0]]), lambda: log.now)
-    for raw, drained in log.send(archive.position):
-        archive.take(raw, drained)
+    with closing(Archive(bucket.store, SERVER, lambda _: public_key(KEYS[IDS[0]]), lambda: log.now)) as archive:
+        archive.tick(log.tick())
+        for raw in (binlog.description(), *log.groups[0]):
+            archive.take(raw)
+            archive.store_due()
+            assert archive.position.until < BEGIN
+        log.now += COLLECT_SECONDS
+        archive.tick(log.tick())
         archive.store_due()
-        if not bucket.list(IDS[0]):
-            assert archive.position.until <= BEGIN
-    assert log.now - 3 <= archive.position.until <= log.now
+        assert archive.position.until == int(log.now)
+        assert archived(bucket, IDS[0]) == expected(log, IDS[0])
 
 
 def test_a_log_that_is_behind_says_so() -> None:
     log, bucket = log_of(*IDS), Bucket()
     with closing(Archive(bucket.store, SERVER, lambda _: None, lambda: log.now)) as archive:
-        for group in ([binlog.description()], *log.groups):
-            for raw in group:
-                log.now += 1
-                archive.take(raw, None)
-                archive.store_due()
-    assert archive.position.until == 0, "the server had more to send all the time"
+        for raw in (binlog.description(), *log.groups[0]):
+            log.now += 1
+            archive.tick(log.tick())
+            archive.take(raw)
+            archive.store_due()
+        assert archive.position.until == 0, "the server has more"
 
 
 def test_a_large_transaction_does_not_wait() -> None:
     log, bucket = log_of(IDS[0]), Bucket()
     log.add(IDS[0], size=2_000_000)
-    archive = Archive(bucket.store, SERVER, lambda _: public_key(KEYS[IDS[0]]), lambda: log.now)
-    for group in ([binlog.description()], *log.groups):
-        for raw in group:
-            archive.take(raw, None)
+    with closing(Archive(bucket.store, SERVER, lambda _: public_key(KEYS[IDS[0]]), lambda: log.now)) as archive:
+        archive.tick(log.tick())
+        for raw in (binlog.description(), *log.groups[0], *log.groups[1]):
+            archive.take(raw)
             archive.store_due()
     assert archived(bucket, IDS[0]) == expected(log, IDS[0])
 
@@ -215,9 +229,7 @@ def test_a_part_whose_key_never_comes_is_given_up_and_told() -> None:
     log, bucket = log_of(IDS[0], IDS[1], IDS[0]), Bucket()
     keys = {IDS[1]: public_key(KEYS[IDS[1]])}
     with closing(Archive(bucket.store, SERVER, keys.get, lambda: log.now)) as archive:
-        for raw, drained in log.send(archive.position):
-            archive.take(raw, drained)
-            archive.store_due()
+        log.send(archive)
         log.now += KEY_SECONDS
         archive.store_due()
     assert archive.position.connect_state == "0-7-3"
@@ -246,25 +258,23 @@ def test_what_an_erased_tenant_leaves_in_the_log_is_not_kept() -> None:
     log, bucket = log_of(IDS[0], IDS[1]), Bucket()
     keys = {IDS[0]: b"", IDS[1]: public_key(KEYS[IDS[1]])}
     with closing(Archive(bucket.store, SERVER, keys.get, lambda: log.now)) as archive:
-        for raw, drained in log.send(archive.position):
-            archive.take(raw, drained)
-            archive.store_due()
+        log.send(archive)
     assert archived(bucket, IDS[0]) == []
     assert archived(bucket, IDS[1]) == expected(log, IDS[1])
     assert archive.position.connect_state == "0-7-2"
 
 
 class TestChain:
-    def made(self) -> tuple[Bucket, Chain]:
+    def made(self) -> tuple[Bucket, ReadableChain]:
         bucket = Bucket()
-        chain = Chain(bucket.store, IDS[0])
+        chain = ReadableChain(bucket.store, IDS[0])
         for number in range(3):
             span = Span(f"0-1-{number}", f"0-1-{number}", BEGIN, BEGIN)
             chain.append(public_key(KEYS[IDS[0]]), [b"content %d" % number], span)
         return bucket, chain
 
     def read(self, bucket: Bucket, tenant: str = IDS[0]) -> list[bytes]:
-        chain, before, found = Chain(bucket.store, tenant), None, []
+        chain, before, found = ReadableChain(bucket.store, tenant), None, []
         for segment in chain.segments():
             found.append(b"".join(chain.read(segment, before, KEYS[IDS[0]])))
             before = segment
@@ -311,7 +321,7 @@ class TestChain:
         bucket, _ = self.made()
         bucket.objects[f"{IDS[0]}/log/0000"] = (b"", {})
         with pytest.raises(StepFailedError, match="is no segment"):
-            Chain(bucket.store, IDS[0]).head()
+            ReadableChain(bucket.store, IDS[0]).head()
 
 
 class TestHistory:
@@ -335,7 +345,7 @@ class TestHistory:
         log, bucket = self.made()
         history = self.history(bucket)
         reach = history.reach([])
-        assert BEGIN + 60 <= reach.begins < reach.ends <= log.now
+        assert BEGIN < reach.begins < reach.ends <= log.now
         found = set()
         for number, until in enumerate(range(reach.begins, reach.ends + 1)):
             (folder := tmp_path / str(number)).mkdir()
@@ -383,7 +393,7 @@ class TestHistory:
         at = int(log.now)
         assert self.history(bucket).reach([self.base(2, at=at)]).begins == at
         with pytest.raises(RefusedError, match="every base of aaaaaaaaaa was made later"):
-            self.history(bucket).base_for(BEGIN - 1, [self.base(2, at=at)])
+            self.history(bucket).base_for(1000, [self.base(2, at=at)])
         early = Bucket()
         follow(log, early)
         Positions(early.store, SERVER).begin("0-7-9")
@@ -408,18 +418,35 @@ class TestHistory:
             self.history(late).reach([])
 
 
-def test_a_group_that_is_read_late_is_dated_by_its_server() -> None:
+def test_a_group_is_dated_by_the_second_at_which_its_server_had_it() -> None:
+    """However late it is read, and whatever its session says."""
+    log, bucket = log_of(IDS[0]), Bucket()
+    with closing(Archive(bucket.store, SERVER, lambda _: public_key(KEYS[IDS[0]]), lambda: log.now)) as archive:
+        log.send(archive)
+        log.now = BEGIN + 100.0
+        archive.tick(log.tick())
+        log.now = 1.0  # SET TIMESTAMP = 1
+        log.add(IDS[0])
+        log.now = BEGIN + 101.0
+        archive.tick(log.tick())
+        log.now = BEGIN + 109.0
+        archive.tick(log.tick())
+        for raw in log.groups[-1]:
+            archive.take(raw)
+        archive.store_due(everything=True)
+    at = BEGIN + 101
+    assert ReadableChain(bucket.store, IDS[0]).segments()[-1].span == Span("0-7-2", "0-7-2", at, at)
+    assert archive.position.until == BEGIN + 109
+
+
+def test_a_group_from_before_we_came_is_dated_by_its_statements() -> None:
     log, bucket = log_of(IDS[0], IDS[0]), Bucket()
     follow(log, bucket)
     log.add(IDS[0])
     written = int(log.now)
     log.now += 3600
-    archive = Archive(bucket.store, SERVER, lambda _: public_key(KEYS[IDS[0]]), lambda: log.now)
-    with closing(archive):
-        for raw in (binlog.description(), *log.groups[-1]):
-            archive.take(raw, None)
-        archive.store_due(everything=True)
-    chain = Chain(bucket.store, IDS[0])
+    follow(log, bucket)
+    chain = ReadableChain(bucket.store, IDS[0])
     assert chain.segments()[-1].span == Span("0-7-3", "0-7-3", written + 1, written + 1)
 
 

@@ -20,7 +20,7 @@ from vivero_core.model.tenant_backup import TenantBackup
 from vivero_core.model.tenant_restore import TenantRestore
 from vivero_operator.operations import dumps, program, runner
 from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, BackupOrder, MomentOrder, RestoreOrder
-from vivero_operator.operations.program import RefusedError, StepFailedError
+from vivero_operator.operations.errors import RefusedError, StepFailedError
 from vivero_operator.operations.runner import Operation, Outcome, Said
 from vivero_operator.operations.streams import Measured, Reader, packed, unpacked
 from vivero_operator.pod_options import PodOptions

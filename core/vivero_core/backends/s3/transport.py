@@ -58,6 +58,7 @@ class Answer:
     status: int
     body: bytes
     code: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -93,7 +94,8 @@ class Transport:
         response = self.send(request.prepare())
         content: bytes = response.content
         ok = response.status_code < HTTPStatus.BAD_REQUEST
-        return Answer(response.status_code, content, "" if ok else _error_code(content))
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status_code, content, "" if ok else _error_code(content), headers)
 
     def done(self, call: Call, login: Credentials) -> Answer:
         """The same, with a BackendError for whatever is no success."""

@@ -1,0 +1,85 @@
+"""The backup bucket as the archiver uses it: small objects, whole.
+
+Not by boto3, as operations use it: that alone takes 25 MiB, and an archiver runs for each server all the time.
+"""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Final, Protocol
+
+from vivero_core.backends.credentials import Credentials
+from vivero_core.backends.s3 import documents
+from vivero_core.backends.s3.transport import Answer, Call, Endpoint, Transport
+from vivero_core.errors import BackendError
+
+from vivero_operator.operations.errors import StepFailedError
+from vivero_operator.operations.streams import Read
+
+_METADATA: Final = "x-amz-meta-"
+
+
+class Objects(Protocol):
+    """What a chain and a position are written with. Keys are ours: lower-case letters, digits, dashes, slashes."""
+
+    def put_whole(self, key: str, body: bytes, metadata: Mapping[str, str]) -> None:
+        """Store an object at once, with what others may know of it."""
+        ...
+
+    def first(self, prefix: str) -> str | None:
+        """The first key below the prefix, in the order of their bytes."""
+        ...
+
+    def metadata(self, key: str) -> dict[str, str]:
+        """What was stored with an object."""
+        ...
+
+    def read_whole(self, key: str) -> bytes:
+        """A small object."""
+        ...
+
+
+class Listed(Objects, Protocol):
+    """What a chain is read with."""
+
+    def list(self, prefix: str) -> Mapping[str, object]:
+        """Everything below the prefix, by key."""
+        ...
+
+    def open(self, key: str) -> AbstractContextManager[Read]:
+        """Read an object as a stream."""
+        ...
+
+
+class Bucket:
+    """Implements `Objects`. All calls block, and raise StepFailedError."""
+
+    def __init__(self, endpoint: Endpoint, name: str, login: Credentials) -> None:
+        self._transport = Transport(endpoint)
+        self._name = name
+        self._login = login
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def put_whole(self, key: str, body: bytes, metadata: Mapping[str, str]) -> None:
+        headers = {_METADATA + name: value for name, value in metadata.items()}
+        self._done(Call("PUT", f"/{self._name}/{key}", body, headers=headers))
+
+    def first(self, prefix: str) -> str | None:
+        query = {"list-type": "2", "max-keys": "1", "prefix": prefix}
+        answer = self._done(Call("GET", f"/{self._name}", query=query))
+        return next((entry["Key"] for entry in documents.entries(answer.body, "Contents")), None)
+
+    def metadata(self, key: str) -> dict[str, str]:
+        answer = self._done(Call("HEAD", f"/{self._name}/{key}"))
+        found = ((name, value) for name, value in answer.headers.items() if name.startswith(_METADATA))
+        return {name.removeprefix(_METADATA): value for name, value in found}
+
+    def read_whole(self, key: str) -> bytes:
+        return self._done(Call("GET", f"/{self._name}/{key}")).body
+
+    def _done(self, call: Call) -> Answer:
+        try:
+            return self._transport.done(call, self._login)
+        except BackendError as error:
+            raise StepFailedError(f"bucket {self._name}: {error}") from error
