@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from support.api_server import ApiServer
+from support.contour import install_gateway_definitions
 from vivero_dev.commands import run
 
 ROOT = Path(__file__).parents[3]
@@ -36,7 +37,9 @@ class Helm:
 def helm(cluster: ApiServer, tmp_path_factory: pytest.TempPathFactory) -> Helm:
     names = (NAMESPACE, "signups")
     cluster.kubectl.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names])
-    helm = Helm(cluster, tmp_path_factory.mktemp("values"))
+    folder = tmp_path_factory.mktemp("values")
+    install_gateway_definitions(cluster, folder)
+    helm = Helm(cluster, folder)
     helm.upgrade("vivero-crds")
     return helm
 
