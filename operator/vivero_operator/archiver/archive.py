@@ -71,7 +71,7 @@ class _Part:
             self.spool.write(piece)
             self.dropped = _DROPPED.search(piece) is not None
         self.size += group.size
-        self.last, self.ends = str(group.gtid), at
+        self.last, self.begins, self.ends = str(group.gtid), min(self.begins, at), max(self.ends, at)
 
     def content(self) -> Iterator[bytes]:
         self.spool.seek(0)

@@ -1,6 +1,7 @@
 """The program of a TenantRestore to a second: replays the tenant's archived log, loads what came of it, compares.
 
-It is replayed in a server of its own, and loaded into the schemas of a new tenant with the files that it names. The log is replayed nowhere else: a statement of it may name any schema (docs/backup.md).
+It is replayed in a server of its own, and loaded into the schemas of a new tenant with the files that it names. The log is
+replayed nowhere else: a statement of it may name any schema (docs/backup.md).
 """
 
 import json
