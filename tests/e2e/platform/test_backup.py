@@ -1,22 +1,26 @@
 """A backup as a platform engineer makes one: an object, a Job, and what is in the bucket when it says Complete."""
 
 import json
+import os
 import re
 import secrets
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from support.guide import Shell, blocks
 from types_boto3_s3.client import S3Client
 from vivero_dev.backing import object_store
 from vivero_dev.backing.accounts import Account
+from vivero_dev.instance import Instance
 from vivero_dev.localhost import local_client
+from vivero_dev.providers import provider_for
 
-from .conftest import Kubectl
+from .conftest import REPOSITORY, Kubectl
 
 
 def backup(name: str, tenant: str) -> dict[str, Any]:
@@ -210,3 +214,30 @@ def test_a_backup_of_nobody_says_so_and_none_can_be_changed(
     kubectl("wait", "--for=jsonpath={.status.message}=There is no Tenant nobody-there", f"vbk/{name}", "--timeout=60s")
     with pytest.raises(AssertionError, match="a backup cannot be changed: make another TenantBackup"):
         kubectl("patch", "vbk", name, "--type=merge", "--patch", '{"spec": {"tenant": "another"}}')
+
+
+def test_the_runbook_for_a_restore(
+    instance: Instance, kubectl: Kubectl, platform: dict[str, Any], tmp_path: Path
+) -> None:
+    """Each block of it, word for word."""
+    found = blocks(REPOSITORY / "docs/runbooks/restore.md")
+    names, *steps = found
+    assert [block.info for block in found] == ["sh"] * 4
+    program = provider_for(instance, "auto").kubectl().program
+    shell = Shell(
+        names,
+        tmp_path,
+        {
+            "PATH": f"{program.parent}:{os.environ['PATH']}",
+            "KUBECONFIG": platform["kubeconfig"],
+            "TENANT": platform["demo_tenant"]["name"],
+            "TIME": f"{datetime.now(UTC) - timedelta(seconds=5):%Y-%m-%dT%H:%M:%SZ}",
+            "COPY": f"runbook-{secrets.token_hex(3)}",
+        },
+    )
+    for step in steps[:-1]:
+        said = shell.run(step)
+    assert f"https://{shell.environment['COPY']}." in said
+    shell.run(steps[-1])
+    with pytest.raises(AssertionError, match="not found"):
+        kubectl("get", "vt", shell.environment["COPY"])
