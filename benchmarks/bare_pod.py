@@ -24,6 +24,7 @@ from vivero_core.backends.s3.transport import Endpoint
 from vivero_core.backends.valkey import client as valkey
 from vivero_core.model import naming
 from vivero_core.model.constants import ANNOTATION_ASKED
+from vivero_operator.manifests.secrets import AUDIT_KEY
 from vivero_operator.reconcile.pods import Pod
 
 APP = "app"  # name of a tenant's Deployment, container and service account
@@ -68,7 +69,12 @@ class Backends:
         self.storage.ensure_bucket(bucket, bucket)
         self.cache.ensure_user(Credentials(cache_user, password))
         return {
-            "database": {"username": user, "password": password, "name": database},
+            "database": {
+                "username": user,
+                "password": password,
+                "name": database,
+                AUDIT_KEY: naming.audit_database_name(ident),
+            },
             "storage": {"access_key": bucket, "secret_key": password, "bucket": bucket},
             "cache": {"username": cache_user, "password": password, "prefix": naming.cache_prefix(ident)},
         }
