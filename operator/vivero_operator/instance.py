@@ -9,6 +9,7 @@ from typing import Any
 
 from vivero_core.model import constants as c
 from vivero_core.model import naming
+from vivero_core.model.base import Metadata
 from vivero_core.model.constants import PLAN_TRIAL
 from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.plan import Plan
@@ -155,6 +156,17 @@ def labels_of(tenant_id: str) -> dict[str, str]:
 
 def metadata(instance: Instance, name: str = APP) -> dict[str, Any]:
     return {"name": name, "namespace": instance.namespace, "labels": labels(instance)}
+
+
+def owner_reference(kind: str, owner: Metadata) -> dict[str, Any]:
+    """Of an object that goes away with one of our kinds."""
+    return {
+        "apiVersion": c.API_VERSION,
+        "kind": kind,
+        "name": owner.name,
+        "uid": owner.uid,
+        "controller": True,
+    }
 
 
 def sealed(manifest: Manifest) -> Manifest:

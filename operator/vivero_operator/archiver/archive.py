@@ -23,7 +23,7 @@ from vivero_operator.archiver.bucket import Objects
 from vivero_operator.archiver.chain import Chain, Span
 from vivero_operator.archiver.events import Event, EventReader, Type, closed
 from vivero_operator.archiver.groups import Group, Splitter
-from vivero_operator.archiver.position import Position, Positions
+from vivero_operator.archiver.position import Position, Positions, sequence
 from vivero_operator.archiver.replication import Tick
 from vivero_operator.operations.streams import pieces_of
 
@@ -37,6 +37,8 @@ KEY_SECONDS: Final = 600.0
 """A tenant's key comes with the volume of all keys, which the kubelet renews every minute or so. For a schema without a
 Tenant none comes."""
 _DROPPED: Final = re.compile(rb"DROP (DATABASE|SCHEMA) ")
+_NOTHING: Final = "0-0-0"
+"""Comes before every transaction."""
 _LOOK_SECONDS: Final = 0.5
 """How often it is looked for what is due."""
 _SPOOL_BYTES: Final = 256 * 1024
@@ -147,7 +149,7 @@ class Archive:
                 group, before = self._undated.popleft()
                 with closing(group):
                     self._collect(group, before, self._second(group, tick))
-            if any(_number(self._seen.get(domain)) < number for domain, number in tick.sequences.items()):
+            if any(sequence(self._seen.get(domain, _NOTHING)) < number for domain, number in tick.sequences.items()):
                 return
             self._read_until, self._caught_up = tick.second, True
             self._ticks.popleft()
@@ -181,7 +183,7 @@ class Archive:
     def _unstored(self) -> dict[int, str]:
         """The GTIDs behind which something is not stored yet."""
         waits = [part.before for part in self._parts.values()] + [before for _, before in self._undated]
-        oldest = min(waits, key=lambda before: sum(map(_number, before.values())), default=self._seen)
+        oldest = min(waits, key=lambda before: sum(map(sequence, before.values())), default=self._seen)
         return dict(oldest)
 
     def _describe(self, event: Event) -> None:
@@ -236,16 +238,10 @@ class Archive:
         return self._chains[tenant]
 
 
-def _number(gtid: str | None) -> int:
-    return int(gtid.rpartition("-")[2]) if gtid is not None else 0
-
-
 def _is_in(tick: Tick, gtid: Gtid) -> bool:
     return gtid.sequence <= tick.sequences.get(gtid.domain, 0)
 
 
 def _is_behind(gtid: str, last: str) -> bool:
     """Whether a group is in the chain already, whose last one this is."""
-    domain, _, number = gtid.split("-")
-    last_domain, _, last_number = last.split("-")
-    return domain == last_domain and int(number) <= int(last_number)
+    return gtid.partition("-")[0] == last.partition("-")[0] and sequence(gtid) <= sequence(last)

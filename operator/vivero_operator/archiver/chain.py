@@ -78,9 +78,8 @@ class Chain:
     def _segment(self, key: str) -> Segment:
         told = self._store.metadata(key)
         try:
-            number = _NEWEST - int(key.rpartition("/")[2], 16)
             span = Span(told["first"], told["last"], int(told["begins"]), int(told["ends"]))
-            return Segment(number, span, told["sha256"])
+            return Segment(_number_of(key), span, told["sha256"])
         except (KeyError, ValueError) as error:
             raise StepFailedError(f"{key} is no segment of an archive") from error
 
@@ -98,14 +97,13 @@ class ReadableChain(Chain):
         super().__init__(store, tenant)
         self._listed = store
 
-    def segments(self) -> list[Segment]:
-        """All of them, oldest first; the numbers have no gap."""
+    def segments(self) -> Iterator[Segment]:
+        """All of them, oldest first; the numbers have no gap. Each is looked at when it is asked for."""
         keys = sorted(self._listed.list(f"{self._tenant}/log/"), reverse=True)
-        found = [self._segment(key) for key in keys]
-        for before, after in pairwise(found):
-            if after.number != before.number + 1:
-                raise StepFailedError(f"the archive of {self._tenant} lacks segment {before.number + 1}")
-        return found
+        for before, after in pairwise(map(_number_of, keys)):
+            if after != before + 1:
+                raise StepFailedError(f"the archive of {self._tenant} lacks segment {before + 1}")
+        yield from map(self._segment, keys)
 
     def read(self, segment: Segment, before: Segment | None, file_key: bytes) -> Iterator[bytes]:
         """What was archived; each piece is authentic, and so is its place behind `before`.
@@ -121,6 +119,13 @@ class ReadableChain(Chain):
             raise StepFailedError(
                 f"segment {segment.number} of {self._tenant} is not what was written: {error}"
             ) from error
+
+
+def _number_of(key: str) -> int:
+    try:
+        return _NEWEST - int(key.rpartition("/")[2], 16)
+    except ValueError as error:
+        raise StepFailedError(f"{key} is no segment of an archive") from error
 
 
 def _metadata(segment: Segment) -> dict[str, str]:

@@ -43,9 +43,8 @@ class Group:
 
     No event says when it was committed. Its header has the second in which its statement began, a QUERY also how long
     that ran; but a transaction's last statement may have run, or waited, for an hour before its commit, and a session
-    sets TIMESTAMP as it likes. So there are two times, and a restore to a second takes the groups whose `committed_by`
-    is no later: nothing appears in it that was committed after that second. If another one's `committed_from` is no
-    later either, the log cannot tell on which side of the second it belongs.
+    sets TIMESTAMP as it likes. So there are two bounds here, and archive.py finds the second between them by what the
+    server says of itself.
     """
 
     owner: str

@@ -92,6 +92,11 @@ class Positions:
         self._store.put_whole(key, json.dumps(content).encode(), {})
 
 
+def sequence(gtid: str) -> int:
+    """The number of a GTID, which grows with each transaction of a server."""
+    return int(gtid.rpartition("-")[2])
+
+
 def gaps(store: Listed, server: str) -> list[Gap]:
     """Of a server's archive."""
     found = (parsed(store, key) for key in store.list(f"servers/{server}/gaps/"))

@@ -6,7 +6,7 @@ from vivero_core.model import constants as c
 from vivero_core.model.database_server import DatabaseServer
 
 from vivero_operator.archiver.configuration import ADMIN_PORT, ARCHIVE_KEYS, FOLDER, LOGIN, STORAGE, STORAGE_KEYS
-from vivero_operator.instance import Manifest
+from vivero_operator.instance import Manifest, owner_reference
 from vivero_operator.pod_options import CONTAINER_SECURITY, POD_SECURITY, with_options
 from vivero_operator.settings import Settings
 
@@ -49,24 +49,16 @@ def _labels(server: DatabaseServer) -> dict[str, str]:
 
 
 def _metadata(server: DatabaseServer, settings: Settings) -> dict[str, Any]:
-    owner = {
-        "apiVersion": c.API_VERSION,
-        "kind": "DatabaseServer",
-        "name": server.name,
-        "uid": server.metadata.uid,
-        "controller": True,
-    }
     return {
         "name": name_of(server),
         "namespace": settings.platform_namespace,
         "labels": _labels(server),
-        "ownerReferences": [owner],
+        "ownerReferences": [owner_reference("DatabaseServer", server.metadata)],
     }
 
 
 def _pod(server: DatabaseServer, settings: Settings) -> dict[str, Any]:
     environment = {
-        "VIVERO_SERVER_NAME": server.name,
         "VIVERO_SERVER_UID": server.metadata.uid,
         "VIVERO_SERVER_HOST": server.spec.host,
         "VIVERO_SERVER_PORT": str(server.spec.port),

@@ -5,15 +5,26 @@ from typing import Final, Self
 
 from pydantic import TypeAdapter
 
-BACKUP, BACKUP_STEPS = "backup", ("files", "dump", "verify")
-RESTORE, RESTORE_STEPS = "restore", ("database", "files", "verify")
-MOMENT, MOMENT_STEPS = "moment", ("log", "database", "files", "verify")
-MOMENT_SCRATCH: Final = "64Gi"
-"""The log and the tenant's data lie on the node's disk while they are replayed; what is not used takes nothing."""
 ORDER_FILE: Final = "order.json"
 CLIENT_FILE: Final = "client.cnf"
 FOLDER: Final = "/run/operation"
 """Where the files are mounted."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """What an operation's Job runs: a module of this package, and its steps."""
+
+    name: str
+    steps: tuple[str, ...]
+    scratch: str = "256Mi"
+    """Room on the node's disk for what one step leaves to the next, at most; what is not used takes nothing."""
+
+
+BACKUP: Final = Program("backup", ("files", "dump", "verify"))
+RESTORE: Final = Program("restore", ("database", "files", "verify"))
+# The log and the tenant's data lie on the node's disk while they are replayed.
+MOMENT: Final = Program("moment", ("log", "database", "files", "verify"), scratch="64Gi")
 
 
 @dataclass(frozen=True)

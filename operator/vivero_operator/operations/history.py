@@ -8,17 +8,12 @@ from typing import IO, Final
 
 from vivero_operator.archiver.chain import ReadableChain, Segment
 from vivero_operator.archiver.logfile import MAGIC
-from vivero_operator.archiver.position import Positions, gaps, lost
+from vivero_operator.archiver.position import Positions, gaps, lost, sequence
 from vivero_operator.archiver.segments import Logged, read
 from vivero_operator.operations.errors import RefusedError
 from vivero_operator.operations.object_store import ObjectStore
 
 _BIRTH: Final = b"CREATE DATABASE"
-
-
-def sequence(gtid: str) -> int:
-    """The number of a GTID, which grows with each transaction of a server."""
-    return int(gtid.rpartition("-")[2])
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,12 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import Any, Final
 
+from vivero_operator.archiver.position import sequence
 from vivero_operator.operations.archive import Archive, backup_store, backups, newest_copies
 from vivero_operator.operations.backup_order import ORDER_FILE, MomentOrder
 from vivero_operator.operations.dumps import Fingerprint, dumped, of_schema, statements
 from vivero_operator.operations.errors import RefusedError, StepFailedError
-from vivero_operator.operations.history import Base, History, sequence
+from vivero_operator.operations.history import Base, History
 from vivero_operator.operations.new_tenant import NewTenant
 from vivero_operator.operations.object_store import ObjectStore
 from vivero_operator.operations.program import Files, main

@@ -17,7 +17,7 @@ from vivero_core.model.base import Metadata
 from vivero_core.model.operation import OperationStep
 
 from vivero_operator.archiver.configuration import STORAGE_KEYS
-from vivero_operator.instance import Manifest
+from vivero_operator.instance import Manifest, owner_reference
 from vivero_operator.operations.backup_order import FOLDER
 from vivero_operator.pod_options import CONTAINER_SECURITY, POD_SECURITY, with_options
 from vivero_operator.settings import Settings
@@ -45,7 +45,7 @@ class Operation:
     """Name to content: what the program reads below VIVERO_SECRETS_DIR."""
     storage_secret: str
     """Secret in the platform's namespace with the backup bucket's address and account."""
-    scratch: str = "256Mi"
+    scratch: str
     """Room on the node's disk for what one step leaves to the next, at most."""
 
     @property
@@ -199,18 +199,11 @@ def _labels(operation: Operation) -> dict[str, str]:
 
 
 def _metadata(operation: Operation, settings: Settings) -> dict[str, Any]:
-    owner = {
-        "apiVersion": c.API_VERSION,
-        "kind": operation.kind,
-        "name": operation.owner.name,
-        "uid": operation.owner.uid,
-        "controller": True,
-    }
     return {
         "name": operation.name,
         "namespace": settings.platform_namespace,
         "labels": _labels(operation),
-        "ownerReferences": [owner],
+        "ownerReferences": [owner_reference(operation.kind, operation.owner)],
     }
 
 

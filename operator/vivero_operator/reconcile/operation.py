@@ -27,13 +27,12 @@ from vivero_operator.manifests.event import ObjectEvent, Subject
 from vivero_operator.operations import runner
 from vivero_operator.operations.backup_order import (
     CLIENT_FILE,
-    MOMENT,
-    MOMENT_SCRATCH,
     ORDER_FILE,
     Account,
     BackupOrder,
     Login,
     MomentOrder,
+    Program,
     RestoreOrder,
 )
 from vivero_operator.operations.runner import Operation, Outcome
@@ -96,8 +95,8 @@ class OperationReconciler(Reconciler, Generic[R]):
         self._address = of_model(self.model)
 
     @abstractmethod
-    def program_of(self, item: R) -> tuple[str, tuple[str, ...]]:
-        """The program that its Job runs, and the steps of it."""
+    def program_of(self, item: R) -> Program:
+        """What its Job runs."""
 
     @abstractmethod
     async def prepare(self, item: R) -> Operation:
@@ -127,15 +126,15 @@ class OperationReconciler(Reconciler, Generic[R]):
         return Access(tenant.id, record.keys, server)
 
     def operation(self, item: R, order: BackupOrder | RestoreOrder | MomentOrder, login: Login) -> Operation:
-        program, steps = self.program_of(item)
+        program = self.program_of(item)
         return Operation(
-            program=program,
+            program=program.name,
             kind=self.model.__name__,
             owner=item.metadata,
-            steps=steps,
+            steps=program.steps,
             files={ORDER_FILE: order.dump(), CLIENT_FILE: login.option_file()},
             storage_secret=self._services.settings.backup_secret,
-            **({"scratch": MOMENT_SCRATCH} if program == MOMENT else {}),
+            scratch=program.scratch,
         )
 
     async def reconcile(self, name: str) -> Result:
@@ -171,7 +170,7 @@ class OperationReconciler(Reconciler, Generic[R]):
         namespace = self._services.settings.platform_namespace
         selector = f"batch.kubernetes.io/job-name={self._name(item)}"
         pods = await self._services.kube.list(POD, namespace, label_selector=selector)
-        found = runner.progress(self.program_of(item)[1], body, pods.items)
+        found = runner.progress(self.program_of(item).steps, body, pods.items)
         status = item.status.model_copy(update={"steps": found.steps})
         if found.outcome is Outcome.RUNNING:
             await self._tell(item, Reason.RUNNING, found.message, status)
@@ -209,7 +208,7 @@ class OperationReconciler(Reconciler, Generic[R]):
 
     def _name(self, item: R) -> str:
         """Of its Job and its Secret."""
-        return runner.name_of(self.program_of(item)[0], item.metadata.uid)
+        return runner.name_of(self.program_of(item).name, item.metadata.uid)
 
     async def _job(self, item: R) -> Mapping[str, Any] | None:
         try:

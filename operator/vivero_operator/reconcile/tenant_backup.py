@@ -4,7 +4,7 @@ from vivero_core.model import naming
 from vivero_core.model.constants import Reason
 from vivero_core.model.tenant_backup import BackupResult, TenantBackup
 
-from vivero_operator.operations.backup_order import BACKUP, BACKUP_STEPS, BackupOrder
+from vivero_operator.operations.backup_order import BACKUP, BackupOrder, Program
 from vivero_operator.operations.runner import Operation
 from vivero_operator.reconcile.archives import archived
 from vivero_operator.reconcile.operation import ObstacleError, OperationReconciler
@@ -18,8 +18,8 @@ class TenantBackupReconciler(OperationReconciler[TenantBackup]):
     succeeded = (Reason.BACKED_UP, "Complete: read back, the same as written")
     action = "BackUp"
 
-    def program_of(self, item: TenantBackup) -> tuple[str, tuple[str, ...]]:  # noqa: ARG002  all have the same
-        return BACKUP, BACKUP_STEPS
+    def program_of(self, item: TenantBackup) -> Program:  # noqa: ARG002  all have the same
+        return BACKUP
 
     async def prepare(self, item: TenantBackup) -> Operation:
         self.require_backup_bucket()

@@ -22,10 +22,9 @@ from vivero_core.model.tenant_restore import RestoreResult, TenantRestore
 from vivero_operator.instance import Instance, TenantKeys
 from vivero_operator.operations.backup_order import (
     MOMENT,
-    MOMENT_STEPS,
     RESTORE,
-    RESTORE_STEPS,
     MomentOrder,
+    Program,
     RestoreOrder,
     Target,
 )
@@ -53,8 +52,8 @@ class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
     succeeded = (Reason.RESTORED, "Complete: compared with the source, and the new Tenant is Ready")
     action = "Restore"
 
-    def program_of(self, item: TenantRestore) -> tuple[str, tuple[str, ...]]:
-        return (MOMENT, MOMENT_STEPS) if item.spec.backup is None else (RESTORE, RESTORE_STEPS)
+    def program_of(self, item: TenantRestore) -> Program:
+        return MOMENT if item.spec.backup is None else RESTORE
 
     async def prepare(self, item: TenantRestore) -> Operation:
         tenant = self._source(item)

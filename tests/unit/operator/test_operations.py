@@ -39,6 +39,7 @@ OPERATION = Operation(
     steps=STEPS,
     files={"order.json": SECRET},
     storage_secret="backup-storage",
+    scratch="1Mi",
 )
 
 
