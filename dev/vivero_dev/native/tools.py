@@ -95,7 +95,7 @@ TOOLS = {
         Tool("kind", "sigs.k8s.io/kind"),
         # For the tests' node image of kind.
         Tool("kubeadm", "k8s.io/kubernetes/cmd/kubeadm"),
-        Tool("versitygw", "github.com/versity/versitygw/cmd/versitygw"),
+        Tool("versitygw", "./versitygw"),
         Tool("kubeconform", "github.com/yannh/kubeconform/cmd/kubeconform"),
         Tool("terraform-provider-kubectl", "github.com/gavinbunney/terraform-provider-kubectl"),
         Tool("toxiproxy", "github.com/Shopify/toxiproxy/v2/cmd/server"),
