@@ -7,6 +7,7 @@ a fresh schema, because a tenant's first start migrates an empty one too.
 
 import asyncio
 import base64
+import json
 import time
 import uuid
 from contextlib import ExitStack
@@ -24,7 +25,7 @@ from vivero_core.backends.s3.transport import Endpoint
 from vivero_core.backends.valkey import client as valkey
 from vivero_core.model import naming
 from vivero_core.model.constants import ANNOTATION_ASKED
-from vivero_operator.manifests.secrets import AUDIT_KEY
+from vivero_operator.manifests.secrets import AUDIT_KEY, HOLDS_DATA, LIMITS, LIMITS_FILE
 from vivero_operator.reconcile.pods import Pod
 
 APP = "app"  # name of a tenant's Deployment, container and service account
@@ -143,9 +144,12 @@ class BarePod:
     async def _prepare_secrets(self) -> None:
         differing = await asyncio.to_thread(self._backends.provision, self._erasure)
         for secret in (await self._kube.list(SECRET, self._source)).items:
-            values = differing.get(secret["metadata"]["name"], {})
+            name, data = secret["metadata"]["name"], secret.get("data", {})
+            values = differing.get(name, {})
+            if name == LIMITS:
+                values = {LIMITS_FILE: _of_an_empty_workspace(base64.b64decode(data[LIMITS_FILE]))}
             encoded = {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
-            await self._kube.apply(self._copied(secret) | {"data": secret.get("data", {}) | encoded})
+            await self._kube.apply(self._copied(secret) | {"data": data | encoded})
 
     async def _until_no_pod(self) -> None:
         async with asyncio.timeout(START_SECONDS):
@@ -156,6 +160,11 @@ class BarePod:
         """The object without what the server added, in the benchmark's namespace."""
         kept = {key: value for key, value in item.items() if key in {"apiVersion", "kind", "data", "type"}}
         return kept | {"metadata": {"name": item["metadata"]["name"], "namespace": self._namespace}}
+
+
+def _of_an_empty_workspace(limits: bytes) -> str:
+    """The limits without the word that there is data: a pod does not make a schema in place of one that held some."""
+    return json.dumps({key: value for key, value in json.loads(limits).items() if key != HOLDS_DATA})
 
 
 def _available(deployment: Object) -> bool:

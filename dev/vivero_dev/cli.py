@@ -2,13 +2,16 @@
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
 
 from rich.console import Console
 from vivero_core.model.tenant_pool import SIZE_MAX
 
 from vivero_dev import cli_checks, cli_platform
+from vivero_dev.commands import end_started
 from vivero_dev.errors import DevError
 from vivero_dev.instance import DEFAULT_NAME
 from vivero_dev.platform.spares import POOL_SIZE
@@ -94,5 +97,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
+def interrupt(number: int, frame: FrameType | None) -> None:
+    """Handler of SIGTERM: what Ctrl-C does at a terminal, where every program of the run gets the signal."""
+    end_started()
+    signal.default_int_handler(number, frame)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, interrupt)
     sys.exit(main())

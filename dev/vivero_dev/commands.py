@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -180,6 +181,17 @@ def _logged(
 
 def _merged(environment: Mapping[str, str] | None) -> dict[str, str] | None:
     return None if environment is None else dict(os.environ) | dict(environment)
+
+
+def end_started() -> None:
+    """Ask every program of ours that has not left our process group to end, as a terminal does on Ctrl-C.
+
+    What has a group of its own, as the platform's services have, is meant to outlive us.
+    """
+    for one in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess, ProcessLookupError):
+            if os.getpgid(one.pid) == os.getpgrp():
+                one.terminate()
 
 
 def version_of(said: str) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 """Runs parts of the tests beside each other, and says how far each is."""
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,10 +13,16 @@ Run = Callable[[Part, Say], str]
 
 
 def run_lanes(lanes: Lanes, run: Run, display: Display) -> list[Result]:
-    """All parts, in the order in which they are written; one that fails holds up none."""
+    """All parts, in the order in which they are written; one that fails holds up none. An interrupted run begins no more."""
+    stopped = threading.Event()
     with ThreadPoolExecutor(len(lanes)) as pool:
-        results = pool.map(lambda lane: [_run_part(part, run, display) for part in lane], lanes)
-        return [result for lane in results for result in lane]
+        try:
+            results = pool.map(
+                lambda lane: [_run_part(part, run, display) for part in lane if not stopped.is_set()], lanes
+            )
+            return [result for lane in results for result in lane]
+        finally:
+            stopped.set()
 
 
 def _run_part(part: Part, run: Run, display: Display) -> Result:

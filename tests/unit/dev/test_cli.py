@@ -1,11 +1,14 @@
 import json
 import os
 import ssl
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 from vivero_dev import cli, cli_checks, cli_platform, providers
 from vivero_dev.docker import preflight
@@ -336,3 +339,27 @@ def test_a_test_runs_instance_belongs_to_the_clone() -> None:
     one, other = cli_checks.clone_name(Path("/a")), cli_checks.clone_name(Path("/b"))
     assert one != other
     assert open_instance(one).name == one
+
+
+def test_sigterm_ends_what_a_command_has_started_and_leaves_services() -> None:
+    script = """
+import signal, subprocess, sys
+from vivero_dev import cli
+signal.signal(signal.SIGTERM, cli.interrupt)
+words = [sys.executable, "-c", "import time; time.sleep(60)"]
+service = subprocess.Popen(words, start_new_session=True)
+with subprocess.Popen(words) as program:
+    print(service.pid, program.pid, flush=True)
+"""
+    words = [sys.executable, "-c", script]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as run:  # noqa: S603  our own words
+        assert run.stdout is not None
+        service, program = (psutil.Process(int(word)) for word in run.stdout.readline().split())
+        try:
+            run.terminate()
+            run.wait(20)
+            assert run.returncode != 0
+            assert not program.is_running()
+            assert service.is_running()
+        finally:
+            service.kill()

@@ -1,7 +1,9 @@
 """Which tests run beside which, and what is told of them."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from rich.console import Console
 from vivero_dev.display import PlainDisplay
 from vivero_dev.errors import ComponentError, DevError
@@ -87,3 +89,29 @@ def test_a_failing_stage_is_told_and_the_next_still_runs() -> None:
     assert not report.passed
     assert [bool(result.problem) for result in report.results] == [True, False]
     assert report.table().row_count == 2
+
+
+def test_a_run_that_is_interrupted_begins_no_further_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[str] = []
+    running, leaving = threading.Event(), threading.Event()
+
+    class Pool(ThreadPoolExecutor):
+        """Says when the run waits for what still runs."""
+
+        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002  its signature
+            leaving.set()
+            super().shutdown(wait, cancel_futures=cancel_futures)
+
+    def run(part: Part, say: Say) -> str:  # noqa: ARG001
+        begun.append(part.name)
+        if part.name == "interrupted":
+            assert running.wait(20)
+            raise KeyboardInterrupt
+        running.set()
+        assert leaving.wait(20)
+        return ""
+
+    monkeypatch.setattr("vivero_dev.testing.lanes.ThreadPoolExecutor", Pool)
+    with pytest.raises(KeyboardInterrupt):
+        run_lanes(((part("interrupted"),), (part("running"), part("next"))), run, display())
+    assert sorted(begun) == ["interrupted", "running"]
