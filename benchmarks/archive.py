@@ -8,10 +8,10 @@ the benchmark's own beside the server, in a process of its own; the platform's a
 commit is timed from its statement to its answer. What is archived is read from the bucket twice a second.
 """
 
-import multiprocessing
 import os
-import signal
 import statistics
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -22,7 +22,6 @@ import pymysql
 from figures import arguments, machine, percentile, print_table, read_status
 from vivero_core.envelope import public_key
 from vivero_core.model import naming
-from vivero_operator.archiver.__main__ import Archiver
 from vivero_operator.archiver.position import Positions
 from vivero_operator.operations.backup_order import Account
 from vivero_operator.operations.object_store import ObjectStore
@@ -34,8 +33,18 @@ WARM_SECONDS = 5
 TENANTS = tuple(naming.tenant_id(f"benchmark {number} {os.getpid()}") for number in range(10))
 
 
-def follow(folder: Path, environment: dict[str, str]) -> None:
-    Archiver(folder / "files", folder / "keys", environment).run()
+# The program without its metrics' server, whose port may be in use here.
+FOLLOW = """
+import os, sys
+from pathlib import Path
+from vivero_operator.archiver.__main__ import Archiver
+Archiver(Path(sys.argv[1]) / "files", Path(sys.argv[1]) / "keys", dict(os.environ)).run()
+"""
+
+
+def follow(folder: Path, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
+    """Start an archiver in a process that has loaded nothing of this benchmark."""
+    return subprocess.Popen([sys.executable, "-c", FOLLOW, str(folder)], env=os.environ | environment)  # noqa: S603  our own words
 
 
 def main() -> None:
@@ -53,8 +62,7 @@ def main() -> None:
             try:
                 for _ in range(ROUNDS):
                     rounds[False].append(commits(cursor))
-                    archiver = multiprocessing.get_context("spawn").Process(target=follow, args=(folder, environment))
-                    archiver.start()
+                    archiver = follow(folder, environment)
                     time.sleep(WARM_SECONDS)
                     used, begun = processor(archiver.pid), time.monotonic()
                     watch = Watch(folder, environment, status)
@@ -62,8 +70,8 @@ def main() -> None:
                     behind += watch.stop()
                     shares.append((processor(archiver.pid) - used) / (time.monotonic() - begun))
                     sizes.append(resident(archiver.pid))
-                    os.kill(archiver.pid or 0, signal.SIGKILL)
-                    archiver.join()
+                    archiver.kill()
+                    archiver.wait()
             finally:
                 for tenant in TENANTS:
                     cursor.execute(f"DROP DATABASE {naming.database_name(tenant)}")

@@ -22,6 +22,7 @@ from vivero_dev.docker.compose import FILE
 from vivero_dev.instance import cache_root
 from vivero_dev.native.base_image import ARCHIVE, ROOT_FOLDER, WHEELS, ensure_base
 from vivero_dev.native.packages import NATIVE_PACKAGES, ensure_packages
+from vivero_dev.native.services import mariadb
 from vivero_dev.native.services.object_store import SERVER
 from vivero_dev.native.services.valkey import PACKAGE, PROGRAM
 from vivero_dev.native.tools import ensure_tool
@@ -104,6 +105,8 @@ def _mariadb(workplace: Workplace, context: Path) -> None:
             _place(file, context / name.lstrip("/"))
     for program in ("usr/sbin/mariadbd", "usr/bin/mariadb"):
         _place_libraries(Path("/", program), workplace, context)
+    plugins = Path(mariadb.PLUGINS)
+    shutil.copytree(extracted(cache_root(), mariadb.PACKAGE) / plugins, context / plugins)
 
 
 def _valkey_files(workplace: Workplace, context: Path) -> None:

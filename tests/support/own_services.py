@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from support.api_server import LOOPBACK, free_ports
+from vivero_dev.backing import mariadb
 from vivero_dev.certificates import Authority
 from vivero_dev.commands import run
 from vivero_dev.debian import extracted
 from vivero_dev.instance import Instance, cache_root
 from vivero_dev.native.probes import unix_socket_accepts
+from vivero_dev.native.services.mariadb import PACKAGE as SERVER_PACKAGE
+from vivero_dev.native.services.mariadb import PLUGINS
 from vivero_dev.native.services.valkey import PACKAGE, PROGRAM
 from vivero_dev.processes import ProcessSpec, ProcessTable
+from vivero_dev.secret_store import SecretStore
 
 SECONDS = 60.0
 
@@ -31,7 +35,8 @@ class OwnServer:
 def own_mariadb(folder: Path, options: Path, authority: Authority) -> Iterator[OwnServer]:
     """With this option file; only where files lie and what is too large for a test is said on the command line."""
     pair = authority.issue("mariadb", [LOOPBACK])
-    data, socket = folder / "data", folder / "mariadb.sock"
+    data, socket, keys = folder / "data", folder / "mariadb.sock", folder / "encryption-keys"
+    keys.write_text(mariadb.key_file(SecretStore(folder)))
     (port,) = free_ports(1)
     run("mariadb", ["mariadb-install-db", "--no-defaults", "--user=root", f"--datadir={data}"], timeout=SECONDS)
     command = [
@@ -41,6 +46,8 @@ def own_mariadb(folder: Path, options: Path, authority: Authority) -> Iterator[O
         f"--datadir={data}",
         f"--socket={socket}",
         f"--pid-file={folder / 'mariadb.pid'}",
+        f"--plugin-dir={extracted(cache_root(), SERVER_PACKAGE) / PLUGINS}",
+        f"--file-key-management-filename={keys}",
         f"--bind-address={LOOPBACK}",
         f"--port={port}",
         f"--ssl-ca={authority.certificate}",

@@ -12,6 +12,7 @@ from pymysql.connections import Connection
 from vivero_dev.backing.accounts import Account, Accounts
 from vivero_dev.errors import DevError
 from vivero_dev.health import Health
+from vivero_dev.secret_store import SecretStore
 
 # The server refuses connections beyond this; many tenants share it, each with a small pool.
 MAX_CONNECTIONS = 1000
@@ -50,10 +51,37 @@ innodb_flush_log_at_trx_commit = 1
 binlog_expire_logs_seconds = 259200
 """
 
+# Whoever reads the disk finds nothing that a tenant wrote. The tables of accounts are older than this; they hold digests.
+ENCRYPTION = """\
+plugin_load_add = file_key_management
+file_key_management_filename = {keys}
+file_key_management_encryption_algorithm = AES_CTR
+innodb_encrypt_tables = FORCE
+innodb_encrypt_log = ON
+innodb_encrypt_temporary_tables = ON
+# Encrypts what was there before.
+innodb_encryption_threads = 1
+aria_encrypt_tables = ON
+encrypt_tmp_disk_tables = ON
+encrypt_tmp_files = ON
+encrypt_binlog = ON
+"""
+ENCRYPTION_KEY = "mariadb-encryption"
+
 
 def options(folder: str) -> str:
     """The option file's text; certificates lie in `folder`, as the server sees it."""
     return OPTIONS.format(folder=folder, max_connections=MAX_CONNECTIONS)
+
+
+def encryption(keys: str) -> str:
+    """What the option file holds beside that, so that all is encrypted on the disk; `keys`: the path of `key_file`."""
+    return ENCRYPTION.format(keys=keys)
+
+
+def key_file(secrets: SecretStore) -> str:
+    """The keys of the plugin file_key_management: one of 256 bits, made once."""
+    return f"1;{secrets.get(ENCRYPTION_KEY)}\n"
 
 
 def account_statements(accounts: Accounts, sources: Sequence[str]) -> list[str]:

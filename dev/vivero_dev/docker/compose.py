@@ -26,6 +26,7 @@ LOG_LINES = 7
 # Where containers see certificates, and Valkey its data.
 TLS = "/tls"
 VALKEY_DATA = "/data"
+MARIADB_KEYS = "/etc/mysql/encryption-keys"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,8 @@ class Compose:
         pair = backing_certificate(authority, self.instance)
         statements = mariadb.account_statements(accounts, ["%"])
         files = {
-            "mariadb/vivero.cnf": mariadb.options(TLS),
+            "mariadb/vivero.cnf": mariadb.options(TLS) + mariadb.encryption(MARIADB_KEYS),
+            "mariadb/encryption-keys": mariadb.key_file(SecretStore(self.instance.secrets_dir)),
             "mariadb/accounts.sql": "".join(f"{statement};\n" for statement in statements),
             "valkey/valkey.conf": valkey.configuration(
                 folder=TLS,

@@ -18,7 +18,7 @@ from vivero_dev.native.node import wait_node_ready
 from vivero_dev.native.objects import base_objects
 from vivero_dev.native.packages import NATIVE_PACKAGES, ensure_packages
 from vivero_dev.native.pause import write_pause_archive
-from vivero_dev.native.services import valkey
+from vivero_dev.native.services import mariadb, valkey
 from vivero_dev.native.tools import ensure_tools, present
 from vivero_dev.processes import ProcessSpec
 from vivero_dev.provider import CLUSTER_READY, IMAGES_READY, INGRESS_READY
@@ -26,6 +26,8 @@ from vivero_dev.steps import Say, Step
 
 PROGRAMS = ("pause", "etcd", "kubernetes", "coredns", "contour", "helm", "versitygw")
 """All programs of dev/go that `up` needs."""
+UNPACKED = (valkey.PACKAGE, mariadb.PACKAGE)
+"""Debian packages of which single files are used; installing them would start services."""
 _COMPILING = 720.0
 _ASSETS = 30.0
 _IMAGES = 100.0
@@ -57,7 +59,8 @@ def download_steps(instance: Instance) -> list[Step]:
             lambda say: ensure_assets(cache, logs / "assets.log", say),
             expected=lambda: 1.0 if built_from() == source_hash() else _ASSETS,
         ),
-        Step("valkey program", lambda _: extracted(cache, valkey.PACKAGE).name),
+        # One after the other: both read the lists of packages, which apt locks.
+        Step("unpacked packages", lambda _: ", ".join(extracted(cache, one).name for one in UNPACKED)),
         Step("build images", build, ("packages", "assets"), lambda: _IMAGES if builder.missing() else 1.0),
     ]
 

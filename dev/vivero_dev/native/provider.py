@@ -80,10 +80,10 @@ class NativeProvider:
 
     def _service_steps(self) -> list[Step]:
         """The services start in parallel once the veth pair exists, whose address they listen on."""
-        needs = {"valkey": "valkey program", "s3": "programs"}
+        needs = {"mariadb": ("packages", "unpacked packages"), "valkey": ("unpacked packages",), "s3": ("programs",)}
         return [
             *(
-                Step(name, self._service(ensure), ("network", needs.get(name, "packages")))
+                Step(name, self._service(ensure), ("network", *needs.get(name, ("packages",))))
                 for name, ensure in SERVICES.items()
             ),
             Step(SERVICES_READY, lambda _: "all four answer", tuple(SERVICES)),

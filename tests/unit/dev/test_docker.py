@@ -74,6 +74,7 @@ def test_files_for_containers_are_written_once_the_instance_is_known(instance: I
     assert written == {
         "mariadb/vivero.cnf",
         "mariadb/accounts.sql",
+        "mariadb/encryption-keys",
         "valkey/valkey.conf",
         "valkey/users.acl",
         "s3/envoy.json",

@@ -10,19 +10,28 @@ from pymysql.constants import ER
 
 from vivero_dev.backing import mariadb
 from vivero_dev.commands import run
+from vivero_dev.debian import extracted
 from vivero_dev.errors import ComponentError
+from vivero_dev.native.files import write_private
 from vivero_dev.native.services.base import FIRST_UID, LOOPBACK, VIEW, ServiceHost
 from vivero_dev.processes import ProcessSpec, User
+from vivero_dev.secret_store import SecretStore
 from vivero_dev.steps import Say
 
 NAME = "mariadb"
 USER = User(FIRST_UID + 1, FIRST_UID + 1)
 READY_SECONDS = 60.0
 INSTALL_SECONDS = 120.0
+# Of it only a plugin is used, which encrypts; the server itself comes from a package that starts no service.
+PACKAGE = "mariadb-server"
+PLUGINS = "usr/lib/mysql/plugin"
+KEYS = "encryption-keys"
 
 
 def ensure_mariadb(host: ServiceHost, say: Say) -> str:
-    folder = host.certified_folder(NAME, USER, "data", "run")
+    plugins = extracted(host.instance.cache_dir, PACKAGE) / PLUGINS
+    write_private(host.instance.folder(NAME) / KEYS, mariadb.key_file(SecretStore(host.instance.secrets_dir)))
+    folder = host.certified_folder(NAME, USER, "data", "run", "plugins")
     socket = folder / "run" / "mariadb.sock"
     configuration = _configuration(host)
     (folder / "mariadb.cnf").write_text(configuration)
@@ -35,7 +44,7 @@ def ensure_mariadb(host: ServiceHost, say: Say) -> str:
             NAME,
             ["/usr/sbin/mariadbd", f"--defaults-file={VIEW}/mariadb.cnf"],
             user=USER,
-            binds=[(folder, VIEW)],
+            binds=[(folder, VIEW), (plugins, VIEW / "plugins")],
             revision=configuration + host.certificate().certificate.read_text(),
             ready=lambda: _answers(socket),
             deadline=READY_SECONDS,
@@ -50,12 +59,14 @@ def ensure_mariadb(host: ServiceHost, say: Say) -> str:
 def _configuration(host: ServiceHost) -> str:
     places = {
         "datadir": f"{VIEW}/data",
+        "plugin_dir": f"{VIEW}/plugins",
         "socket": f"{VIEW}/run/mariadb.sock",
         "pid_file": f"{VIEW}/run/mariadb.pid",
         "port": str(host.reachable.mariadb_port),
         "bind_address": ",".join(host.addresses),
     }
-    return mariadb.options(str(VIEW)) + "".join(f"{name} = {value}\n" for name, value in places.items())
+    encrypted = mariadb.options(str(VIEW)) + mariadb.encryption(f"{VIEW}/{KEYS}")
+    return encrypted + "".join(f"{name} = {value}\n" for name, value in places.items())
 
 
 def _install(host: ServiceHost, folder: Path) -> None:
