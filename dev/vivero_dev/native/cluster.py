@@ -28,10 +28,10 @@ PROGRAMS = ("pause", "etcd", "kubernetes", "coredns", "contour", "helm", "versit
 """All programs of dev/go that `up` needs."""
 UNPACKED = (valkey.PACKAGE, mariadb.PACKAGE)
 """Debian packages of which single files are used; installing them would start services."""
-_COMPILING = 720.0
+_COMPILING = 640.0
 _ASSETS = 30.0
 _IMAGES = 100.0
-"""Approximate CPU seconds with empty caches: benchmarks/cold_start.py measured 881 in total."""
+"""Approximate CPU seconds with empty caches: benchmarks/cold_start.py measured 803 in total."""
 
 
 def download_steps(instance: Instance) -> list[Step]:
