@@ -14,7 +14,7 @@ import pytest
 from vivero_core.model import naming
 from vivero_dev.backing import mariadb
 from vivero_dev.backing.accounts import accounts_of
-from vivero_dev.instance import Instance, load_instance
+from vivero_dev.instance import Instance
 from vivero_dev.localhost import local_client
 from vivero_dev.platform.kubectl import Kubectl
 from vivero_dev.providers import provider_for
@@ -26,13 +26,6 @@ KEYS = {"secrets", "certificates"}
 OF_OTHERS = {"mail"}
 # Images. No container can write into its own: their root file systems are read-only.
 IMAGES = {"containerd"}
-
-
-@pytest.fixture
-def instance(platform: dict[str, Any]) -> Instance:
-    found = load_instance(Path(platform["kubeconfig"]).parent.name)
-    assert found is not None
-    return found
 
 
 @pytest.fixture

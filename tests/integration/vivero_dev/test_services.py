@@ -15,15 +15,8 @@ import valkey
 from botocore.exceptions import ClientError
 from vivero_dev.backing import mariadb, object_store
 from vivero_dev.backing.accounts import Account, Accounts, accounts_of
-from vivero_dev.instance import Instance, load_instance
+from vivero_dev.instance import Instance
 from vivero_dev.secret_store import SecretStore
-
-
-@pytest.fixture
-def instance(platform: dict[str, Any]) -> Instance:
-    found = load_instance(Path(platform["kubeconfig"]).parent.name)
-    assert found is not None
-    return found
 
 
 @pytest.fixture
