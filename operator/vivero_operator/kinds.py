@@ -16,7 +16,7 @@ from vivero_core.model.tenant_pool import TenantPool
 from vivero_core.model.tenant_restore import TenantRestore
 
 from vivero_operator.handlers import tenants
-from vivero_operator.reconcile import database_server, plan, tenant_pool
+from vivero_operator.reconcile import database_server, in_place, plan, tenant_pool
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.context import HandlerContext
 from vivero_operator.reconcile.database_server import DatabaseServerReconciler
@@ -69,5 +69,11 @@ KINDS: Final[tuple[KindSpec[Any], ...]] = (
     ),
     KindSpec(Release, lambda services, context: ReleaseReconciler(services, context.move), verbs=("create", "delete")),
     KindSpec(TenantBackup, lambda services, _: TenantBackupReconciler(services), edited=True),
-    KindSpec(TenantRestore, lambda services, _: TenantRestoreReconciler(services), edited=True),
+    KindSpec(
+        TenantRestore,
+        lambda services, _: TenantRestoreReconciler(services),
+        edited=True,
+        observe=in_place.observe,
+        forget=in_place.forget,
+    ),
 )

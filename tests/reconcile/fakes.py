@@ -18,6 +18,7 @@ from vivero_core.backends.kube.errors import (
     KubeNotFoundError,
 )
 from vivero_core.backends.kube.resources import Resource, resource_of
+from vivero_core.backends.mariadb.replacement import Replacement
 from vivero_core.backends.survey import Inventory, Survey, digests, holdings, tenant_in, tenant_of
 from vivero_core.errors import BackendKeyGoneError, BackendUnavailableError
 from vivero_operator.backend_clients import BackendClient
@@ -191,6 +192,10 @@ class FakeServer:
         """As IAM has them: the access keys of an account, and their secrets."""
         self.empty: set[str] = set()
         """Schemas without a table, and buckets without an object."""
+        self.irreplaceable: dict[str, str] = {}
+        """By schema, why its tables cannot be replaced."""
+        self.replaced: dict[str, int] = {}
+        """By TenantRestore, when its data took the place of the live data."""
 
     def _up(self, call: str) -> None:
         if self.down:
@@ -287,6 +292,31 @@ class FakeServer:
         known = database in self.databases
         self.databases.discard(database)
         return known
+
+    def begin_replacement(self, database: str, user: Credentials, max_connections: int) -> None:
+        self._up("begin_replacement")
+        self.databases.add(f"{database}next")
+        self.users[user.name], self.connections[user.name] = user.secret, max_connections
+
+    def prepare_replacement(self, database: str) -> str | None:
+        self._up("prepare_replacement")
+        return self.irreplaceable.get(database)
+
+    def replace(self, database: str, told: Replacement) -> int | None:
+        self._up("replace")
+        if f"{database}next" in self.databases:
+            self.replaced[told.uid] = 1_795_953_600
+            self.databases.add(f"{database}last")
+            self._discard(database)
+        return self.replaced.get(told.uid)
+
+    def discard_replacement(self, database: str) -> None:
+        self._up("discard_replacement")
+        self._discard(database)
+
+    def _discard(self, database: str) -> None:
+        self.databases.discard(f"{database}next")
+        self.users.pop(f"{database}r", None)
 
     def delete_bucket(self, bucket: str) -> bool:
         self._up("delete_bucket")

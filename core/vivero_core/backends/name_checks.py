@@ -3,7 +3,8 @@
 import re
 
 from vivero_core.errors import InvalidNameError
-from vivero_core.model.naming import audit_database_name, is_tenant_id, tenant_of_database
+from vivero_core.model import naming
+from vivero_core.model.naming import is_tenant_id, tenant_of_database
 
 
 def database(name: str) -> str:
@@ -12,7 +13,7 @@ def database(name: str) -> str:
 
 
 def schema(name: str) -> str:
-    """`vt<id>` or `vt<id>audit`, or InvalidNameError."""
+    """`vt<id>`, `vt<id>audit`, `vt<id>next` or `vt<id>last`, or InvalidNameError."""
     if tenant_of_database(name) is None:
         raise InvalidNameError(f"not the name of a tenant's schema: {name[:40]!r}")
     return name
@@ -20,12 +21,32 @@ def schema(name: str) -> str:
 
 def audit_database(name: str) -> str:
     """`vt<id>audit` of the tenant with the schema `vt<id>`, or InvalidNameError."""
-    return audit_database_name(database(name).removeprefix("vt"))
+    return naming.audit_database_name(_ident(name))
+
+
+def next_database(name: str) -> str:
+    """`vt<id>next` of that tenant, or InvalidNameError."""
+    return naming.next_database_name(_ident(name))
+
+
+def last_database(name: str) -> str:
+    """`vt<id>last` of that tenant, or InvalidNameError."""
+    return naming.last_database_name(_ident(name))
+
+
+def schemas(name: str) -> tuple[str, ...]:
+    """All that the tenant with the schema `vt<id>` may have, or InvalidNameError."""
+    return naming.database_names(_ident(name))
+
+
+def loading_user(name: str) -> str:
+    """`vt<id>r` of that tenant, or InvalidNameError."""
+    return naming.loading_user(_ident(name))
 
 
 def database_user(name: str) -> str:
-    """`vt<id>a` or `vt<id>b`, or InvalidNameError."""
-    return _checked(name, "vt", "[ab]", "tenant's database user")
+    """`vt<id>a`, `vt<id>b` or `vt<id>r`, or InvalidNameError."""
+    return _checked(name, "vt", "[abr]", "tenant's database user")
 
 
 def cache_user(name: str) -> str:
@@ -36,6 +57,10 @@ def cache_user(name: str) -> str:
 def bucket(name: str) -> str:
     """`vivero-<id>`, which is also the account's name, or InvalidNameError."""
     return _checked(name, "vivero-", "", "tenant's bucket or storage account")
+
+
+def _ident(database_: str) -> str:
+    return database(database_).removeprefix("vt")
 
 
 def _checked(name: str, prefix: str, suffix: str, kind: str) -> str:

@@ -94,9 +94,25 @@ def audit_database_name(ident: str) -> str:
     return f"{database_name(ident)}audit"
 
 
+def next_database_name(ident: str) -> str:
+    """The schema that a restore in place loads, until its tables take the place of the live ones."""
+    return f"{database_name(ident)}next"
+
+
+def last_database_name(ident: str) -> str:
+    """The schema that keeps the tables whose place the newest restore in place has taken."""
+    return f"{database_name(ident)}last"
+
+
+def database_names(ident: str) -> tuple[str, ...]:
+    """All schemas that a tenant may have."""
+    name = database_name(ident)
+    return name, audit_database_name(ident), next_database_name(ident), last_database_name(ident)
+
+
 def tenant_of_database(name: str) -> str | None:
-    """The id of the tenant whose schema, or whose audit log's, has this name; None for any other."""
-    match = re.fullmatch(r"vt([a-z2-7]{10})(audit)?", name)
+    """The id of the tenant one of whose schemas has this name; None for any other."""
+    match = re.fullmatch(r"vt([a-z2-7]{10})(audit|next|last)?", name)
     return match[1] if match else None
 
 
@@ -104,6 +120,11 @@ def database_users(ident: str) -> tuple[str, str]:
     """Two users, so that a password can rotate with overlap; the first is the one made at provisioning."""
     base = f"vt{_checked(ident)}"
     return f"{base}a", f"{base}b"
+
+
+def loading_user(ident: str) -> str:
+    """The user that fills the schema of `next_database_name`; it lives as long as a restore in place."""
+    return f"vt{_checked(ident)}r"
 
 
 def bucket_name(ident: str) -> str:

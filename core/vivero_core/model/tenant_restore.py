@@ -1,4 +1,4 @@
-"""TenantRestore: a tenant as it was, brought back as a new tenant beside it: of a backup, or of any archived second."""
+"""TenantRestore: a tenant as it was, brought back in place or as a new tenant beside it: of a backup, or of any archived second."""
 
 from typing import Any, ClassVar
 
@@ -6,25 +6,49 @@ from pydantic import ConfigDict, Field
 
 from vivero_core.model import naming
 from vivero_core.model.base import INTEGER_MAX, Model, ObjectName, Resource, Timestamp, rules
+from vivero_core.model.conditions import Status, find
+from vivero_core.model.constants import ConditionType, Reason
 from vivero_core.model.operation import OperationStatus, step_columns
 from vivero_core.model.tenant import SLUG_RULES
 
 _SPEC_RULES = rules(
     ("self == oldSelf", "a restore cannot be changed: make another TenantRestore"),
     ("!has(self.backup) || !has(self.time)", "give backup or time, not both: a backup has a time of its own"),
+    (
+        "!has(self.target.inPlace) || has(self.backup) || has(self.time)",
+        "target.inPlace needs time or backup: how far the live data goes back",
+    ),
 )
-_TARGET_RULES = rules(("size(self.tenant) <= 63", "target.tenant must be at most 63 characters long"))
+_TARGET_RULES = rules(
+    (
+        "has(self.inPlace) != (has(self.tenant) || has(self.slug))",
+        "give one target: target.inPlace, or target.tenant with target.slug",
+    ),
+    ("has(self.tenant) == has(self.slug)", "target.tenant and target.slug go together: a new Tenant needs both"),
+    ("!has(self.inPlace) || self.inPlace", "target.inPlace can only be true; leave it out for another target"),
+    ("!has(self.tenant) || size(self.tenant) <= 63", "target.tenant must be at most 63 characters long"),
+)
 
 
 class RestoreTarget(Model):
-    """The Tenant that is made."""
+    """Where the data goes: in the place of the tenant's live data, or to a Tenant that is made."""
 
     model_config = ConfigDict(json_schema_extra=_TARGET_RULES)
 
-    tenant: ObjectName
+    in_place: bool | None = None
+    """`true`: the tenant's live data goes back. Name, slug, hosts, keys and audit log stay, and what the live data was is kept
+    on its server until the next restore in place."""
+    tenant: ObjectName | None = None
     """Name of the new Tenant."""
-    slug: str = Field(min_length=1, max_length=naming.SLUG_MAX_LENGTH, json_schema_extra=SLUG_RULES)
+    slug: str | None = Field(
+        default=None, min_length=1, max_length=naming.SLUG_MAX_LENGTH, json_schema_extra=SLUG_RULES
+    )
     """Its slug: the first label of the workspace's host name."""
+
+    @property
+    def new_tenant(self) -> str:
+        """Name of the new Tenant; empty where none is made."""
+        return self.tenant or ""
 
 
 class TenantRestoreSpec(Model):
@@ -40,7 +64,7 @@ class TenantRestoreSpec(Model):
     """The second to go back to, by the archived binary log: what was committed until then is there, and nothing else. With
     neither backup nor time it is the one in which this object was made."""
     target: RestoreTarget
-    """The Tenant that is made. Display name, plan and owner are those of the Tenant that is brought back."""
+    """Where it goes. Display name, plan and owner of a new Tenant are those of the Tenant that is brought back."""
 
 
 class RestoreResult(Model):
@@ -57,9 +81,14 @@ class RestoreResult(Model):
 class TenantRestoreStatus(OperationStatus, RestoreResult):
     """What the operator has observed."""
 
+    into: str | None = Field(default=None, max_length=253)
+    """`in place`, or the name of the new Tenant."""
+    switched_at: Timestamp | None = None
+    """When the restored data took the place of the live data. A restore in place to this second undoes this one."""
+
 
 class TenantRestore(Resource):
-    """A tenant as it was, brought back as a new one. It is complete when the data was compared and the new Tenant is Ready."""
+    """A tenant as it was, brought back in place or as a new one; complete when the data was compared, and its Tenant is Ready."""
 
     plural: ClassVar[str] = "tenantrestores"
     short: ClassVar[str] = "vrs"
@@ -69,12 +98,23 @@ class TenantRestore(Resource):
     status: TenantRestoreStatus = Field(default_factory=TenantRestoreStatus)
     """What the operator has observed."""
 
+    @property
+    def into(self) -> str:
+        """Where it goes, for people."""
+        return self.spec.target.tenant or "in place"
+
+    @property
+    def is_switching(self) -> bool:
+        """Whether the tenant is out of service because its data is being replaced."""
+        complete = find(self.status.conditions, ConditionType.COMPLETE)
+        return complete is not None and complete.status is Status.FALSE and complete.reason == Reason.SWITCHING
+
     @classmethod
     def printer_columns(cls) -> list[dict[str, Any]]:
         """Columns of `kubectl get vrs`."""
         return [
             {"name": "Tenant", "type": "string", "jsonPath": ".spec.tenant"},
-            {"name": "Into", "type": "string", "jsonPath": ".spec.target.tenant"},
+            {"name": "Into", "type": "string", "jsonPath": ".status.into"},
             *step_columns(),
             {"name": "Restored-To", "type": "date", "jsonPath": ".status.restoredTo"},
             {"name": "Backup", "type": "string", "jsonPath": ".spec.backup", "priority": 1},

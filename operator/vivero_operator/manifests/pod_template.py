@@ -166,15 +166,18 @@ def revision(template: Template) -> str:
     return found
 
 
-def deployment(instance: Instance, template: Template) -> Manifest:
-    """The tenant's Deployment. Limits are no part of it, so a change of plan that keeps the size rolls nothing."""
+def deployment(instance: Instance, template: Template, *, closed: bool = False) -> Manifest:
+    """The tenant's Deployment. Limits are no part of it, so a change of plan that keeps the size rolls nothing.
+
+    `closed`: out of service for a moment, without pods.
+    """
     return sealed(
         {
             "apiVersion": "apps/v1",
             "kind": "Deployment",
             "metadata": metadata(instance),
             "spec": {
-                "replicas": 0 if instance.suspended else instance.plan.spec.workload.replicas,
+                "replicas": 0 if instance.suspended or closed else instance.plan.spec.workload.replicas,
                 "revisionHistoryLimit": 3,
                 "progressDeadlineSeconds": 300,
                 "selector": {"matchLabels": SELECTOR},

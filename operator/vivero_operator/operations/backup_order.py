@@ -83,16 +83,18 @@ class BackupOrder(_Order):
 
 @dataclass(frozen=True)
 class Target:
-    """The new tenant that is filled."""
+    """What is filled: a new tenant, or a schema beside the live one."""
 
     schemas: dict[str, str]
-    """A schema of the one that is brought back, and the new tenant's schema that it is loaded into."""
+    """A schema of the tenant that is brought back, and the one that it is loaded into."""
     audit: str
-    """Which of the new tenant's schemas is the audit log's."""
+    """The audit log of whoever is filled: rows are added to it, and nothing else."""
     database: Login
-    """The new tenant's own."""
+    """Who may fill it."""
     storage: Account
-    """The new tenant's own."""
+    """The bucket that the files are to be in."""
+    left_out: tuple[str, ...] = ()
+    """Schemas of the tenant that are not loaded."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ class RestoreOrder(_Order):
     """Of the TenantBackup."""
     target: Target
     file_key: str = field(repr=False)
-    """64 hexadecimal digits; both tenants have it, for files are stored as they were."""
+    """64 hexadecimal digits; a new tenant has it, too, for files are stored as they were."""
 
 
 @dataclass(frozen=True)
@@ -122,4 +124,4 @@ class MomentOrder(_Order):
     """The bucket of the tenant that is brought back."""
     target: Target
     file_key: str = field(repr=False)
-    """64 hexadecimal digits; both tenants have it, for files are stored as they were."""
+    """64 hexadecimal digits; a new tenant has it, too, for files are stored as they were."""

@@ -1,6 +1,6 @@
 """The program of a TenantRestore to a second: replays the tenant's archived log, loads what came of it, compares.
 
-It is replayed in a server of its own, and loaded into the schemas of a new tenant with the files that it names. The log is
+It is replayed in a server of its own, and loaded into what is to be filled, with the files that it names. The log is
 replayed nowhere else: a statement of it may name any schema (docs/backup.md).
 """
 
@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any, Final
+
+from vivero_core.model import naming
 
 from vivero_operator.archiver.position import sequence
 from vivero_operator.operations.archive import Archive, backup_store, backups, newest_copies
@@ -71,15 +73,15 @@ class Moment:
 
     def replay(self, base: Base | None) -> int:
         """Replay the log onto the base; how many bytes of it."""
-        schemas = tuple(self.new.schemas)
         if base is not None:
-            for name in schemas:
-                self.server.load(name, statements(of_schema(self.archive(base.uid).read_dump(), schemas, name)))
+            sources = self.new.sources
+            for name in sources:
+                self.server.load(name, statements(of_schema(self.archive(base.uid).read_dump(), sources, name)))
         logs = self.folder / "logs"
         logs.mkdir(exist_ok=True)
         made = self.history.log_files(self.order.until, logs, after=sequence(base.gtid) if base is not None else 0)
         size = sum(file.stat().st_size for file in made)
-        self.server.replay(made, schemas)
+        self.server.replay(made, naming.database_names(self.order.tenant))
         return size
 
     def note(self, name: str, content: Any = None) -> Any:  # noqa: ANN401  JSON
@@ -133,18 +135,18 @@ def copy_files(files: Files) -> Said:
             missing += 1
     moment.note("missing", missing)
     return Said(
-        message=f"Files in the new tenant's bucket: {len(moment.note('files')) - missing}, gone for good: {missing}"
+        message=f"Files in the tenant's bucket: {len(moment.note('files')) - missing}, gone for good: {missing}"
     )
 
 
 def verify(files: Files) -> Said:
-    """Step `verify`: the new tenant's data is dumped as well, and compared with what was replayed."""
+    """Step `verify`: what was loaded is dumped as well, and compared with what was replayed."""
     moment = Moment(files)
     for schema, expected in moment.note("expected").items():
         moment.new.compare(schema, expected["rows"], expected["tables"])
     there, wanted, missing = moment.new.files(), moment.note("files"), moment.note("missing")
     if len(set(wanted) & set(there)) + missing != len(wanted):
-        raise StepFailedError("files that were copied are not in the bucket of the new tenant")
+        raise StepFailedError("files that were copied are not in the tenant's bucket")
     result = {
         "files": len(wanted) - missing,
         "missingFiles": missing,

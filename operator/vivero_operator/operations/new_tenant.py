@@ -1,7 +1,8 @@
-"""The new tenant that a restore fills: its schemas, its bucket, and what they have to hold in the end.
+"""What a restore fills: schemas and a bucket, and what they have to hold in the end.
 
-It is filled with its own logins, which may write its own schema and add to its audit log, and nothing else: whatever a dump
-holds, nobody else's data is in reach. Nothing serves the new tenant before all steps are done.
+They are a new tenant's, or a schema beside the live one of the same tenant with the bucket that it has. It is filled by a
+login that may write that schema, add to a new tenant's audit log, and nothing else: whatever a dump holds, no other data is
+in reach. Nothing serves what was filled before all steps are done.
 """
 
 from collections.abc import Iterable
@@ -27,10 +28,16 @@ class NewTenant:
 
     def __init__(self, files: Files, target: Target) -> None:
         self.schemas = target.schemas
+        self.left_out = target.left_out
         self._target = target
         self._client_file = files.path(CLIENT_FILE)
         self._authority = files.text("ca.crt")
         self._bucket = ObjectStore(target.storage, str(files.path("ca.crt")))
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The schemas that a backup of the tenant holds."""
+        return (*self.schemas, *self.left_out)
 
     def load(self, dump: Iterable[bytes], schema: str) -> None:
         """Run the statements of a dump. Of the audit log only rows are added: the tenant may do no more with it."""
@@ -64,7 +71,7 @@ class NewTenant:
 
     def require_file(self, there: dict[str, StoredObject], key: str, size: int) -> None:
         if not holds(there, key, size):
-            raise StepFailedError(f"file {key} is not in the bucket of the new tenant")
+            raise StepFailedError(f"file {key} is not in the tenant's bucket")
 
     def _connected(self, schema: str) -> "Connection[Any]":
         at = self._target.database

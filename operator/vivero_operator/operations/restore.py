@@ -1,4 +1,4 @@
-"""The program of a TenantRestore of a backup: loads its dumps into the schemas of a new tenant, copies its files, compares."""
+"""The program of a TenantRestore of a backup: loads its dump into what is to be filled, copies its files, compares."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -25,6 +25,8 @@ class Restore:
     def pairs(self) -> Iterator[tuple[dict[str, Any], str]]:
         """What the manifest says of a schema, and the schema that it is loaded into."""
         for schema in self.manifest["schemas"]:
+            if schema["schema"] in self.new.left_out:
+                continue
             if schema["schema"] not in self.new.schemas:
                 raise RefusedError(f"the backup holds a schema {schema['schema']} that is not the tenant's")
             yield schema, self.new.schemas[schema["schema"]]
@@ -36,9 +38,10 @@ class Restore:
 def load(files: Files) -> Said:
     """Step `database`."""
     restore = Restore(files)
-    for schema, target in restore.pairs():
-        restore.new.load(of_schema(restore.archive.read_dump(), restore.new.schemas, schema["schema"]), target)
-    return Said(message=f"Schemas loaded: {len(restore.manifest['schemas'])}")
+    pairs = list(restore.pairs())
+    for schema, target in pairs:
+        restore.new.load(of_schema(restore.archive.read_dump(), restore.new.sources, schema["schema"]), target)
+    return Said(message=f"Schemas loaded: {len(pairs)}")
 
 
 def copy_files(files: Files) -> Said:
@@ -49,11 +52,11 @@ def copy_files(files: Files) -> Said:
         if not holds(there, one.key, one.size):
             with restore.archive.store.open(restore.archive.copy_of(one)) as read:
                 restore.new.add_file(one.key, read)
-    return Said(message=f"Files in the new tenant's bucket: {len(restore.manifest['files'])}")
+    return Said(message=f"Files in the tenant's bucket: {len(restore.manifest['files'])}")
 
 
 def verify(files: Files) -> Said:
-    """Step `verify`: the new tenant's data is dumped as well, and compared with what the backup's manifest says."""
+    """Step `verify`: what was loaded is dumped as well, and compared with what the backup's manifest says."""
     restore = Restore(files)
     for schema, target in restore.pairs():
         restore.new.compare(target, schema["rows"], schema["tables"])

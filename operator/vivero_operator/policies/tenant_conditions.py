@@ -18,11 +18,13 @@ _SEVERITY: Final = (State.BLOCKED, State.FAILED, State.WAITING)
 """Order of precedence in the summary; SKIPPED steps only follow from one of these."""
 _SUSPENDED_ASPECTS: Final = (ConditionType.WORKLOAD_READY, ConditionType.ROUTE_READY)
 _CALM: Final = frozenset(
-    {Reason.PROVEN, Reason.PROVISIONING, Reason.STARTING, Reason.ROLLING_OUT, Reason.WAITING_FOR_TURN}
+    {Reason.PROVEN, Reason.PROVISIONING, Reason.STARTING, Reason.ROLLING_OUT, Reason.WAITING_FOR_TURN, Reason.RESTORING}
     | {Reason.PAUSED, Reason.DELETING, Reason.TRIAL_ENDED, Reason.UNPAID, Reason.ABUSE, Reason.MANUAL, Reason.RESUMED}
 )
 """Reasons of Ready that are not errors."""
-_IN_PROGRESS: Final = frozenset({Reason.STARTING, Reason.ROLLING_OUT, Reason.WAITING_FOR_TURN, Reason.PODS_MISSING})
+_IN_PROGRESS: Final = frozenset(
+    {Reason.STARTING, Reason.ROLLING_OUT, Reason.RESTORING, Reason.WAITING_FOR_TURN, Reason.PODS_MISSING}
+)
 """Reasons of WorkloadReady that are transient."""
 _LONG_START: Final = timedelta(seconds=2)
 _LONG_WAIT: Final = timedelta(seconds=60)

@@ -13,6 +13,7 @@ from vivero_core.model.reading import Unreadable, salvaged
 from vivero_core.model.release import Release
 from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_pool import TenantPool
+from vivero_core.model.tenant_restore import TenantRestore
 
 from vivero_operator.reconcile.mirror import Mirror
 from vivero_operator.reconcile.pods import Pod
@@ -122,6 +123,11 @@ class Cluster:
     def held_up_by(self, reasons: Iterable[c.Reason]) -> list[Tenant]:
         """Tenants that are not Ready for one of these reasons."""
         return [one for reason in reasons for one in self.tenants.having(("reason", reason))]
+
+    def closed_by(self, tenant: Tenant) -> TenantRestore | None:
+        """The restore in place for which it is out of service at the moment."""
+        restores = (one for one in self.of(TenantRestore) if one.spec.tenant == tenant.name)
+        return next((one for one in restores if one.is_switching and one.metadata.deletion_timestamp is None), None)
 
     def reserve(self, tenant: Tenant, server: str) -> None:
         """Count a placement that is not in any status yet, so that many at once spread out."""

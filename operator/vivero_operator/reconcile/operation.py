@@ -35,6 +35,7 @@ from vivero_operator.operations.backup_order import (
     Program,
     RestoreOrder,
 )
+from vivero_operator.operations.errors import RefusedError
 from vivero_operator.operations.runner import Operation, Outcome
 from vivero_operator.policies.life import paused, shown
 from vivero_operator.reconcile.controller import Result
@@ -55,9 +56,11 @@ WAIT_SECONDS: Final = 15.0
 class ObstacleError(ViveroError):
     """Why an operation cannot go on yet; it is tried again."""
 
-    def __init__(self, reason: Reason, message: str) -> None:
+    def __init__(self, reason: Reason, message: str, **noted: object) -> None:
+        """`noted`: fields of the status that are known from now on."""
         super().__init__(message)
         self.reason = reason
+        self.noted = noted
 
 
 @dataclass(frozen=True)
@@ -103,10 +106,14 @@ class OperationReconciler(Reconciler, Generic[R]):
         """What the Job is to do; idempotent, for a crash repeats it. Raises ObstacleError."""
 
     async def conclude(self, item: R) -> None:
-        """What follows the Job's success; returns when it is done. Raises ObstacleError."""
+        """What follows the Job's success; returns when it is done. Raises ObstacleError, and RefusedError to give up."""
 
     async def give_up(self, item: R) -> None:
         """Remove what an operation that failed has left."""
+
+    def success(self, item: R) -> tuple[Reason, str]:  # noqa: ARG002  for most kinds it is always the same
+        """What is said of one that is complete."""
+        return self.succeeded
 
     def require_backup_bucket(self) -> None:
         if not self._services.settings.backup_secret:
@@ -177,19 +184,23 @@ class OperationReconciler(Reconciler, Generic[R]):
             return Result(retry_after=LOOK_SECONDS)
         # The credentials go before anybody hears that it has ended.
         await self._forget_secret(item)
-        said, problem = self._read(found.result), found.message
-        if found.outcome is Outcome.DONE and isinstance(said, Model):
+        said, problem, outcome = self._read(found.result), found.message, found.outcome
+        if outcome is Outcome.DONE and isinstance(said, Model):
             try:
                 await self.conclude(item)
             except ObstacleError as obstacle:
-                await self._tell(item, obstacle.reason, str(obstacle), status)
+                noted = status.model_copy(update=obstacle.noted)
+                await self._tell(item, obstacle.reason, str(obstacle), noted)
                 return Result(retry_after=LOOK_SECONDS)
-            await self._end(item, *self.succeeded, status.model_copy(update=dict(said)), done=True)
-            return Result()
-        if isinstance(said, str) and found.outcome is Outcome.DONE:
+            except RefusedError as refusal:
+                problem, outcome = str(refusal), Outcome.REFUSED
+            else:
+                await self._end(item, *self.success(item), status.model_copy(update=dict(said)), done=True)
+                return Result()
+        elif isinstance(said, str) and outcome is Outcome.DONE:
             problem = said
         await self.give_up(item)
-        reason, word = (Reason.REFUSED, "Refused") if found.outcome is Outcome.REFUSED else (Reason.FAILED, "Failed")
+        reason, word = (Reason.REFUSED, "Refused") if outcome is Outcome.REFUSED else (Reason.FAILED, "Failed")
         await self._end(item, reason, f"{word}: {problem}", status, done=False)
         return Result()
 
@@ -252,6 +263,13 @@ class OperationReconciler(Reconciler, Generic[R]):
         conditions = shown(status.conditions, item.metadata, self._services.now(), idle="operation")
         update = {"conditions": conditions, "observed_generation": item.metadata.generation}
         await write_status(self._services, self._address, item, status.model_copy(update=update), self._items)
+
+
+def is_under_way(item: Any) -> bool:  # noqa: ANN401  an object whose status is an OperationStatus
+    """Whether its Job has been started, and it has not ended."""
+    condition = cond.find(item.status.conditions, ConditionType.COMPLETE)
+    begun = condition is not None and condition.reason in {Reason.RUNNING, Reason.SWITCHING, Reason.STARTING}
+    return begun and item.metadata.deletion_timestamp is None
 
 
 def has_ended(status: OperationStatus) -> bool:

@@ -1,12 +1,12 @@
-"""A TenantRestore, of a backup or to a second of the archived log: its data is loaded under a new id as that of a deleted tenant would be kept; a Tenant then adopts it.
+"""A TenantRestore, of a backup or to a second of the archived log.
 
-So nothing serves half a restore, the adoption's own rules decide who has the data, and what was restored is erased or
-retained as any tenant's. A restore that fails leaves nothing.
+To a new tenant: its data is loaded under a new id as that of a deleted tenant would be kept; a Tenant then adopts it. So
+nothing serves half a restore, the adoption's own rules decide who has the data, and what was restored is erased or retained
+as any tenant's. In place: in_place.py. A restore that fails leaves nothing.
 """
 
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final
 
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.kube.errors import KubeAlreadyExistsError
@@ -15,6 +15,7 @@ from vivero_core.model import constants as c
 from vivero_core.model import naming
 from vivero_core.model.base import Metadata
 from vivero_core.model.constants import ConditionType, Reason
+from vivero_core.model.operation import OperationStatus
 from vivero_core.model.tenant import Tenant, TenantSpec
 from vivero_core.model.tenant_backup import TenantBackup
 from vivero_core.model.tenant_restore import RestoreResult, TenantRestore
@@ -30,6 +31,7 @@ from vivero_operator.operations.backup_order import (
 )
 from vivero_operator.operations.runner import Operation
 from vivero_operator.reconcile import archives
+from vivero_operator.reconcile.in_place import CONNECTIONS, InPlace
 from vivero_operator.reconcile.operation import Access, ObstacleError, OperationReconciler, has_ended
 from vivero_operator.reconcile.steps import secrets
 from vivero_operator.reconcile.steps.backends import (
@@ -39,9 +41,6 @@ from vivero_operator.reconcile.steps.backends import (
     provision_storage,
 )
 from vivero_operator.reconcile.writing import remember
-
-CONNECTIONS: Final = 5
-"""While the data is loaded; the Tenant's plan decides afterwards."""
 
 
 class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
@@ -55,41 +54,57 @@ class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
     def program_of(self, item: TenantRestore) -> Program:
         return MOMENT if item.spec.backup is None else RESTORE
 
+    def success(self, item: TenantRestore) -> tuple[Reason, str]:
+        if item.status.switched_at is None:
+            return self.succeeded
+        undo = f"{item.status.switched_at:%Y-%m-%dT%H:%M:%SZ}"
+        return (
+            Reason.RESTORED,
+            f"Complete: compared with the source, and switched; a restore in place to {undo} undoes it",
+        )
+
     async def prepare(self, item: TenantRestore) -> Operation:
         tenant = self._source(item)
         backup = self._backup(item, tenant)
         old = await self.access(tenant)
-        ident = naming.tenant_id(item.metadata.uid)
-        self._check_free(item, ident)
         if backup is None and not archives.archived(old.server, self._services.settings):
             message = f"DatabaseServer {old.server.name} has no archive of its log (condition Recoverable)"
             raise ObstacleError(Reason.NOT_CONFIGURED, message)
+        if item.spec.target.in_place:
+            place = InPlace(self._services, item)
+            place.require_turn(tenant)
+            target = await place.begin(old)
+        else:
+            target = await self._new_tenant(item, tenant, old)
+        return self.operation(item, self._order(item, backup, old, target), target.database)
+
+    async def _new_tenant(self, item: TenantRestore, tenant: Tenant, old: Access) -> Target:
+        """Make everything of it but the Tenant."""
+        ident = naming.tenant_id(item.metadata.uid)
+        self._check_free(item, ident)
         new = Access(ident, await self._keys(item, tenant, old), old.server)
         await self._provision(new)
-        order = self._order(item, backup, old, new)
-        return self.operation(item, order, new.login)
-
-    def _order(
-        self, item: TenantRestore, backup: TenantBackup | None, old: Access, new: Access
-    ) -> RestoreOrder | MomentOrder:
-        settings = self._services.settings
-        database, audit = naming.database_name(new.ident), naming.audit_database_name(new.ident)
-        target = Target(
+        database, audit = naming.database_name(ident), naming.audit_database_name(ident)
+        return Target(
             schemas={naming.database_name(old.ident): database, naming.audit_database_name(old.ident): audit},
             audit=audit,
             database=new.login,
-            storage=new.bucket(settings),
+            storage=new.bucket(self._services.settings),
         )
+
+    def _order(
+        self, item: TenantRestore, backup: TenantBackup | None, old: Access, target: Target
+    ) -> RestoreOrder | MomentOrder:
         if backup is not None:
-            return RestoreOrder(old.ident, backup.metadata.uid, target, new.keys.file_key)
+            return RestoreOrder(old.ident, backup.metadata.uid, target, old.keys.file_key)
         until = item.spec.time or item.metadata.creation_timestamp or self._services.now()
         return MomentOrder(
             tenant=old.ident,
             server=old.server.metadata.uid,
             until=int(until.timestamp()),
-            source=old.bucket(settings),
+            source=old.bucket(self._services.settings),
             target=target,
-            file_key=new.keys.file_key,
+            file_key=old.keys.file_key,
         )
 
     async def _provision(self, new: Access) -> None:
@@ -105,28 +120,43 @@ class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
         )
 
     async def conclude(self, item: TenantRestore) -> None:
+        if item.spec.target.in_place:
+            tenant = self._source(item)
+            await InPlace(self._services, item).finish(tenant, (await self.access(tenant)).server)
+        else:
+            await self._make_tenant(item)
+
+    async def _make_tenant(self, item: TenantRestore) -> None:
         """Make the Tenant, and wait until it is Ready."""
         ident, target = naming.tenant_id(item.metadata.uid), item.spec.target
-        present = self._services.cluster.tenants.get(target.tenant)
+        present = self._services.cluster.tenants.get(target.new_tenant)
         if present is None:
             spec = _spec(item, self._source(item), ident)
             manifest = {
                 "apiVersion": c.API_VERSION,
                 "kind": "Tenant",
-                "metadata": {"name": target.tenant},
+                "metadata": {"name": target.new_tenant},
                 "spec": spec.dump(),
             }
             with suppress(KubeAlreadyExistsError):  # its event comes in a moment
                 remember(Tenant, await self._services.kube.create(manifest), self._services.cluster.tenants)
-            raise ObstacleError(Reason.PROVISIONING, f"Waiting for Tenant {target.tenant}")
+            raise ObstacleError(Reason.PROVISIONING, f"Waiting for Tenant {target.new_tenant}")
         if present.id != ident:
-            raise ObstacleError(Reason.TENANT_EXISTS, f"Tenant {target.tenant} was made by somebody else")
+            raise ObstacleError(Reason.TENANT_EXISTS, f"Tenant {target.new_tenant} was made by somebody else")
         if not cond.is_true(present.status.conditions, ConditionType.READY):
             raise ObstacleError(
-                Reason.PROVISIONING, f"Waiting for Tenant {target.tenant}: {present.status.message or ''}"
+                Reason.PROVISIONING, f"Waiting for Tenant {target.new_tenant}: {present.status.message or ''}"
             )
 
     async def give_up(self, item: TenantRestore) -> None:
+        if item.spec.target.in_place:
+            tenant = self._services.cluster.tenants.get(item.spec.tenant)
+            if tenant is not None:
+                await InPlace(self._services, item).discard((await self.access(tenant)).server, tenant.id)
+        else:
+            await self._erase_new(item)
+
+    async def _erase_new(self, item: TenantRestore) -> None:
         """Erase what was loaded; its record goes last, for it says where that is."""
         ident = naming.tenant_id(item.metadata.uid)
         record = await self._services.escrow.find(ident)
@@ -163,12 +193,15 @@ class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
             raise ObstacleError(Reason.BACKUP_NOT_FOUND, f"TenantBackup {name} is not of Tenant {tenant.name}")
         return backup
 
+    async def _write(self, item: TenantRestore, status: OperationStatus) -> None:
+        await super()._write(item, status.model_copy(update={"into": item.into}))
+
     def _check_free(self, item: TenantRestore, ident: str) -> None:
         """Raises ObstacleError when the new Tenant could not be made."""
         target, tenants = item.spec.target, self._services.cluster.tenants
-        present = tenants.get(target.tenant)
+        present = tenants.get(target.new_tenant)
         if present is not None and present.id != ident:
-            raise ObstacleError(Reason.TENANT_EXISTS, f"There is a Tenant {target.tenant} already")
+            raise ObstacleError(Reason.TENANT_EXISTS, f"There is a Tenant {target.new_tenant} already")
         holder = next((one for one in tenants if one.spec.slug == target.slug), None)
         if holder is not None:
             raise ObstacleError(Reason.SLUG_TAKEN, f"Slug {target.slug} belongs to Tenant {holder.name}")
@@ -186,7 +219,7 @@ class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
         if self._services.settings.storage_keys_are_issued:
             keys = await secrets.with_new_access_key(self._services, ident, keys)
         # As if it were of a Tenant that was deleted: the restore's own uid is nobody's.
-        metadata = Metadata(name=item.spec.target.tenant, uid=item.metadata.uid)
+        metadata = Metadata(name=item.spec.target.new_tenant, uid=item.metadata.uid)
         kept = Tenant(metadata=metadata, spec=_spec(item, source, ident))
         instance = Instance(kept, plan, self._services.settings)
         await escrow.save(instance, keys, old.server.name, retained_at=self._services.now())

@@ -5,9 +5,10 @@ from typing import Final
 
 from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
-from vivero_core.backends.mariadb import erasure, repair, statements, surveys
+from vivero_core.backends.mariadb import erasure, repair, replacement, statements, surveys
 from vivero_core.backends.mariadb.connections import WORK_SECONDS, Connections, Server
 from vivero_core.backends.mariadb.errors import SYSTEM, USER_LIMIT_REACHED, code_of
+from vivero_core.backends.mariadb.replacement import Replacement
 from vivero_core.backends.survey import Inventory, Survey
 from vivero_core.errors import BackendError, BackendProofError, BackendRefusedError
 from vivero_core.model.recoverability import VARIABLES
@@ -89,6 +90,22 @@ class MariaDbAdmin:
     def drop_database(self, database: str) -> bool:
         with self._session(f"drop database {database}", tenants_data=True) as cursor:
             return erasure.drop(cursor, database, ERASURE_SECONDS)
+
+    def begin_replacement(self, database: str, user: Credentials, max_connections: int) -> None:
+        with self._session(f"make a schema beside {database}", tenants_data=True) as cursor:
+            replacement.begin(cursor, database, user, max_connections, time.monotonic() + ERASURE_SECONDS)
+
+    def prepare_replacement(self, database: str) -> str | None:
+        with self._session(f"prepare to replace {database}", tenants_data=True) as cursor:
+            return replacement.prepare(cursor, database, time.monotonic() + ERASURE_SECONDS)
+
+    def replace(self, database: str, told: Replacement) -> int | None:
+        with self._session(f"replace the tables of {database}", tenants_data=True) as cursor:
+            return replacement.switch(cursor, database, told, time.monotonic() + ERASURE_SECONDS)
+
+    def discard_replacement(self, database: str) -> None:
+        with self._session(f"drop the schema beside {database}", tenants_data=True) as cursor:
+            replacement.discard(cursor, database, time.monotonic() + ERASURE_SECONDS)
 
     def ping(self) -> None:
         with self._session("ping"):

@@ -11,18 +11,18 @@ from vivero_core.errors import BackendUnfinishedError
 
 
 def drop(cursor: Cursor, database: str, seconds: float) -> bool:
-    """The schema and its audit log's; True when there was one. At least one table goes at each call.
+    """All schemas of the tenant; True when there was one. At least one table goes at each call.
 
     Raises:
         BackendUnfinishedError: tables are left after `seconds`; call again to continue.
     """
     deadline = time.monotonic() + seconds
-    schemas = (database, name_checks.audit_database(database))
-    dropped = [_drop(cursor, schema, deadline) for schema in schemas]
+    dropped = [drop_schema(cursor, schema, deadline) for schema in name_checks.schemas(database)]
     return any(dropped)
 
 
-def _drop(cursor: Cursor, schema: str, deadline: float) -> bool:
+def drop_schema(cursor: Cursor, schema: str, deadline: float) -> bool:
+    """One of them; True when it was there. The first of its tables goes whatever the time is."""
     cursor.execute(*statements.find_database(schema))
     if cursor.fetchone() is None:
         return False

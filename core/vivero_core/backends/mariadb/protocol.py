@@ -4,6 +4,7 @@ from typing import Protocol
 
 from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
+from vivero_core.backends.mariadb.replacement import Replacement
 from vivero_core.backends.survey import Inventory, Survey
 
 
@@ -61,7 +62,27 @@ class DatabaseAdmin(Protocol):
         ...
 
     def drop_database(self, database: str) -> bool:
-        """The schema and its audit log with all they hold; BackendUnfinishedError when that takes longer than a few seconds."""
+        """All schemas of the tenant with all they hold; BackendUnfinishedError when that takes longer than a few seconds."""
+        ...
+
+    def begin_replacement(self, database: str, user: Credentials, max_connections: int) -> None:
+        """An empty schema `vt<id>next`, and a user who may fill it and nothing else. BackendUnfinishedError as above."""
+        ...
+
+    def prepare_replacement(self, database: str) -> str | None:
+        """Make room for what `replace` moves away; why it could not, as a sentence. BackendUnfinishedError as above."""
+        ...
+
+    def replace(self, database: str, told: Replacement) -> int | None:
+        """Move the live tables to `vt<id>last` and those of `vt<id>next` into their place, at once.
+
+        The second of the server's clock just before, also when an earlier call has done it; None when nothing was there to
+        be moved. BackendUnfinishedError as above.
+        """
+        ...
+
+    def discard_replacement(self, database: str) -> None:
+        """Remove `vt<id>next` and its user. BackendUnfinishedError as above."""
         ...
 
     def ping(self) -> None:

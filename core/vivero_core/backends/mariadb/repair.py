@@ -9,7 +9,7 @@ from pymysql.cursors import Cursor
 from vivero_core.backends import name_checks
 from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
-from vivero_core.backends.mariadb import accounts, audit, rights, sessions, statements
+from vivero_core.backends.mariadb import accounts, audit, replacement, rights, sessions, statements
 from vivero_core.backends.mariadb.accounts import Attributes
 from vivero_core.backends.mariadb.errors import ACCESS_DENIED, NO_SUCH_GRANT, NOT_ALLOWED, code_of
 from vivero_core.backends.mariadb.rights import Account, Right
@@ -61,11 +61,14 @@ class UserRepair:
         self._max_connections = max_connections
         self._own_attributes = own_attributes
         self._account = Account(user.name, _ANY_HOST)
+        self._loader = Account(name_checks.loading_user(database), _ANY_HOST)
 
     def ensure(self) -> list[Correction]:
         """What had to be written."""
         unmanaged = self._accounts()
         before = unmanaged.pop(self._account, None)
+        if self._is_loading(unmanaged):
+            del unmanaged[self._loader]
         account = before is None or not self._is_desired(before)
         if account:
             self._write(before)
@@ -89,6 +92,10 @@ class UserRepair:
     def _stands(self) -> bool:
         found = self._accounts().get(self._account)
         return found is not None and self._is_desired(found) and self._grants() == self._wanted_grants()
+
+    def _is_loading(self, found: Mapping[Account, Attributes]) -> bool:
+        """Whether a restore in place has its own user here, which may fill the schema `next` and no more."""
+        return self._loader in found and self._grants(self._loader.user) == replacement.wanted_grants(self._database)
 
     def _recreate(self) -> None:
         """For an account with attributes that no other statement of ours removes."""
@@ -123,8 +130,9 @@ class UserRepair:
     def _wanted_grants(self) -> dict[str, frozenset[str]]:
         return audit.wanted_grants(self._database)
 
-    def _grants(self) -> dict[str, frozenset[str]]:
-        self._cursor.execute(*statements.show_grants(self._user.name))
+    def _grants(self, user: str | None = None) -> dict[str, frozenset[str]]:
+        """Of this user; without one, of the tenant's own."""
+        self._cursor.execute(*statements.show_grants(user or self._user.name))
         return statements.grants(str(row[0]) for row in self._cursor.fetchall())
 
     def _ensure_grants(self, present: dict[str, frozenset[str]]) -> bool:
@@ -147,7 +155,7 @@ def drop_tenant(cursor: Cursor, database: str) -> bool:
     cursor.execute(*rights.accounts_of(database))
     found = {Account(str(user), str(host)): accounts.attributes(str(priv)) for user, host, priv, _ in cursor.fetchall()}
     drop_accounts(cursor, found)
-    for user in naming.database_users(database.removeprefix("vt")):
+    for user in (*naming.database_users(database.removeprefix("vt")), name_checks.loading_user(database)):
         # Also when it was gone: a crash between the two statements leaves connections.
         sessions.end(cursor, Account(user, _ANY_HOST))
     return revoke_unmanaged(cursor, database, None) or bool(found)
@@ -164,7 +172,7 @@ def drop_accounts(cursor: Cursor, found: Mapping[Account, Attributes], kept: str
 
 
 def revoke_unmanaged(cursor: Cursor, database: str, owner: str | None) -> bool:
-    """Take every right on schema and audit log that is not the owner's; True when there was one."""
+    """Take every right on the tenant's schemas that is not its users'; True when there was one."""
     unmanaged = _unmanaged_rights(cursor, database, owner)
     for right in unmanaged:
         _revoke(cursor, right)
@@ -175,7 +183,7 @@ def revoke_unmanaged(cursor: Cursor, database: str, owner: str | None) -> bool:
     if left:
         cursor.execute(*rights.RELOAD)
     for user in {right.holder.user for right in unmanaged if right.holder.user}:
-        for schema in (database, name_checks.audit_database(database)):
+        for schema in name_checks.schemas(database):
             sessions.end_in(cursor, schema, user)
     return bool(unmanaged)
 

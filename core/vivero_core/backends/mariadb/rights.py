@@ -78,14 +78,18 @@ def accounts_of(database: str) -> Statement:
 
 
 def rights_on(database: str, owner: str | None) -> Statement:
-    """(user, host, kind, schema, name) of every right on the tenant's schemas or accounts that is not the owner's own."""
-    schemas = (name_checks.database(database), name_checks.audit_database(database))
-    others = "" if owner is None else " AND NOT (User = %s AND Host = '%%')"
-    excluded = () if owner is None else (name_checks.database_user(owner),)
+    """(user, host, kind, schema, name) of every right on the tenant's schemas or accounts that is not one of its own users'.
+
+    Without an owner those of its users, too.
+    """
+    others = "" if owner is None else " AND NOT (User IN (%s, %s) AND Host = '%%')"
+    excluded = () if owner is None else (name_checks.database_user(owner), name_checks.loading_user(database))
     parts: list[str] = []
     values: list[str] = []
     for table, kind, schema, name in _TABLES:
-        column, about = ("Proxied_user", (f"{database}%",)) if table == _PROXIES else (_SCHEMA, schemas)
+        column, about = (
+            ("Proxied_user", (f"{database}%",)) if table == _PROXIES else (_SCHEMA, name_checks.schemas(database))
+        )
         where = f"({' OR '.join(f'{column} LIKE %s' for _ in about)}){others}"
         parts.append(f"SELECT User, Host, {kind}, {schema}, {name} FROM mysql.{table} WHERE {where}")  # noqa: S608  texts of our own
         values += [*about, *excluded]

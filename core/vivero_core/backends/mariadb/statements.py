@@ -45,7 +45,7 @@ _GRANT: Final = re.compile(r"^GRANT (?P<privileges>.+?) ON (?P<scope>\S+) TO (?P
 
 
 def quoted_database(name: str) -> str:
-    """A tenant's schema, or its audit log's."""
+    """One of a tenant's schemas."""
     return f"`{name_checks.schema(name)}`"
 
 

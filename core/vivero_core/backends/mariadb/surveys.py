@@ -36,7 +36,7 @@ _RIGHTS: Final = (
 
 
 def schemas(cursor: Cursor) -> list[str]:
-    """Names of all tenants' schemas without those of audit logs, sorted."""
+    """Names of all tenants' live schemas, sorted."""
     return sorted(name for name in _schemas(cursor) if is_tenant_id(name.removeprefix(PREFIX)))
 
 
@@ -57,8 +57,8 @@ def _schemas(cursor: Cursor) -> list[str]:
 
 
 def _user_of(name: str) -> str | None:
-    """The tenant whose user it is; a letter tells its two users apart."""
-    return tenant_of(name[:-1], PREFIX) if name.endswith(("a", "b")) else None
+    """The tenant whose user it is; a letter tells its users apart."""
+    return tenant_of(name[:-1], PREFIX) if name.endswith(("a", "b", "r")) else None
 
 
 def _facts(cursor: Cursor) -> Iterator[Fact]:

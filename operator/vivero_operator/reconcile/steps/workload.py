@@ -76,18 +76,28 @@ def inputs(run: Run) -> object:
         run.services.rollout.release_for(run.tenant),
         run.tenant.metadata.annotations.get(ANNOTATION_RESTART),
         run.tenant.accepts_data_loss,
+        _closed_by(run),
     ]
+
+
+def _closed_by(run: Run) -> str | None:
+    """The TenantRestore for which it is out of service."""
+    restore = run.services.cluster.closed_by(run.tenant)
+    return restore.name if restore is not None else None
 
 
 async def ensure(run: Run) -> Outcome:
     template = _template(run)
     if template is not None:
-        await run.ensure(pod_template.deployment(run.instance, template))
+        await run.ensure(pod_template.deployment(run.instance, template, closed=_closed_by(run) is not None))
     return done(Reason.PROVISIONED)
 
 
 async def ready(run: Run) -> Outcome:
     """Done when the wanted revision serves; a change of any pod brings the tenant back here."""
+    if (restore := _closed_by(run)) is not None:
+        message = f"Closed while TenantRestore {restore} switches its data"
+        raise Pending(Reason.RESTORING, message, retry_after=_LOOK_AGAIN_SECONDS)
     standing, replicas = _standing(run), run.instance.plan.spec.workload.replicas
     run.updated = len(standing.ready)
     if standing.ready and not standing.outdated:

@@ -1,0 +1,179 @@
+"""Puts other tables in the place of a tenant's (ADR 0043).
+
+They are loaded into a schema beside the live one, `vt<id>next`. One statement then moves the live tables to `vt<id>last`
+and the loaded ones into their place: whoever asks meanwhile finds all of the old ones or all of the new ones.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pymysql.cursors import Cursor
+
+from vivero_core.backends import name_checks
+from vivero_core.backends.credentials import Credentials
+from vivero_core.backends.mariadb import audit, erasure, rights, sessions, statements
+from vivero_core.backends.mariadb.rights import Account
+from vivero_core.backends.mariadb.statements import Statement, identifier, quoted_database, quoted_user
+
+PRIVILEGES: Final = frozenset({"SELECT", "INSERT", "CREATE", "DROP", "ALTER", "INDEX", "REFERENCES", "LOCK TABLES"})
+"""What a dump's statements need, and the dump that the loaded tables are compared by."""
+ACTION: Final = "workspace.restore"
+"""In the audit log."""
+_ANY_HOST: Final = "%"
+_MOVED: Final = "TABLE_TYPE IN ('BASE TABLE', 'SEQUENCE', 'SYSTEM VERSIONED')"
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """What the audit log says of one."""
+
+    uid: str
+    """Of the TenantRestore."""
+    name: str
+    source: str
+    """The second that the data is from, or the TenantBackup."""
+
+
+def wanted_grants(database: str) -> dict[str, frozenset[str]]:
+    """All that the user may who loads."""
+    schema = quoted_database(name_checks.next_database(database))
+    return {statements.GLOBAL: frozenset({"USAGE"}), f"{schema}.*": PRIVILEGES}
+
+
+def begin(cursor: Cursor, database: str, user: Credentials, max_connections: int, deadline: float) -> None:
+    """An empty schema `next`, and a user who may fill it.
+
+    Raises:
+        BackendUnfinishedError: one from before is still being dropped; call again to continue.
+    """
+    discard(cursor, database, deadline)
+    schema = name_checks.next_database(database)
+    cursor.execute(*statements.create_database(schema))
+    cursor.execute(*statements.replace_user(user.name, user.secret, max_connections))
+    cursor.execute(
+        f"GRANT {', '.join(sorted(PRIVILEGES))} ON {quoted_database(schema)}.* TO {quoted_user(user.name)}", ()
+    )
+
+
+def discard(cursor: Cursor, database: str, deadline: float) -> None:
+    """Remove what was loaded, and its user.
+
+    Raises:
+        BackendUnfinishedError: call again to continue.
+    """
+    loader = Account(name_checks.loading_user(database), _ANY_HOST)
+    cursor.execute(*rights.drop(loader, role=False))
+    sessions.end(cursor, loader)
+    erasure.drop_schema(cursor, name_checks.next_database(database), deadline)
+
+
+def prepare(cursor: Cursor, database: str, deadline: float) -> str | None:
+    """Drop what an earlier replacement has left in `last`, so that the switch itself is short.
+
+    Returns why the loaded tables cannot take the place of the live ones, as a sentence; None if they can.
+
+    Raises:
+        BackendUnfinishedError: call again to continue.
+    """
+    problem = _obstacle(cursor, database)
+    if problem is None:
+        erasure.drop_schema(cursor, name_checks.last_database(database), deadline)
+    return problem
+
+
+def _obstacle(cursor: Cursor, database: str) -> str | None:
+    names = _names(cursor, _programs(database))
+    if names:
+        return f"the live schema holds {', '.join(names)}, which cannot be moved with its tables: drop that first"
+    oldest = _value(cursor, name_checks.next_database(database), "schema_compatibility", "oldest_program")
+    running = _value(cursor, database, "alembic_version", "version_num")
+    if oldest is not None and running is not None and oldest > running:
+        return f"the restored schema needs a program of revision {oldest}, and the live one is of {running}"
+    return None
+
+
+def switch(cursor: Cursor, database: str, told: Replacement, deadline: float) -> int | None:
+    """Move the live tables to `last` and the loaded ones into their place, unless an attempt before has done so.
+
+    Returns the second of the server's clock before which all that the live tables held was committed, and after which they
+    were moved; None when nothing was loaded.
+
+    Raises:
+        BackendUnfinishedError: something of before is still being dropped; call again to continue.
+    """
+    upcoming, former = name_checks.next_database(database), name_checks.last_database(database)
+    loaded = _names(cursor, _tables(upcoming))
+    if loaded:
+        cursor.execute(*_note(database, told))
+        erasure.drop_schema(cursor, former, deadline)
+        cursor.execute(*statements.create_database(former))
+        live = _names(cursor, _tables(database))
+        cursor.execute(*_rename([*_moves(database, former, live), *_moves(upcoming, database, loaded)]))
+    cursor.execute(*_noted(database, told))
+    row = cursor.fetchone()
+    if row is not None:
+        discard(cursor, database, deadline)
+    return int(row[0]) if row is not None else None
+
+
+def _tables(schema: str) -> Statement:
+    query = f"SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = %s AND {_MOVED}"  # noqa: S608  texts of our own
+    return query, (name_checks.schema(schema),)
+
+
+def _programs(database: str) -> Statement:
+    """A trigger is bound to the schema of its table, a view cannot be moved at all."""
+    views = "SELECT CONCAT('view ', TABLE_NAME) FROM INFORMATION_SCHEMA.VIEWS WHERE TABLE_SCHEMA = %s"
+    triggers = "SELECT CONCAT('trigger ', TRIGGER_NAME) FROM INFORMATION_SCHEMA.TRIGGERS WHERE TRIGGER_SCHEMA = %s"
+    return f"{views} UNION ALL {triggers} ORDER BY 1 LIMIT 3", (name_checks.database(database),) * 2
+
+
+def _moves(source: str, target: str, tables: Iterable[str]) -> list[str]:
+    return [
+        f"{quoted_database(source)}.{identifier(table)} TO {quoted_database(target)}.{identifier(table)}"
+        for table in tables
+    ]
+
+
+def _rename(moves: Sequence[str]) -> Statement:
+    """Waits as long for transactions on the live tables as a session of ours waits for any lock."""
+    return f"RENAME TABLE {', '.join(moves)}", ()
+
+
+def _note(database: str, told: Replacement) -> Statement:
+    """Add an entry to the audit log, unless it is there: the tables are moved behind it, maybe by another attempt."""
+    table = f"{quoted_database(name_checks.audit_database(database))}.{audit.TABLE}"
+    after = json.dumps({"from": told.source})
+    statement = (
+        f"INSERT INTO {table} (at, actor, action, subject, after_values, request_id)"  # noqa: S608  names of our own
+        f" SELECT UTC_TIMESTAMP(6), 'system', %s, %s, %s, %s FROM DUAL"
+        f" WHERE NOT EXISTS (SELECT 1 FROM {table} WHERE action = %s AND request_id = %s)"
+    )
+    return statement, (ACTION, told.name, after, told.uid, ACTION, told.uid)
+
+
+def _noted(database: str, told: Replacement) -> Statement:
+    """The second of that entry, in Unix seconds."""
+    table = f"{quoted_database(name_checks.audit_database(database))}.{audit.TABLE}"
+    second = "TIMESTAMPDIFF(SECOND, '1970-01-01', at)"
+    return f"SELECT {second} FROM {table} WHERE action = %s AND request_id = %s", (ACTION, told.uid)  # noqa: S608  names of our own
+
+
+def _names(cursor: Cursor, statement: Statement) -> list[str]:
+    cursor.execute(*statement)
+    return [str(name) for (name,) in cursor.fetchall()]
+
+
+def _value(cursor: Cursor, schema: str, table: str, column: str) -> str | None:
+    """Of a workspace's table with one row; None without it."""
+    cursor.execute(
+        "SELECT 1 FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s AND COLUMN_NAME = %s",
+        (name_checks.schema(schema), table, column),
+    )
+    if cursor.fetchone() is None:
+        return None
+    cursor.execute(f"SELECT {column} FROM {quoted_database(schema)}.{table}", ())  # noqa: S608  names of our own
+    row = cursor.fetchone()
+    return str(row[0]) if row else None

@@ -1,0 +1,165 @@
+"""A restore in place, once its data was loaded and compared: the workspace is closed, the tables are switched, it is opened.
+
+The phase is in the TenantRestore's condition and status (ADR 0043): while its reason is Switching the tenant's Deployment
+wants no pod (steps/workload.py), and with `switchedAt` it wants them again. So what stops halfway, or is deleted, leaves
+an open workspace.
+"""
+
+import hmac
+from datetime import UTC, datetime
+from typing import Final
+
+from vivero_core.backends.credentials import Credentials
+from vivero_core.backends.kube.errors import KubeNotFoundError
+from vivero_core.backends.kube.resources import DEPLOYMENT, POD
+from vivero_core.backends.mariadb.replacement import Replacement
+from vivero_core.model import conditions as cond
+from vivero_core.model import naming
+from vivero_core.model.base import Metadata
+from vivero_core.model.constants import ConditionType, Reason
+from vivero_core.model.database_server import DatabaseServer
+from vivero_core.model.tenant import Tenant
+from vivero_core.model.tenant_backup import TenantBackup
+from vivero_core.model.tenant_restore import TenantRestore
+
+from vivero_operator.instance import APP
+from vivero_operator.operations.backup_order import Login, Target
+from vivero_operator.operations.errors import RefusedError
+from vivero_operator.reconcile.context import HandlerContext
+from vivero_operator.reconcile.controller import Key
+from vivero_operator.reconcile.kind import drop, take
+from vivero_operator.reconcile.operation import Access, ObstacleError, has_ended, is_under_way
+from vivero_operator.reconcile.queue import Rank
+from vivero_operator.reconcile.run import Services
+
+CONNECTIONS: Final = 5
+"""While the data is loaded."""
+
+
+def observe(context: HandlerContext, item: TenantRestore) -> None:
+    """The tenant's pods come and go with it."""
+    take(context, item)
+    _wake(context, item)
+
+
+def forget(context: HandlerContext, metadata: Metadata) -> None:
+    item = context.cluster.of(TenantRestore).get(metadata.name)
+    drop(context, TenantRestore, metadata)
+    if item is not None:
+        _wake(context, item)
+
+
+def _wake(context: HandlerContext, item: TenantRestore) -> None:
+    if item.spec.target.in_place:
+        context.queue.add(Key("Tenant", item.spec.tenant), Rank.AWAITED)
+
+
+def restoring(services: Services, tenant: str) -> TenantRestore | None:
+    """The restore in place of this tenant that is under way."""
+    found = services.cluster.of(TenantRestore)
+    return next(
+        (one for one in found if one.spec.tenant == tenant and one.spec.target.in_place and is_under_way(one)), None
+    )
+
+
+class InPlace:
+    """What is done for one restore in place, before its Job and after it."""
+
+    def __init__(self, services: Services, item: TenantRestore) -> None:
+        self._services = services
+        self._item = item
+
+    def require_turn(self, tenant: Tenant) -> None:
+        """Raises ObstacleError while another operation needs the schemas as they are."""
+        cluster, own = self._services.cluster, self._item.metadata
+        for restore in cluster.of(TenantRestore):
+            if restore.metadata.uid == own.uid or restore.spec.tenant != tenant.name or has_ended(restore.status):
+                continue
+            if restore.spec.target.in_place and (is_under_way(restore) or _order(restore.metadata) < _order(own)):
+                raise ObstacleError(Reason.WAITING_FOR_TURN, f"Waiting for TenantRestore {restore.name}")
+        for backup in cluster.of(TenantBackup):
+            if backup.spec.tenant == tenant.name and is_under_way(backup):
+                raise ObstacleError(Reason.WAITING_FOR_TURN, f"Waiting for TenantBackup {backup.name}")
+
+    async def begin(self, old: Access) -> Target:
+        """Make the schema that is filled, and who may fill it."""
+        ident, at = old.ident, old.server.spec
+        database, loader = naming.database_name(ident), naming.loading_user(ident)
+        # The same for every attempt, for its Secret may be there already; nobody else can know it.
+        about = f"restore {self._item.metadata.uid}".encode()
+        password = hmac.new(old.keys.database_password.encode(), about, "sha256").hexdigest()
+        client = await self._services.backends.database(old.server)
+        user = Credentials(loader, password)
+        await client.breaker.long(client.admin.begin_replacement, database, user, CONNECTIONS)
+        audit = naming.audit_database_name(ident)
+        return Target(
+            schemas={database: naming.next_database_name(ident)},
+            audit=audit,
+            database=Login(at.host, at.port, loader, password),
+            storage=old.bucket(self._services.settings),
+            left_out=(audit,),
+        )
+
+    async def discard(self, server: DatabaseServer, ident: str) -> None:
+        """Remove what was loaded."""
+        client = await self._services.backends.database(server)
+        await client.breaker.long(client.admin.discard_replacement, naming.database_name(ident))
+
+    async def finish(self, tenant: Tenant, server: DatabaseServer) -> None:
+        """Close, switch, open; each call does the next part.
+
+        Raises:
+            ObstacleError: it is not done yet.
+            RefusedError: the live data stays as it is.
+        """
+        if self._item.status.switched_at is not None:
+            self._require_serving(tenant)
+        elif self._item.is_switching:
+            await self._require_closed(tenant)
+            second = await self._switch(tenant, server)
+            message = f"Data switched, waiting for Tenant {tenant.name}"
+            raise ObstacleError(Reason.STARTING, message, switched_at=datetime.fromtimestamp(second, UTC))
+        else:
+            client = await self._services.backends.database(server)
+            problem = await client.breaker.long(client.admin.prepare_replacement, naming.database_name(tenant.id))
+            if problem is not None:
+                raise RefusedError(problem)
+            raise ObstacleError(Reason.SWITCHING, f"Compared; closing the workspace of Tenant {tenant.name}")
+
+    async def _require_closed(self, tenant: Tenant) -> None:
+        """Nobody writes, and nobody reads the cache: what is switched then is whole, and what is read later is new."""
+        namespace = naming.namespace_name(tenant.id)
+        try:
+            deployment = await self._services.kube.get(DEPLOYMENT, APP, namespace)
+        except KubeNotFoundError:
+            deployment = {}
+        pods = await self._services.kube.list(POD, namespace)
+        if deployment.get("spec", {}).get("replicas") or deployment.get("status", {}).get("replicas") or pods.items:
+            raise ObstacleError(Reason.SWITCHING, f"Waiting for the pods of Tenant {tenant.name} to end")
+
+    async def _switch(self, tenant: Tenant, server: DatabaseServer) -> int:
+        """Returns the server's second just before."""
+        meta, client = self._item.metadata, await self._services.backends.database(server)
+        source = self._item.spec.backup or f"{self._item.spec.time:%Y-%m-%dT%H:%M:%SZ}"
+        told = Replacement(meta.uid, meta.name, source)
+        second = await client.breaker.long(client.admin.replace, naming.database_name(tenant.id), told)
+        if second is None:
+            raise RefusedError("what was loaded is not there any more")
+        cache = await self._services.backends.cache()
+        await cache.breaker.long(cache.admin.delete_keys, naming.cache_user(tenant.id))
+        return second
+
+    def _require_serving(self, tenant: Tenant) -> None:
+        """Ready again, with a pod from after the switch; or suspended, as it was before."""
+        conditions = tenant.status.conditions
+        if cond.is_true(conditions, ConditionType.SUSPENDED):
+            return
+        pods = self._services.cluster.pods(tenant.id)
+        if not (cond.is_true(conditions, ConditionType.READY) and any(pod.ready for pod in pods)):
+            said = tenant.status.message or ""
+            raise ObstacleError(Reason.STARTING, f"Data switched, waiting for Tenant {tenant.name}: {said}")
+
+
+def _order(metadata: Metadata) -> tuple[str, str]:
+    made = metadata.creation_timestamp
+    return made.isoformat() if made is not None else "", metadata.uid
