@@ -71,15 +71,26 @@ class InPlace:
 
     def require_turn(self, tenant: Tenant) -> None:
         """Raises ObstacleError while another operation needs the schemas as they are."""
-        cluster, own = self._services.cluster, self._item.metadata
-        for restore in cluster.of(TenantRestore):
-            if restore.metadata.uid == own.uid or restore.spec.tenant != tenant.name or has_ended(restore.status):
-                continue
-            if restore.spec.target.in_place and (is_under_way(restore) or _order(restore.metadata) < _order(own)):
-                raise ObstacleError(Reason.WAITING_FOR_TURN, f"Waiting for TenantRestore {restore.name}")
-        for backup in cluster.of(TenantBackup):
-            if backup.spec.tenant == tenant.name and is_under_way(backup):
-                raise ObstacleError(Reason.WAITING_FOR_TURN, f"Waiting for TenantBackup {backup.name}")
+        cluster = self._services.cluster
+        restore = next((one for one in cluster.of(TenantRestore) if self._comes_first(one)), None)
+        if restore is not None:
+            raise ObstacleError(Reason.WAITING_FOR_TURN, f"Waiting for TenantRestore {restore.name}")
+        backups = (one for one in cluster.of(TenantBackup) if one.spec.tenant == tenant.name)
+        if (backup := next(filter(is_under_way, backups), None)) is not None:
+            raise ObstacleError(Reason.WAITING_FOR_TURN, f"Waiting for TenantBackup {backup.name}")
+
+    def _comes_first(self, other: TenantRestore) -> bool:
+        """Whether it is in place for the same tenant, too, has not switched yet, and has begun or is older."""
+        own = self._item.metadata
+        if (
+            other.metadata.uid == own.uid
+            or other.spec.tenant != self._item.spec.tenant
+            or not other.spec.target.in_place
+        ):
+            return False
+        if has_ended(other.status) or other.status.switched_at is not None:
+            return False
+        return is_under_way(other) or _order(other.metadata) < _order(own)
 
     async def begin(self, old: Access) -> Target:
         """Make the schema that is filled, and who may fill it."""

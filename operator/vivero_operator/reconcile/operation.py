@@ -266,9 +266,9 @@ class OperationReconciler(Reconciler, Generic[R]):
 
 
 def is_under_way(item: Any) -> bool:  # noqa: ANN401  an object whose status is an OperationStatus
-    """Whether its Job has been started, and it has not ended."""
+    """Whether its Job has been started, and what it works with is still to be left to it."""
     condition = cond.find(item.status.conditions, ConditionType.COMPLETE)
-    begun = condition is not None and condition.reason in {Reason.RUNNING, Reason.SWITCHING, Reason.STARTING}
+    begun = condition is not None and condition.reason in {Reason.RUNNING, Reason.SWITCHING}
     return begun and item.metadata.deletion_timestamp is None
 
 

@@ -20,7 +20,7 @@ from vivero_dev.instance import Instance
 from vivero_dev.localhost import local_client
 from vivero_dev.providers import provider_for
 
-from .conftest import REPOSITORY, Kubectl
+from .conftest import REPOSITORY, Kubectl, Sql
 
 
 def backup(name: str, tenant: str) -> dict[str, Any]:
@@ -32,13 +32,17 @@ def backup(name: str, tenant: str) -> dict[str, Any]:
     }
 
 
-def restore(name: str, tenant: str, **of: str) -> dict[str, Any]:
-    """Into a new tenant of this name."""
+def restore(name: str, tenant: str, *, in_place: bool = False, **of: str) -> dict[str, Any]:
+    """In place, or into a new tenant of this name."""
     return {
         "apiVersion": "vivero.dev/v1alpha1",
         "kind": "TenantRestore",
         "metadata": {"name": name},
-        "spec": {"tenant": tenant, "target": {"tenant": name, "slug": name}, **of},
+        "spec": {
+            "tenant": tenant,
+            "target": {"inPlace": True} if in_place else {"tenant": name, "slug": name},
+            **of,
+        },
     }
 
 
@@ -145,6 +149,11 @@ class Notebook:
         token = client.post(f"{url}/api/v1/auth/login", json=login).raise_for_status().json()["access_token"]
         self.headers = {"Authorization": f"Bearer {token}"}
 
+    def make(self, name: str) -> None:
+        """The collection."""
+        made = {"name": name, "fields": [{"name": "Text", "type": "text"}]}
+        self._client.post("/api/v1/collections", json=made, headers=self.headers).raise_for_status()
+
     def add(self, text: str) -> str:
         made = self._client.post(self._at, json={"values": {"Text": text}}, headers=self.headers)
         ident: str = made.raise_for_status().json()["id"]
@@ -168,10 +177,7 @@ def test_a_workspace_goes_back_to_a_second(
     kubectl("wait", "--for=condition=Recoverable", "vdb/main", "--timeout=80s")
     login = {"email": demo["email"], "password": demo["password"]}
     notes = Notebook(workspace, login, name)
-    fields = [{"name": "Text", "type": "text"}]
-    workspace.post(
-        "/api/v1/collections", json={"name": name, "fields": fields}, headers=notes.headers
-    ).raise_for_status()
+    notes.make(name)
     first = notes.add("first 🌱")
     notes.add("second")
     time.sleep(2)
@@ -191,6 +197,53 @@ def test_a_workspace_goes_back_to_a_second(
         assert notes.texts() == ["second", "third"], "the live one is as it was"
     finally:
         erase(kubectl, name)
+
+
+@pytest.mark.alone  # the workspace goes back, with all that others would have written meanwhile
+def test_a_workspace_itself_goes_back_and_forward_again(
+    kubectl: Kubectl,
+    platform: dict[str, Any],
+    workspace: httpx.Client,
+    apply: Callable[[dict[str, Any]], None],
+    sql: Sql,
+) -> None:
+    demo, name = platform["demo_tenant"], f"inplace-{secrets.token_hex(3)}"
+    kubectl("wait", "--for=condition=Recoverable", "vdb/main", "--timeout=80s")
+    login = {"email": demo["email"], "password": demo["password"]}
+    notes = Notebook(workspace, login, name)
+    notes.make(name)
+    file = Note(workspace, demo)
+    first = notes.add("first 🌱")
+    time.sleep(2)
+    moment = datetime.now(UTC).replace(microsecond=0)
+    time.sleep(1)
+    notes.remove(first)
+    notes.add("second")
+    ident = json.loads(kubectl("get", "vt", demo["name"], "-o", "json"))["status"]["id"]
+    pods = kubectl("get", "pods", "-n", f"tenant-{ident}", "-o", "name")
+
+    apply(restore(name, demo["name"], in_place=True, time=f"{moment:%Y-%m-%dT%H:%M:%SZ}"))
+    kubectl("wait", "--for=condition=Complete", f"tenantrestore/{name}", "--timeout=88s")
+    header, row = kubectl("get", "vrs", name).splitlines()
+    assert header.split()[:3] == ["NAME", "TENANT", "INTO"]
+    assert row.split()[:6] == [name, demo["name"], "in", "place", "True", "Restored"]
+    assert not set(pods.split()) & set(kubectl("get", "pods", "-n", f"tenant-{ident}", "-o", "name").split())
+    back = Notebook(workspace, login, name)
+    assert back.texts() == ["first 🌱"]
+    assert file.get().raise_for_status().content == file.content
+    told = workspace.get("/api/v1/audit", headers=back.headers).raise_for_status().json()["items"]
+    assert [one["subject"] for one in told if one["action"] == "workspace.restore"] == [name]
+    assert any(one["action"] == "record.delete" for one in told), "the audit log is not turned back"
+    assert {schema for (schema,) in sql(f"SHOW DATABASES LIKE 'vt{ident}%'")} == {
+        f"vt{ident}{part}" for part in ("", "audit", "last")
+    }
+    back.add("third")
+
+    switched = json.loads(kubectl("get", "vrs", name, "-o", "json"))["status"]["switchedAt"]
+    apply(restore(f"{name}-undone", demo["name"], in_place=True, time=switched))
+    kubectl("wait", "--for=condition=Complete", f"tenantrestore/{name}-undone", "--timeout=88s")
+    assert Notebook(workspace, login, name).texts() == ["second"]
+    kubectl("wait", "--for=condition=Ready", f"vt/{demo['name']}", "--timeout=60s")
 
 
 def test_a_second_that_is_out_of_reach_is_refused_with_what_is_not(
@@ -216,13 +269,14 @@ def test_a_backup_of_nobody_says_so_and_none_can_be_changed(
         kubectl("patch", "vbk", name, "--type=merge", "--patch", '{"spec": {"tenant": "another"}}')
 
 
+@pytest.mark.alone  # the workspace goes back, with all that others would have written meanwhile
 def test_the_runbook_for_a_restore(
     instance: Instance, kubectl: Kubectl, platform: dict[str, Any], tmp_path: Path
 ) -> None:
     """Each block of it, word for word."""
     found = blocks(REPOSITORY / "docs/runbooks/restore.md")
-    names, *steps = found
-    assert [block.info for block in found] == ["sh"] * 4
+    names, check, beside, remove, in_place, undo = found
+    assert [block.info for block in found] == ["sh"] * 6
     program = provider_for(instance, "auto").kubectl().program
     shell = Shell(
         names,
@@ -233,11 +287,13 @@ def test_the_runbook_for_a_restore(
             "TENANT": platform["demo_tenant"]["name"],
             "TIME": f"{datetime.now(UTC) - timedelta(seconds=5):%Y-%m-%dT%H:%M:%SZ}",
             "COPY": f"runbook-{secrets.token_hex(3)}",
+            "BACK": f"runbook-back-{secrets.token_hex(3)}",
         },
     )
-    for step in steps[:-1]:
-        said = shell.run(step)
-    assert f"https://{shell.environment['COPY']}." in said
-    shell.run(steps[-1])
+    shell.run(check)
+    assert f"https://{shell.environment['COPY']}." in shell.run(beside)
+    shell.run(remove)
     with pytest.raises(AssertionError, match="not found"):
         kubectl("get", "vt", shell.environment["COPY"])
+    assert "in place" in shell.run(in_place)
+    shell.run(undo)

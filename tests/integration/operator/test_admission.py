@@ -9,7 +9,8 @@ from integration.operator.live import manifest
 from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeInvalidError
-from vivero_core.backends.kube.resources import TENANT
+from vivero_core.backends.kube.resources import TENANT, Resource, of_model
+from vivero_core.model.tenant_restore import TenantRestore
 
 SUSPENDED = {"reason": "Boredom"}
 BAD = [
@@ -73,8 +74,8 @@ async def kube(platform: dict[str, Any]) -> AsyncIterator[KubeClient]:
         yield client
 
 
-async def dry_run(kube: KubeClient, body: dict[str, Any]) -> None:
-    await kube._request("POST", TENANT.path(), body, query={"dryRun": "All"})  # noqa: SLF001  no one but a test wants a dry run
+async def dry_run(kube: KubeClient, body: dict[str, Any], kind: Resource = TENANT) -> None:
+    await kube._request("POST", kind.path(), body, query={"dryRun": "All"})  # noqa: SLF001  no one but a test wants a dry run
 
 
 @pytest.mark.parametrize(("spec", "sentence"), BAD)
@@ -94,6 +95,48 @@ async def test_accepted(kube: KubeClient, spec: dict[str, Any]) -> None:
 async def test_a_long_name_is_refused(kube: KubeClient) -> None:
     with pytest.raises(KubeInvalidError, match="at most 63 characters"):
         await dry_run(kube, manifest("a" * 64, slug="admission"))
+
+
+def restore(target: dict[str, Any], **of: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "vivero.dev/v1alpha1",
+        "kind": "TenantRestore",
+        "metadata": {"name": "admission"},
+        "spec": {"tenant": "acme", "target": target, **of},
+    }
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        restore({"inPlace": True}, time="2026-11-28T14:05:00Z"),
+        restore({"inPlace": True}, backup="nightly"),
+        restore({"tenant": "again", "slug": "again"}),
+        restore({"tenant": "again", "slug": "again"}, time="2026-11-28T14:05:00Z"),
+    ],
+)
+async def test_a_restore_has_one_target(kube: KubeClient, body: dict[str, Any]) -> None:
+    await dry_run(kube, body, of_model(TenantRestore))
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (restore({"inPlace": True}), "target.inPlace needs time or backup"),
+        (restore({"inPlace": False}, backup="nightly"), "target.inPlace can only be true"),
+        (restore({"inPlace": True, "tenant": "a", "slug": "acm"}, backup="b"), "give one target: target.inPlace, or"),
+        (restore({"inPlace": True, "slug": "acm"}, backup="b"), "give one target: target.inPlace, or"),
+        (restore({}, backup="b"), "give one target: target.inPlace, or"),
+        (restore({"tenant": "a"}, backup="b"), "target.tenant and target.slug go together"),
+        (restore({"slug": "acm"}, backup="b"), "target.tenant and target.slug go together"),
+        (restore({"tenant": "a" * 64, "slug": "acm"}), "target.tenant must be at most 63 characters long"),
+        (restore({"inPlace": True}, backup="b", time="2026-11-28T14:05:00Z"), "give backup or time, not both"),
+    ],
+)
+async def test_a_restore_with_another_target_is_refused(kube: KubeClient, body: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(KubeInvalidError) as refusal:
+        await dry_run(kube, body, of_model(TenantRestore))
+    assert sentence in str(refusal.value)
 
 
 @pytest.mark.usefixtures("setup")

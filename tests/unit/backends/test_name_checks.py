@@ -11,6 +11,9 @@ CHECKS = [
     name_checks.database,
     name_checks.schema,
     name_checks.audit_database,
+    name_checks.next_database,
+    name_checks.last_database,
+    name_checks.loading_user,
     name_checks.database_user,
     name_checks.cache_user,
     name_checks.bucket,
@@ -20,8 +23,11 @@ CHECKS = [
 @given(IDS)
 def test_names_made_from_an_id_pass(ident: str) -> None:
     assert name_checks.database(f"vt{ident}") == f"vt{ident}"
-    assert [name_checks.schema(name) for name in (f"vt{ident}", f"vt{ident}audit")] == [f"vt{ident}", f"vt{ident}audit"]
-    assert name_checks.audit_database(f"vt{ident}") == f"vt{ident}audit"
+    names = (f"vt{ident}", f"vt{ident}audit", f"vt{ident}next", f"vt{ident}last")
+    assert tuple(name_checks.schema(name) for name in names) == names == name_checks.schemas(f"vt{ident}")
+    checks = (name_checks.audit_database, name_checks.next_database, name_checks.last_database)
+    assert tuple(check(f"vt{ident}") for check in checks) == names[1:]
+    assert name_checks.database_user(name_checks.loading_user(f"vt{ident}")) == f"vt{ident}r"
     assert name_checks.cache_user(f"vt{ident}") == f"vt{ident}"
     assert name_checks.database_user(f"vt{ident}a") == f"vt{ident}a"
     assert name_checks.database_user(f"vt{ident}b") == f"vt{ident}b"
@@ -57,9 +63,10 @@ def test_a_refusal_is_a_value_error_of_ours_and_quotes_little() -> None:
 @pytest.mark.parametrize(
     "check", [name_checks.database, name_checks.audit_database, name_checks.database_user, name_checks.cache_user]
 )
-def test_the_schema_of_an_audit_log_is_not_the_tenants_own(check: Callable[[str], str]) -> None:
+@pytest.mark.parametrize("schema", ["vtaaaaaaaaaaaudit", "vtaaaaaaaaaanext", "vtaaaaaaaaaalast"])
+def test_a_schema_beside_the_live_one_is_not_the_tenants_own(check: Callable[[str], str], schema: str) -> None:
     with pytest.raises(InvalidNameError):
-        check("vtaaaaaaaaaaaudit")
+        check(schema)
 
 
 def test_the_servers_own_schemas_are_no_tenants() -> None:

@@ -26,9 +26,9 @@ def test_ids_differ(some: set[str]) -> None:
 def test_backend_names_hold_no_wildcard_and_fit(uid: str) -> None:
     ident = naming.tenant_id(uid)
     names = [
-        naming.database_name(ident),
-        naming.audit_database_name(ident),
+        *naming.database_names(ident),
         *naming.database_users(ident),
+        naming.loading_user(ident),
         naming.bucket_name(ident),
         naming.cache_user(ident),
         naming.namespace_name(ident),
@@ -41,8 +41,8 @@ def test_backend_names_hold_no_wildcard_and_fit(uid: str) -> None:
 @given(st.sets(uids, min_size=2, max_size=20), st.text(max_size=20))
 def test_a_schema_is_of_one_tenant_and_says_which(some: set[str], text: str) -> None:
     idents = {naming.tenant_id(uid) for uid in some}
-    made = {build(ident): ident for ident in idents for build in (naming.database_name, naming.audit_database_name)}
-    assert len(made) == 2 * len(idents)
+    made = {name: ident for ident in idents for name in naming.database_names(ident)}
+    assert len(made) == 4 * len(idents)
     assert {name: naming.tenant_of_database(name) for name in made} == made
     assert naming.tenant_of_database(text) is None
     for name, ident in made.items():
@@ -56,6 +56,9 @@ def test_a_malformed_id_never_becomes_a_name(hostile: str) -> None:
     for build in (
         naming.database_name,
         naming.audit_database_name,
+        naming.next_database_name,
+        naming.last_database_name,
+        naming.loading_user,
         naming.database_users,
         naming.bucket_name,
         naming.cache_user,

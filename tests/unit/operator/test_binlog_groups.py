@@ -37,6 +37,12 @@ def test_a_transaction_of_a_tenant_touches_both_its_schemas() -> None:
     assert owned(cut(*events)) == [(IDS[0], 5, events)]
 
 
+def test_tables_that_take_the_place_of_others_are_their_tenants() -> None:
+    upcoming, last = naming.next_database_name(IDS[0]), naming.last_database_name(IDS[0])
+    events = binlog.statement(5, f"RENAME TABLE `{ONE}`.`t` TO `{last}`.`t`, `{upcoming}`.`t` TO `{ONE}`.`t`", "")
+    assert owned(cut(*events)) == [(IDS[0], 5, events)]
+
+
 def test_a_statement_is_a_group_with_the_values_before_it() -> None:
     begin, change = binlog.statement(6, f"CREATE TABLE {TWO}.t (a int)", ONE)
     value = binlog.made(Type.INTVAR, bytes(9))
@@ -81,6 +87,7 @@ def test_what_is_nobodys_is_dropped_and_counts_as_read() -> None:
         binlog.transaction(1, "mysql", ONE),
         binlog.statement(1, f"RENAME TABLE {ONE}.t TO {TWO}.t"),
         binlog.statement(1, f"RENAME TABLE {ONE}.t TO t", "mysql"),
+        binlog.statement(1, f"RENAME TABLE {ONE}.t TO {naming.last_database_name(IDS[1])}.t"),
         binlog.statement(1, f"CREATE TABLE {ONE}.t (a int references {TWO}.t (a))"),
     ],
 )

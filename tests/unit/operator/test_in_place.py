@@ -294,6 +294,19 @@ async def test_a_backup_and_a_restore_in_place_wait_for_each_other(scene: Scene)
     assert later.status.message == "Waiting for TenantRestore back"
 
 
+async def test_behind_the_switch_nobody_waits_for_it(scene: Scene) -> None:
+    await scene.switched()
+    assert scene.said()[1] == "Starting"
+    scene.world.put(body("TenantBackup", "nightly"))
+    await TenantBackupReconciler(scene.world.services).reconcile("nightly")
+    nightly = TenantBackup.parse(scene.world.kube.objects["TenantBackup", None, "nightly"])
+    assert nightly.status.message == "Waiting for a pod"
+    scene.world.remove("TenantBackup", None, "nightly")
+    scene.world.put(restore("second", creationTimestamp="2026-11-22T12:00:00Z"))
+    await scene.look("second")
+    assert scene.said("second")[1] == "Running"
+
+
 async def test_without_an_archive_there_are_no_seconds() -> None:
     scene = Scene()
     await scene.serve(archived=False)

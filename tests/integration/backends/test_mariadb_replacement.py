@@ -1,0 +1,242 @@
+"""Other tables in the place of a tenant's, on the real server: all of them or none, and nobody else's."""
+
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+import pymysql
+import pytest
+from integration.conftest import Login
+from vivero_core.backends.credentials import Credentials
+from vivero_core.backends.mariadb import replacement
+from vivero_core.backends.mariadb.client import MariaDbAdmin, Server
+from vivero_core.backends.mariadb.replacement import Replacement
+from vivero_core.backends.tls import client_context
+from vivero_core.errors import BackendUnfinishedError
+from vivero_core.model import naming
+
+TOLD = Replacement("uid-1", "back", "2026-11-29T10:00:00Z")
+
+
+class Place:
+    """A tenant with two tables that refer to each other, and the user who loads others."""
+
+    def __init__(self, admin: MariaDbAdmin, server: Server, login: Login) -> None:
+        self.admin, self.server, self.login, self.live = admin, server, login, login.database
+        self.next, self.last = naming.next_database_name(login.id), naming.last_database_name(login.id)
+        self.loader = Credentials(naming.loading_user(login.id), "loading-password")
+        self.fill(login.database_user, self.live, "live")
+
+    def fill(self, user: Credentials, schema: str, text: str) -> None:
+        self.run(
+            user,
+            schema,
+            "CREATE TABLE parents (id INT PRIMARY KEY, text VARCHAR(20))",
+            "CREATE TABLE `a``b %s.c` (id INT PRIMARY KEY, CONSTRAINT up FOREIGN KEY (id) REFERENCES parents (id))",
+            f"INSERT INTO parents VALUES (1, '{text}')",  # noqa: S608  a word of this module
+            "INSERT INTO `a``b %s.c` VALUES (1)",
+        )
+
+    def run(self, user: Credentials, schema: str, *statements: str) -> list[tuple[Any, ...]]:
+        """The rows of the last one."""
+        with closing(self.connection(user, schema)) as connection, connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+            return list(cursor.fetchall())
+
+    def connection(self, user: Credentials, schema: str) -> "pymysql.Connection[Any]":
+        return pymysql.connect(
+            host=self.server.host,
+            port=self.server.port,
+            user=user.name,
+            password=user.secret,
+            database=schema,
+            ssl=client_context(self.server.authority),
+            autocommit=True,
+        )
+
+    def ask(self, statement: str, *values: str) -> list[tuple[Any, ...]]:
+        """As the administrator."""
+        with self.admin._session("look") as cursor:  # noqa: SLF001
+            cursor.execute(statement, values)
+            return list(cursor.fetchall())
+
+    def text(self, schema: str) -> str:
+        ((text,),) = self.ask(f"SELECT text FROM `{schema}`.parents JOIN `{schema}`.`a``b %%s.c` USING (id)")  # noqa: S608  our names
+        return str(text)
+
+    def schemas(self) -> set[str]:
+        return {name for (name,) in self.ask("SHOW DATABASES LIKE %s", f"{self.live}%")}
+
+    def users(self) -> set[str]:
+        return {name for (name,) in self.ask("SELECT User FROM mysql.global_priv WHERE User LIKE %s", f"{self.live}%")}
+
+    def load(self, text: str = "loaded") -> None:
+        self.admin.begin_replacement(self.live, self.loader, 5)
+        self.fill(self.loader, self.next, text)
+
+    def ensure_user(self) -> list[Any]:
+        return self.admin.ensure_user(self.login.database_user, self.live, 10)
+
+
+@pytest.fixture
+def place(database_admin: MariaDbAdmin, database_server: Server, new_tenant: Callable[[], Login]) -> Place:
+    return Place(database_admin, database_server, new_tenant())
+
+
+def test_the_loaded_tables_take_the_place_of_the_live_ones(place: Place) -> None:
+    place.load()
+    assert place.text(place.live) == "live"
+    assert place.admin.prepare_replacement(place.live) is None
+    assert place.admin.replace(place.live, TOLD) is not None
+    assert (place.text(place.live), place.text(place.last)) == ("loaded", "live")
+    assert place.schemas() == {place.live, place.last, place.login.audit_database}
+    assert place.users() == {place.login.database_user.name}
+    assert place.ensure_user() == []
+    own = place.login.database_user
+    with pytest.raises(pymysql.MySQLError, match="1452"):  # the key holds
+        place.run(own, place.live, "INSERT INTO `a``b %s.c` VALUES (2)")
+    place.run(own, place.live, "DELETE FROM `a``b %s.c`", "DELETE FROM parents", "DROP TABLE `a``b %s.c`, parents")
+    assert place.text(place.last) == "live"
+
+
+def test_a_second_one_replaces_what_the_first_has_kept(place: Place) -> None:
+    for number in (1, 2):
+        place.load(f"loaded {number}")
+        place.admin.prepare_replacement(place.live)
+        place.admin.replace(place.live, Replacement(f"uid-{number}", "back", "then"))
+    assert (place.text(place.live), place.text(place.last)) == ("loaded 2", "loaded 1")
+
+
+def test_a_repeated_call_is_the_same_one(place: Place) -> None:
+    place.load()
+    first = place.admin.replace(place.live, TOLD)
+    place.run(place.login.database_user, place.live, "UPDATE parents SET text = 'later'")
+    assert place.admin.replace(place.live, TOLD) == first
+    assert (place.text(place.live), place.text(place.last)) == ("later", "live")
+    entries = place.ask(f"SELECT actor, action, subject, after_values FROM `{place.login.audit_database}`.audit_log")  # noqa: S608
+    assert entries == [("system", replacement.ACTION, "back", '{"from": "2026-11-29T10:00:00Z"}')]
+
+
+def test_nothing_that_was_loaded_is_nothing_that_is_moved(place: Place) -> None:
+    assert place.admin.replace(place.live, TOLD) is None
+    place.admin.begin_replacement(place.live, place.loader, 5)
+    assert place.admin.replace(place.live, TOLD) is None
+    assert place.text(place.live) == "live"
+
+
+def test_what_is_discarded_leaves_the_live_tables_and_the_kept_ones(place: Place) -> None:
+    place.load()
+    place.admin.replace(place.live, TOLD)
+    place.load("again")
+    place.admin.discard_replacement(place.live)
+    place.admin.discard_replacement(place.live)
+    assert (place.text(place.live), place.text(place.last)) == ("loaded", "live")
+    assert place.schemas() == {place.live, place.last, place.login.audit_database}
+    assert place.users() == {place.login.database_user.name}
+
+
+def test_it_begins_empty_whatever_was_left(place: Place) -> None:
+    place.load()
+    place.load("again")
+    assert place.text(place.next) == "again"
+
+
+def test_a_transaction_that_is_open_is_waited_for_and_then_moved_whole(place: Place) -> None:
+    place.load()
+    with closing(place.connection(place.login.database_user, place.live)) as writer, writer.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("UPDATE parents SET text = 'open'")
+        with pytest.raises(BackendUnfinishedError, match="lock wait timeout"):
+            place.admin.replace(place.live, TOLD)
+        assert place.text(place.next) == "loaded"
+        cursor.execute("COMMIT")
+    assert place.admin.replace(place.live, TOLD) is not None
+    assert (place.text(place.live), place.text(place.last)) == ("loaded", "open")
+
+
+class TestObstacles:
+    def obstacle(self, place: Place) -> str:
+        found = place.admin.prepare_replacement(place.live)
+        assert found is not None
+        return found
+
+    def test_a_view_cannot_be_moved(self, place: Place) -> None:
+        place.load()
+        place.run(place.login.database_user, place.live, "CREATE VIEW shown AS SELECT * FROM parents")
+        assert "the live schema holds view shown" in self.obstacle(place)
+
+    def test_nor_a_trigger(self, place: Place) -> None:
+        place.load()
+        place.ask(f"CREATE TRIGGER `{place.live}`.rung BEFORE INSERT ON `{place.live}`.parents FOR EACH ROW SET @a = 1")
+        assert "the live schema holds trigger rung" in self.obstacle(place)
+
+    @pytest.mark.parametrize(("oldest", "refused"), [("0009", True), ("0006", False), ("0001", False)])
+    def test_a_schema_that_wants_a_newer_program_is_refused(self, place: Place, oldest: str, *, refused: bool) -> None:
+        place.load()
+        revision = "CREATE TABLE alembic_version (version_num VARCHAR(32)) SELECT '0006' AS version_num"
+        compatible = (
+            f"CREATE TABLE schema_compatibility (oldest_program VARCHAR(32)) SELECT '{oldest}' AS oldest_program"
+        )
+        place.run(place.login.database_user, place.live, revision)
+        place.run(place.loader, place.next, compatible)
+        found = place.admin.prepare_replacement(place.live)
+        assert (found is not None) is refused
+
+
+class TestRights:
+    def test_who_loads_may_do_nothing_else(self, place: Place, new_tenant: Callable[[], Login]) -> None:
+        place.load()
+        neighbour = new_tenant()
+        for schema in (place.live, place.login.audit_database, neighbour.database, "mysql"):
+            with pytest.raises(pymysql.MySQLError, match="1044"):
+                place.run(place.loader, schema, "SELECT 1")
+        with pytest.raises(pymysql.MySQLError, match="1044"):
+            place.run(place.loader, place.next, f"CREATE DATABASE `{place.last}`")
+
+    def test_the_tenant_itself_may_not_touch_what_is_loaded_or_kept(self, place: Place) -> None:
+        place.load()
+        place.admin.replace(place.live, TOLD)
+        place.load()
+        for schema in (place.next, place.last):
+            with pytest.raises(pymysql.MySQLError, match="1044"):
+                place.run(place.login.database_user, schema, "SELECT 1")
+
+    def test_who_loads_is_no_drift(self, place: Place) -> None:
+        place.load()
+        assert place.ensure_user() == []
+        place.run(place.loader, place.next, "INSERT INTO parents VALUES (2, 'on')")
+
+    @pytest.mark.parametrize("schema", ["{live}", "{audit}", "{last}"])
+    def test_with_any_other_right_it_is_drift(self, place: Place, schema: str) -> None:
+        place.load()
+        where = schema.format(live=place.live, audit=place.login.audit_database, last=place.last)
+        place.ask(f"GRANT SELECT ON `{where}`.* TO `{place.loader.name}`@`%%`")
+        assert [str(one) for one in place.ensure_user()] != []
+        assert place.users() == {place.login.database_user.name}
+        assert place.ensure_user() == []
+
+    @pytest.mark.parametrize("schema", ["{next}", "{last}"])
+    def test_other_peoples_rights_on_it_are_drift(
+        self, place: Place, schema: str, new_tenant: Callable[[], Login]
+    ) -> None:
+        place.load()
+        other, where = new_tenant().database_user.name, schema.format(next=place.next, last=place.last)
+        place.ask(f"GRANT SELECT ON `{where}`.* TO `{other}`@`%%`")
+        assert [str(one) for one in place.ensure_user()] != []
+        assert place.ask("SELECT 1 FROM mysql.db WHERE User = %s AND Db = %s", other, where) == []
+        place.run(place.loader, place.next, "INSERT INTO parents VALUES (2, 'on')")
+
+
+def test_all_of_it_goes_with_the_tenant(place: Place) -> None:
+    place.load()
+    place.admin.replace(place.live, TOLD)
+    place.load()
+    assert place.admin.inventory()[place.login.id] == {"schema", "database users"}
+    assert place.live in place.admin.tenant_databases()
+    assert place.next not in place.admin.tenant_databases()
+    place.admin.drop_users(place.live)
+    place.admin.drop_database(place.live)
+    assert place.schemas() == set()
+    assert place.users() == set()
+    assert place.login.id not in place.admin.inventory()
