@@ -3,6 +3,7 @@
 The programs of the operation and the administrator's statements are the real ones; only the Job and the pods are missing.
 """
 
+import os
 import secrets
 import tempfile
 import time
@@ -22,6 +23,8 @@ from vivero_core.backends.mariadb.client import MariaDbAdmin, Server
 from vivero_core.backends.mariadb.replacement import Replacement
 from vivero_core.model import naming
 from vivero_data.db.schema import SCHEMA_FILE, split
+from vivero_dev.debian import extracted
+from vivero_dev.instance import cache_root
 from vivero_operator.operations import backup, moment
 from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, Account, BackupOrder, MomentOrder, Target
 from vivero_operator.operations.backup_order import Login as DatabaseLogin
@@ -149,6 +152,9 @@ def scene(
     with archived(tmp_path, platform) as rig, tempfile.TemporaryDirectory() as short:
         # A socket's path has at most 107 bytes.
         monkeypatch.setattr(tempfile, "tempdir", short)
+        monkeypatch.setattr(backup, "_scratch", lambda: Path(short) / "files.txt")
+        tools = extracted(cache_root(), "mariadb-client") / "usr/bin"
+        monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
         scene = Scene(rig, new_tenant(), platform, Path(short))
         with closing(scene.admin):
             scene.provision()
