@@ -18,7 +18,7 @@ from vivero_core.backends.kube.errors import (
     KubeNotFoundError,
 )
 from vivero_core.backends.kube.resources import Resource, resource_of
-from vivero_core.backends.mariadb.replacement import Replacement
+from vivero_core.backends.mariadb.replacement import Announced, Replacement
 from vivero_core.backends.survey import Inventory, Survey, digests, holdings, tenant_in, tenant_of
 from vivero_core.errors import BackendKeyGoneError, BackendUnavailableError
 from vivero_operator.backend_clients import BackendClient
@@ -194,8 +194,6 @@ class FakeServer:
         """Schemas without a table, and buckets without an object."""
         self.irreplaceable: dict[str, str] = {}
         """By schema, why its tables cannot be replaced."""
-        self.replaced: dict[str, int] = {}
-        """By TenantRestore, when its data took the place of the live data."""
 
     def _up(self, call: str) -> None:
         if self.down:
@@ -300,15 +298,20 @@ class FakeServer:
 
     def prepare_replacement(self, database: str) -> str | None:
         self._up("prepare_replacement")
+        self.databases.discard(f"{database}last")
         return self.irreplaceable.get(database)
 
-    def replace(self, database: str, told: Replacement) -> int | None:
+    def announce_replacement(self, database: str, told: Replacement) -> Announced:
+        """Each call two seconds behind the one before."""
+        self._up("announce_replacement")
+        return Announced(1_795_953_600, 2 * self.calls.count("announce_replacement") - 2)
+
+    def replace(self, database: str) -> bool:
         self._up("replace")
         if f"{database}next" in self.databases:
-            self.replaced[told.uid] = 1_795_953_600
             self.databases.add(f"{database}last")
             self._discard(database)
-        return self.replaced.get(told.uid)
+        return f"{database}last" in self.databases
 
     def discard_replacement(self, database: str) -> None:
         self._up("discard_replacement")

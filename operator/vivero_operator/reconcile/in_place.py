@@ -12,7 +12,7 @@ from typing import Final
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import DEPLOYMENT, POD
-from vivero_core.backends.mariadb.replacement import Replacement
+from vivero_core.backends.mariadb.replacement import SETTLED, Replacement
 from vivero_core.model import conditions as cond
 from vivero_core.model import naming
 from vivero_core.model.base import Metadata
@@ -149,16 +149,19 @@ class InPlace:
             raise ObstacleError(Reason.SWITCHING, f"Waiting for the pods of Tenant {tenant.name} to end")
 
     async def _switch(self, tenant: Tenant, server: DatabaseServer) -> int:
-        """Returns the server's second just before."""
-        meta, client = self._item.metadata, await self._services.backends.database(server)
+        """The second to go back to for what was there before."""
+        meta, database = self._item.metadata, naming.database_name(tenant.id)
         source = self._item.spec.backup or f"{self._item.spec.time:%Y-%m-%dT%H:%M:%SZ}"
+        client = await self._services.backends.database(server)
         told = Replacement(meta.uid, meta.name, source)
-        second = await client.breaker.long(client.admin.replace, naming.database_name(tenant.id), told)
-        if second is None:
+        announced = await client.breaker.long(client.admin.announce_replacement, database, told)
+        if announced.age < SETTLED:
+            raise ObstacleError(Reason.SWITCHING, f"Tenant {tenant.name} is closed, its data is switched in a moment")
+        if not await client.breaker.long(client.admin.replace, database):
             raise RefusedError("what was loaded is not there any more")
         cache = await self._services.backends.cache()
         await cache.breaker.long(cache.admin.delete_keys, naming.cache_user(tenant.id))
-        return second
+        return announced.second
 
     def _require_serving(self, tenant: Tenant) -> None:
         """Ready again, with a pod from after the switch; or suspended, as it was before."""

@@ -1,5 +1,6 @@
 """Other tables in the place of a tenant's, on the real server: all of them or none, and nobody else's."""
 
+import time
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any
@@ -88,7 +89,7 @@ def test_the_loaded_tables_take_the_place_of_the_live_ones(place: Place) -> None
     place.load()
     assert place.text(place.live) == "live"
     assert place.admin.prepare_replacement(place.live) is None
-    assert place.admin.replace(place.live, TOLD) is not None
+    assert place.admin.replace(place.live)
     assert (place.text(place.live), place.text(place.last)) == ("loaded", "live")
     assert place.schemas() == {place.live, place.last, place.login.audit_database}
     assert place.users() == {place.login.database_user.name}
@@ -104,30 +105,44 @@ def test_a_second_one_replaces_what_the_first_has_kept(place: Place) -> None:
     for number in (1, 2):
         place.load(f"loaded {number}")
         place.admin.prepare_replacement(place.live)
-        place.admin.replace(place.live, Replacement(f"uid-{number}", "back", "then"))
+        assert place.admin.replace(place.live)
     assert (place.text(place.live), place.text(place.last)) == ("loaded 2", "loaded 1")
 
 
 def test_a_repeated_call_is_the_same_one(place: Place) -> None:
     place.load()
-    first = place.admin.replace(place.live, TOLD)
+    place.admin.prepare_replacement(place.live)
+    assert place.admin.replace(place.live)
     place.run(place.login.database_user, place.live, "UPDATE parents SET text = 'later'")
-    assert place.admin.replace(place.live, TOLD) == first
+    assert place.admin.replace(place.live)
     assert (place.text(place.live), place.text(place.last)) == ("later", "live")
-    entries = place.ask(f"SELECT actor, action, subject, after_values FROM `{place.login.audit_database}`.audit_log")  # noqa: S608
+
+
+def test_it_is_told_to_the_audit_log_once_and_dated_by_it(place: Place) -> None:
+    before = int(time.time())
+    first = place.admin.announce_replacement(place.live, TOLD)
+    assert first.age == 0
+    assert before < first.second <= int(time.time()) + 1
+    while (again := place.admin.announce_replacement(place.live, TOLD)).age < replacement.SETTLED:
+        time.sleep(0.2)
+    assert again.second == first.second
+    entries = place.ask(f"SELECT actor, action, subject, after_values FROM `{place.login.audit_database}`.audit_log")  # noqa: S608  our names
     assert entries == [("system", replacement.ACTION, "back", '{"from": "2026-11-29T10:00:00Z"}')]
 
 
 def test_nothing_that_was_loaded_is_nothing_that_is_moved(place: Place) -> None:
-    assert place.admin.replace(place.live, TOLD) is None
+    place.load()
+    place.admin.replace(place.live)
+    assert place.admin.prepare_replacement(place.live) is None
+    assert not place.admin.replace(place.live)
     place.admin.begin_replacement(place.live, place.loader, 5)
-    assert place.admin.replace(place.live, TOLD) is None
-    assert place.text(place.live) == "live"
+    assert not place.admin.replace(place.live)
+    assert place.text(place.live) == "loaded"
 
 
 def test_what_is_discarded_leaves_the_live_tables_and_the_kept_ones(place: Place) -> None:
     place.load()
-    place.admin.replace(place.live, TOLD)
+    place.admin.replace(place.live)
     place.load("again")
     place.admin.discard_replacement(place.live)
     place.admin.discard_replacement(place.live)
@@ -148,10 +163,10 @@ def test_a_transaction_that_is_open_is_waited_for_and_then_moved_whole(place: Pl
         cursor.execute("BEGIN")
         cursor.execute("UPDATE parents SET text = 'open'")
         with pytest.raises(BackendUnfinishedError, match="lock wait timeout"):
-            place.admin.replace(place.live, TOLD)
+            place.admin.replace(place.live)
         assert place.text(place.next) == "loaded"
         cursor.execute("COMMIT")
-    assert place.admin.replace(place.live, TOLD) is not None
+    assert place.admin.replace(place.live)
     assert (place.text(place.live), place.text(place.last)) == ("loaded", "open")
 
 
@@ -196,7 +211,7 @@ class TestRights:
 
     def test_the_tenant_itself_may_not_touch_what_is_loaded_or_kept(self, place: Place) -> None:
         place.load()
-        place.admin.replace(place.live, TOLD)
+        place.admin.replace(place.live)
         place.load()
         for schema in (place.next, place.last):
             with pytest.raises(pymysql.MySQLError, match="1044"):
@@ -230,7 +245,7 @@ class TestRights:
 
 def test_all_of_it_goes_with_the_tenant(place: Place) -> None:
     place.load()
-    place.admin.replace(place.live, TOLD)
+    place.admin.replace(place.live)
     place.load()
     assert place.admin.inventory()[place.login.id] == {"schema", "database users"}
     assert place.live in place.admin.tenant_databases()

@@ -20,7 +20,7 @@ from integration.operator.binlog_source import Tenant
 from integration.operator.test_replay import Told, of_source
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.mariadb.client import MariaDbAdmin, Server
-from vivero_core.backends.mariadb.replacement import Replacement
+from vivero_core.backends.mariadb.replacement import SETTLED, Replacement
 from vivero_core.model import naming
 from vivero_data.db.schema import SCHEMA_FILE, split
 from vivero_dev.debian import extracted
@@ -129,9 +129,11 @@ class Scene:
 
     def switch(self, uid: str) -> int:
         assert self.admin.prepare_replacement(self.live) is None
-        second = self.admin.replace(self.live, Replacement(uid, uid, "then"))
-        assert second is not None
-        return second
+        told = Replacement(uid, uid, "then")
+        while self.admin.announce_replacement(self.live, told).age < SETTLED:
+            time.sleep(0.2)
+        assert self.admin.replace(self.live)
+        return self.admin.announce_replacement(self.live, told).second
 
     def restored(self, second: int) -> Told:
         """What the archive brings back of the live schema in a server of its own."""

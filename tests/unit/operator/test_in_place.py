@@ -96,6 +96,7 @@ class Scene:
         await self.world.reconcile()
         self.close()
         await self.look()
+        await self.look()
 
 
 @pytest.fixture
@@ -118,8 +119,11 @@ async def test_from_its_creation_to_its_end(scene: Scene) -> None:
 
     await scene.look()
     assert scene.said() == ("False", "Switching", "Waiting for the pods of Tenant acme to end")
-    assert "replace" not in scene.server.calls
+    assert "announce_replacement" not in scene.server.calls
     scene.close()
+    await scene.look()
+    assert scene.said() == ("False", "Switching", "Tenant acme is closed, its data is switched in a moment")
+    assert "replace" not in scene.server.calls, "what was written last has a second of its own in the archive"
     await scene.look()
     assert scene.said()[:2] == ("False", "Starting")
     assert scene.server.databases == {SCHEMA, f"{SCHEMA}last"}
@@ -209,6 +213,7 @@ async def test_what_was_loaded_for_it_and_is_gone_is_no_restore(scene: Scene) ->
     scene.close()
     scene.server.databases.discard(f"{SCHEMA}next")
     await scene.look()
+    await scene.look()
     assert scene.said() == ("False", "Refused", "Refused: what was loaded is not there any more")
     await scene.world.reconcile()
     assert scene.pods == 1
@@ -220,6 +225,7 @@ async def test_an_operator_that_died_behind_the_switch_goes_on(scene: Scene) -> 
     before = dict(scene.world.kube.objects["TenantRestore", None, "back"]["status"])
     await scene.world.reconcile()
     scene.close()
+    await scene.look()
     await scene.look()
     body_ = scene.world.kube.objects["TenantRestore", None, "back"]
     scene.world.kube.objects["TenantRestore", None, "back"] = body_ | {"status": before}
@@ -247,7 +253,7 @@ async def test_a_suspended_tenant_stays_suspended(scene: Scene) -> None:
     await scene.world.reconcile()
     assert condition(scene.world, "Suspended") == "True Manual"
     await scene.loaded()
-    for _ in range(3):
+    for _ in range(4):
         await scene.look()
         await scene.world.reconcile()
     assert scene.said()[:2] == ("True", "Restored")

@@ -8,7 +8,7 @@ from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.mariadb import erasure, repair, replacement, statements, surveys
 from vivero_core.backends.mariadb.connections import WORK_SECONDS, Connections, Server
 from vivero_core.backends.mariadb.errors import SYSTEM, USER_LIMIT_REACHED, code_of
-from vivero_core.backends.mariadb.replacement import Replacement
+from vivero_core.backends.mariadb.replacement import Announced, Replacement
 from vivero_core.backends.survey import Inventory, Survey
 from vivero_core.errors import BackendError, BackendProofError, BackendRefusedError
 from vivero_core.model.recoverability import VARIABLES
@@ -99,9 +99,13 @@ class MariaDbAdmin:
         with self._session(f"prepare to replace {database}", tenants_data=True) as cursor:
             return replacement.prepare(cursor, database, time.monotonic() + ERASURE_SECONDS)
 
-    def replace(self, database: str, told: Replacement) -> int | None:
+    def announce_replacement(self, database: str, told: Replacement) -> Announced:
+        with self._session(f"note the replacement of {database}", tenants_data=True) as cursor:
+            return replacement.announce(cursor, database, told)
+
+    def replace(self, database: str) -> bool:
         with self._session(f"replace the tables of {database}", tenants_data=True) as cursor:
-            return replacement.switch(cursor, database, told, time.monotonic() + ERASURE_SECONDS)
+            return replacement.switch(cursor, database, time.monotonic() + ERASURE_SECONDS)
 
     def discard_replacement(self, database: str) -> None:
         with self._session(f"drop the schema beside {database}", tenants_data=True) as cursor:

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
-from vivero_core.backends.mariadb.replacement import Replacement
+from vivero_core.backends.mariadb.replacement import Announced, Replacement
 from vivero_core.backends.survey import Inventory, Survey
 
 
@@ -73,11 +73,15 @@ class DatabaseAdmin(Protocol):
         """Make room for what `replace` moves away; why it could not, as a sentence. BackendUnfinishedError as above."""
         ...
 
-    def replace(self, database: str, told: Replacement) -> int | None:
+    def announce_replacement(self, database: str, told: Replacement) -> Announced:
+        """Tell the audit log, behind the last write to the live tables; the same when it is called again."""
+        ...
+
+    def replace(self, database: str) -> bool:
         """Move the live tables to `vt<id>last` and those of `vt<id>next` into their place, at once.
 
-        The second of the server's clock just before, also when an earlier call has done it; None when nothing was there to
-        be moved. BackendUnfinishedError as above.
+        Whether it is done, now or by an earlier call; False when nothing was there to be moved. BackendUnfinishedError as
+        above.
         """
         ...
 

@@ -21,6 +21,8 @@ PRIVILEGES: Final = frozenset({"SELECT", "INSERT", "CREATE", "DROP", "ALTER", "I
 """What a dump's statements need, and the dump that the loaded tables are compared by."""
 ACTION: Final = "workspace.restore"
 """In the audit log."""
+SETTLED: Final = 2
+"""Seconds: an archive dates by the second, rounded up."""
 _ANY_HOST: Final = "%"
 _MOVED: Final = "TABLE_TYPE IN ('BASE TABLE', 'SEQUENCE', 'SYSTEM VERSIONED')"
 
@@ -34,6 +36,16 @@ class Replacement:
     name: str
     source: str
     """The second that the data is from, or the TenantBackup."""
+
+
+@dataclass(frozen=True)
+class Announced:
+    """An entry of the audit log behind all that the live tables hold."""
+
+    second: int
+    """Unix seconds by the server's clock: all of it was committed by then, and is dated so by the archive."""
+    age: int
+    """Whole seconds since it was made. What is committed `SETTLED` later is dated later than `second`."""
 
 
 def wanted_grants(database: str) -> dict[str, frozenset[str]]:
@@ -94,11 +106,19 @@ def _obstacle(cursor: Cursor, database: str) -> str | None:
     return None
 
 
-def switch(cursor: Cursor, database: str, told: Replacement, deadline: float) -> int | None:
+def announce(cursor: Cursor, database: str, told: Replacement) -> Announced:
+    """Add an entry to the audit log once nobody writes any more, unless it is there."""
+    cursor.execute(*_note(database, told))
+    cursor.execute(*_noted(database, told))
+    row = cursor.fetchone()
+    assert row is not None  # noqa: S101  it was inserted, and nobody may delete it
+    return Announced(int(row[0]) + 1, int(row[1]))
+
+
+def switch(cursor: Cursor, database: str, deadline: float) -> bool:
     """Move the live tables to `last` and the loaded ones into their place, unless an attempt before has done so.
 
-    Returns the second of the server's clock before which all that the live tables held was committed, and after which they
-    were moved; None when nothing was loaded.
+    Returns whether that is done now; if not, nothing was loaded. After `prepare` there is no `last` but this one's.
 
     Raises:
         BackendUnfinishedError: something of before is still being dropped; call again to continue.
@@ -106,16 +126,15 @@ def switch(cursor: Cursor, database: str, told: Replacement, deadline: float) ->
     upcoming, former = name_checks.next_database(database), name_checks.last_database(database)
     loaded = _names(cursor, _tables(upcoming))
     if loaded:
-        cursor.execute(*_note(database, told))
         erasure.drop_schema(cursor, former, deadline)
         cursor.execute(*statements.create_database(former))
         live = _names(cursor, _tables(database))
         cursor.execute(*_rename([*_moves(database, former, live), *_moves(upcoming, database, loaded)]))
-    cursor.execute(*_noted(database, told))
-    row = cursor.fetchone()
-    if row is not None:
+    cursor.execute(*statements.find_database(former))
+    done = cursor.fetchone() is not None
+    if done:
         discard(cursor, database, deadline)
-    return int(row[0]) if row is not None else None
+    return done
 
 
 def _tables(schema: str) -> Statement:
@@ -143,7 +162,6 @@ def _rename(moves: Sequence[str]) -> Statement:
 
 
 def _note(database: str, told: Replacement) -> Statement:
-    """Add an entry to the audit log, unless it is there: the tables are moved behind it, maybe by another attempt."""
     table = f"{quoted_database(name_checks.audit_database(database))}.{audit.TABLE}"
     after = json.dumps({"from": told.source})
     statement = (
@@ -155,10 +173,10 @@ def _note(database: str, told: Replacement) -> Statement:
 
 
 def _noted(database: str, told: Replacement) -> Statement:
-    """The second of that entry, in Unix seconds."""
+    """The second of that entry, in Unix seconds, and how many have passed since."""
     table = f"{quoted_database(name_checks.audit_database(database))}.{audit.TABLE}"
-    second = "TIMESTAMPDIFF(SECOND, '1970-01-01', at)"
-    return f"SELECT {second} FROM {table} WHERE action = %s AND request_id = %s", (ACTION, told.uid)  # noqa: S608  names of our own
+    seconds = "TIMESTAMPDIFF(SECOND, '1970-01-01', at), TIMESTAMPDIFF(SECOND, at, UTC_TIMESTAMP(6))"
+    return f"SELECT {seconds} FROM {table} WHERE action = %s AND request_id = %s", (ACTION, told.uid)  # noqa: S608  names of our own
 
 
 def _names(cursor: Cursor, statement: Statement) -> list[str]:
