@@ -62,6 +62,12 @@ def restoring(services: Services, tenant: str) -> TenantRestore | None:
     )
 
 
+async def discard(services: Services, server: DatabaseServer, ident: str) -> None:
+    """Remove what was loaded beside a tenant's live data."""
+    client = await services.backends.database(server)
+    await client.breaker.long(client.admin.discard_replacement, naming.database_name(ident))
+
+
 class InPlace:
     """What is done for one restore in place, before its Job and after it."""
 
@@ -110,11 +116,6 @@ class InPlace:
             storage=old.bucket(self._services.settings),
             left_out=(audit,),
         )
-
-    async def discard(self, server: DatabaseServer, ident: str) -> None:
-        """Remove what was loaded."""
-        client = await self._services.backends.database(server)
-        await client.breaker.long(client.admin.discard_replacement, naming.database_name(ident))
 
     async def finish(self, tenant: Tenant, server: DatabaseServer) -> None:
         """Close, switch, open; each call does the next part.

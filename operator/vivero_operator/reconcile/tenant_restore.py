@@ -31,8 +31,10 @@ from vivero_operator.operations.backup_order import (
 )
 from vivero_operator.operations.runner import Operation
 from vivero_operator.reconcile import archives
-from vivero_operator.reconcile.in_place import CONNECTIONS, InPlace
+from vivero_operator.reconcile.controller import Result
+from vivero_operator.reconcile.in_place import CONNECTIONS, InPlace, discard, restoring
 from vivero_operator.reconcile.operation import Access, ObstacleError, OperationReconciler, has_ended
+from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.steps import secrets
 from vivero_operator.reconcile.steps.backends import (
     drop_database,
@@ -50,6 +52,19 @@ class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
     result = RestoreResult
     succeeded = (Reason.RESTORED, "Complete: compared with the source, and the new Tenant is Ready")
     action = "Restore"
+
+    def __init__(self, services: Services) -> None:
+        super().__init__(services)
+        self._filled: dict[str, str] = {}
+        """By name of a restore in place that was begun here: its Tenant's name."""
+
+    async def reconcile(self, name: str) -> Result:
+        tenant = self._filled.get(name)
+        if tenant is not None and self._items.get(name) is None:  # deleted, maybe under way
+            if restoring(self._services, tenant) is None:
+                await self._discard(tenant)
+            del self._filled[name]
+        return await super().reconcile(name)
 
     def program_of(self, item: TenantRestore) -> Program:
         return MOMENT if item.spec.backup is None else RESTORE
@@ -73,6 +88,7 @@ class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
         if item.spec.target.in_place:
             place = InPlace(self._services, item)
             place.require_turn(tenant)
+            self._filled[item.name] = tenant.name
             target = await place.begin(old)
         else:
             target = await self._new_tenant(item, tenant, old)
@@ -150,11 +166,15 @@ class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
 
     async def give_up(self, item: TenantRestore) -> None:
         if item.spec.target.in_place:
-            tenant = self._services.cluster.tenants.get(item.spec.tenant)
-            if tenant is not None:
-                await InPlace(self._services, item).discard((await self.access(tenant)).server, tenant.id)
+            await self._discard(item.spec.tenant)
         else:
             await self._erase_new(item)
+
+    async def _discard(self, name: str) -> None:
+        """Remove what was loaded beside this Tenant's live data."""
+        tenant = self._services.cluster.tenants.get(name)
+        if tenant is not None:
+            await discard(self._services, (await self.access(tenant)).server, tenant.id)
 
     async def _erase_new(self, item: TenantRestore) -> None:
         """Erase what was loaded; its record goes last, for it says where that is."""

@@ -247,6 +247,28 @@ async def test_one_that_is_deleted_while_the_workspace_is_closed_opens_it(scene:
     assert scene.pods == 1
 
 
+async def test_one_that_is_deleted_while_it_is_loaded_leaves_nothing(scene: Scene) -> None:
+    restores = TenantRestoreReconciler(scene.world.services)
+    scene.world.put(restore())
+    await restores.reconcile("back")
+    assert f"{SCHEMA}next" in scene.server.databases
+    scene.world.remove("TenantRestore", None, "back")
+    assert (await restores.reconcile("back")).gone
+    assert scene.server.databases == {SCHEMA}
+    assert f"{SCHEMA}r" not in scene.server.users
+
+
+async def test_one_that_was_deleted_leaves_the_next_ones_data_alone(scene: Scene) -> None:
+    restores = TenantRestoreReconciler(scene.world.services)
+    scene.world.put(restore())
+    await restores.reconcile("back")
+    scene.world.remove("TenantRestore", None, "back")
+    scene.world.put(restore("again"))
+    await restores.reconcile("again")
+    await restores.reconcile("back")
+    assert f"{SCHEMA}next" in scene.server.databases
+
+
 async def test_a_suspended_tenant_stays_suspended(scene: Scene) -> None:
     scene.world.put(tenant_body(suspended={"reason": "Manual"}))
     scene.close()
