@@ -6,6 +6,7 @@ an open workspace.
 """
 
 import hmac
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Final
 
@@ -75,28 +76,25 @@ class InPlace:
         self._services = services
         self._item = item
 
-    def require_turn(self, tenant: Tenant) -> None:
-        """Raises ObstacleError while another operation needs the schemas as they are."""
-        cluster = self._services.cluster
-        restore = next((one for one in cluster.of(TenantRestore) if self._comes_first(one)), None)
-        if restore is not None:
-            raise ObstacleError(Reason.WAITING_FOR_TURN, f"Waiting for TenantRestore {restore.name}")
-        backups = (one for one in cluster.of(TenantBackup) if one.spec.tenant == tenant.name)
-        if (backup := next(filter(is_under_way, backups), None)) is not None:
-            raise ObstacleError(Reason.WAITING_FOR_TURN, f"Waiting for TenantBackup {backup.name}")
+    def require_turn(self, begun: Collection[str]) -> None:
+        """Raises ObstacleError while another operation needs the schemas as they are.
 
-    def _comes_first(self, other: TenantRestore) -> bool:
-        """Whether it is in place for the same tenant, too, has not switched yet, and has begun or is older."""
-        own = self._item.metadata
-        if (
-            other.metadata.uid == own.uid
-            or other.spec.tenant != self._item.spec.tenant
-            or not other.spec.target.in_place
-        ):
+        `begun`: names of restores in place whose Job may be there in a moment.
+        """
+        cluster = self._services.cluster
+        for restore in cluster.of(TenantRestore):
+            if self._is_beside(restore) and (is_under_way(restore) or restore.name in begun):
+                raise ObstacleError(Reason.WAITING_FOR_TURN, f"Waiting for TenantRestore {restore.name}")
+        for backup in cluster.of(TenantBackup):
+            if backup.spec.tenant == self._item.spec.tenant and is_under_way(backup):
+                raise ObstacleError(Reason.WAITING_FOR_TURN, f"Waiting for TenantBackup {backup.name}")
+
+    def _is_beside(self, other: TenantRestore) -> bool:
+        """Whether it is another one in place for the same tenant, and has not switched yet."""
+        if other.metadata.uid == self._item.metadata.uid or other.spec.tenant != self._item.spec.tenant:
             return False
-        if has_ended(other.status) or other.status.switched_at is not None:
-            return False
-        return is_under_way(other) or _order(other.metadata) < _order(own)
+        over = has_ended(other.status) or other.status.switched_at is not None
+        return bool(other.spec.target.in_place) and not over
 
     async def begin(self, old: Access) -> Target:
         """Make the schema that is filled, and who may fill it."""
@@ -173,8 +171,3 @@ class InPlace:
         if not (cond.is_true(conditions, ConditionType.READY) and any(pod.ready for pod in pods)):
             said = tenant.status.message or ""
             raise ObstacleError(Reason.STARTING, f"Data switched, waiting for Tenant {tenant.name}: {said}")
-
-
-def _order(metadata: Metadata) -> tuple[str, str]:
-    made = metadata.creation_timestamp
-    return made.isoformat() if made is not None else "", metadata.uid

@@ -56,15 +56,23 @@ class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
     def __init__(self, services: Services) -> None:
         super().__init__(services)
         self._filled: dict[str, str] = {}
-        """By name of a restore in place that was begun here: its Tenant's name."""
+        """By name of a restore in place that was begun here and has not ended: its Tenant's name."""
 
     async def reconcile(self, name: str) -> Result:
-        tenant = self._filled.get(name)
-        if tenant is not None and self._items.get(name) is None:  # deleted, maybe under way
-            if restoring(self._services, tenant) is None:
-                await self._discard(tenant)
-            del self._filled[name]
-        return await super().reconcile(name)
+        if name in self._filled and self._items.get(name) is None:
+            await self._clear(name, self._filled[name])
+        result = await super().reconcile(name)
+        item = self._items.get(name)
+        if item is not None and has_ended(item.status):
+            self._filled.pop(name, None)
+        return result
+
+    async def _clear(self, name: str, tenant: str) -> None:
+        """After one that was deleted under way; another one that has begun since has done it."""
+        others = (whose for other, whose in self._filled.items() if other != name)
+        if tenant not in others and restoring(self._services, tenant) is None:
+            await self._discard(tenant)
+        del self._filled[name]
 
     def program_of(self, item: TenantRestore) -> Program:
         return MOMENT if item.spec.backup is None else RESTORE
@@ -87,7 +95,7 @@ class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
             raise ObstacleError(Reason.NOT_CONFIGURED, message)
         if item.spec.target.in_place:
             place = InPlace(self._services, item)
-            place.require_turn(tenant)
+            place.require_turn(self._filled)
             self._filled[item.name] = tenant.name
             target = await place.begin(old)
         else:

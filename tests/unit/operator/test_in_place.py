@@ -1,5 +1,6 @@
 """A restore in place, from its creation to an open workspace, and all that may come between."""
 
+import asyncio
 import base64
 from functools import partial
 from typing import Any
@@ -283,25 +284,32 @@ async def test_a_suspended_tenant_stays_suspended(scene: Scene) -> None:
 
 
 async def test_two_of_one_tenant_come_one_after_the_other(scene: Scene) -> None:
-    scene.world.put(restore("first", creationTimestamp="2026-11-22T11:58:00Z"))
-    scene.world.put(restore("second", creationTimestamp="2026-11-22T11:59:00Z"))
+    scene.world.put(restore("first"))
+    scene.world.put(restore("second"))
+    await scene.look("first")
     assert (await scene.look("second")).retry_after == WAIT_SECONDS
     assert scene.said("second") == ("False", "WaitingForTurn", "Waiting for TenantRestore first")
-    await scene.look("first")
-    await scene.look("second")
-    assert scene.said("second")[1] == "WaitingForTurn"
     scene.end("Failed", "first")
     await scene.look("first")
     await scene.look("second")
     assert scene.said("second")[1] == "Running"
 
 
-async def test_one_that_has_begun_is_waited_for_by_an_older_one(scene: Scene) -> None:
-    scene.world.put(restore("second", creationTimestamp="2026-11-22T11:59:00Z"))
-    await scene.look("second")
-    scene.world.put(restore("first", creationTimestamp="2026-11-22T11:58:00Z"))
+async def test_two_that_are_looked_at_at_once_do_not_begin_both(scene: Scene) -> None:
+    restores = TenantRestoreReconciler(scene.world.services)
+    for name in ("first", "second"):
+        scene.world.put(restore(name))
+    await asyncio.gather(restores.reconcile("first"), restores.reconcile("second"))
+    assert sorted(scene.said(name)[1] for name in ("first", "second")) == ["Running", "WaitingForTurn"]
+
+
+async def test_one_that_cannot_begin_holds_up_nobody(scene: Scene) -> None:
+    scene.world.put(restore("first", time=None, backup="nobodys"))
+    scene.world.put(restore("second"))
     await scene.look("first")
-    assert scene.said("first") == ("False", "WaitingForTurn", "Waiting for TenantRestore second")
+    assert scene.said("first")[1] == "BackupNotFound"
+    await scene.look("second")
+    assert scene.said("second")[1] == "Running"
 
 
 async def test_a_backup_and_a_restore_in_place_wait_for_each_other(scene: Scene) -> None:
