@@ -166,7 +166,8 @@ def scene(
 def test_both_sides_of_the_switch_are_exact_and_it_can_be_undone(scene: Scene) -> None:
     then, held_then = scene.settled(), scene.told()
     scene.sql(
-        "DELETE FROM c_1 WHERE id = 1 OR parent = 1",
+        "DELETE FROM c_1 WHERE id = 2",
+        "UPDATE c_1 SET f_1 = 'overwritten'",
         "ALTER TABLE c_1 ADD COLUMN f_3 INT DEFAULT 7",
         "INSERT INTO c_1 (f_1) VALUES ('wrong'), ('also wrong')",
         "CREATE TABLE c_9 (id INT PRIMARY KEY, note BIGINT, CONSTRAINT up9 FOREIGN KEY (note) REFERENCES c_1 (id))",
