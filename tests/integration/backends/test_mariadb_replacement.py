@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
@@ -104,7 +105,7 @@ def test_the_loaded_tables_take_the_place_of_the_live_ones(place: Place) -> None
 def test_a_second_one_replaces_what_the_first_has_kept(place: Place) -> None:
     for number in (1, 2):
         place.load(f"loaded {number}")
-        place.admin.prepare_replacement(place.live)
+        assert place.admin.prepare_replacement(place.live) is None
         assert place.admin.replace(place.live)
     assert (place.text(place.live), place.text(place.last)) == ("loaded 2", "loaded 1")
 
@@ -168,6 +169,32 @@ def test_a_transaction_that_is_open_is_waited_for_and_then_moved_whole(place: Pl
         cursor.execute("COMMIT")
     assert place.admin.replace(place.live)
     assert (place.text(place.live), place.text(place.last)) == ("loaded", "open")
+
+
+def test_while_the_statement_still_runs_nothing_is_done_beside_it(place: Place, platform: dict[str, Any]) -> None:
+    """One that takes longer than its caller waits goes on: what it moves must not be taken for something old."""
+    place.load()
+    administrator = Credentials(platform["mariadb"]["admin_user"], platform["mariadb"]["admin_password"])
+    with (
+        ThreadPoolExecutor(1) as beside,
+        closing(place.connection(administrator, place.live)) as earlier,
+        closing(place.connection(place.login.database_user, place.live)) as writer,
+        writer.cursor() as cursor,
+    ):
+        cursor.execute("BEGIN")
+        cursor.execute("SELECT * FROM parents")
+        statement = f"RENAME TABLE `{place.live}`.`parents` TO `{place.live}`.`moved`"
+        waiting = beside.submit(earlier.query, statement)
+        running = "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO = %s"
+        while not (found := place.ask(running, statement)):
+            time.sleep(0.05)
+        with pytest.raises(BackendUnfinishedError, match="still being moved"):
+            place.admin.replace(place.live)
+        place.ask(f"KILL QUERY {found[0][0]}")
+        with pytest.raises(pymysql.MySQLError, match="1317"):
+            waiting.result()
+    assert place.admin.replace(place.live)
+    assert (place.text(place.live), place.text(place.last)) == ("loaded", "live")
 
 
 class TestObstacles:

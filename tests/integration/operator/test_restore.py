@@ -9,7 +9,10 @@ import pymysql
 import pytest
 from integration.conftest import Login
 from integration.operator.backups import CANARY, Given
+from vivero_core.backends.credentials import Credentials
+from vivero_core.backends.mariadb.client import MariaDbAdmin
 from vivero_core.backends.tls import client_context
+from vivero_core.model import naming
 from vivero_operator.operations import backup, restore
 from vivero_operator.operations.archive import Archive, backup_store
 from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, Account, RestoreOrder
@@ -90,6 +93,36 @@ def test_all_of_it_is_back(target: Target) -> None:
     assert target.ask("SELECT actor, action FROM audit_log", target.login.audit_database) == [("a@b.co", "login")]
     own = target.given.client_of(target.login)
     assert own.get_object(Bucket=target.login.bucket, Key="one")["Body"].read() == b"sealed by its workspace"
+
+
+def test_in_place_it_is_loaded_beside_and_the_audit_log_stays(target: Target, database_admin: MariaDbAdmin) -> None:
+    given, live = target.given, target.given.login.database
+    given.sql("UPDATE c_1 SET name = 'overwritten'")
+    given.own.delete_object(Bucket=given.login.bucket, Key="one")
+    beside = naming.next_database_name(given.login.id)
+    loader = Credentials(naming.loading_user(given.login.id), secrets.token_hex(16))
+    database_admin.begin_replacement(live, loader, 5)
+    login = replace(target.order.target.database, user=loader.name, password=loader.secret)
+    filled = replace(
+        target.order.target,
+        schemas={live: beside},
+        audit=given.login.audit_database,
+        left_out=(given.login.audit_database,),
+        database=login,
+        storage=given.order.storage,
+    )
+    target.order = replace(target.order, target=filled)
+    text = login.option_file().replace("/run/operation", str(given.folder))
+    (given.folder / CLIENT_FILE).write_text(text)
+    (given.folder / ORDER_FILE).write_text(target.order.dump())
+    target.run()
+    assert given.sql("SELECT name FROM c_1") == [("overwritten",)]
+    assert target.ask("SELECT name FROM c_1", beside) == [(CANARY,)]
+    assert given.own.get_object(Bucket=given.login.bucket, Key="one")["Body"].read() == b"sealed by its workspace"
+    assert database_admin.prepare_replacement(live) is None
+    assert database_admin.replace(live)
+    assert given.sql("SELECT name FROM c_1") == [(CANARY,)]
+    assert given.sql(f"SELECT COUNT(*) FROM `{given.login.audit_database}`.audit_log") == [(1,)]  # noqa: S608  our name
 
 
 def test_a_second_attempt_ends_the_same(target: Target) -> None:

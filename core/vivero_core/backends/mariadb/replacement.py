@@ -14,8 +14,10 @@ from pymysql.cursors import Cursor
 from vivero_core.backends import name_checks
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.mariadb import audit, erasure, rights, sessions, statements
+from vivero_core.backends.mariadb.errors import SYSTEM
 from vivero_core.backends.mariadb.rights import Account
 from vivero_core.backends.mariadb.statements import Statement, identifier, quoted_database, quoted_user
+from vivero_core.errors import BackendUnfinishedError
 
 PRIVILEGES: Final = frozenset({"SELECT", "INSERT", "CREATE", "DROP", "ALTER", "INDEX", "REFERENCES", "LOCK TABLES"})
 """What a dump's statements need, and the dump that the loaded tables are compared by."""
@@ -121,20 +123,27 @@ def switch(cursor: Cursor, database: str, deadline: float) -> bool:
     Returns whether that is done now; if not, nothing was loaded. After `prepare` there is no `last` but this one's.
 
     Raises:
-        BackendUnfinishedError: something of before is still being dropped; call again to continue.
+        BackendUnfinishedError: an earlier call's statement still runs, or `next` is still being dropped; call again.
     """
+    # One that takes longer than we wait goes on without us: nothing is to be read or written beside it.
+    cursor.execute(*_running(database))
+    if cursor.fetchone() is not None:
+        raise BackendUnfinishedError(SYSTEM, f"the tables of {database} are still being moved")
+    done = _switch(cursor, database)
+    if done:
+        discard(cursor, database, deadline)
+    return done
+
+
+def _switch(cursor: Cursor, database: str) -> bool:
     upcoming, former = name_checks.next_database(database), name_checks.last_database(database)
     loaded = _names(cursor, _tables(upcoming))
     if loaded:
-        erasure.drop_schema(cursor, former, deadline)
         cursor.execute(*statements.create_database(former))
         live = _names(cursor, _tables(database))
         cursor.execute(*_rename([*_moves(database, former, live), *_moves(upcoming, database, loaded)]))
     cursor.execute(*statements.find_database(former))
-    done = cursor.fetchone() is not None
-    if done:
-        discard(cursor, database, deadline)
-    return done
+    return cursor.fetchone() is not None
 
 
 def _tables(schema: str) -> Statement:
@@ -154,6 +163,15 @@ def _moves(source: str, target: str, tables: Iterable[str]) -> list[str]:
         f"{quoted_database(source)}.{identifier(table)} TO {quoted_database(target)}.{identifier(table)}"
         for table in tables
     ]
+
+
+def _running(database: str) -> Statement:
+    """Another session of ours that moves the tables."""
+    ours = "USER = SUBSTRING_INDEX(USER(), '@', 1) AND ID <> CONNECTION_ID()"
+    return (
+        f"SELECT 1 FROM INFORMATION_SCHEMA.PROCESSLIST WHERE {ours} AND INFO LIKE %s LIMIT 1",  # noqa: S608  a text of our own
+        (f"RENAME TABLE {quoted_database(database)}.%",),
+    )
 
 
 def _rename(moves: Sequence[str]) -> Statement:
