@@ -47,7 +47,7 @@ def own_mariadb(folder: Path, options: Path, authority: Authority) -> Iterator[O
         f"--socket={socket}",
         f"--pid-file={folder / 'mariadb.pid'}",
         f"--plugin-dir={extracted(cache_root(), SERVER_PACKAGE) / PLUGINS}",
-        f"--file-key-management-filename={keys}",
+        f"--loose-file-key-management-filename={keys}",  # where the option file has no encryption, nobody knows it
         f"--bind-address={LOOPBACK}",
         f"--port={port}",
         f"--ssl-ca={authority.certificate}",
