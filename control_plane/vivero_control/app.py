@@ -22,6 +22,7 @@ from vivero_web.security import HSTS_DOMAIN, HSTS_HOST, json_only
 from vivero_web.security_txt import security_txt_routes
 
 from vivero_control import __version__, composition
+from vivero_control.domain.backups.controllers import BackupController, RestoreController
 from vivero_control.domain.plans.controllers import PlanController
 from vivero_control.domain.signups.controllers import BEARER, SignupController
 from vivero_control.domain.staff.controllers import AuthController, MemberController
@@ -99,7 +100,7 @@ def _api(services: Services) -> Router:
     auth = bearer_auth(services.tokens)
     staff_only = Router(
         path="/",
-        route_handlers=[TenantController, MemberController],
+        route_handlers=[TenantController, BackupController, RestoreController, MemberController],
         middleware=[auth.middleware],
         security=[auth.security_requirement],
     )
@@ -143,6 +144,7 @@ def _openapi() -> OpenAPIConfig:
             "Authentication": "Logins of staff for programs, and the way back for who has forgotten the password.",
             "Staff": "Who is of the staff, for admins.",
             "Tenants": "Every customer's instance, for staff.",
+            "Backups": "What is kept of a tenant and what was brought back, for staff; asked for by admins.",
             "Health": "For kubelet and balancers.",
         },
         documents=[json_document(), yaml_document()],

@@ -9,6 +9,8 @@ from litestar.stores.valkey import ValkeyStore
 from valkey.asyncio import Valkey
 from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.client import KubeClient
+from vivero_core.model.tenant_backup import TenantBackup
+from vivero_core.model.tenant_restore import TenantRestore
 from vivero_web.clock import Clock
 from vivero_web.counts import SharedCounts
 from vivero_web.limiter import Limiter
@@ -18,6 +20,8 @@ from vivero_web.tokens import derive_key
 
 from vivero_control.db.database import Database
 from vivero_control.domain.audit.service import AuditService
+from vivero_control.domain.backups.repository import OperationDirectory, OperationRepository
+from vivero_control.domain.backups.service import BackupDeps, BackupService
 from vivero_control.domain.dead_letters.service import DeadLetterService
 from vivero_control.domain.notifications import mails
 from vivero_control.domain.notifications.mails import MailSender
@@ -65,6 +69,8 @@ class Infrastructure:
     tenants: TenantRepository
     directory: TenantDirectory
     plans: PlanInformer
+    backups: OperationDirectory[TenantBackup]
+    restores: OperationDirectory[TenantRestore]
     idempotency: Idempotency
     provisioner: Provisioner
     ingress: Ingress
@@ -86,7 +92,12 @@ class Infrastructure:
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
         """The informers run inside."""
-        tasks = {"tenants": lambda: self.directory.run(self.kube), "plans": lambda: self.plans.run(self.kube)}
+        tasks = {
+            "tenants": lambda: self.directory.run(self.kube),
+            "plans": lambda: self.plans.run(self.kube),
+            "backups": lambda: self.backups.run(self.kube),
+            "restores": lambda: self.restores.run(self.kube),
+        }
         async with running(tasks):
             yield
 
@@ -121,6 +132,8 @@ def infrastructure(settings: Settings, clock: Clock) -> Infrastructure:
         tenants=tenants,
         directory=directory,
         plans=PlanInformer(),
+        backups=OperationDirectory(TenantBackup),
+        restores=OperationDirectory(TenantRestore),
         idempotency=Idempotency(database, derive_key(session_key, "vivero-control/idempotency"), clock),
         provisioner=Provisioner(tenants, directory, clock),
         ingress=ingress,
@@ -147,6 +160,7 @@ def services(to: Infrastructure) -> Services:
             tenant_url=settings.tenant_url,
             clock=clock,
         ),
+        backups=BackupService(_backup_deps(to, audit)),
         dead_letters=DeadLetterService(to.database, job_kinds(to), to.wake_up.notify, clock),
         hosts=HostService(to.directory, settings.domain),
         staff=staff,
@@ -183,6 +197,21 @@ def job_kinds(to: Infrastructure) -> dict[str, JobKind]:
 
 def provisioning_job(to: Infrastructure) -> ProvisioningJob:
     return ProvisioningJob(to.provisioner, to.settings.tenant_url, f"{to.settings.origin}/signup", to.clock)
+
+
+def _backup_deps(to: Infrastructure, audit: AuditService) -> BackupDeps:
+    return BackupDeps(
+        backups=to.backups,
+        restores=to.restores,
+        new_backups=OperationRepository(to.kube, TenantBackup, to.backups),
+        new_restores=OperationRepository(to.kube, TenantRestore, to.restores),
+        directory=to.directory,
+        tenants=to.tenants,
+        audit=audit,
+        idempotency=to.idempotency,
+        database=to.database,
+        clock=to.clock,
+    )
 
 
 def _signup_deps(to: Infrastructure, plans: PlanService) -> SignupDeps:

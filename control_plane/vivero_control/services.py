@@ -39,6 +39,7 @@ from litestar.types import ControllerRouterHandler
 from vivero_web.problem import ErrorPage
 
 from vivero_control.domain.audit.service import AuditService
+from vivero_control.domain.backups.service import BackupService
 from vivero_control.domain.dead_letters.service import DeadLetterService
 from vivero_control.domain.plans.service import PlanService
 from vivero_control.domain.signups.service import SignupService
@@ -61,6 +62,7 @@ class Services:
     signups: SignupService
     plans: PlanService
     tenants: TenantService
+    backups: BackupService
     dead_letters: DeadLetterService
     hosts: HostService
     staff: StaffService

@@ -104,6 +104,12 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
     "POST /api/v1/tenants/{name}/resume": _REASON,
     "POST /api/v1/tenants/{name}/extend-trial": {**_REASON, "trial_ends_at": "2026-12-24T00:00:00Z"},
     "POST /api/v1/tenants/{name}/change-plan": {**_REASON, "plan": "starter"},
+    "POST /api/v1/tenants/{name}/backups": {"reason": "Before the migration."},
+    "POST /api/v1/tenants/{name}/restores": {
+        "reason": "They asked for it.",
+        "target": {"tenant": "no-such-tenant-then", "slug": "no-such-tenant-then"},
+        "time": "2026-11-28T12:00:00Z",
+    },
     "POST /api/v1/staff": {"email": "grace@example.com", "role": "support"},
     "PATCH /api/v1/staff/{staff_id}": {"role": "admin", "active": True},
     "POST /signup": {**_SIGNUP, "key": "k" * 32},
@@ -112,6 +118,16 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
     "POST /set-password": _CHOSEN,
     "POST /staff/people/new": {"email": "grace@example.com", "role": "support"},
     "POST /staff/people/{staff_id}/role": {"role": "admin"},
+    "POST /staff/tenants/{name}/backups": {"key": "k" * 32},
+    "POST /staff/tenants/{name}/bring-back": {
+        "source": "moment",
+        "moment": "2026-11-28T12:00:00",
+        "backup": "no-such-backup",
+        "slug": "no-such-tenant-then",
+        "tenant": "no-such-tenant-then",
+        "reason": "They asked for it.",
+        "key": "k" * 32,
+    },
     "POST /staff/tenants/{name}/{which}": {
         "reason": "They asked for it.",
         "kind": "Manual",
@@ -121,4 +137,4 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
         "generation": "1",
     },
 }
-CONTROL_QUERIES: Final = ("q", "state", "plan", "sort", "page", "do", "done", "replayed", "next")
+CONTROL_QUERIES: Final = ("q", "state", "plan", "sort", "page", "do", "done", "replayed", "next", "seen", "backup")

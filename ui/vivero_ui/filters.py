@@ -41,6 +41,12 @@ def datetime_(value: datetime) -> str:
     return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
 
 
+def second(value: datetime) -> str:
+    """As exact as a restore is, in UTC: `7 Nov 2026, 14:03:09 UTC`."""
+    moment = as_utc(value)
+    return f"{moment.day} {moment:%b %Y, %H:%M:%S} UTC"
+
+
 def date(value: datetime) -> str:
     """The day in UTC: `7 Nov 2026`."""
     moment = as_utc(value)
@@ -93,6 +99,7 @@ def filters() -> dict[str, object]:
         "euro": euro,
         "bytes": bytes_,
         "datetime": datetime_,
+        "second": second,
         "date": date,
         "iso": iso,
         "duration": duration,

@@ -13,6 +13,7 @@ from vivero_web.clock import Clock, now
 from vivero_web.security import same_origin_only
 
 from vivero_control.services import Pages
+from vivero_control.web.backups import BackupsController, TenantBackupsController
 from vivero_control.web.dead_letters import DeadLettersController
 from vivero_control.web.error_pages import error_page, host_error, host_page
 from vivero_control.web.presentation import host_of, web_url
@@ -35,6 +36,8 @@ def pages(clock: Clock = now) -> Pages:
             StaffLoginController,
             RecoveryController,
             TenantsController,
+            TenantBackupsController,
+            BackupsController,
             DeadLettersController,
             StaffMembersController,
         ],

@@ -24,7 +24,7 @@ from vivero_control.web.staff_shell import PEOPLE, shell
 
 ROLES: Final[dict[Role, tuple[str, str]]] = {
     "admin": ("Admin", "Everything, and decides who is of the staff"),
-    "support": ("Support", "Everything but who is of the staff"),
+    "support": ("Support", "Everything but backups, restores and who is of the staff"),
 }
 # What a page says after a change; the address carries the word, not the sentence.
 DONE: Final = {

@@ -9,6 +9,7 @@ from vivero_ui.shell import Account, NavItem, NavSection, Shell
 from vivero_control.domain.staff.schemas import StaffView
 
 HOME: Final = "/staff/tenants"
+BACKUPS: Final = "/staff/backups"
 DEAD_LETTERS: Final = "/staff/dead-letters"
 PEOPLE: Final = "/staff/people"
 LOGIN: Final = "/staff/login"
@@ -32,7 +33,7 @@ def login_address(request: Request[Any, Any, Any]) -> str:
     return f"{LOGIN}?next={quote(asked)}" if request.method == "GET" and asked.startswith("/staff/") else LOGIN
 
 
-_PAGES: Final = (("Tenants", HOME, "boxes"), ("Dead letters", DEAD_LETTERS, "inbox"))
+_PAGES: Final = (("Tenants", HOME, "boxes"), ("Backups", BACKUPS, "archive"), ("Dead letters", DEAD_LETTERS, "inbox"))
 _FOR_ADMINS: Final = (("People", PEOPLE, "users"),)
 
 

@@ -30,7 +30,7 @@ class ActionForm(Struct, kw_only=True):
 
 
 def suspend(form: ActionForm) -> Suspend:
-    errors = _reason_errors(form)
+    errors = reason_errors(form.reason)
     if form.kind not in set(SuspensionReason):
         errors.append(FieldError("kind", "Choose one of the reasons."))
     if len(form.message) > TEXT_MAX:
@@ -45,13 +45,13 @@ def suspend(form: ActionForm) -> Suspend:
 
 
 def resume(form: ActionForm) -> Resume:
-    _raise(_reason_errors(form))
+    _raise(reason_errors(form.reason))
     return Resume(reason=form.reason.strip(), generation=whole_number(form.generation))
 
 
 def extend_trial(form: ActionForm) -> ExtendTrial:
     """The trial ends with the chosen day, in UTC."""
-    errors = _reason_errors(form)
+    errors = reason_errors(form.reason)
     day = _day(form.trial_ends_on)
     if day is None:
         errors.append(FieldError("trial_ends_at", "Choose a day."))
@@ -64,15 +64,15 @@ def extend_trial(form: ActionForm) -> ExtendTrial:
 
 
 def change_plan(form: ActionForm) -> ChangePlan:
-    errors = _reason_errors(form)
+    errors = reason_errors(form.reason)
     if not form.plan:
         errors.append(FieldError("plan", "Choose a plan."))
     _raise(errors)
     return ChangePlan(reason=form.reason.strip(), plan=form.plan, generation=whole_number(form.generation))
 
 
-def _reason_errors(form: ActionForm) -> list[FieldError]:
-    reason = form.reason.strip()
+def reason_errors(typed: str) -> list[FieldError]:
+    reason = typed.strip()
     if len(reason) < REASON_MIN:
         return [FieldError("reason", "Say why, in a few words.")]
     if len(reason) > TEXT_MAX:

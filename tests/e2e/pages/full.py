@@ -7,6 +7,7 @@ from litestar import Litestar
 from msgspec import UNSET, structs
 from unit.control_plane_web import fakes as control
 from unit.data_plane_web import fakes as data
+from vivero_control.domain.backups.schemas import OperationState
 from vivero_control.domain.dead_letters.service import DeadLetter
 from vivero_control.domain.signups.schemas import SignupView, TenantRef, Waiting
 from vivero_control.domain.staff.schemas import Invitation, InvitationState
@@ -57,6 +58,37 @@ class _Signups(control.FakeSignups):
         return self._for(bearer, view)
 
 
+def _backups(tenant: str) -> control.FakeBackups:
+    """Of the tenant with the longest names; all that can go wrong has gone wrong."""
+    name = f"{SLUG}-{'0' * 12}"
+    said = {"message": f"Failed: dump: {ERROR}", "tenant": tenant}
+    under_way = control.backup(
+        name,
+        0,
+        tenant=tenant,
+        state=OperationState.RUNNING,
+        message=f"dump failed and is retried: {ERROR}",
+        steps=control.steps("done", "failed", "waiting"),
+    )
+    into = {"target": f"{SLUG}-{'t' * 22}", "tenant": tenant}
+    return control.FakeBackups(
+        (
+            under_way,
+            *(control.failed_backup(f"{number}-{name}", number, **said) for number in range(1, 4)),
+            *(control.backup(f"{number}-{name}", number, tenant=tenant, files=10**9) for number in range(4, 80)),
+        ),
+        (
+            control.restore(name, 0, state=OperationState.WAITING, steps=(), message=ERROR, **into),
+            control.restore(name, 3, backup=f"9-{name}", missing_files=123_456_789, files=10**9, **into),
+            *(
+                control.restore(name, number, state=OperationState.REFUSED, message=f"Refused: log: {ERROR}", **into)
+                for number in range(4, 9)
+            ),
+        ),
+        recovery=structs.replace(control.RECOVERY, proof_result="Failed", message=ERROR),
+    )
+
+
 def control_plane() -> Litestar:
     """The control plane's pages; everybody is logged in."""
     letters = tuple(
@@ -80,6 +112,7 @@ def control_plane() -> Litestar:
     )
     return control.make_app(
         sessions=control.OpenDoor(),
+        backups=_backups(f"t0-{SLUG}"),
         signups=_Signups(),
         dead_letters=control.FakeDeadLetters(letters),
         members=control.FakeMembers((control.PEOPLE[0], *people)),
@@ -94,6 +127,10 @@ CONTROL_PAGES = (
     f"/staff/people/{UUID(int=2)}",
     "/staff/tenants",
     f"/staff/tenants/t0-{SLUG}",
+    f"/staff/tenants/t0-{SLUG}/backups",
+    f"/staff/tenants/t0-{SLUG}/bring-back",
+    f"/staff/tenants/t0-{SLUG}/bring-back?backup=9-{SLUG}-{'0' * 12}",
+    "/staff/backups",
     "/-/host/ended",
     "/-/host/away",
     "/-/host/starting",

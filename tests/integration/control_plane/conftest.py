@@ -249,6 +249,7 @@ async def program(
             values=lambda _: {
                 "name": "no-such-tenant",
                 "which": "suspend",
+                "operation": "no-such-operation",
                 "signup_id": "0" * 32,
                 "staff_id": str(somebody.id),
                 "letter": "0",

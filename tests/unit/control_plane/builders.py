@@ -59,3 +59,19 @@ def spare(name: str = "trial-x7k2m", **changed: Any) -> Tenant:  # noqa: ANN401 
 
 def tenant(name: str = "acme", *, conditions: list[dict[str, Any]] | None = None, **spec: object) -> Tenant:
     return Tenant.parse(tenant_body(name, conditions=conditions, **spec))
+
+
+def backup_body(name: str = "acme-1", *, tenant: str = "acme", **status: object) -> dict[str, Any]:
+    return _operation_body("TenantBackup", name, {"tenant": tenant}, status)
+
+
+def restore_body(
+    name: str = "acme-then", *, tenant: str = "acme", into: str = "acme-then", **status: object
+) -> dict[str, Any]:
+    spec = {"tenant": tenant, "target": {"tenant": into, "slug": into}}
+    return _operation_body("TenantRestore", name, spec, status)
+
+
+def _operation_body(kind: str, name: str, spec: dict[str, Any], status: dict[str, object]) -> dict[str, Any]:
+    metadata = {"name": name, "uid": f"uid-{name}", "resourceVersion": "7", "creationTimestamp": "2026-11-22T11:00:00Z"}
+    return {"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "spec": spec, "status": status}

@@ -16,6 +16,19 @@ from msgspec import UNSET, structs
 from pydantic import AnyHttpUrl
 from support.counting import unlimited
 from vivero_control.domain.audit.service import AuditEntry, AuditService
+from vivero_control.domain.backups import policies as backup_policies
+from vivero_control.domain.backups.schemas import (
+    BackUp,
+    BackupView,
+    BringBack,
+    OperationState,
+    Overview,
+    RecoveryView,
+    RestoreView,
+    StepState,
+    StepView,
+)
+from vivero_control.domain.backups.service import NEWEST, BackupService
 from vivero_control.domain.dead_letters.service import (
     DeadLetter,
     DeadLetterList,
@@ -290,6 +303,183 @@ class FakeTenants(TenantService):
         return await self._give(name, order, actor)
 
 
+def steps(*states: StepState, names: tuple[str, ...] = ("files", "dump", "verify")) -> tuple[StepView, ...]:
+    """So many steps of ten seconds each, of an operation that began a minute ago."""
+    begun = [NOW - timedelta(seconds=60 - 10 * at) for at in range(len(states))]
+    return tuple(
+        StepView(
+            name=name,
+            state=state,
+            message="12 files, of which 2 are new" if name == "files" and state == "done" else "",
+            started_at=None if state == "waiting" else at,
+            finished_at=at + timedelta(seconds=10) if state in {"done", "failed"} else None,
+        )
+        for name, state, at in zip(names, states, begun, strict=True)
+    )
+
+
+def backup(name: str, hours: float = 1, **changes: object) -> BackupView:
+    """Complete, of so many hours ago."""
+    moment = NOW - timedelta(hours=hours)
+    made = BackupView(
+        name=name,
+        tenant="northwind",
+        state=OperationState.COMPLETE,
+        reason="BackedUp",
+        message="Complete: read back, the same as written",
+        steps=steps("done", "done", "done"),
+        created_at=moment,
+        ended_at=moment,
+        scheduled=False,
+        taken_at=moment,
+        bytes=13_002_342,
+        files=1204,
+        restorable=True,
+    )
+    return structs.replace(made, **changes)
+
+
+def failed_backup(name: str, hours: float = 1, **changes: object) -> BackupView:
+    lost: dict[str, Any] = {"taken_at": None, "bytes": None, "files": None, "restorable": False}
+    said = {"reason": "Failed", "message": "Failed: dump: mariadb-dump: Got error: 2013: Lost connection to server"}
+    return backup(name, hours, state=OperationState.FAILED, **lost, **said, **changes)
+
+
+def restore(name: str, hours: float = 1, **changes: object) -> RestoreView:
+    """Complete, of so many hours ago."""
+    moment = NOW - timedelta(hours=hours)
+    made = RestoreView(
+        name=name,
+        tenant="northwind",
+        state=OperationState.COMPLETE,
+        reason="Restored",
+        message="Complete: compared with the source, and the new Tenant is Ready",
+        steps=steps("done", "done", "done", "done", names=("log", "database", "files", "verify")),
+        created_at=moment,
+        ended_at=moment,
+        backup=None,
+        time=moment - timedelta(hours=3),
+        target=name,
+        slug=name,
+        restored_to=moment - timedelta(hours=3),
+        files=1204,
+        missing_files=None,
+    )
+    return structs.replace(made, **changes)
+
+
+RECOVERY = RecoveryView(
+    begins=NOW - timedelta(days=14),
+    ends=NOW - timedelta(minutes=20),
+    last_proof=NOW - timedelta(hours=13),
+    proof_result="Passed",
+    message="Restored and compared: the same",
+)
+
+
+class FakeBackups(BackupService):
+    """What it is given; an order with the reason `conflict` or for the address `taken` is refused."""
+
+    def __init__(
+        self,
+        backups: tuple[BackupView, ...] = (),
+        restores: tuple[RestoreView, ...] = (),
+        *,
+        recovery: RecoveryView | None = None,
+        away: bool = False,
+        refusal: WebError | None = None,
+    ) -> None:
+        self.kept = backups
+        self.brought_back = restores
+        self.known = recovery
+        self.away = away
+        self.refusal = refusal
+        self.orders: list[tuple[str, BackUp | BringBack, str, str | None]] = []
+
+    def overview(self, tenant: str) -> Overview:
+        backups = [one for one in self.kept if one.tenant == tenant and one.state.ended]
+        restores = [one for one in self.brought_back if one.tenant == tenant and one.state.ended]
+        every: tuple[BackupView | RestoreView, ...] = (*self.brought_back, *self.kept)
+        return Overview(
+            under_way=tuple(one for one in every if not one.state.ended),
+            backups=tuple(backups[:NEWEST]),
+            restores=tuple(restores[:NEWEST]),
+            ended_backups=len(backups),
+            ended_restores=len(restores),
+            no_bucket=self.away,
+        )
+
+    def newest(self) -> tuple[tuple[BackupView | RestoreView, ...], int]:
+        return (*self.brought_back, *self.kept), len(self.brought_back) + len(self.kept)
+
+    def restorable(self, tenant: str) -> tuple[BackupView, ...]:
+        return tuple(one for one in self.kept if one.tenant == tenant and one.restorable)
+
+    def recovery(self, tenant: str) -> RecoveryView | None:
+        del tenant
+        return self.known
+
+    def no_bucket(self) -> bool:
+        return self.away
+
+    async def back_up(
+        self, tenant: str, order: BackUp, actor: str, *, idempotency_key: str | None = None
+    ) -> BackupView:
+        self._give(tenant, order, actor, idempotency_key)
+        return backup(f"{tenant}-new", 0, state=OperationState.WAITING)
+
+    async def bring_back(
+        self, tenant: str, order: BringBack, actor: str, *, idempotency_key: str | None = None
+    ) -> RestoreView:
+        checked = structs.replace(order, target=backup_policies.resolved(order.target))
+        names = {one.name for one in self.restorable(tenant)}
+        if errors := backup_policies.check(checked, now=NOW, recovery=self.known, restorable=names):
+            raise InvalidInputError.of_all(errors)
+        self._give(tenant, order, actor, idempotency_key)
+        return restore(checked.target.tenant, 0, state=OperationState.WAITING)
+
+    def _give(self, tenant: str, order: BackUp | BringBack, actor: str, key: str | None) -> None:
+        if self.refusal:
+            raise self.refusal
+        self.orders.append((tenant, order, actor, key))
+
+
+_LIST = tuple(
+    failed_backup(f"northwind-{number:012x}", 24 * number, scheduled=True)
+    if number == 3
+    else backup(f"northwind-{number:012x}", 24 * number, scheduled=number % 7 != 2)
+    for number in range(1, 70)
+)
+BACKUPS = (
+    backup(
+        "northwind-8c1fe0a2d937",
+        0.02,
+        state=OperationState.RUNNING,
+        message="Running: dump",
+        steps=steps("done", "running", "waiting"),
+        taken_at=None,
+        bytes=None,
+        files=None,
+        restorable=False,
+    ),
+    *_LIST,
+)
+RESTORES = (
+    restore("northwind-20261121", 20),
+    restore(
+        "northwind-then",
+        44,
+        state=OperationState.REFUSED,
+        reason="Refused",
+        message="Refused: log: out of reach; what can be restored: 2026-11-08T15:30:00Z to 2026-11-22T15:10:00Z",
+        restored_to=None,
+        files=None,
+        time=NOW - timedelta(days=40),
+    ),
+    restore("northwind-copy", 70, backup="northwind-000000000002", time=None, missing_files=2),
+)
+
+
 class FakeAudit(AuditService):
     def __init__(self) -> None:
         pass
@@ -499,6 +689,7 @@ def fakes(**replaced: object) -> dict[str, object]:
         "signups": FakeSignups(),
         "tenants": FakeTenants(),
         "audit": FakeAudit(),
+        "backups": FakeBackups(BACKUPS, RESTORES, recovery=RECOVERY),
         "dead_letters": FakeDeadLetters(),
         "staff": FakeStaff(),
         "resets": FakeResets(),

@@ -12,6 +12,7 @@ HARMLESS = {
     "signup_id": "names a signup; its bearer opens it",
     "letter": "numbers a job that was given up; a session of staff opens it",
     "name": "a tenant's or collection's name",
+    "operation": "a backup's or restore's name",
     "which": "what staff do to a tenant",
     "record_id": "a number",
     "user_id": "a number",

@@ -64,6 +64,17 @@ async def session_admin(request: Request[Any, Any, Any], sessions: NamedDependen
     return member
 
 
+async def session_operator(request: Request[Any, Any, Any], sessions: NamedDependency[StaffSessions]) -> StaffView:
+    """As `session_admin`, of what only admins do with a tenant's backups.
+
+    Raises:
+        NoSessionError, NotAllowedError: as there.
+    """
+    member = await session_staff(request, sessions)
+    policies.require_admin(member, policies.OPERATE)
+    return member
+
+
 @raises(NotAllowedError, needs="Needs the role admin.")
 async def admins_only(connection: ASGIConnection[Any, StaffView, Token, Any], _: BaseRouteHandler) -> None:
     """Litestar guard of routes behind `bearer_auth`: nobody else's body is read. What methods there are is no secret.
@@ -73,3 +84,13 @@ async def admins_only(connection: ASGIConnection[Any, StaffView, Token, Any], _:
     """
     if connection.scope.get("method") != "OPTIONS":
         policies.require_admin(connection.user)
+
+
+@raises(NotAllowedError, needs="Needs the role admin.")
+async def admins_operate(connection: ASGIConnection[Any, StaffView, Token, Any], _: BaseRouteHandler) -> None:
+    """As `admins_only`, of routes whose reading is for all of the staff.
+
+    Raises:
+        NotAllowedError: the role is another.
+    """
+    policies.require_admin(connection.user, policies.OPERATE)

@@ -1,6 +1,7 @@
 """Who may manage the staff, and the state of an invitation: decisions, no I/O, the time passed in."""
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from vivero_web.errors import NotAllowedError
@@ -9,17 +10,18 @@ from vivero_control.domain.staff.errors import AcceptedError, DeactivatedError, 
 from vivero_control.domain.staff.schemas import Invitation, InvitationState, StaffView
 from vivero_control.jobs.repository import DEAD, PENDING
 
+DECIDE_STAFF: Final = "see and decide who is of the staff"
+OPERATE: Final = "back workspaces up and bring them back"
 
-def require_admin(member: StaffView) -> None:
-    """Refuse everybody but admins.
+
+def require_admin(member: StaffView, to: str = DECIDE_STAFF) -> None:
+    """Refuse everybody but admins; `to` says what only they do.
 
     Raises:
         NotAllowedError: saying who can give the right.
     """
     if member.role != "admin":
-        raise NotAllowedError(
-            f"Only admins see and decide who is of the staff. Your role is {member.role}; ask an admin."
-        )
+        raise NotAllowedError(f"Only admins {to}. Your role is {member.role}; ask an admin.")
 
 
 def forbid_own_account(actor: StaffView, staff_id: UUID) -> None:

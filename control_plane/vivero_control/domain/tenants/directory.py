@@ -66,6 +66,10 @@ class TenantDirectory(Informer[Tenant]):
             return True
         return any(slug in (one.name, spec_text(one, "slug")) for one in self.unreadable())
 
+    def has_name(self, name: str) -> bool:
+        """Whether there is a Tenant of this name, even one that cannot be parsed."""
+        return self.get(name) is not None or any(name == one.name for one in self.unreadable())
+
     def unreadable_at(self, *, slug: str = "", host: str = "") -> Unreadable | None:
         """One that cannot be read, by its slug or one of the customer's own host names."""
         return next(

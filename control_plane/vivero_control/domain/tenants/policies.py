@@ -66,14 +66,14 @@ def timestamp(moment: datetime) -> str:
 
 
 def suspend(tenant: Tenant, action: Suspend) -> Patch:
-    _check_changeable(tenant)
+    check_changeable(tenant)
     if tenant.spec.suspended is not None:
         raise WrongStateError(f"It is suspended already ({tenant.spec.suspended.reason}).")
     return {"suspended": {"reason": str(action.kind), "message": action.message}}
 
 
 def resume(tenant: Tenant, now: datetime) -> Patch:
-    _check_changeable(tenant)
+    check_changeable(tenant)
     if tenant.spec.suspended is None:
         raise WrongStateError("It is not suspended.")
     if trial_over(tenant, now):
@@ -82,7 +82,7 @@ def resume(tenant: Tenant, now: datetime) -> Patch:
 
 
 def extend_trial(tenant: Tenant, action: ExtendTrial, now: datetime) -> Patch:
-    _check_changeable(tenant)
+    check_changeable(tenant)
     if tenant.spec.plan != PLAN_TRIAL:
         raise WrongStateError("It is not on a trial.")
     if not now < action.trial_ends_at <= now + LONGEST_EXTENSION:
@@ -93,7 +93,7 @@ def extend_trial(tenant: Tenant, action: ExtendTrial, now: datetime) -> Patch:
 
 def change_plan(tenant: Tenant, action: ChangePlan, trial_ends_at: datetime | None) -> Patch:
     """`trial_ends_at` is for a plan that is a trial, else None."""
-    _check_changeable(tenant)
+    check_changeable(tenant)
     if tenant.spec.plan == action.plan:
         raise WrongStateError(f"It is on the plan “{action.plan}” already.")
     ends = timestamp(trial_ends_at) if trial_ends_at and action.plan == PLAN_TRIAL else None
@@ -120,7 +120,8 @@ def _without_trial_suspension(tenant: Tenant) -> Patch:
     return {"suspended": None} if suspended and suspended.reason is SuspensionReason.TRIAL_ENDED else {}
 
 
-def _check_changeable(tenant: Tenant) -> None:
+def check_changeable(tenant: Tenant) -> None:
+    """Raises WrongStateError for one that takes no orders."""
     if tenant.is_spare:
         raise WrongStateError("It is a spare that nobody has signed up for: its pool alone decides about it.")
     if tenant.metadata.deletion_timestamp is not None:

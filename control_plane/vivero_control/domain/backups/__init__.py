@@ -1,0 +1,1 @@
+"""Backups of a tenant, and what was brought back of it."""

@@ -1,0 +1,231 @@
+"""Backups and restores for staff: what there is, and orders, which are custom resources that the operator carries out."""
+
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from heapq import nlargest
+from typing import Any, Final, TypeVar
+
+import msgspec
+from vivero_core.model.reading import Unreadable
+from vivero_core.model.tenant import Tenant
+from vivero_core.model.tenant_backup import TenantBackup, TenantBackupSpec
+from vivero_core.model.tenant_restore import RestoreTarget, TenantRestore, TenantRestoreSpec
+from vivero_web.clock import Clock, in_utc
+from vivero_web.errors import FieldError, InvalidInputError
+
+from vivero_control.db.database import Database
+from vivero_control.domain.audit.service import AuditAction, AuditService
+from vivero_control.domain.backups import policies
+from vivero_control.domain.backups.policies import OperationNotFoundError
+from vivero_control.domain.backups.repository import OperationDirectory, OperationRepository
+from vivero_control.domain.backups.schemas import (
+    BackUp,
+    BackupView,
+    BringBack,
+    NewTenant,
+    Overview,
+    RecoveryView,
+    RestoreView,
+)
+from vivero_control.domain.tenants.directory import TenantDirectory
+from vivero_control.domain.tenants.errors import TenantNotFoundError, TenantUnreadableError
+from vivero_control.domain.tenants.policies import check_changeable, tenant_subject
+from vivero_control.domain.tenants.repository import TenantRepository
+from vivero_control.domain.tenants.schemas import Page
+from vivero_control.lib.idempotency import Idempotency
+
+NEWEST: Final = 50
+"""How many of a kind a page lists."""
+BACK_UP: Final = "back-up"
+BRING_BACK: Final = "bring-back"
+"""Actions of the audit log."""
+
+V = TypeVar("V", bound=BackupView | RestoreView)
+Make = Callable[[str, Tenant], Awaitable[V]]
+"""Makes the object of this name for the Tenant."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupDeps:
+    """What the service works with."""
+
+    backups: OperationDirectory[TenantBackup]
+    restores: OperationDirectory[TenantRestore]
+    new_backups: OperationRepository[TenantBackup]
+    new_restores: OperationRepository[TenantRestore]
+    directory: TenantDirectory
+    tenants: TenantRepository
+    audit: AuditService
+    idempotency: Idempotency
+    database: Database
+    clock: Clock
+
+
+class BackupService:
+    """Lists come from the informers; an order is checked on the Tenant as it is now, and audited."""
+
+    def __init__(self, deps: BackupDeps) -> None:
+        self._deps = deps
+
+    def backups(self, tenant: str, limit: int, offset: int) -> Page[BackupView]:
+        """The newest first. Raises ClusterUnavailableError."""
+        return _page(self._backups(tenant), limit, offset)
+
+    def restores(self, tenant: str, limit: int, offset: int) -> Page[RestoreView]:
+        """The newest first. Raises ClusterUnavailableError."""
+        return _page(self._restores(tenant), limit, offset)
+
+    def backup(self, tenant: str, name: str) -> BackupView:
+        """Raises OperationNotFoundError, ClusterUnavailableError."""
+        return _named("backup", self._backups(tenant), name)
+
+    def restore(self, tenant: str, name: str) -> RestoreView:
+        """Raises OperationNotFoundError, ClusterUnavailableError."""
+        return _named("restore", self._restores(tenant), name)
+
+    def overview(self, tenant: str) -> Overview:
+        """What the tenant's page shows. Raises ClusterUnavailableError."""
+        backups, restores = self._backups(tenant), self._restores(tenant)
+        every: tuple[BackupView | RestoreView, ...] = (*restores, *backups)
+        ended_backups = [one for one in backups if one.state.ended]
+        ended_restores = [one for one in restores if one.state.ended]
+        return Overview(
+            under_way=tuple(one for one in every if not one.state.ended),
+            backups=tuple(ended_backups[:NEWEST]),
+            restores=tuple(ended_restores[:NEWEST]),
+            ended_backups=len(ended_backups),
+            ended_restores=len(ended_restores),
+            no_bucket=self.no_bucket(),
+        )
+
+    def newest(self) -> tuple[tuple[BackupView | RestoreView, ...], int]:
+        """The newest of all tenants' operations, and how many there are. Raises ClusterUnavailableError."""
+        found: list[TenantBackup | TenantRestore] = [*self._deps.backups.every(), *self._deps.restores.every()]
+        return tuple(map(policies.view, nlargest(NEWEST, found, key=policies.age_key))), len(found)
+
+    def restorable(self, tenant: str) -> tuple[BackupView, ...]:
+        """Backups that can be brought back, the newest first. Raises ClusterUnavailableError."""
+        return tuple(one for one in self._backups(tenant) if one.restorable)
+
+    def recovery(self, tenant: str) -> RecoveryView | None:
+        """Which seconds the operator says can be brought back; None while it has not said."""
+        known = self._deps.directory.get(tenant)
+        return policies.recovery_of(known) if known else None
+
+    def no_bucket(self) -> bool:
+        """Whether the operator says that it has no backup bucket."""
+        return policies.has_no_bucket(self._deps.backups.under_way())
+
+    async def back_up(
+        self, tenant: str, order: BackUp, actor: str, *, idempotency_key: str | None = None
+    ) -> BackupView:
+        """Ask for a backup; `idempotency_key` as in lib/idempotency.
+
+        Raises:
+            TenantNotFoundError, TenantUnreadableError: whose data should that be.
+            WrongStateError: a spare's, or one's that is being deleted.
+        """
+
+        async def make(name: str, found: Tenant) -> BackupView:
+            spec = TenantBackupSpec(tenant=found.name)
+            audited = _audited(BACK_UP, found, actor, order.reason, {"backup": name})
+            async with self._deps.audit.recording(audited):
+                return policies.backup_view(await self._deps.new_backups.create(name, spec.dump()))
+
+        return await self._once((BACK_UP, tenant, order), idempotency_key, make, BackupView)
+
+    async def bring_back(
+        self, tenant: str, order: BringBack, actor: str, *, idempotency_key: str | None = None
+    ) -> RestoreView:
+        """Ask for a restore into a new Tenant; `idempotency_key` as in lib/idempotency.
+
+        Raises:
+            InvalidInputError: naming every wrong field.
+            TenantNotFoundError, TenantUnreadableError, WrongStateError: as `back_up`.
+        """
+
+        async def make(name: str, found: Tenant) -> RestoreView:
+            spec = self._checked(name, found, order)
+            detail = spec.dump() | {"restore": name}
+            audited = _audited(BRING_BACK, found, actor, order.reason, detail)
+            async with self._deps.audit.recording(audited):
+                return policies.restore_view(await self._deps.new_restores.create(name, spec.dump()))
+
+        return await self._once((BRING_BACK, tenant, order), idempotency_key, make, RestoreView)
+
+    async def _once(
+        self, order: tuple[str, str, BackUp | BringBack], key: str | None, make: Make[V], kind: type[V]
+    ) -> V:
+        """Carry out the order (what, of which tenant, how) under its key, or answer as the first time."""
+        what, tenant, _ = order
+        async with self._deps.idempotency.once(what, key, msgspec.json.encode(order)) as operation:
+            if operation.answer is not None:
+                return msgspec.convert(operation.answer, kind)
+            found = await self._changeable(tenant)
+            view = await make(policies.object_name(found, what, key or secrets.token_hex(16)), found)
+            async with self._deps.database.transaction() as session:
+                await operation.store(session, msgspec.to_builtins(view))
+            operation.committed = True
+            return view
+
+    async def _changeable(self, name: str) -> Tenant:
+        found = await self._deps.tenants.find(name)
+        if found is None:
+            raise TenantNotFoundError(name)
+        if isinstance(found, Unreadable):
+            raise TenantUnreadableError(name, found.why)
+        check_changeable(found)
+        return found
+
+    def _checked(self, name: str, tenant: Tenant, order: BringBack) -> TenantRestoreSpec:
+        target = policies.resolved(order.target)
+        errors = policies.check(
+            msgspec.structs.replace(order, target=target),
+            now=self._deps.clock(),
+            recovery=policies.recovery_of(tenant),
+            restorable={one.name for one in self.restorable(tenant.name)},
+        )
+        if not errors:
+            errors = self._taken(name, target)
+        if errors:
+            raise InvalidInputError.of_all(errors)
+        time = in_utc(order.time).replace(microsecond=0) if order.time else None
+        spec_target = RestoreTarget(tenant=target.tenant, slug=target.slug)
+        return TenantRestoreSpec(tenant=tenant.name, backup=order.backup, time=time, target=spec_target)
+
+    def _taken(self, name: str, target: NewTenant) -> list[FieldError]:
+        """What a Tenant has, or another restore that is under way will give to one."""
+        others = [one.spec.target for one in self._deps.restores.under_way() if one.name != name]
+        directory = self._deps.directory
+        slug_taken = directory.has(target.slug) or any(one.slug == target.slug for one in others)
+        name_taken = directory.has_name(target.tenant) or any(one.tenant == target.tenant for one in others)
+        return [
+            *([policies.taken("target.slug", target.slug)] if slug_taken else []),
+            *([policies.taken("target.tenant", target.tenant)] if name_taken else []),
+        ]
+
+    def _backups(self, tenant: str) -> list[BackupView]:
+        found = sorted(self._deps.backups.of_tenant(tenant), key=policies.age_key, reverse=True)
+        return list(map(policies.backup_view, found))
+
+    def _restores(self, tenant: str) -> list[RestoreView]:
+        found = sorted(self._deps.restores.of_tenant(tenant), key=policies.age_key, reverse=True)
+        return list(map(policies.restore_view, found))
+
+
+def _page(found: Sequence[V], limit: int, offset: int) -> Page[V]:
+    return Page(items=tuple(found[offset : offset + limit]), total=len(found), limit=limit, offset=offset)
+
+
+def _named(what: str, found: Sequence[V], name: str) -> V:
+    view = next((one for one in found if one.name == name), None)
+    if view is None:
+        raise OperationNotFoundError(what, name)
+    return view
+
+
+def _audited(action: str, tenant: Tenant, actor: str, reason: str, detail: dict[str, Any]) -> AuditAction:
+    return AuditAction(
+        actor=actor, action=action, subject=tenant_subject(tenant.name), reason=reason.strip(), detail=detail
+    )
