@@ -61,23 +61,24 @@ class BringBackForm(Struct, kw_only=True):
     reason: str = ""
     key: str = ""
 
-    def order(self) -> BringBack:
-        """Raises InvalidInputError naming the fields that are wrong."""
+    def problems(self) -> list[FieldError]:
+        """What no order can be read from."""
         errors = tenant_forms.reason_errors(self.reason)
-        time = _moment(self.moment) if self.source == "moment" else None
-        if self.source == "moment" and time is None:
+        if self.source == "moment" and _moment(self.moment) is None:
             errors.append(FieldError("time", "Enter a day and a time, such as 2026-11-29 14:05:09."))
         if self.source == "backup" and not self.backup:
             errors.append(FieldError("backup", "Choose a backup."))
         if self.source not in SOURCES:
             errors.append(FieldError("source", "Choose what it is brought back from."))
-        if errors:
-            raise InvalidInputError.of_all(errors)
+        return errors
+
+    def order(self) -> BringBack:
+        """What was chosen counts, not what else is still typed."""
         return BringBack(
             reason=self.reason.strip(),
             target=NewTenant(slug=self.slug, tenant=self.tenant),
-            time=time,
-            backup=self.backup if self.source == "backup" else None,
+            time=_moment(self.moment) if self.source == "moment" else None,
+            backup=(self.backup or None) if self.source == "backup" else None,
         )
 
 
@@ -152,6 +153,13 @@ class BackupPages:
         proposed = policies.proposed_slug(detail.tenant.slug or detail.tenant.name, self.clock())
         return BringBackForm(source="backup" if backup else "now", backup=backup, slug=proposed)
 
+    async def bring_back(self, name: str, form: BringBackForm) -> None:
+        """Raises InvalidInputError naming every wrong field, whoever found it."""
+        order = form.order()
+        if errors := form.problems():
+            raise InvalidInputError.of_all([*errors, *self.backups.problems(name, order)])
+        await self.backups.bring_back(name, order, self.member.email, idempotency_key=form.key or None)
+
     def _context(self, detail: TenantDetail) -> dict[str, Any]:
         return {
             "shell": shell(self.member),
@@ -214,7 +222,7 @@ class TenantBackupsController(Controller):
     ) -> Response[Any]:
         form = await read_form_as(request, BringBackForm)
         try:
-            await pages.backups.bring_back(name, form.order(), pages.member.email, idempotency_key=form.key or None)
+            await pages.bring_back(name, form)
         except KeyBusyError:
             pass  # sent twice: the first one is being carried out
         except (InvalidInputError, ConflictError) as error:

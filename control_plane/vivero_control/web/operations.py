@@ -59,7 +59,7 @@ class OperationLine(Struct, frozen=True, kw_only=True):
 def line(view: BackupView | RestoreView) -> OperationLine:
     if isinstance(view, BackupView):
         what, moment = "Backup", view.taken_at or view.created_at
-        by_schedule, said = view.scheduled, view.restorable
+        by_schedule, said = view.scheduled, view.state is OperationState.COMPLETE and view.restorable
     else:
         what, moment = f"Brought back as {view.target}", _moment_of(view)
         by_schedule, said = False, view.state is OperationState.COMPLETE
@@ -68,7 +68,7 @@ def line(view: BackupView | RestoreView) -> OperationLine:
         what=what,
         status=STATES[view.state],
         # A backup that is complete and holds nothing of its own has more to say.
-        detail="" if said else view.message,
+        detail="" if said else _detail(view),
         moment=moment,
         made="By schedule" if by_schedule else "By hand",
         steps=tuple(map(_step_line, view.steps)),
@@ -90,6 +90,13 @@ def counted(shown: int, total: int, what: str) -> str:
     """`The newest 50 of 1,204 backups`."""
     every = f"{number(total)} {what if total != 1 else what.removesuffix('s')}"
     return every if shown == total else f"The newest {number(shown)} of {every}"
+
+
+def _detail(view: BackupView | RestoreView) -> str:
+    """Without what the state and the steps say already."""
+    if view.message.startswith("Running: ") and view.steps:
+        return ""
+    return view.message.removeprefix(f"{STATES[view.state].words}: ")
 
 
 def _moment_of(view: RestoreView) -> datetime | None:

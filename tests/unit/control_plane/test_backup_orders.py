@@ -12,7 +12,7 @@ from vivero_control.domain.audit.service import AuditAction, AuditService
 from vivero_control.domain.backups.policies import OperationNotFoundError
 from vivero_control.domain.backups.repository import OperationDirectory, OperationRepository
 from vivero_control.domain.backups.schemas import BackUp, BringBack, NewTenant, OperationState
-from vivero_control.domain.backups.service import NEWEST, BackupDeps, BackupService
+from vivero_control.domain.backups.service import NEWEST, NEWEST_OF_ONE, BackupDeps, BackupService
 from vivero_control.domain.tenants.directory import TenantDirectory
 from vivero_control.domain.tenants.errors import (
     ClusterUnavailableError,
@@ -292,7 +292,7 @@ def test_the_newest_are_listed_first_and_only_so_many() -> None:
     bodies = [at(f"b-{minute:02}", minute, conditions=done) for minute in range(60)]
     world = World(*bodies, at("under-way", 3), at("other", 59, tenant="brisa", conditions=done), restore_body())
     found = world.service.overview("acme")
-    assert [one.name for one in found.backups] == [f"b-{minute:02}" for minute in range(59, 59 - NEWEST, -1)]
+    assert [one.name for one in found.backups] == [f"b-{minute:02}" for minute in range(59, 59 - NEWEST_OF_ONE, -1)]
     assert (found.ended_backups, found.ended_restores) == (60, 0)
     assert {one.name for one in found.under_way} == {"under-way", "acme-then"}
     page = world.service.backups("acme", limit=2, offset=1)

@@ -28,7 +28,7 @@ from vivero_control.domain.backups.schemas import (
     StepState,
     StepView,
 )
-from vivero_control.domain.backups.service import NEWEST, BackupService
+from vivero_control.domain.backups.service import NEWEST_OF_ONE, BackupService
 from vivero_control.domain.dead_letters.service import (
     DeadLetter,
     DeadLetterList,
@@ -77,7 +77,14 @@ from vivero_core.model.constants import SuspensionReason
 from vivero_core.model.plan import Feature
 from vivero_web.bodies import FORM_BYTES, BoundedRequest
 from vivero_web.current_request import Proxies
-from vivero_web.errors import InvalidInputError, LinkSpentError, TooManyRequestsError, UnavailableError, WebError
+from vivero_web.errors import (
+    FieldError,
+    InvalidInputError,
+    LinkSpentError,
+    TooManyRequestsError,
+    UnavailableError,
+    WebError,
+)
 from vivero_web.links import ChosenPassword, secret_in
 from vivero_web.problem import Problem, describe, problem_response, wants_page
 from vivero_web.request_context import RequestContext
@@ -342,7 +349,7 @@ def backup(name: str, hours: float = 1, **changes: object) -> BackupView:
 def failed_backup(name: str, hours: float = 1, **changes: object) -> BackupView:
     lost: dict[str, Any] = {"taken_at": None, "bytes": None, "files": None, "restorable": False}
     said = {"reason": "Failed", "message": "Failed: dump: mariadb-dump: Got error: 2013: Lost connection to server"}
-    return backup(name, hours, state=OperationState.FAILED, **lost, **said, **changes)
+    return backup(name, hours, **{"state": OperationState.FAILED, **lost, **said, **changes})
 
 
 def restore(name: str, hours: float = 1, **changes: object) -> RestoreView:
@@ -402,8 +409,8 @@ class FakeBackups(BackupService):
         every: tuple[BackupView | RestoreView, ...] = (*self.brought_back, *self.kept)
         return Overview(
             under_way=tuple(one for one in every if not one.state.ended),
-            backups=tuple(backups[:NEWEST]),
-            restores=tuple(restores[:NEWEST]),
+            backups=tuple(backups[:NEWEST_OF_ONE]),
+            restores=tuple(restores[:NEWEST_OF_ONE]),
             ended_backups=len(backups),
             ended_restores=len(restores),
             no_bucket=self.away,
@@ -431,12 +438,16 @@ class FakeBackups(BackupService):
     async def bring_back(
         self, tenant: str, order: BringBack, actor: str, *, idempotency_key: str | None = None
     ) -> RestoreView:
-        checked = structs.replace(order, target=backup_policies.resolved(order.target))
-        names = {one.name for one in self.restorable(tenant)}
-        if errors := backup_policies.check(checked, now=NOW, recovery=self.known, restorable=names):
+        if errors := self.problems(tenant, order):
             raise InvalidInputError.of_all(errors)
         self._give(tenant, order, actor, idempotency_key)
-        return restore(checked.target.tenant, 0, state=OperationState.WAITING)
+        return restore(order.target.slug, 0, state=OperationState.WAITING)
+
+    def problems(self, tenant: str, order: BringBack, name: str = "") -> list[FieldError]:
+        del name
+        checked = structs.replace(order, target=backup_policies.resolved(order.target))
+        names = {one.name for one in self.restorable(tenant)}
+        return backup_policies.check(checked, now=NOW, recovery=self.known, restorable=names)
 
     def _give(self, tenant: str, order: BackUp | BringBack, actor: str, key: str | None) -> None:
         if self.refusal:

@@ -1,4 +1,3 @@
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -57,7 +56,7 @@ def test_the_page_says_what_there_is_how_far_it_is_and_why_it_failed(staff: Test
         "Read back and compared",
         "12 files, of which 2 are new",
         "Lost connection to server",
-        "The newest 50 of 69 backups",
+        "The newest 20 of 69 backups",
         "what can be restored: 2026-11-08T15:30:00Z to 2026-11-22T15:10:00Z",
         ", 2 missing",
         "Any second since",
@@ -224,6 +223,15 @@ def test_a_wrong_form_comes_back_as_it_was_typed(changes: dict[str, str], words:
     assert not backups.orders
 
 
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    with browser(backups=FakeBackups()) as client:
+        wrong = FORM | {"source": "moment", "moment": "", "slug": "admin", "tenant": "-", "reason": ""}
+        text = logged_in(client).post(f"{AT}/bring-back", data=wrong).text
+    assert text.count('aria-invalid="true"') == 4
+    for words in ("Enter a day and a time", "This name is reserved", "begin and end with", "Say why"):
+        assert words in text
+
+
 def test_what_the_cluster_refuses_is_said_at_its_field_or_above() -> None:
     errors = (FieldError("target.slug", "slug is odd"), FieldError("spec", "no more tenants, please"))
     with browser(backups=FakeBackups(refusal=InvalidInputError("no", errors=errors))) as client:
@@ -268,6 +276,12 @@ def test_words() -> None:
     unchanged = backup("u", restorable=False, message="Unchanged since TenantBackup b: nothing was written", bytes=None)
     assert operations.line(unchanged).detail == unchanged.message
     assert operations.line(backup("b")).detail == ""
+    assert (
+        operations.line(failed_backup("f")).detail == "dump: mariadb-dump: Got error: 2013: Lost connection to server"
+    )
+    assert operations.line(BACKUPS[0]).detail == "", "its steps say so"
+    retried = structs.replace(BACKUPS[0], message="dump failed and is retried: out of memory")
+    assert operations.line(retried).detail == retried.message
     assert operations.counted(1, 1, "backups") == "1 backup"
     assert operations.counted(50, 1204, "backups") == "The newest 50 of 1,204 backups"
     assert (
@@ -285,6 +299,6 @@ def test_words() -> None:
 @given(st.text(max_size=80), st.text(max_size=20))
 def test_any_form_is_an_order_or_says_what_is_wrong(moment: str, source: str) -> None:
     form = BringBackForm(source=source, moment=moment, slug="a", reason="because")
-    with suppress(InvalidInputError):
-        order = form.order()
-        assert order.time is None or order.time.tzinfo is not None
+    order, problems = form.order(), form.problems()
+    assert order.time is None or order.time.tzinfo is not None
+    assert problems or (order.time is None) is (source != "moment")

@@ -36,7 +36,9 @@ from vivero_control.domain.tenants.schemas import Page
 from vivero_control.lib.idempotency import Idempotency
 
 NEWEST: Final = 50
-"""How many of a kind a page lists."""
+"""How many the page of all tenants lists."""
+NEWEST_OF_ONE: Final = 20
+"""How many of a kind a tenant's page lists: more than schedules keep."""
 BACK_UP: Final = "back-up"
 BRING_BACK: Final = "bring-back"
 """Actions of the audit log."""
@@ -92,8 +94,8 @@ class BackupService:
         ended_restores = [one for one in restores if one.state.ended]
         return Overview(
             under_way=tuple(one for one in every if not one.state.ended),
-            backups=tuple(ended_backups[:NEWEST]),
-            restores=tuple(ended_restores[:NEWEST]),
+            backups=tuple(ended_backups[:NEWEST_OF_ONE]),
+            restores=tuple(ended_restores[:NEWEST_OF_ONE]),
             ended_backups=len(ended_backups),
             ended_restores=len(ended_restores),
             no_bucket=self.no_bucket(),
@@ -146,7 +148,9 @@ class BackupService:
         """
 
         async def make(name: str, found: Tenant) -> RestoreView:
-            spec = self._checked(name, found, order)
+            if errors := self.problems(found.name, order, name):
+                raise InvalidInputError.of_all(errors)
+            spec = _restore_spec(found.name, order)
             detail = spec.dump() | {"restore": name}
             audited = _audited(BRING_BACK, found, actor, order.reason, detail)
             async with self._deps.audit.recording(audited):
@@ -178,21 +182,16 @@ class BackupService:
         check_changeable(found)
         return found
 
-    def _checked(self, name: str, tenant: Tenant, order: BringBack) -> TenantRestoreSpec:
+    def problems(self, tenant: str, order: BringBack, name: str = "") -> list[FieldError]:
+        """Every field at fault; `name` is the object's, which is no reason against itself."""
         target = policies.resolved(order.target)
-        errors = policies.check(
+        found = policies.check(
             msgspec.structs.replace(order, target=target),
             now=self._deps.clock(),
-            recovery=policies.recovery_of(tenant),
-            restorable={one.name for one in self.restorable(tenant.name)},
+            recovery=self.recovery(tenant),
+            restorable={one.name for one in self.restorable(tenant)},
         )
-        if not errors:
-            errors = self._taken(name, target)
-        if errors:
-            raise InvalidInputError.of_all(errors)
-        time = in_utc(order.time).replace(microsecond=0) if order.time else None
-        spec_target = RestoreTarget(tenant=target.tenant, slug=target.slug)
-        return TenantRestoreSpec(tenant=tenant.name, backup=order.backup, time=time, target=spec_target)
+        return found or self._taken(name, target)
 
     def _taken(self, name: str, target: NewTenant) -> list[FieldError]:
         """What a Tenant has, or another restore that is under way will give to one."""
@@ -223,6 +222,13 @@ def _named(what: str, found: Sequence[V], name: str) -> V:
     if view is None:
         raise OperationNotFoundError(what, name)
     return view
+
+
+def _restore_spec(tenant: str, order: BringBack) -> TenantRestoreSpec:
+    time = in_utc(order.time).replace(microsecond=0) if order.time else None
+    target = policies.resolved(order.target)
+    into = RestoreTarget(tenant=target.tenant, slug=target.slug)
+    return TenantRestoreSpec(tenant=tenant, backup=order.backup, time=time, target=into)
 
 
 def _audited(action: str, tenant: Tenant, actor: str, reason: str, detail: dict[str, Any]) -> AuditAction:
