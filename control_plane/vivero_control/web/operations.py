@@ -49,6 +49,8 @@ class OperationLine(Struct, frozen=True, kw_only=True):
     status: StatusLabel
     detail: str
     """What is to be said beside the state; nothing where all is well."""
+    step: str
+    """The one that runs."""
     moment: datetime | None
     """Of the data, if it is known, else of the order."""
     made: str
@@ -63,15 +65,17 @@ def line(view: BackupView | RestoreView) -> OperationLine:
     else:
         what, moment = f"Brought back as {view.target}", _moment_of(view)
         by_schedule, said = False, view.state is OperationState.COMPLETE
+    steps = tuple(map(_step_line, view.steps))
     return OperationLine(
         view=view,
         what=what,
         status=STATES[view.state],
         # A backup that is complete and holds nothing of its own has more to say.
         detail="" if said else _detail(view),
+        step=next((one.name for one in steps if one.state == "now"), ""),
         moment=moment,
         made="By schedule" if by_schedule else "By hand",
-        steps=tuple(map(_step_line, view.steps)),
+        steps=steps,
     )
 
 

@@ -84,3 +84,10 @@ def test_a_binding_in_a_namespace_gives_nothing_of_cluster_scoped_kinds(kubectl:
         assert not may(kubectl, user, "get", "tenants.vivero.dev")
     finally:
         kubectl.run("delete", "rolebinding", user, "--namespace=default")
+
+
+@pytest.mark.parametrize("kind", ["tenantbackups", "tenantrestores"])
+def test_the_control_plane_asks_for_operations_and_neither_changes_nor_deletes_any(holding: As, kind: str) -> None:
+    it_may = holding("vivero-control-plane")
+    verbs = (*READ, *WRITE, "deletecollection")
+    assert {verb for verb in verbs if it_may(verb, f"{kind}.vivero.dev")} == {*READ, "create"}

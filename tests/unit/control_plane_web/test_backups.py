@@ -280,6 +280,7 @@ def test_words() -> None:
         operations.line(failed_backup("f")).detail == "dump: mariadb-dump: Got error: 2013: Lost connection to server"
     )
     assert operations.line(BACKUPS[0]).detail == "", "its steps say so"
+    assert operations.line(BACKUPS[0]).step == "Database"
     retried = structs.replace(BACKUPS[0], message="dump failed and is retried: out of memory")
     assert operations.line(retried).detail == retried.message
     assert operations.counted(1, 1, "backups") == "1 backup"
