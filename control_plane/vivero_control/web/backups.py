@@ -32,8 +32,8 @@ from vivero_control.web.staff_shell import BACKUPS, HOME, shell
 
 # What the page says after an order; the address carries the word, not the sentence.
 DONE: Final = {
-    "backup": "The backup is under way. It is complete when it was read back and compared.",
-    "restore": "It is being brought back. The new workspace opens when its data was compared with the source.",
+    "backup": "A backup was asked for. It is complete when it was read back and compared.",
+    "restore": "Bringing back was asked for. The new workspace opens when its data was compared with the source.",
 }
 _FIELDS: Final = ("time", "backup", "target.slug", "target.tenant", "reason")
 _NO_ORDERS: Final = frozenset({TenantState.STANDBY, TenantState.DELETING, TenantState.UNREADABLE})

@@ -249,7 +249,9 @@ FAILED = restore_body("r-2", tenant="brisa", into="never", conditions=[condition
         ("acme-copy", "acme", ["target.tenant"]),
         ("halden-slug", "free", ["target.slug"]),
         ("free", "odd", ["target.tenant"]),
-        ("soon", "", ["target.slug", "target.tenant"]),
+        ("soon", "", ["target.slug"]),
+        ("soon", "soon", ["target.slug", "target.tenant"]),
+        ("odd", "", ["target.slug"]),
         ("never", "", []),
     ],
 )

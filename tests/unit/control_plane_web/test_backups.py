@@ -65,6 +65,8 @@ def test_the_page_says_what_there_is_how_far_it_is_and_why_it_failed(staff: Test
     ):
         assert words in text, words
     assert text.count('data-state="now"') == 1
+    assert 'href="/staff/tenants/northwind-copy"' in text
+    assert 'href="/staff/tenants/northwind-then"' not in text, "a refused restore has made none"
 
 
 def test_what_is_under_way_is_looked_at_again(staff: TestClient[Any]) -> None:
@@ -143,7 +145,7 @@ def test_the_button_makes_a_backup_under_the_pages_key() -> None:
     [(tenant, _, actor, key)] = backups.orders
     assert (tenant, actor, key) == ("northwind", ADMIN.email, "from the page")
     done = page(f"{AT}/backups?done=backup", backups=backups)
-    assert "The backup is under way." in done
+    assert "A backup was asked for." in done
     assert 'hx-trigger="every 2s"' in done
 
 

@@ -191,14 +191,14 @@ class BackupService:
             recovery=self.recovery(tenant),
             restorable={one.name for one in self.restorable(tenant)},
         )
-        return found or self._taken(name, target)
+        return found or self._taken(name, target, named=bool(order.target.tenant.strip()))
 
-    def _taken(self, name: str, target: NewTenant) -> list[FieldError]:
-        """What a Tenant has, or another restore that is under way will give to one."""
+    def _taken(self, name: str, target: NewTenant, *, named: bool) -> list[FieldError]:
+        """What a Tenant has, or another restore that is under way will give to one; a name that nobody typed has no field."""
         others = [one.spec.target for one in self._deps.restores.under_way() if one.name != name]
-        directory = self._deps.directory
-        slug_taken = directory.has(target.slug) or any(one.slug == target.slug for one in others)
-        name_taken = directory.has_name(target.tenant) or any(one.tenant == target.tenant for one in others)
+        slugs, names = {one.slug for one in others}, {one.tenant for one in others}
+        slug_taken = self._deps.directory.has(target.slug) or target.slug in slugs | names
+        name_taken = named and (self._deps.directory.has_name(target.tenant) or target.tenant in names)
         return [
             *([policies.taken("target.slug", target.slug)] if slug_taken else []),
             *([policies.taken("target.tenant", target.tenant)] if name_taken else []),
