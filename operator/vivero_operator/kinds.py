@@ -68,7 +68,12 @@ KINDS: Final[tuple[KindSpec[Any], ...]] = (
         forget=tenant_pool.forget,
     ),
     KindSpec(Release, lambda services, context: ReleaseReconciler(services, context.move), verbs=("create", "delete")),
-    KindSpec(TenantBackup, lambda services, _: TenantBackupReconciler(services), edited=True),
+    KindSpec(
+        TenantBackup,
+        lambda services, _: TenantBackupReconciler(services),
+        verbs=("create", "delete"),  # those of a schedule
+        edited=True,
+    ),
     KindSpec(
         TenantRestore,
         lambda services, _: TenantRestoreReconciler(services),

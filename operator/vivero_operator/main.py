@@ -18,6 +18,7 @@ from vivero_core.errors import BackendUnavailableError
 from vivero_core.model.constants import FIELD_MANAGER
 
 from vivero_operator import health, logs, metrics
+from vivero_operator.archiver_client import ArchiverClient
 from vivero_operator.backend_clients import BackendClients, PlatformObjects
 from vivero_operator.data_plane import DataPlaneClient
 from vivero_operator.dns_records import DnsRecords
@@ -28,6 +29,8 @@ from vivero_operator.handlers.watch import watch
 from vivero_operator.kinds import KINDS
 from vivero_operator.leader import Election
 from vivero_operator.reconcile import children, routes, unreadable
+from vivero_operator.reconcile.backup_retention import BackupRetention
+from vivero_operator.reconcile.backup_schedule import BackupSchedules
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.context import HandlerContext, Orphans, Rollout
 from vivero_operator.reconcile.controller import ORPHAN, Controller, Key
@@ -125,6 +128,8 @@ def assemble(
         "orphans": sweep.run,
         "replaced routes": routes.ReplacedRoutes(services).run,
         "events": services.recorder.run,
+        "backup schedules": BackupSchedules(services).run,
+        "backup retention": BackupRetention(services).run,
         "start limiter": services.start_limiter.run,
         "waiting pages": partial(services.waiting_pages.run, watching, context.pods_listed),
     }
@@ -177,6 +182,7 @@ async def serve(settings: Settings) -> None:
             waiting_pages=WaitingPages(kube, cluster, settings, _now),
             orphans=Orphans(),
             dns=DnsRecords(settings.dns_servers),
+            archivers=ArchiverClient(kube, settings.platform_namespace),
             now=_now,
         )
         parts = assemble(services, election, calm_kube, backoff)

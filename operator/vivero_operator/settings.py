@@ -127,6 +127,11 @@ class Settings(BaseSettings):
     backup_secret: str = ""
     """Secret in the platform namespace, keys endpoint, region, bucket, access_key, secret_key: the bucket that backups go
     to, and an account that no tenant has. Empty: there are no backups."""
+    backups_at_once: int = Field(default=2, ge=1, le=100)
+    """Scheduled backups that run at the same time, and Jobs that remove what has expired."""
+    recovery_days: int = Field(default=14, ge=1, le=3650)
+    """To any second of so many days a tenant can be brought back, where its server's log is archived: what is older of the
+    log, and needed for no second within, is removed."""
     egress_cidrs: tuple[str, ...] = ("0.0.0.0/0",)
     """Where tenants' pods may connect to, besides cluster DNS; link-local addresses never."""
 

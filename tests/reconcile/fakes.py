@@ -21,6 +21,7 @@ from vivero_core.backends.kube.resources import Resource, resource_of
 from vivero_core.backends.mariadb.replacement import Announced, Replacement
 from vivero_core.backends.survey import Inventory, Survey, digests, holdings, tenant_in, tenant_of
 from vivero_core.errors import BackendKeyGoneError, BackendUnavailableError
+from vivero_operator.archiver.head import Head
 from vivero_operator.backend_clients import BackendClient
 from vivero_operator.data_plane import Owner, Proof, Workspace
 from vivero_operator.errors import DataPlaneRefusedError, DataPlaneUnavailableError
@@ -433,3 +434,13 @@ class FakeDataPlane:
         if self.down:
             raise DataPlaneUnavailableError("data plane", "no response from the pod")
         return Proof(not self.failing, "1.2.3", self.failing, self.workspace)
+
+
+class FakeArchivers:
+    """Says of tenants what it was told to say; of others nothing."""
+
+    def __init__(self) -> None:
+        self.heads: dict[str, Head] = {}
+
+    async def head(self, server: Any, tenant: str) -> Head | None:
+        return self.heads.get(tenant)

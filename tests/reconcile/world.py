@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from reconcile.fakes import FakeBackends, FakeDataPlane, FakeDns, FakeKube, merge
+from reconcile.fakes import FakeArchivers, FakeBackends, FakeDataPlane, FakeDns, FakeKube, merge
 from vivero_core.backends.kube.resources import TENANT
 from vivero_core.model.constants import ANNOTATION_REVISION
 from vivero_core.model.plan import Plan
@@ -65,7 +65,7 @@ class World:
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401  as Settings parses them
         self.kube, self.backends, self.data_plane = FakeKube(), FakeBackends(), FakeDataPlane()
-        self.dns = FakeDns()
+        self.dns, self.archivers = FakeDns(), FakeArchivers()
         self.cluster = Cluster()
         self.now = NOW
         self.told_revision: set[str] = set()
@@ -92,6 +92,7 @@ class World:
             waiting_pages=WaitingPages(kube, self.cluster, settings, lambda: self.now),
             orphans=Orphans(),
             dns=cast("Any", self.dns),
+            archivers=cast("Any", self.archivers),
             now=lambda: self.now,
         )
         self.services = services

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 from vivero_core.model.base import INTEGER_MAX, Model, Resource, rules
 from vivero_core.model.conditions import CONDITIONS_MAX, Condition
 from vivero_core.model.constants import PLAN_TRIAL
+from vivero_core.model.tenant_backup import BackupSchedule
 
 _UNLIMITED: dict[str, Any] = {"nullable": True}
 _CPU = r"^([1-9][0-9]{0,5}m|[0-9]{1,3}(\.[0-9]{1,3})?)$"
@@ -155,6 +156,9 @@ class PlanSpec(Model):
     """Names of the features that are switched on."""
     workload: Workload = Field(default_factory=Workload)
     """Size of the tenant's pods."""
+    backup: BackupSchedule | None = None
+    """When a tenant's data is backed up, and how many backups are kept, unless its Tenant says otherwise. Without it there
+    are only those that are made by hand."""
 
 
 class PlanStatus(Model):

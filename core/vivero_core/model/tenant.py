@@ -9,6 +9,7 @@ from vivero_core.model import naming
 from vivero_core.model.base import INTEGER_MAX, Metadata, Model, ObjectName, Resource, Sentence, Timestamp, rules
 from vivero_core.model.conditions import CONDITIONS_MAX, Condition
 from vivero_core.model.constants import PLAN_TRIAL, DeletionPolicy, SuspensionReason
+from vivero_core.model.tenant_backup import BackupSchedule
 
 VERSION_MAX_LENGTH = 64
 
@@ -147,6 +148,9 @@ class TenantSpec(Model):
     suspended: Suspension | None = None
     """When set, the workspace is scaled to zero and visitors see a page with the reason. Data is kept. Condition
     Suspended is True once that is so, and condition Ready is absent while it lasts."""
+    backup: BackupSchedule | None = None
+    """When the data is backed up, and how many backups are kept, in place of what the plan's backup says. status.backup has
+    what came of it."""
     deletion_policy: DeletionPolicy = DeletionPolicy.RETAIN
     """What deleting this Tenant does to its data. Retain keeps schema and bucket for spec.adopt of a later
     Tenant; Delete destroys them."""
@@ -192,6 +196,17 @@ class OwnerStatus(Model):
     """The spec.owner.passwordHashSecret that was last applied."""
 
 
+class BackupStatus(Model):
+    """What came of the schedule of backups."""
+
+    scheduled_at: Timestamp | None = None
+    """The last scheduled time that was dealt with."""
+    message: Sentence | None = None
+    """What came of it, for people."""
+    expired_at: Timestamp | None = None
+    """When what had expired was last removed from the backup bucket."""
+
+
 class TenantStatus(Model):
     """What the operator has observed and proven."""
 
@@ -223,6 +238,8 @@ class TenantStatus(Model):
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["host"]},
     )
     """The customer's own hosts."""
+    backup: BackupStatus | None = None
+    """What came of the schedule of backups."""
     data_lost_at: Timestamp | None = None
     """When the operator found that data of this tenant is lost. spec.acceptDataLossAt with this value accepts the loss."""
     data_given_up_at: Timestamp | None = None

@@ -38,20 +38,32 @@ class Objects(Protocol):
         ...
 
 
-class Listed(Objects, Protocol):
-    """What a chain is read with."""
+class Searched(Objects, Protocol):
+    """What gaps are found with."""
 
     def list(self, prefix: str) -> Mapping[str, object]:
         """Everything below the prefix, by key."""
         ...
+
+
+class Listed(Searched, Protocol):
+    """What a chain is read with."""
 
     def open(self, key: str) -> AbstractContextManager[Read]:
         """Read an object as a stream."""
         ...
 
 
+class Trimmed(Listed, Protocol):
+    """What a chain is shortened with."""
+
+    def delete(self, key: str) -> None:
+        """Delete an object; no error if there is none."""
+        ...
+
+
 class Bucket:
-    """Implements `Objects`. All calls block, and raise StepFailedError."""
+    """Implements `Searched`. All calls block, and raise StepFailedError."""
 
     def __init__(self, endpoint: Endpoint, name: str, login: Credentials) -> None:
         self._transport = Transport(endpoint)
@@ -69,6 +81,11 @@ class Bucket:
         query = {"list-type": "2", "max-keys": "1", "prefix": prefix}
         answer = self._done(Call("GET", f"/{self._name}", query=query))
         return next((entry["Key"] for entry in documents.entries(answer.body, "Contents")), None)
+
+    def list(self, prefix: str) -> dict[str, str]:
+        """By key, its size; of few objects, for one answer of the server names a thousand."""
+        answer = self._done(Call("GET", f"/{self._name}", query={"list-type": "2", "prefix": prefix}))
+        return {entry["Key"]: entry["Size"] for entry in documents.entries(answer.body, "Contents")}
 
     def metadata(self, key: str) -> dict[str, str]:
         answer = self._done(Call("HEAD", f"/{self._name}/{key}"))

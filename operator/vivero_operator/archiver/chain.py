@@ -5,17 +5,22 @@
 Numbers count down from 12 hexadecimal F, so that a listing begins with the newest. What a segment is sealed for names its
 number and the hash of the one before: none can be left out, moved, repeated or taken from somebody else. What nobody has
 to hide stands in the object's metadata, for the archiver itself cannot read a segment.
+
+    <tenant id>/trimmed          the last segment that was given up, with all before it; sealed (vivero_core.sealing)
+
+It is written before the first of them is deleted: whoever is killed in between leaves a chain that begins behind it.
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Final
 
 from vivero_core.envelope import open_sealed, seal_for
-from vivero_core.sealing import SealBrokenError
+from vivero_core.sealing import SealBrokenError, seal, unseal
 
-from vivero_operator.archiver.bucket import Listed, Objects
+from vivero_operator.archiver.bucket import Listed, Objects, Trimmed
 from vivero_operator.operations.errors import StepFailedError
 from vivero_operator.operations.streams import Measured, Reader, packed, unpacked
 
@@ -93,32 +98,81 @@ class Chain:
 class ReadableChain(Chain):
     """A chain that is read; who writes it cannot."""
 
-    def __init__(self, store: Listed, tenant: str) -> None:
+    def __init__(self, store: Listed, tenant: str, file_key: bytes) -> None:
         super().__init__(store, tenant)
         self._listed = store
+        self._file_key = file_key
+
+    def trimmed(self) -> Segment | None:
+        """The last segment that was given up; the chain begins behind it. None if it is whole.
+
+        Raises:
+            StepFailedError: what says so was changed, or is another's.
+        """
+        key = f"{self._tenant}/trimmed"
+        if self._store.first(key) != key:
+            return None
+        try:
+            with self._listed.open(key) as read:
+                told = json.loads(b"".join(unseal(read, self._file_key, f"trimmed {self._tenant}")))
+        except SealBrokenError as error:
+            raise StepFailedError(f"{key} is not what was written: {error}") from error
+        return Segment(told["number"], Span(**told["span"]), told["sha256"])
 
     def segments(self) -> Iterator[Segment]:
         """All of them, oldest first; the numbers have no gap. Each is looked at when it is asked for."""
-        keys = sorted(self._listed.list(f"{self._tenant}/log/"), reverse=True)
-        for before, after in pairwise(map(_number_of, keys)):
+        trimmed = self.trimmed()
+        begin = trimmed.number if trimmed is not None else 0
+        listed = self._listed.list(f"{self._tenant}/log/")
+        keys = sorted((key for key in listed if _number_of(key) > begin), reverse=True)
+        for before, after in pairwise([begin, *map(_number_of, keys)]):
             if after != before + 1:
                 raise StepFailedError(f"the archive of {self._tenant} lacks segment {before + 1}")
         yield from map(self._segment, keys)
 
-    def read(self, segment: Segment, before: Segment | None, file_key: bytes) -> Iterator[bytes]:
-        """What was archived; each piece is authentic, and so is its place behind `before`.
+    def read(self, segment: Segment, before: Segment | None) -> Iterator[bytes]:
+        """What was archived; each piece is authentic, and so is its place behind `before`, which may have been given up.
 
         Raises:
             StepFailedError: the segment was changed, cut, or is another's.
         """
+        if before is None:
+            before = self.trimmed()
         name = self._name(segment.number, before.sha256 if before else "")
         try:
             with self._listed.open(self._key(segment.number)) as read:
-                yield from unpacked(open_sealed(read, file_key, name))
+                yield from unpacked(open_sealed(read, self._file_key, name))
         except SealBrokenError as error:
             raise StepFailedError(
                 f"segment {segment.number} of {self._tenant} is not what was written: {error}"
             ) from error
+
+
+class TrimmedChain(ReadableChain):
+    """A chain whose beginning is given up. Nobody reads it meanwhile."""
+
+    def __init__(self, store: Trimmed, tenant: str, file_key: bytes) -> None:
+        super().__init__(store, tenant, file_key)
+        self._trimmed_store = store
+
+    def trim(self, last: Segment) -> None:
+        """Give up this segment and all before it, which `sweep` deletes then. Never the newest: the archiver goes on from its number."""
+        head = self.head()
+        if head is None or last.number >= head.number:
+            raise ValueError(f"segment {last.number} is not older than the newest")
+        content = json.dumps(asdict(last)).encode()
+        sealed = b"".join(seal(Reader(iter([content])).read, self._file_key, f"trimmed {self._tenant}"))
+        self._store.put_whole(f"{self._tenant}/trimmed", sealed, {})
+
+    def sweep(self) -> int:
+        """Delete what was given up; how many segments."""
+        trimmed = self.trimmed()
+        if trimmed is None:
+            return 0
+        keys = [key for key in self._listed.list(f"{self._tenant}/log/") if _number_of(key) <= trimmed.number]
+        for key in keys:
+            self._trimmed_store.delete(key)
+        return len(keys)
 
 
 def _number_of(key: str) -> int:

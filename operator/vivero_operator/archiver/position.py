@@ -10,7 +10,7 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
-from vivero_operator.archiver.bucket import Listed, Objects
+from vivero_operator.archiver.bucket import Objects, Searched
 from vivero_operator.operations.errors import StepFailedError
 
 
@@ -97,7 +97,7 @@ def sequence(gtid: str) -> int:
     return int(gtid.rpartition("-")[2])
 
 
-def gaps(store: Listed, server: str) -> list[Gap]:
+def gaps(store: Searched, server: str) -> list[Gap]:
     """Of a server's archive."""
     found = (parsed(store, key) for key in store.list(f"servers/{server}/gaps/"))
     return [Gap(str(one["after"]), int(one["begins"]), int(one["ends"])) for one in found]

@@ -11,6 +11,8 @@ from vivero_operator.pod_options import CONTAINER_SECURITY, POD_SECURITY, with_o
 from vivero_operator.settings import Settings
 
 NAME: Final = "archiver"
+LABEL: Final = "vivero-archiver"
+"""Value of its pods' label app.kubernetes.io/name."""
 
 
 def name_of(server: DatabaseServer) -> str:
@@ -41,7 +43,7 @@ def deployment(server: DatabaseServer, settings: Settings) -> Manifest:
 
 def _labels(server: DatabaseServer) -> dict[str, str]:
     return {
-        c.LABEL_NAME: "vivero-archiver",
+        c.LABEL_NAME: LABEL,
         c.LABEL_INSTANCE: server.metadata.uid,
         c.LABEL_PART_OF: "vivero",
         c.LABEL_MANAGED_BY: c.FIELD_MANAGER,

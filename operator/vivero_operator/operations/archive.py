@@ -4,27 +4,33 @@ Below the tenant's id:
 
     files/<key>/<etag>               a stored file as it is in the tenant's bucket, encrypted by its workspace
     backups/<uid>/dump.sql           a dump of its schemas: gzip, then sealed (vivero_core.sealing) with the tenant's file key
-    backups/<uid>/manifest.json      what belongs to the backup, sealed; it is written last
+    backups/<uid>/manifest.json      what belongs to the backup, sealed; it is written last, and deleted first
+    backups/<uid>/files.json         of a backup that has expired: copies of files that a second in reach of the log may need
 """
 
 import json
+import logging
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from vivero_core.sealing import SealBrokenError, seal, unseal
 
 from vivero_operator.archiver.configuration import STORAGE_KEYS
 from vivero_operator.operations.backup_order import Account
-from vivero_operator.operations.errors import RefusedError, StepFailedError
+from vivero_operator.operations.errors import DamagedError, RefusedError, StepFailedError
 from vivero_operator.operations.object_store import ObjectStore, StoredObject
 from vivero_operator.operations.program import Files
 from vivero_operator.operations.streams import Reader, packed, unpacked
+
+logger = logging.getLogger(__name__)
 
 _FORMAT: Final = 2
 """1 had a dump of each schema, of different moments."""
 _DUMP: Final = "dump.sql"
 _MANIFEST: Final = "manifest.json"
+_FILES: Final = "files.json"
 
 
 def backup_store(files: Files) -> ObjectStore:
@@ -41,8 +47,22 @@ def newest_copies(store: ObjectStore, tenant: str) -> dict[str, StoredObject]:
 
 def backups(store: ObjectStore, tenant: str) -> list[str]:
     """UIDs of the tenant's backups that have a manifest."""
+    return _having(store, tenant, _MANIFEST)
+
+
+def expired_backups(store: ObjectStore, tenant: str) -> list[str]:
+    """UIDs of those whose files are still held for the log."""
+    return _having(store, tenant, _FILES)
+
+
+def _having(store: ObjectStore, tenant: str, name: str) -> list[str]:
     names = [key.split("/") for key in store.list(f"{tenant}/backups/")]
-    return [parts[2] for parts in names if parts[-1] == _MANIFEST]
+    return [parts[2] for parts in names if parts[-1] == name]
+
+
+def ready_at(manifest: Mapping[str, Any]) -> int:
+    """When its dump was there, in Unix seconds."""
+    return int(datetime.fromisoformat(manifest["readyAt"]).timestamp())
 
 
 class Archive:
@@ -68,13 +88,45 @@ class Archive:
             raise StepFailedError(f"the dump cannot be unpacked: {error}") from error
 
     def write_manifest(self, manifest: dict[str, Any]) -> None:
-        text = json.dumps({"format": _FORMAT, **manifest}).encode()
-        sealed = seal(Reader(iter([text])).read, self._key, self._name(_MANIFEST))
-        self.store.put(f"{self.prefix}/{_MANIFEST}", sealed)
+        self._write(_MANIFEST, manifest)
 
     def read_manifest(self) -> dict[str, Any]:
         """Raises RefusedError when the backup is of another release, StepFailedError when it is damaged."""
-        found: dict[str, Any] = json.loads(b"".join(self._unsealed(_MANIFEST)))
+        return self._read(_MANIFEST)
+
+    def expire(self, *, files_held_from: int | None) -> None:
+        """Remove the backup. Whoever is killed meanwhile does it again.
+
+        There is a backup as long as there is its manifest. So that goes before the dump, and behind the note of the files,
+        which are held of one that was made from this Unix second on: the log may need them.
+        """
+        key = f"{self.prefix}/{_MANIFEST}"
+        if self.store.first(key) == key:
+            try:
+                manifest = self.read_manifest()
+            except (DamagedError, RefusedError) as error:
+                logger.warning("backup %s is removed as it is: %s", self.uid, error)
+            else:
+                if files_held_from is not None and ready_at(manifest) >= files_held_from:
+                    self._write(_FILES, manifest)
+            self.store.delete(key)
+        self.store.delete(f"{self.prefix}/{_DUMP}")
+
+    def read_held(self) -> dict[str, Any]:
+        """The manifest of a backup that has expired, whose files are held."""
+        return self._read(_FILES)
+
+    def release_files(self) -> None:
+        """Hold the files of an expired backup no longer."""
+        self.store.delete(f"{self.prefix}/{_FILES}")
+
+    def _write(self, name: str, manifest: dict[str, Any]) -> None:
+        text = json.dumps({"format": _FORMAT, **manifest}).encode()
+        sealed = seal(Reader(iter([text])).read, self._key, self._name(name))
+        self.store.put(f"{self.prefix}/{name}", sealed)
+
+    def _read(self, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(b"".join(self._unsealed(name)))
         if found.get("format") != _FORMAT:
             raise RefusedError(f"the backup has the format {found.get('format', 1)}, and this release reads {_FORMAT}")
         return found
@@ -92,7 +144,7 @@ class Archive:
             with self.store.open(f"{self.prefix}/{name}") as read:
                 yield from unseal(read, self._key, self._name(name))
         except SealBrokenError as error:
-            raise StepFailedError(f"{name} is not what was written: {error}") from error
+            raise DamagedError(f"{name} is not what was written: {error}") from error
 
     def _name(self, what: str) -> str:
         """Binds what is sealed to its place: nothing of another backup or tenant passes for it."""

@@ -1,11 +1,13 @@
 """The program of a TenantBackup: copies the stored files, dumps the schemas, reads all of it back (archive.py: where).
 
-A file that an earlier backup has copied is not copied again. The list of files is read before and after the dump, so
+A file that an earlier backup has copied is not copied again. Where the order names a former backup and nothing was changed
+since, nothing is written: the data is read twice rather than stored twice, for what was begun cannot be unwritten. The list of files is read before and after the dump, so
 that neither a file that comes meanwhile nor one that goes is missing.
 """
 
 import json
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +22,8 @@ from vivero_operator.operations.object_store import ObjectStore, StoredObject, h
 from vivero_operator.operations.program import Files, main
 from vivero_operator.operations.runner import Said
 from vivero_operator.operations.streams import Measured, pieces_of
+
+logger = logging.getLogger(__name__)
 
 
 class Backup:
@@ -41,15 +45,31 @@ class Backup:
                     self.archive.store.put(copy, pieces_of(read))
         return held
 
+    def is_unchanged(self) -> bool:
+        """Whether the data is that of the former backup. One that cannot be read holds nothing."""
+        former = self.order.former
+        if former is None:
+            return False
+        try:
+            manifest = Archive(self.archive.store, self.order.tenant, former.uid, self.order.file_key).read_manifest()
+        except (RefusedError, StepFailedError) as error:
+            logger.warning("there is nothing to compare with: %s", error)
+            return False
+        if self._source.list() != {one["key"]: StoredObject(**one) for one in manifest["files"]}:
+            return False
+        data = {name: Fingerprint() for name in self.order.schemas}
+        for _ in self._dumped(data):
+            pass
+        return bool(told_of(data) == manifest["schemas"])
+
     def dump(self) -> dict[str, Any]:
         """Dump the schemas, as of one moment, into the backup bucket; what the manifest says of it."""
         content, data = Measured(), {name: Fingerprint() for name in self.order.schemas}
         size = self.archive.write_dump(content.through(self._dumped(data)))
         if TRAILER not in content.tail:
             raise StepFailedError("the dump ends without its trailer")
-        schemas = [{"schema": name, "rows": one.rows, "tables": one.tables} for name, one in data.items()]
         told = {"bytes": content.size, "sha256": content.sha256, "stored": size, "gtid": gtid_of(content.tail)}
-        return {"dump": told, "schemas": schemas}
+        return {"dump": told, "schemas": told_of(data)}
 
     def _dumped(self, data: dict[str, Fingerprint]) -> Iterator[bytes]:
         """The dump, each line of it counted for whose it is."""
@@ -74,17 +94,28 @@ class Backup:
                 raise StepFailedError(f"file {one.key} is not in the backup bucket")
 
 
+def told_of(data: Mapping[str, Fingerprint]) -> list[dict[str, str]]:
+    """What a manifest says of schemas."""
+    return [{"schema": name, "rows": one.rows, "tables": one.tables} for name, one in data.items()]
+
+
 def copy_files(files: Files) -> Said:
-    """Step `files`: most of the bytes, before the moment of the backup."""
-    held = Backup(files).copy_files()
+    """Step `files`: most of the bytes, before the moment of the backup; or the end, if nothing was changed."""
+    backup = Backup(files)
+    if backup.is_unchanged():
+        _scratch().write_text(json.dumps(None))
+        return Said(message="Nothing was changed since the backup before")
+    held = backup.copy_files()
     _scratch().write_text(json.dumps([asdict(one) for one in held.values()]))
     return Said(message=f"Files in the backup bucket: {len(held)}")
 
 
 def dump(files: Files) -> Said:
     """Step `dump`: the schemas, and the files that came meanwhile."""
-    backup = Backup(files)
-    before = {one["key"]: StoredObject(**one) for one in json.loads(_scratch().read_text())}
+    backup, noted = Backup(files), json.loads(_scratch().read_text())
+    if noted is None:
+        return Said(message="Nothing to dump")
+    before = {one["key"]: StoredObject(**one) for one in noted}
     taken_at = datetime.now(UTC)
     told = backup.dump()
     ready_at = datetime.now(UTC) + timedelta(seconds=1)  # whole seconds, rounded up
@@ -104,6 +135,9 @@ def dump(files: Files) -> Said:
 def verify(files: Files) -> Said:
     """Step `verify`: all of it read back."""
     backup = Backup(files)
+    former = backup.order.former
+    if former is not None and json.loads(_scratch().read_text()) is None:
+        return Said(message="Nothing to read back", result={"unchangedSince": former.name})
     manifest = backup.archive.read_manifest()
     if not manifest["schemas"]:
         raise RefusedError("the manifest names no schema")
@@ -114,6 +148,7 @@ def verify(files: Files) -> Said:
         "bytes": manifest["dump"]["stored"],
         "files": len(manifest["files"]),
         "takenAt": manifest["takenAt"],
+        "gtid": manifest["dump"]["gtid"],
     }
     return Said(message="Read back, the same as written", result=result)
 

@@ -22,6 +22,7 @@ class Program:
 
 
 BACKUP: Final = Program("backup", ("files", "dump", "verify"))
+EXPIRE: Final = Program("expire", ("expire",))
 RESTORE: Final = Program("restore", ("database", "files", "verify"))
 # The log and the tenant's data lie on the node's disk while they are replayed.
 MOMENT: Final = Program("moment", ("log", "database", "files", "verify"), scratch="64Gi")
@@ -66,6 +67,15 @@ class _Order:
 
 
 @dataclass(frozen=True)
+class Former:
+    """A backup that is complete."""
+
+    name: str
+    uid: str
+    """Of the TenantBackup."""
+
+
+@dataclass(frozen=True)
 class BackupOrder(_Order):
     """What is to be backed up."""
 
@@ -77,6 +87,26 @@ class BackupOrder(_Order):
     logged: bool
     """Whether the server has a binary log, whose position belongs to the backup."""
     storage: Account
+    file_key: str = field(repr=False)
+    """64 hexadecimal digits."""
+    former: Former | None = None
+    """If the data is the same as in this one, nothing is to be written."""
+
+
+@dataclass(frozen=True)
+class ExpiryOrder(_Order):
+    """What is to be removed of a tenant's backups and log."""
+
+    tenant: str
+    """The tenant's id."""
+    server: str | None
+    """UID of the DatabaseServer whose log is archived; None where none is."""
+    uids: tuple[str, ...]
+    """Of TenantBackups that have expired."""
+    at: int
+    """Unix seconds: when this was decided."""
+    window_begins: int
+    """Unix seconds: the earliest second that is to stay within reach of the log."""
     file_key: str = field(repr=False)
     """64 hexadecimal digits."""
 

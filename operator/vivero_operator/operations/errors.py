@@ -9,3 +9,7 @@ class RefusedError(ViveroError):
 
 class StepFailedError(ViveroError):
     """A step failed, and another attempt may succeed."""
+
+
+class DamagedError(StepFailedError):
+    """What is stored is not what was written."""

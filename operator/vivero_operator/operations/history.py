@@ -51,11 +51,10 @@ class History:
 
     def __init__(self, store: ObjectStore, tenant: str, server: str, file_key: bytes) -> None:
         """`server`: UID of the DatabaseServer."""
-        self._chain = ReadableChain(store, tenant)
+        self._chain = ReadableChain(store, tenant, file_key)
         self._store = store
         self._positions = Positions(store, server)
         self._server = server
-        self._file_key = file_key
         self._tenant = tenant
 
     def reach(self, bases: list[Base]) -> Reach:
@@ -66,7 +65,7 @@ class History:
         position = self._positions.load()
         until = min(position.until, position.waiting.get(self._tenant, position.until))
         known = gaps(self._store, self._server)
-        begins = [base.ready_at for base in self._usable(bases)]
+        begins = [max(base.ready_at, self._trimmed_until()) for base in self._usable(bases)]
         if (birth := self._birth()) is not None:
             begins.append(birth)
         after = max((gap.ends for gap in known), default=0)
@@ -82,13 +81,27 @@ class History:
         """The newest base that holds nothing that was committed later; None: the log is replayed from its beginning.
 
         Raises:
-            RefusedError: there is no such base, and the tenant is older than the archive.
+            RefusedError: there is no such base, and the log does not begin with the tenant.
         """
+        if until < self._trimmed_until():
+            raise RefusedError(f"out of reach: the log of {self._tenant} from then is not kept any more")
         after = self._first_after(until)
         fitting = [one for one in self._usable(bases) if after is None or sequence(one.gtid) < after]
         if not fitting and self._birth() is None:
             raise RefusedError(f"out of reach: every base of {self._tenant} was made later")
         return max(fitting, key=lambda one: sequence(one.gtid), default=None)
+
+    def surplus(self, window_begins: int, bases: list[Base]) -> Segment | None:
+        """The last segment that no second from then on needs, nor all before it: the newest base that is older holds them."""
+        older = [one for one in self._usable(bases) if one.ready_at <= window_begins]
+        if not older:
+            return None
+        held, found, head = max(sequence(one.gtid) for one in older), None, self._chain.head()
+        for segment in self._chain.segments():
+            if segment == head or sequence(segment.span.last) > held or segment.span.ends > window_begins:
+                return found
+            found = segment
+        return found
 
     def log_files(self, until: int, folder: Path, *, after: int = 0) -> list[Path]:
         """Files for the SQL thread with all that was committed until this second; one for each start of the server.
@@ -116,17 +129,24 @@ class History:
 
     def _birth(self) -> int | None:
         """When the tenant's schema was made, if the archive begins with that and is whole."""
-        if lost(self._store, self._tenant) is not None:
+        if lost(self._store, self._tenant) is not None or self._chain.trimmed() is not None:
             return None
         first = next((one for _, groups in self._segments() for one in groups), None)
         return first.at if first is not None and _BIRTH in first.raw else None
+
+    def _trimmed_until(self) -> int:
+        """The second of the last transaction that was given up; 0 if none was."""
+        trimmed = self._chain.trimmed()
+        return trimmed.span.ends if trimmed is not None else 0
 
     def _usable(self, bases: list[Base]) -> list[Base]:
         """Those with all behind them in the archive."""
         beginning, missing = self._positions.beginning(), lost(self._store, self._tenant)
         if beginning is None:
             return []
-        first = max(sequence(beginning) - 1, sequence(missing) if missing is not None else 0)
+        trimmed = self._chain.trimmed()
+        gone = [missing, trimmed.span.last if trimmed is not None else None]
+        first = max([sequence(beginning) - 1, *(sequence(one) for one in gone if one is not None)])
         return [one for one in bases if sequence(one.gtid) >= first]
 
     def _first_after(self, until: int) -> int | None:
@@ -147,7 +167,7 @@ class History:
             before = segment
 
     def _read(self, segment: Segment, before: Segment | None) -> tuple[bytes, Iterator[Logged]]:
-        return read(self._chain.read(segment, before, self._file_key))
+        return read(self._chain.read(segment, before))
 
 
 def _file(folder: Path, made: list[Path], description: bytes) -> IO[bytes]:

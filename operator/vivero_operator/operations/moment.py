@@ -15,7 +15,7 @@ from typing import Any, Final
 from vivero_core.model import naming
 
 from vivero_operator.archiver.position import sequence
-from vivero_operator.operations.archive import Archive, backup_store, backups, newest_copies
+from vivero_operator.operations.archive import Archive, backup_store, backups, newest_copies, ready_at
 from vivero_operator.operations.backup_order import ORDER_FILE, MomentOrder
 from vivero_operator.operations.dumps import Fingerprint, dumped, of_schema, statements
 from vivero_operator.operations.errors import RefusedError, StepFailedError
@@ -60,7 +60,7 @@ class Moment:
                 logger.warning("backup %s is no base: %s", uid, error)
                 continue
             if (gtid := manifest["dump"]["gtid"]) is not None:
-                found.append(Base(uid, int(datetime.fromisoformat(manifest["readyAt"]).timestamp()), gtid))
+                found.append(Base(uid, ready_at(manifest), gtid))
         return found
 
     def require_reach(self, bases: list[Base]) -> None:

@@ -90,6 +90,11 @@ class ObjectStore:
         with self._translated(f"write {key}"):
             self._client.put_object(Bucket=self._bucket, Key=key, Body=body, Metadata=metadata)
 
+    def delete(self, key: str) -> None:
+        """Delete an object; no error if there is none."""
+        with self._translated(f"delete {key}"):
+            self._client.delete_object(Bucket=self._bucket, Key=key)
+
     def first(self, prefix: str) -> str | None:
         """The first key below the prefix, in the order of their bytes."""
         with self._translated("list"):

@@ -116,9 +116,7 @@ def progress(steps: Sequence[str], job_body: Mapping[str, Any], pods: Sequence[M
     newest = max(pods, key=lambda one: str(one["metadata"].get("creationTimestamp", "")), default=None)
     states = _states(newest or {})
     told = tuple(_step(name, states.get(name, {})) for name in steps)
-    conditions = {
-        one["type"]: one for one in job_body.get("status", {}).get("conditions", ()) if one.get("status") == "True"
-    }
+    conditions = _conditions(job_body)
     result: Mapping[str, Any] = next(
         (said for name in reversed(steps) if (said := _said(states.get(name, {})).result)), {}
     )
@@ -136,6 +134,17 @@ def progress(steps: Sequence[str], job_body: Mapping[str, Any], pods: Sequence[M
     if running is None and all(one.state == "Done" for one in told):
         return Progress(Outcome.RUNNING, told, result, "All steps done; waiting for the Job to end")
     return Progress(Outcome.RUNNING, told, result, f"Running: {running}" if running else _waiting(newest, states))
+
+
+def is_over(job_body: Mapping[str, Any]) -> bool:
+    """Whether the Job has ended, however it did."""
+    return not {"Complete", "Failed"}.isdisjoint(_conditions(job_body))
+
+
+def _conditions(job_body: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Those that are true, by type."""
+    found = job_body.get("status", {}).get("conditions", ())
+    return {one["type"]: one for one in found if one.get("status") == "True"}
 
 
 def _waiting(pod: Mapping[str, Any] | None, states: Mapping[str, Mapping[str, Any]]) -> str:

@@ -9,8 +9,10 @@ from vivero_core.model import conditions as cond
 from vivero_core.model.conditions import Condition, Status
 from vivero_core.model.constants import ANNOTATION_PAUSED, LABEL_SIGNUP, ConditionType, Reason
 from vivero_core.model.tenant import HostStatus, Tenant
+from vivero_core.model.tenant_backup import BackupSchedule
 
 from vivero_operator.policies import life
+from vivero_operator.policies import schedule as schedules
 from vivero_operator.policies.life import Move
 from vivero_operator.policies.outcome import Outcome, State
 
@@ -175,6 +177,17 @@ def hosts(tenant: Tenant, found: Sequence[HostStatus], now: datetime) -> Sequenc
         )
     message = "; ".join(f"{one.host}: {one.message}" for one in missing)
     return (writer.write(ConditionType.HOSTS_READY, Status.FALSE, missing[0].reason, message),)
+
+
+def backups(tenant: Tenant, schedule: BackupSchedule | None, now: datetime) -> Sequence[Condition]:
+    """BackupScheduled, where there is a schedule. It does not affect Ready."""
+    if schedule is None:
+        return ()
+    writer, fault = Writer(tenant, now), schedules.fault(schedule)
+    if fault is not None:
+        return (writer.write(ConditionType.BACKUP_SCHEDULED, Status.FALSE, Reason.SCHEDULE_INVALID, fault),)
+    message = f"By {schedule.schedule} in UTC"
+    return (writer.write(ConditionType.BACKUP_SCHEDULED, Status.TRUE, Reason.SCHEDULED, message),)
 
 
 def paused(tenant: Tenant, now: datetime) -> tuple[Condition, ...]:

@@ -5,13 +5,15 @@ A kind says what its Job needs (`prepare`), what follows when the Job succeeded 
 """
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from pydantic import ValidationError
 from vivero_core.backends.kube.errors import KubeAlreadyExistsError, KubeNotFoundError
 from vivero_core.backends.kube.resources import JOB, POD, SECRET, of_model
+from vivero_core.backends.kube.resources import Resource as Address
 from vivero_core.errors import ViveroError
 from vivero_core.model import conditions as cond
 from vivero_core.model import naming
@@ -27,6 +29,7 @@ from vivero_operator.manifests.event import ObjectEvent, Subject
 from vivero_operator.operations import runner
 from vivero_operator.operations.backup_order import (
     CLIENT_FILE,
+    EXPIRE,
     ORDER_FILE,
     Account,
     BackupOrder,
@@ -36,7 +39,7 @@ from vivero_operator.operations.backup_order import (
     RestoreOrder,
 )
 from vivero_operator.operations.errors import RefusedError
-from vivero_operator.operations.runner import Operation, Outcome
+from vivero_operator.operations.runner import Operation, Outcome, Progress
 from vivero_operator.policies.life import paused, shown
 from vivero_operator.reconcile.controller import Result
 from vivero_operator.reconcile.kind import Reconciler
@@ -111,8 +114,8 @@ class OperationReconciler(Reconciler, Generic[R]):
     async def give_up(self, item: R) -> None:
         """Remove what an operation that failed has left."""
 
-    def success(self, item: R) -> tuple[Reason, str]:  # noqa: ARG002  for most kinds it is always the same
-        """What is said of one that is complete."""
+    def success(self, item: R, said: Any) -> tuple[Reason, str]:  # noqa: ANN401, ARG002  a `result`; mostly all say the same
+        """What is said of one that is complete, and whose Job has said this."""
         return self.succeeded
 
     def require_backup_bucket(self) -> None:
@@ -153,37 +156,40 @@ class OperationReconciler(Reconciler, Generic[R]):
         if paused(item.metadata):
             await self._write(item, item.status)
             return Result()
-        body = await self._job(item)
+        body = await job_of(self._services, self._name(item))
         if body is None:
             return await self._start(item)
         return await self._follow(item, body)
 
     async def _start(self, item: Any) -> Result:  # noqa: ANN401  an R with a status
         try:
+            await self._require_rest(item.spec.tenant)
             operation = await self.prepare(item)
         except ObstacleError as obstacle:
             await self._tell(item, obstacle.reason, str(obstacle), item.status)
             return Result(retry_after=WAIT_SECONDS)
-        settings = self._services.settings
-        for manifest in (runner.secret(operation, settings), runner.job(operation, settings)):
-            try:
-                await self._services.kube.create(manifest)
-            except KubeAlreadyExistsError:
-                continue  # an earlier pass was interrupted here
+        await start(self._services, operation)
         await self._tell(item, Reason.RUNNING, "Waiting for a pod", item.status)
         return Result(retry_after=LOOK_SECONDS)
 
+    async def _require_rest(self, name: str) -> None:
+        """What is removed from a tenant's archive may be what another operation is about to use. Raises ObstacleError."""
+        tenant = self._services.cluster.tenants.get(name)
+        if tenant is None:
+            return
+        job = await job_of(self._services, expiry_of(tenant))
+        if tenant.id in self._services.expiring or (job is not None and not runner.is_over(job)):
+            message = "Waiting until what has expired is removed from the backup bucket"
+            raise ObstacleError(Reason.WAITING_FOR_TURN, message)
+
     async def _follow(self, item: Any, body: Mapping[str, Any]) -> Result:  # noqa: ANN401  an R with a status
-        namespace = self._services.settings.platform_namespace
-        selector = f"batch.kubernetes.io/job-name={self._name(item)}"
-        pods = await self._services.kube.list(POD, namespace, label_selector=selector)
-        found = runner.progress(self.program_of(item).steps, body, pods.items)
+        found = await progress_of(self._services, self.program_of(item).steps, self._name(item), body)
         status = item.status.model_copy(update={"steps": found.steps})
         if found.outcome is Outcome.RUNNING:
             await self._tell(item, Reason.RUNNING, found.message, status)
             return Result(retry_after=LOOK_SECONDS)
         # The credentials go before anybody hears that it has ended.
-        await self._forget_secret(item)
+        await forget(self._services, SECRET, self._name(item))
         said, problem, outcome = self._read(found.result), found.message, found.outcome
         if outcome is Outcome.DONE and isinstance(said, Model):
             try:
@@ -195,7 +201,7 @@ class OperationReconciler(Reconciler, Generic[R]):
             except RefusedError as refusal:
                 problem, outcome = str(refusal), Outcome.REFUSED
             else:
-                await self._end(item, *self.success(item), status.model_copy(update=dict(said)), done=True)
+                await self._end(item, *self.success(item, said), status.model_copy(update=dict(said)), done=True)
                 return Result()
         elif isinstance(said, str) and outcome is Outcome.DONE:
             problem = said
@@ -220,20 +226,6 @@ class OperationReconciler(Reconciler, Generic[R]):
     def _name(self, item: R) -> str:
         """Of its Job and its Secret."""
         return runner.name_of(self.program_of(item).name, item.metadata.uid)
-
-    async def _job(self, item: R) -> Mapping[str, Any] | None:
-        try:
-            return await self._services.kube.get(JOB, self._name(item), self._services.settings.platform_namespace)
-        except KubeNotFoundError:
-            return None
-
-    async def _forget_secret(self, item: R) -> None:
-        name, namespace = self._name(item), self._services.settings.platform_namespace
-        try:
-            secret = await self._services.kube.get(SECRET, name, namespace)
-            await self._services.kube.delete(SECRET, name, namespace, uid=secret["metadata"]["uid"])
-        except KubeNotFoundError:
-            return
 
     async def _tell(
         self,
@@ -278,3 +270,38 @@ def has_ended(status: OperationStatus) -> bool:
     return condition is not None and (
         condition.status is Status.TRUE or condition.reason in {Reason.FAILED, Reason.REFUSED}
     )
+
+
+def expiry_of(tenant: Tenant) -> str:
+    """Name of the Job that removes what has expired of a tenant's backups; there is one at a time."""
+    return runner.name_of(EXPIRE.name, tenant.metadata.uid)
+
+
+async def start(services: Services, operation: Operation) -> None:
+    """Make its Secret and its Job; idempotent."""
+    for manifest in (runner.secret(operation, services.settings), runner.job(operation, services.settings)):
+        with suppress(KubeAlreadyExistsError):  # an earlier pass was interrupted here
+            await services.kube.create(manifest)
+
+
+async def job_of(services: Services, name: str) -> Mapping[str, Any] | None:
+    """The Job; None if there is none."""
+    try:
+        return await services.kube.get(JOB, name, services.settings.platform_namespace)
+    except KubeNotFoundError:
+        return None
+
+
+async def progress_of(services: Services, steps: Sequence[str], name: str, body: Mapping[str, Any]) -> Progress:
+    """How far the Job of this name is."""
+    selector = f"batch.kubernetes.io/job-name={name}"
+    pods = await services.kube.list(POD, services.settings.platform_namespace, label_selector=selector)
+    return runner.progress(steps, body, pods.items)
+
+
+async def forget(services: Services, resource: Address, name: str) -> None:
+    """Delete a Secret or a Job of an operation, if it is there."""
+    namespace = services.settings.platform_namespace
+    with suppress(KubeNotFoundError):
+        found = await services.kube.get(resource, name, namespace)
+        await services.kube.delete(resource, name, namespace, uid=found["metadata"]["uid"])

@@ -16,7 +16,7 @@ from vivero_core.model.tenant import Tenant, TenantStatus
 
 from vivero_operator.instance import Instance
 from vivero_operator.manifests.event import ObjectEvent, Subject
-from vivero_operator.policies import allocation, life, tenant_conditions
+from vivero_operator.policies import allocation, life, schedule, tenant_conditions
 from vivero_operator.policies.life import Move, State, paused
 from vivero_operator.policies.tenant_conditions import Finding
 from vivero_operator.reconcile import circuit_breaker, pipeline, writing
@@ -114,6 +114,9 @@ class TenantReconciler(Reconciler):
         if run.hosts is not None:
             own = tenant_conditions.hosts(run.tenant, run.hosts, now)
             found = cond.merge(found, own) if own else cond.without(found, ConditionType.HOSTS_READY)
+        wanted = schedule.in_force(run.tenant, run.instance.plan)
+        backups = tenant_conditions.backups(run.tenant, wanted, now)
+        found = cond.merge(found, backups) if backups else cond.without(found, ConditionType.BACKUP_SCHEDULED)
         return cond.without(found, ConditionType.PAUSED)
 
     def _count_start(self, tenant: Tenant, conditions: tuple[Condition, ...]) -> None:
@@ -231,6 +234,7 @@ def _status(run: Run, findings: Sequence[Finding], conditions: tuple[Condition, 
         trial_ends_at=run.instance.trial_ends_at,
         owner=run.owner_status or old.owner,
         hosts=run.hosts if run.hosts is not None else old.hosts,
+        backup=old.backup,
         data_given_up_at=_given_up_at(run.tenant),
         data_lost_at=_lost_at(run, now, ready=ready),
         proven_at=run.proven_at or old.proven_at,

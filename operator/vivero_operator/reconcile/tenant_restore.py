@@ -77,7 +77,7 @@ class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
     def program_of(self, item: TenantRestore) -> Program:
         return MOMENT if item.spec.backup is None else RESTORE
 
-    def success(self, item: TenantRestore) -> tuple[Reason, str]:
+    def success(self, item: TenantRestore, said: RestoreResult) -> tuple[Reason, str]:  # noqa: ARG002  its status says more
         if item.status.switched_at is None:
             return self.succeeded
         undo = f"{item.status.switched_at:%Y-%m-%dT%H:%M:%SZ}"

@@ -131,9 +131,9 @@ def follow(log: Log, bucket: Bucket, keys: Mapping[str, bytes] = KEYS) -> Archiv
 
 def archived(bucket: Bucket, tenant: str) -> list[bytes]:
     """The groups of a tenant's chain."""
-    chain, before, found = ReadableChain(bucket.store, tenant), None, []
+    chain, before, found = ReadableChain(bucket.store, tenant, KEYS[tenant]), None, []
     for segment in chain.segments():
-        _, groups = segments.read(chain.read(segment, before, KEYS[tenant]))
+        _, groups = segments.read(chain.read(segment, before))
         found += [one.raw for one in groups]
         before = segment
     return found
@@ -267,16 +267,16 @@ def test_what_an_erased_tenant_leaves_in_the_log_is_not_kept() -> None:
 class TestChain:
     def made(self) -> tuple[Bucket, ReadableChain]:
         bucket = Bucket()
-        chain = ReadableChain(bucket.store, IDS[0])
+        chain = ReadableChain(bucket.store, IDS[0], KEYS[IDS[0]])
         for number in range(3):
             span = Span(f"0-1-{number}", f"0-1-{number}", BEGIN, BEGIN)
             chain.append(public_key(KEYS[IDS[0]]), [b"content %d" % number], span)
         return bucket, chain
 
     def read(self, bucket: Bucket, tenant: str = IDS[0]) -> list[bytes]:
-        chain, before, found = ReadableChain(bucket.store, tenant), None, []
+        chain, before, found = ReadableChain(bucket.store, tenant, KEYS[tenant]), None, []
         for segment in chain.segments():
-            found.append(b"".join(chain.read(segment, before, KEYS[IDS[0]])))
+            found.append(b"".join(chain.read(segment, before)))
             before = segment
         return found
 
@@ -321,7 +321,7 @@ class TestChain:
         bucket, _ = self.made()
         bucket.objects[f"{IDS[0]}/log/0000"] = (b"", {})
         with pytest.raises(StepFailedError, match="is no segment"):
-            ReadableChain(bucket.store, IDS[0]).head()
+            ReadableChain(bucket.store, IDS[0], KEYS[IDS[0]]).head()
 
 
 class TestHistory:
@@ -435,7 +435,7 @@ def test_a_group_is_dated_by_the_second_at_which_its_server_had_it() -> None:
             archive.take(raw)
         archive.store_due(everything=True)
     at = BEGIN + 101
-    assert list(ReadableChain(bucket.store, IDS[0]).segments())[-1].span == Span("0-7-2", "0-7-2", at, at)
+    assert list(ReadableChain(bucket.store, IDS[0], KEYS[IDS[0]]).segments())[-1].span == Span("0-7-2", "0-7-2", at, at)
     assert archive.position.until == BEGIN + 109
 
 
@@ -446,7 +446,7 @@ def test_a_group_from_before_we_came_is_dated_by_its_statements() -> None:
     written = int(log.now)
     log.now += 3600
     follow(log, bucket)
-    chain = ReadableChain(bucket.store, IDS[0])
+    chain = ReadableChain(bucket.store, IDS[0], KEYS[IDS[0]])
     assert list(chain.segments())[-1].span == Span("0-7-3", "0-7-3", written + 1, written + 1)
 
 

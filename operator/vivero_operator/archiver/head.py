@@ -1,0 +1,38 @@
+"""How far one tenant's part of the log is: what the archiver says of it, and whether that means that nothing was changed.
+
+The operator asks, for it does not open the backup bucket itself: `GET /tenants/<id>` of the archiver's pod.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from vivero_operator.archiver.bucket import Searched
+from vivero_operator.archiver.chain import Chain
+from vivero_operator.archiver.position import Positions, gaps, lost, sequence
+
+
+@dataclass(frozen=True)
+class Head:
+    """The end of a tenant's log; not secret."""
+
+    last: str | None
+    """GTID of the tenant's last transaction, archived or known to be lost; None if it has none."""
+    until: int
+    """Unix seconds: whatever the tenant committed before is counted."""
+    gap_ends: int
+    """Unix seconds: what was committed before, in the newest gap of the server's archive, is not known. 0 without a gap."""
+
+
+def read(store: Searched, server: str, tenant: str) -> Head:
+    """Raises StepFailedError."""
+    position, newest = Positions(store, server).load(), Chain(store, tenant).head()
+    told = (newest.span.last if newest else None, lost(store, tenant))
+    last = max(filter(None, told), key=sequence, default=None)
+    until = min(position.until, position.waiting.get(tenant, position.until))
+    return Head(last, until, max((gap.ends for gap in gaps(store, server)), default=0))
+
+
+def unchanged(head: Head, gtid: str, taken_at: datetime, until: datetime) -> bool:
+    """Whether it is certain that the tenant has changed nothing from a backup (its moment and last transaction) until then."""
+    nothing_later = head.last is None or sequence(head.last) <= sequence(gtid)
+    return nothing_later and head.until >= until.timestamp() and head.gap_ends < taken_at.timestamp()
