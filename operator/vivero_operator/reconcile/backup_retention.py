@@ -31,7 +31,7 @@ from vivero_operator.reconcile.archives import archived
 from vivero_operator.reconcile.backup_schedule import scheduled
 from vivero_operator.reconcile.operation import expiry_of, forget, has_ended, job_of, progress_of, start
 from vivero_operator.reconcile.run import Services
-from vivero_operator.reconcile.tenant_backup import is_backup_of
+from vivero_operator.reconcile.tenant_backup import by_tenant, is_backup_of
 from vivero_operator.reconcile.writing import write_status
 
 logger = logging.getLogger(__name__)
@@ -71,7 +71,11 @@ class BackupRetention:
 
     async def look(self) -> None:
         """Go on with all tenants of which something is to be removed."""
-        wanted = {tenant.id: self._surplus(tenant, schedule.keep) for tenant, schedule in scheduled(self._services)}
+        known = by_tenant(self._backups)
+        wanted = {
+            tenant.id: self._surplus(tenant, schedule.keep, known.get(tenant.name, ()))
+            for tenant, schedule in scheduled(self._services)
+        }
         # A Job that was begun is followed to its end, whatever became of the schedule.
         for ident in [*wanted, *(self._services.expiring - wanted.keys())]:
             tenant = self._services.cluster.tenant_of(ident)
@@ -122,9 +126,8 @@ class BackupRetention:
             return None
         return ExpiryOrder.load(base64.b64decode(secret["data"][ORDER_FILE]).decode())
 
-    def _surplus(self, tenant: Tenant, keep: Keep) -> Surplus:
+    def _surplus(self, tenant: Tenant, keep: Keep, mine: Sequence[TenantBackup]) -> Surplus:
         now = self._services.now()
-        mine = [one for one in self._backups if one.spec.tenant == tenant.name]
         whole = {
             one.name: policy.Made(one.name, one.status.taken_at)
             for one in mine

@@ -6,7 +6,7 @@ follows from the tenant and the scheduled time. So an operator that is killed an
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Final
@@ -26,7 +26,7 @@ from vivero_operator.policies.life import paused
 from vivero_operator.reconcile.archives import archived
 from vivero_operator.reconcile.operation import has_ended
 from vivero_operator.reconcile.run import Services
-from vivero_operator.reconcile.tenant_backup import newest_complete
+from vivero_operator.reconcile.tenant_backup import by_tenant, newest_complete
 from vivero_operator.reconcile.writing import remember, write_status
 
 logger = logging.getLogger(__name__)
@@ -50,16 +50,22 @@ class BackupSchedules:
     async def look(self) -> None:
         """Deal with what is due; those that have waited longest first."""
         due = sorted(self._due(), key=lambda one: one[1])
+        if not due:
+            return
+        known = by_tenant(self._backups)
+        free = self._services.settings.backups_at_once - sum(map(_runs, self._backups))
         for name, at in due:
-            if sum(map(_runs, self._backups)) >= self._services.settings.backups_at_once:
-                return
             tenant = self._services.cluster.tenants.get(name)
+            if free <= 0:
+                return
             if tenant is None:
                 continue
             try:
-                await self._settle(tenant, at, await self._came_of(tenant, at))
+                made = await self._make(tenant, at, known.get(name, ()))
             except BackendError as error:
                 logger.warning("the scheduled backup of %s is tried again: %s", name, error)
+            else:
+                free -= made
 
     def _due(self) -> Iterator[tuple[str, datetime]]:
         """Names of tenants, and for when."""
@@ -70,17 +76,13 @@ class BackupSchedules:
             if since is not None and (at := policy.due(schedule, meta.uid, since, now)) is not None:
                 yield tenant.name, at
 
-    async def _came_of(self, tenant: Tenant, at: datetime) -> str:
-        """Make the TenantBackup, unless it is there or nothing is to be backed up; what is to be said."""
+    async def _make(self, tenant: Tenant, at: datetime, known: Sequence[TenantBackup]) -> bool:
+        """Make the TenantBackup, unless nothing is to be backed up, and say what came of it; whether it was made."""
         name = policy.name_of(tenant.name, at)
-        if self._backups.get(name) is not None:
-            return f"TenantBackup {name} was made"
-        waiting = next((one.name for one in self._backups if _is_of(one, tenant) and not has_ended(one.status)), None)
-        if waiting is not None:
-            return f"TenantBackup {waiting} has not ended: none was made for {policy.label_of(at)}"
-        base = newest_complete(self._backups, tenant)
-        if base is not None and await self._is_unchanged(tenant, base, at):
-            return f"Unchanged since TenantBackup {base.name}, skipped"
+        obstacle = None if self._backups.get(name) is not None else await self._obstacle(tenant, at, known)
+        if obstacle is not None:
+            await self._settle(tenant, at, obstacle)
+            return False
         # Without an owner: a backup outlives its Tenant.
         manifest = {
             "apiVersion": c.API_VERSION,
@@ -90,7 +92,18 @@ class BackupSchedules:
         }
         with suppress(KubeAlreadyExistsError):  # an earlier look was interrupted here
             remember(TenantBackup, await self._services.kube.create(manifest), self._backups)
-        return f"TenantBackup {name} was made"
+        await self._settle(tenant, at, f"TenantBackup {name} was made")
+        return True
+
+    async def _obstacle(self, tenant: Tenant, at: datetime, known: Sequence[TenantBackup]) -> str | None:
+        """Why none is made for this time."""
+        waiting = next((one.name for one in known if _is_of(one, tenant) and not has_ended(one.status)), None)
+        if waiting is not None:
+            return f"TenantBackup {waiting} has not ended: none was made for {policy.label_of(at)}"
+        base = newest_complete(known, tenant)
+        if base is not None and await self._is_unchanged(tenant, base, at):
+            return f"Unchanged since TenantBackup {base.name}, skipped"
+        return None
 
     async def _is_unchanged(self, tenant: Tenant, base: TenantBackup, at: datetime) -> bool:
         """By the archived log. Where there is none, the backup's own Job compares."""

@@ -60,6 +60,14 @@ class TenantBackupReconciler(OperationReconciler[TenantBackup]):
         return Reason.UNCHANGED, f"Unchanged since TenantBackup {said.unchanged_since}: nothing was written"
 
 
+def by_tenant(backups: Iterable[TenantBackup]) -> dict[str, list[TenantBackup]]:
+    """By the name of the Tenant, which may be another one by now (`is_backup_of`)."""
+    found: dict[str, list[TenantBackup]] = {}
+    for one in backups:
+        found.setdefault(one.spec.tenant, []).append(one)
+    return found
+
+
 def is_backup_of(backup: TenantBackup, tenant: Tenant) -> bool:
     """Whether it is complete, and holds this tenant's data."""
     complete = cond.is_true(backup.status.conditions, ConditionType.COMPLETE)

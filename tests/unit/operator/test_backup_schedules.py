@@ -1,21 +1,35 @@
 """Schedules of backups: when one is due, and that an operator that is killed anywhere makes neither two nor none."""
 
 import re
+import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from http.server import ThreadingHTTPServer
+from itertools import pairwise, takewhile
 from typing import Any, cast
 
 import pytest
+from cronsim import CronSim
 from hypothesis import given
 from hypothesis import strategies as st
-from reconcile.fakes import merge
+from reconcile.fakes import FakeKube, merge
 from reconcile.world import PLAN, SERVER, Object, World, tenant_body
 from unit.operator.made import PAUSED, condition
+from unit.operator.test_archive import BEGIN, IDS, KEYS, Bucket, Log, follow
+from unit.operator.test_archive import SERVER as SERVER_UID
 from vivero_core.backends.kube.errors import KubeUnavailableError
 from vivero_core.model import naming
 from vivero_core.model.constants import LABEL_SCHEDULED, LABEL_TENANT
+from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.tenant import BackupStatus, Tenant
 from vivero_core.model.tenant_backup import SCHEDULE_PATTERN, BackupSchedule, TenantBackup
+from vivero_operator import archiver_client
+from vivero_operator.archiver import head
+from vivero_operator.archiver.__main__ import handler
 from vivero_operator.archiver.head import Head, unchanged
+from vivero_operator.archiver.position import Gap, Positions
+from vivero_operator.archiver_client import ArchiverClient
+from vivero_operator.operations.errors import StepFailedError
 from vivero_operator.policies import schedule as policy
 from vivero_operator.reconcile.backup_schedule import BackupSchedules
 from vivero_operator.settings import Settings
@@ -56,11 +70,11 @@ class TestWhenItIsDue:
     @given(expressions, st.text(), moments)
     def test_none_is_left_out_that_was_a_quarter_of_an_hour_ago(self, expression: str, uid: str, now: datetime) -> None:
         schedule = BackupSchedule(schedule=expression)
-        (newest, _), _ = policy._around(expression, now.replace(second=0, microsecond=0))
-        found = policy.due(schedule, uid, datetime(2019, 1, 1, tzinfo=UTC), now)
+        forward = CronSim(expression, now - timedelta(hours=3 if expression.startswith("*") else 900))
+        *_, newest = [now - timedelta(days=4000), *takewhile(lambda at: at <= now - policy.SPREAD, forward)]
+        found = policy.due(schedule, uid, datetime(2011, 1, 1, tzinfo=UTC), now)
         assert found is not None
-        if newest + policy.SPREAD <= now:
-            assert found == newest
+        assert newest <= found <= now
 
     def test_tenants_of_one_schedule_do_not_begin_together(self) -> None:
         def begun(minutes: int) -> int:
@@ -70,7 +84,7 @@ class TestWhenItIsDue:
         counts = [begun(minutes) for minutes in range(0, 16, 3)]
         assert counts[0] < 10
         assert counts[-1] == 1000
-        assert all(100 < later - earlier < 300 for earlier, later in zip(counts, counts[1:], strict=False))
+        assert all(100 < later - earlier < 300 for earlier, later in pairwise(counts))
 
     @given(st.text(st.sampled_from("0123456789*/-, JANmonL#@"), max_size=24))
     def test_what_the_api_server_takes_is_an_expression_or_is_told(self, expression: str) -> None:
@@ -126,6 +140,66 @@ class TestUnchanged:
     def test_only_what_is_certain(self, last: str | None, until: int, gap: int, *, same: bool) -> None:
         taken_at, at = (datetime.fromtimestamp(second, UTC) for second in (500, 1000))
         assert unchanged(Head(last, until, gap), "0-1-7", taken_at, at) == same
+
+
+class TestHead:
+    def test_it_says_what_was_committed_and_until_when_that_is_known(self) -> None:
+        log, bucket = Log(), Bucket()
+        for owner in (IDS[0], IDS[1], IDS[0]):
+            log.add(owner)
+        follow(log, bucket, {IDS[0]: KEYS[IDS[0]]})
+        first, other, nobody = (head.read(bucket.store, SERVER_UID, one) for one in IDS)
+        assert (first.last, nobody.last) == ("0-7-3", None)
+        assert first.until == nobody.until >= BEGIN
+        assert (other.last, other.until < BEGIN + 1) == (None, True), "its changes wait for its key"
+        positions = Positions(bucket.store, SERVER_UID)
+        positions.add_loss(IDS[0], "0-7-9")
+        positions.add_gap(Gap("0-7-9", 10, 20))
+        positions.add_gap(Gap("0-7-9", 30, 40))
+        assert head.read(bucket.store, SERVER_UID, IDS[0]) == Head("0-7-9", first.until, 40)
+
+    @pytest.fixture
+    def archiver(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Head | Exception]]:
+        """Its answers by tenant, behind its real server of HTTP."""
+        answers: dict[str, Head | Exception] = {}
+
+        class Answering:
+            def head_of(self, tenant: str) -> Head:
+                if isinstance(found := answers[tenant], Head):
+                    return found
+                raise found
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), handler(cast("Any", Answering())))
+        monkeypatch.setattr(archiver_client, "ADMIN_PORT", server.server_port)
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield answers
+        server.shutdown()
+        server.server_close()
+
+    async def asked(self, tenant: str) -> Head | None:
+        kube = FakeKube()
+        labels = {"app.kubernetes.io/name": "vivero-archiver", "app.kubernetes.io/instance": "uid-main"}
+        for name, status in (("starting", {}), ("running", {"podIP": "127.0.0.1"})):
+            kube.put(
+                {"kind": "Pod", "metadata": {"name": name, "namespace": "here", "labels": labels}, "status": status}
+            )
+        server = DatabaseServer.parse(merge(SERVER, {"metadata": {"uid": "uid-main"}}))
+        return await ArchiverClient(cast("Any", kube), "here").head(server, tenant)
+
+    async def test_the_operator_is_told(self, archiver: dict[str, Head | Exception]) -> None:
+        archiver |= {IDS[0]: Head("0-7-3", 1000, 0), IDS[1]: Head(None, 0, 7)}
+        assert [await self.asked(one) for one in IDS[:2]] == [Head("0-7-3", 1000, 0), Head(None, 0, 7)]
+
+    @pytest.mark.parametrize("error", [StepFailedError("bucket away"), FileNotFoundError("no login yet")])
+    async def test_what_cannot_be_said_is_not_guessed(
+        self, archiver: dict[str, Head | Exception], error: Exception
+    ) -> None:
+        archiver[IDS[0]] = error
+        assert await self.asked(IDS[0]) is None
+
+    async def test_only_tenants_are_asked_for(self, archiver: dict[str, Head | Exception]) -> None:
+        assert archiver == {}
+        assert await self.asked("../servers/x") is None
 
 
 class Platform:

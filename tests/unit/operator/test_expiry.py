@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from unit.operator.test_archive import BEGIN, IDS, KEYS, SERVER, Bucket, KilledError, Log, follow
+from vivero_core.model import naming
 from vivero_operator.archiver.chain import ReadableChain
 from vivero_operator.archiver.position import sequence
 from vivero_operator.operations.archive import Archive, backups, ready_at
 from vivero_operator.operations.backup_order import ExpiryOrder
-from vivero_operator.operations.errors import RefusedError
+from vivero_operator.operations.errors import RefusedError, StepFailedError
 from vivero_operator.operations.expire import Expiry
 from vivero_operator.operations.history import Base, History, Reach
 from vivero_operator.operations.object_store import StoredObject
@@ -54,10 +54,12 @@ class Given:
 
     log: Log
     store: Store
+    before: Store
+    """As it was made."""
 
     @classmethod
     def made(cls, count: int = 6, *, other: str | None = None) -> "Given":
-        made = cls(Log(), Store())
+        made = cls(Log(), Store(), Store())
         for number in range(1, count + 1):
             for _ in range(3):
                 made.log.add(TENANT)
@@ -66,6 +68,7 @@ class Given:
                 follow(made.log, made.store)
             made.back_up(f"b{number}", [f"f{one}" for one in range(max(1, number - 2), number + 1)])
             made.log.now = BEGIN + number * STEP
+        made.before.objects = dict(made.store.objects)
         return made
 
     def back_up(self, uid: str, files: list[str]) -> None:
@@ -117,20 +120,34 @@ class Given:
             for one in archive.read_manifest()["files"]:
                 assert archive.copy_of(StoredObject(**one)) in self.store.objects
         reach, bases = self.reach(), self.bases()
-        numbers = {len(self.log.groups)}
-        for second in (reach.begins, (reach.begins + reach.ends) // 2, reach.ends):
+        for second in {reach.begins, self.at(3) + 10, self.at(5), reach.ends}:
             base = self.history.base_for(second, bases)
             begin = sequence(base.gtid) if base is not None else 0
-            (place := folder / f"{len(list(folder.iterdir()))}").mkdir()
-            self.history.log_files(second, place, after=begin)
-            numbers.add(begin)
-        assert len(list(ReadableChain(self.store.store, TENANT, KEYS[TENANT]).segments())) >= 1
+            assert begin + _groups(self.history, second, begin, folder) == _groups(self.whole, second, 0, folder)
+
+    @property
+    def whole(self) -> History:
+        """As it was before anything was removed."""
+        return History(self.before.store, TENANT, SERVER, KEYS[TENANT])
+
+    def at(self, number: int) -> int:
+        """When backup `number` was there."""
+        return ready_at(self.before.archive(f"b{number}").read_manifest())
+
+
+def _groups(history: History, until: int, after: int, folder: Path) -> int:
+    """How many transactions are replayed."""
+    (place := folder / f"{len(list(folder.iterdir()))}").mkdir()
+    found = history.log_files(until, place, after=after)
+    return sum(file.read_bytes().count(naming.database_name(TENANT).encode()) for file in found)
 
 
 def at(number: int) -> int:
-    """When backup `number` was there."""
-    given = Given.made()
-    return ready_at(given.store.archive(f"b{number}").read_manifest())
+    """When backup `number` was there, of those that are made first."""
+    return AT[number]
+
+
+AT = {number: Given.made().at(number) for number in range(1, 7)}
 
 
 class TestBackups:
@@ -221,7 +238,7 @@ class TestLog:
         follow(given.log, given.store)
         chain = ReadableChain(given.store.store, TENANT, KEYS[TENANT])
         assert [one.number for one in chain.segments()] == [18, 19]
-        given.require_whole(tmp_path)
+        assert _groups(given.history, int(given.log.now), sequence(given.bases()[0].gtid), tmp_path) == 1
 
     def test_what_is_out_of_reach_is_refused_with_what_is_not(self) -> None:
         given = Given.made()
@@ -251,7 +268,7 @@ class TestLog:
             chain = ReadableChain(given.store.store, IDS[1], KEYS[IDS[1]])
         else:
             chain = ReadableChain(given.store.store, TENANT, KEYS[TENANT])
-        with pytest.raises(Exception, match="is not what was written|lacks segment 1"):
+        with pytest.raises(StepFailedError, match=r"is not what was written|lacks segment 1"):
             list(chain.segments())
 
 

@@ -16,16 +16,24 @@ from unit.operator.made import PAUSED, condition
 from vivero_core.errors import BackendError
 from vivero_core.model import naming
 from vivero_core.model.base import Metadata
+from vivero_core.model.constants import LABEL_SCHEDULED
 from vivero_core.model.tenant_backup import TenantBackup
 from vivero_core.model.tenant_restore import TenantRestore
 from vivero_operator.operations import dumps, program, runner
-from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, BackupOrder, MomentOrder, RestoreOrder
+from vivero_operator.operations.backup_order import (
+    CLIENT_FILE,
+    ORDER_FILE,
+    BackupOrder,
+    Former,
+    MomentOrder,
+    RestoreOrder,
+)
 from vivero_operator.operations.errors import RefusedError, StepFailedError
 from vivero_operator.operations.runner import Operation, Outcome, Said
 from vivero_operator.operations.streams import Measured, Reader, packed, unpacked
 from vivero_operator.pod_options import PodOptions
 from vivero_operator.reconcile.operation import LOOK_SECONDS, WAIT_SECONDS
-from vivero_operator.reconcile.tenant_backup import TenantBackupReconciler
+from vivero_operator.reconcile.tenant_backup import TenantBackupReconciler, newest_complete
 from vivero_operator.reconcile.tenant_restore import TenantRestoreReconciler
 from vivero_operator.settings import Settings
 
@@ -534,6 +542,38 @@ class TestTenantBackup:
         assert cluster.said()[:2] == ("True", "BackedUp")
         assert (status.prefix, status.bytes, status.files) == ("x/backups/y", 7, 2)
         assert SECRET_OF_JOB not in cluster.world.kube.objects, "the credentials are not kept"
+
+    @pytest.mark.parametrize(
+        ("scheduled", "archived", "compares"), [(True, False, True), (False, False, False), (True, True, False)]
+    )
+    async def test_what_a_schedule_made_compares_with_the_one_before_where_no_log_is_archived(
+        self, *, scheduled: bool, archived: bool, compares: bool
+    ) -> None:
+        cluster = Cluster()
+        await cluster.keys()
+        cluster.world.put(merge(SERVER, {"spec": {"archiverSecret": "archiver" if archived else None}}))
+        for day in (1, 3, 2):
+            complete = {"conditions": [condition("Complete", "BackedUp", truth=True)], "prefix": f"{cluster.ident}/x"}
+            cluster.world.put(
+                backup_body(f"day-{day}") | {"status": complete | {"takenAt": f"2026-11-0{day}T10:00:00Z"}}
+            )
+        cluster.world.put(backup_body(labels={LABEL_SCHEDULED: "2026-11-29T02.30Z"} if scheduled else {}))
+        await cluster.reconcile()
+        order = BackupOrder.load(
+            base64.b64decode(cluster.world.kube.objects[SECRET_OF_JOB]["data"][ORDER_FILE]).decode()
+        )
+        assert order.former == (Former("day-3", "uid-day-3") if compares else None)
+
+    async def test_what_was_not_changed_is_said_and_is_no_backup(self, cluster: Cluster) -> None:
+        await cluster.reconcile()
+        said = {"result": {"unchangedSince": "day-3"}}
+        cluster.pod(ended("files"), ended("dump"), ended("verify", said=said))
+        cluster.end("Complete")
+        await cluster.reconcile()
+        assert cluster.said() == ("True", "Unchanged", "Unchanged since TenantBackup day-3: nothing was written")
+        tenant = cluster.world.cluster.tenants.get("acme")
+        assert tenant is not None
+        assert newest_complete([cluster.backup()], tenant) is None
 
     async def test_a_result_that_cannot_be_read_is_no_backup(self, cluster: Cluster) -> None:
         await cluster.reconcile()
