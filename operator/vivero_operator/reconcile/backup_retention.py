@@ -18,7 +18,7 @@ from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import JOB, SECRET, TENANT, of_model
 from vivero_core.errors import BackendError
 from vivero_core.model.conditions import is_true
-from vivero_core.model.constants import LABEL_SCHEDULED, ConditionType, Reason
+from vivero_core.model.constants import ConditionType, Reason
 from vivero_core.model.tenant import BackupStatus, Tenant
 from vivero_core.model.tenant_backup import Keep, TenantBackup
 from vivero_core.model.tenant_restore import TenantRestore
@@ -31,7 +31,7 @@ from vivero_operator.reconcile.archives import archived
 from vivero_operator.reconcile.backup_schedule import scheduled
 from vivero_operator.reconcile.operation import expiry_of, forget, has_ended, job_of, progress_of, start
 from vivero_operator.reconcile.run import Services
-from vivero_operator.reconcile.tenant_backup import by_tenant, is_backup_of
+from vivero_operator.reconcile.tenant_backup import by_tenant, is_backup_of, is_scheduled
 from vivero_operator.reconcile.writing import write_status
 
 logger = logging.getLogger(__name__)
@@ -133,7 +133,7 @@ class BackupRetention:
             for one in mine
             if is_backup_of(one, tenant) and one.status.taken_at is not None
         }
-        by_schedule = {one.name: one for one in mine if LABEL_SCHEDULED in one.metadata.labels}
+        by_schedule = {one.name: one for one in mine if is_scheduled(one, tenant)}
         window = self._window(tenant)
         begins = now - window if window is not None else None
         names = [one.name for one in policy.expired([whole[n] for n in by_schedule if n in whole], keep, begins)]

@@ -26,7 +26,7 @@ from vivero_operator.policies.life import paused
 from vivero_operator.reconcile.archives import archived
 from vivero_operator.reconcile.operation import has_ended
 from vivero_operator.reconcile.run import Services
-from vivero_operator.reconcile.tenant_backup import by_tenant, newest_complete
+from vivero_operator.reconcile.tenant_backup import by_tenant, is_scheduled, newest_complete
 from vivero_operator.reconcile.writing import remember, write_status
 
 logger = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ class BackupSchedules:
 
     async def _obstacle(self, tenant: Tenant, at: datetime, known: Sequence[TenantBackup]) -> str | None:
         """Why none is made for this time."""
-        waiting = next((one.name for one in known if _is_of(one, tenant) and not has_ended(one.status)), None)
+        waiting = next((one.name for one in known if is_scheduled(one, tenant) and not has_ended(one.status)), None)
         if waiting is not None:
             return f"TenantBackup {waiting} has not ended: none was made for {policy.label_of(at)}"
         base = newest_complete(known, tenant)
@@ -140,12 +140,6 @@ def scheduled(services: Services) -> Iterator[tuple[Tenant, BackupSchedule]]:
             and policy.fault(schedule) is None
         ):
             yield tenant, schedule
-
-
-def _is_of(backup: TenantBackup, tenant: Tenant) -> bool:
-    """Whether the tenant's schedule has made it."""
-    labels = backup.metadata.labels
-    return c.LABEL_SCHEDULED in labels and labels.get(c.LABEL_TENANT) == tenant.id
 
 
 def _runs(backup: TenantBackup) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from vivero_core.model import conditions as cond
 from vivero_core.model import naming
-from vivero_core.model.constants import LABEL_SCHEDULED, ConditionType, Reason
+from vivero_core.model.constants import LABEL_SCHEDULED, LABEL_TENANT, ConditionType, Reason
 from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_backup import BackupResult, TenantBackup
 
@@ -66,6 +66,12 @@ def by_tenant(backups: Iterable[TenantBackup]) -> dict[str, list[TenantBackup]]:
     for one in backups:
         found.setdefault(one.spec.tenant, []).append(one)
     return found
+
+
+def is_scheduled(backup: TenantBackup, tenant: Tenant) -> bool:
+    """Whether the schedule of this very tenant has made it, and not one of another Tenant that had the name."""
+    labels = backup.metadata.labels
+    return LABEL_SCHEDULED in labels and labels.get(LABEL_TENANT) == tenant.id
 
 
 def is_backup_of(backup: TenantBackup, tenant: Tenant) -> bool:

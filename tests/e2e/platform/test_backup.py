@@ -97,7 +97,7 @@ def test_a_workspace_is_backed_up_by_an_object(
             ("verify", "Done"),
         ]
         header, row = kubectl("get", "vbk", name).splitlines()
-        assert header.split() == ["NAME", "TENANT", "COMPLETE", "REASON", "STATUS", "TAKEN", "AGE"]
+        assert header.split() == ["NAME", "TENANT", "SCHEDULED", "COMPLETE", "REASON", "STATUS", "TAKEN", "AGE"]
         assert row.split()[:4] == [name, demo["name"], "True", "BackedUp"]
         ident = status["prefix"].split("/")[0]
         bucket = platform["backup"]["bucket"]

@@ -74,8 +74,8 @@ class Given:
         (self.folder / ORDER_FILE).write_text(replace(self.order, uid=uid, **changed).dump())
         return Files(self.folder)
 
-    def run(self, uid: str) -> dict[str, Any]:
-        files = self.files(uid)
+    def run(self, uid: str, **changed: Any) -> dict[str, Any]:  # noqa: ANN401  fields of an Order
+        files = self.files(uid, **changed)
         backup.copy_files(files)
         backup.dump(files)
         return backup.verify(files).result

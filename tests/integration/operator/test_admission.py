@@ -45,6 +45,14 @@ BAD = [
     ({"acceptDataLossAt": "2026-11-22T00:00:00+99:00"}, "spec.acceptDataLossAt"),
     ({"trialEndsAt": "9999-12-31T23:59:59Z"}, "spec.trialEndsAt"),
     ({"hostCertificates": [{"host": "a.example.com", "secretName": "a"}]}, "may name only hosts that are in hosts"),
+    ({"backup": {"schedule": "@daily"}}, "backup.schedule must be a cron expression of five fields in UTC"),
+    ({"backup": {"schedule": "0 24 * * *"}}, "backup.schedule must be a cron expression"),
+    ({"backup": {"schedule": "0 0 * * * *"}}, "backup.schedule must be a cron expression"),
+    ({"backup": {"schedule": "0 0 * *\n*"}}, "backup.schedule must be a cron expression"),
+    ({"backup": {"schedule": "1" * 101}}, "spec.backup.schedule"),
+    ({"backup": {"keep": {"daily": 7}}}, "spec.backup.schedule"),
+    ({"backup": {"schedule": "0 2 * * *", "keep": {}}}, "backup.keep must keep at least one backup"),
+    ({"backup": {"schedule": "0 2 * * *", "keep": {"weekly": -1}}}, "spec.backup.keep.weekly"),
 ]
 GOOD: list[dict[str, Any]] = [
     {},
@@ -52,6 +60,8 @@ GOOD: list[dict[str, Any]] = [
     {"displayName": "Robert'); DROP TABLE tenants;-- `_%*"},
     {"trialEndsAt": "2026-12-22T00:00:00Z"},
     {"hosts": ["app.example.com"], "suspended": {"reason": "Manual"}},
+    {"backup": {"schedule": "*/15 0-6/2 1,15 jan-MAR mon,SUN"}},
+    {"backup": {"schedule": "0 2 * * *", "keep": {"monthly": 1}}},
     {"slug": None, "owner": None, "pool": "nobodys"},
     {"pool": "nobodys", "claimedAt": "2026-11-22T00:00:00Z"},
 ]

@@ -7,9 +7,11 @@ from collections.abc import Callable
 import pytest
 from botocore.exceptions import ClientError
 from integration.operator.backups import CANARY, Given, erase
-from vivero_operator.operations import backup
+from vivero_operator.operations import backup, expire
 from vivero_operator.operations.backup import Backup
+from vivero_operator.operations.backup_order import ORDER_FILE, ExpiryOrder, Former
 from vivero_operator.operations.errors import StepFailedError
+from vivero_operator.operations.program import Files
 from vivero_operator.operations.streams import Reader, pieces_of
 
 
@@ -119,6 +121,73 @@ def test_a_bucket_that_does_not_open_is_told_by_its_name(given: Given) -> None:
     (given.folder / "backup" / "secret_key").write_text("wrong")
     with pytest.raises(StepFailedError, match=r"bucket vivero-backups: list: \w+"):
         backup.copy_files(given.files("u1"))
+
+
+FORMER = Former("yesterday", "u1")
+
+
+def test_what_was_not_changed_is_not_written_again(given: Given) -> None:
+    given.run("u1")
+    before = given.all_stored()
+    assert given.run("u2", former=FORMER) == {"unchangedSince": "yesterday"}
+    assert given.all_stored() == before, "not a byte"
+
+
+def _row(given: Given) -> None:
+    given.sql("UPDATE c_1 SET name = CONCAT(name, '!')")
+
+
+def _table(given: Given) -> None:
+    given.sql("CREATE TABLE c_2 (id INT)")
+
+
+def _new_file(given: Given) -> None:
+    given.own.put_object(Bucket=given.login.bucket, Key="two", Body=b"more")
+
+
+def _other_file(given: Given) -> None:
+    given.own.put_object(Bucket=given.login.bucket, Key="one", Body=b"sealed by ANOTHER hand..")
+
+
+def _no_file(given: Given) -> None:
+    given.own.delete_object(Bucket=given.login.bucket, Key="one")
+
+
+def _damage(given: Given) -> None:
+    key = given.key("u1", "manifest.json")
+    given.replace(key, given.stored(key)[:-1])
+
+
+@pytest.mark.parametrize("change", [_row, _table, _new_file, _other_file, _no_file, _damage])
+def test_whatever_was_changed_is_backed_up(given: Given, change: Callable[[Given], None]) -> None:
+    given.run("u1")
+    change(given)
+    assert given.run("u2", former=FORMER)["prefix"] == given.key("u2", "").rstrip("/")
+    assert given.key("u2", "manifest.json") in given.all_stored()
+
+
+def test_the_moment_in_the_log_is_told(given: Given) -> None:
+    assert re.fullmatch(r"\d+-\d+-\d+", given.run("u1")["gtid"])
+
+
+def test_what_has_expired_is_gone_from_the_bucket(given: Given) -> None:
+    given.run("u1")
+    _other_file(given)
+    given.run("u2")
+    given.own.put_object(Bucket=given.login.bucket, Key="two", Body=b"more")
+    given.run("u3")
+    order = ExpiryOrder(given.login.id, None, ("u1", "u2"), 0, 0, given.order.file_key)
+    (given.folder / ORDER_FILE).write_text(order.dump())
+    assert expire.expire(Files(given.folder)).message == (
+        "Backups removed: 2, segments of the log: 0, copies of files: 1"
+    )
+    held = given.all_stored()
+    assert not [key for key in held if "/u1/" in key or "/u2/" in key]
+    assert sorted(key.split("/")[2] for key in held if "/files/" in key) == ["one", "two"]
+    backup.verify(given.files("u3"))
+    (given.folder / ORDER_FILE).write_text(order.dump())
+    expire.expire(Files(given.folder))
+    assert given.all_stored() == held, "done again it does nothing"
 
 
 def test_no_tenants_account_opens_the_backup_bucket(given: Given) -> None:

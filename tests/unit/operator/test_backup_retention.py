@@ -216,6 +216,15 @@ class TestRetention:
         await retained.look()
         assert "by-hand-acme-0" in retained.names
 
+    async def test_what_a_former_tenant_of_the_name_has_left_stays(self, retained: Retained) -> None:
+        retained.world.remove("Tenant", None, "acme-0")
+        retained.tenant("acme-0", metadata={"uid": "uid-another"})
+        await retained.world.escrow(naming.tenant_id("uid-another"), "uid-another")
+        retained.world.now += timedelta(days=100)
+        await retained.look()
+        assert len(retained.names) == 12
+        assert not [key for key in retained.world.kube.objects if key[0] == "Job"]
+
     @pytest.mark.parametrize("kind", ["TenantBackup", "TenantRestore"])
     async def test_never_beside_another_operation(self, retained: Retained, kind: str) -> None:
         body = {"kind": kind, "metadata": {"name": "busy"}, "spec": {"tenant": "acme-0"}}
