@@ -35,13 +35,14 @@ class ArchiverClient:
         addresses = [one["status"]["podIP"] for one in pods if one.get("status", {}).get("podIP")]
         for address in addresses:
             try:
-                return await _asked(f"http://{address}:{ADMIN_PORT}/tenants/{tenant}")
+                return await asked(f"http://{address}:{ADMIN_PORT}/tenants/{tenant}")
             except (aiohttp.ClientError, TimeoutError, ValueError) as error:
                 logger.info("the archiver of %s does not say: %s", server.name, type(error).__name__)
         return None
 
 
-async def _asked(url: str) -> Head:
+async def asked(url: str) -> Head:
+    """Raises ClientError, TimeoutError, and ValueError for what is no answer of ours."""
     timeout = aiohttp.ClientTimeout(total=_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url, raise_for_status=True) as answer:
         return _HEAD.validate_json(await answer.content.read(_ANSWER_BYTES))

@@ -36,7 +36,7 @@ from vivero_operator.reconcile.writing import write_status
 
 logger = logging.getLogger(__name__)
 
-LOOK_SECONDS: Final = 30.0
+LOOK_SECONDS: Final = 10.0
 AGAIN_SECONDS: Final = 3600.0
 """After a Job that failed."""
 FAILED_LASTS: Final = timedelta(days=7)

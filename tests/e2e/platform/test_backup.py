@@ -5,7 +5,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -257,6 +257,101 @@ def test_a_second_that_is_out_of_reach_is_refused_with_what_is_not(
     assert re.fullmatch(r"Refused: log: out of reach; what can be restored: \S+Z to \S+Z", said)
     with pytest.raises(AssertionError, match="not found"):
         kubectl("get", "vt", name)
+
+
+@pytest.fixture
+def scheduled(kubectl: Kubectl, platform: dict[str, Any]) -> Iterator[Callable[[dict[str, Any] | None], None]]:
+    """Gives the demo tenant a schedule."""
+    name = platform["demo_tenant"]["name"]
+
+    def give(schedule: dict[str, Any] | None) -> None:
+        kubectl("patch", "vt", name, "--type=merge", "--patch", json.dumps({"spec": {"backup": schedule}}))
+
+    yield give
+    give(None)
+
+
+def test_a_schedule_backs_up_who_changed_something_and_costs_nobody_else_a_byte(
+    kubectl: Kubectl,
+    platform: dict[str, Any],
+    workspace: httpx.Client,
+    apply: Callable[[dict[str, Any]], None],
+    kept: S3Client,
+    scheduled: Callable[[dict[str, Any] | None], None],
+) -> None:
+    demo, by_hand = platform["demo_tenant"], f"e2e-{secrets.token_hex(4)}"
+    apply(backup(by_hand, demo["name"]))
+    kubectl("wait", "--for=condition=Complete", f"tenantbackup/{by_hand}", "--timeout=80s")
+    prefix = json.loads(kubectl("get", "vbk", by_hand, "-o", "json"))["status"]["prefix"].rpartition("/")[0]
+    bucket = platform["backup"]["bucket"]
+
+    def held() -> set[tuple[str, str]]:
+        return {(one["Key"], one["ETag"]) for one in kept.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]}
+
+    before = held()
+    scheduled({"schedule": "* * * * *", "keep": {"daily": 100}})
+    words = f"Unchanged since TenantBackup {by_hand}, skipped"
+    kubectl("wait", f"--for=jsonpath={{.status.backup.message}}={words}", f"vt/{demo['name']}", "--timeout=80s")
+    assert held() == before
+    note = Note(workspace, demo)
+    try:
+        made, deadline = "", time.monotonic() + 120
+        while not made:  # once the log of the upload is archived, and a minute's moment has come
+            assert time.monotonic() < deadline, "no backup was made"
+            made = kubectl("get", "vbk", "-l", "vivero.dev/scheduled", "-o", "name", "--sort-by=.metadata.name").strip()
+            # As if the operator had been away: the newest minute is to be dealt with again.
+            away = json.dumps({"status": {"backup": {"scheduledAt": "2026-01-01T00:00:00Z"}}})
+            kubectl("patch", "vt", demo["name"], "--subresource=status", "--type=merge", "--patch", away)
+            time.sleep(2)
+        scheduled(None)
+        kubectl("wait", "--for=condition=Complete", *made.splitlines(), "--timeout=80s")
+        (found,) = json.loads(kubectl("get", "vbk", "-l", "vivero.dev/scheduled", "-o", "json"))["items"]
+        assert re.fullmatch(rf"{demo['name']}-\d{{8}}-\d{{4}}", found["metadata"]["name"])
+        assert "ownerReferences" not in found["metadata"]
+        row = kubectl("get", "vbk", found["metadata"]["name"]).splitlines()[1]
+        assert row.split()[2:5] == [found["metadata"]["labels"]["vivero.dev/scheduled"], "True", "BackedUp"]
+        assert held() > before
+    finally:
+        note.delete()
+        kubectl("delete", "vbk", "-l", "vivero.dev/scheduled", "--timeout=60s")
+
+
+def test_what_is_not_kept_is_removed_with_its_objects(
+    kubectl: Kubectl,
+    platform: dict[str, Any],
+    apply: Callable[[dict[str, Any]], None],
+    kept: S3Client,
+    scheduled: Callable[[dict[str, Any] | None], None],
+) -> None:
+    demo = platform["demo_tenant"]["name"]
+    ident = json.loads(kubectl("get", "vt", demo, "-o", "json"))["status"]["id"]
+    names = [f"e2e-{secrets.token_hex(4)}-{number}" for number in range(3)]
+    labels = {"vivero.dev/scheduled": "2026-01-01T00.00Z", "vivero.dev/tenant": ident}
+    try:
+        for name in names:
+            made = backup(name, demo)
+            apply(made | {"metadata": {"name": name, "labels": labels}})
+            kubectl("wait", "--for=condition=Complete", f"tenantbackup/{name}", "--timeout=80s")
+        statuses = [json.loads(kubectl("get", "vbk", name, "-o", "json"))["status"] for name in names]
+        scheduled({"schedule": "30 2 * * *", "keep": {"daily": 1}})
+        kubectl("wait", "--for=delete", f"tenantbackup/{names[1]}", "--timeout=80s")
+        counts = [
+            kept.list_objects_v2(Bucket=platform["backup"]["bucket"], Prefix=one["prefix"])["KeyCount"]
+            for one in statuses
+        ]
+        # The newest, and the oldest in reach of the log; of the other one only what files the log may need.
+        assert counts == [2, 1, 2]
+        (said,) = (
+            one["note"]
+            for one in json.loads(kubectl("get", "events.events.k8s.io", "-o", "json"))["items"]
+            if one["reason"] == "Expired" and one["regarding"]["name"] == demo
+        )
+        assert said.startswith("Backups removed: 1, ")
+        assert {f"tenantbackup.vivero.dev/{names[0]}", f"tenantbackup.vivero.dev/{names[2]}"} <= set(
+            kubectl("get", "vbk", "-o", "name").split()
+        )
+    finally:
+        kubectl("delete", "vbk", "--ignore-not-found", *names, "--timeout=60s")
 
 
 def test_a_backup_of_nobody_says_so_and_none_can_be_changed(
