@@ -155,6 +155,18 @@ class Database:
                 await connection.execute("ROLLBACK")
                 raise
 
+    @asynccontextmanager
+    async def rehearsal(self) -> AsyncIterator[Connection]:
+        """A transaction that is always rolled back: it leaves nothing, neither in the tables nor in the server's log."""
+        async with self.read() as connection:
+            await connection.execute("BEGIN")
+            try:
+                yield connection
+            except Exception:
+                await connection.execute("ROLLBACK")
+                raise
+            await connection.execute("ROLLBACK")
+
     async def _connect(self) -> Pool:
         return await asyncmy.create_pool(
             minsize=1,

@@ -288,31 +288,41 @@ def test_a_schedule_backs_up_who_changed_something_and_costs_nobody_else_a_byte(
     def held() -> set[tuple[str, str]]:
         return {(one["Key"], one["ETag"]) for one in kept.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]}
 
-    before = held()
-    scheduled({"schedule": "* * * * *", "keep": {"daily": 100}})
-    words = f"Unchanged since TenantBackup {by_hand}, skipped"
-    kubectl("wait", f"--for=jsonpath={{.status.backup.message}}={words}", f"vt/{demo['name']}", "--timeout=80s")
-    assert held() == before
-    note = Note(workspace, demo)
+    def again() -> str:
+        """What comes of the newest minute. As if the operator had been away; a minute's moment comes within half of one."""
+        away = json.dumps({"status": {"backup": {"scheduledAt": "2026-01-01T00:00:00Z", "message": None}}})
+        kubectl("patch", "vt", demo["name"], "--subresource=status", "--type=merge", "--patch", away)
+        found = "--for=jsonpath={.status.backup.message}"
+        kubectl("wait", found, f"vt/{demo['name']}", "--timeout=80s")
+        said: str = json.loads(kubectl("get", "vt", demo["name"], "-o", "json"))["status"]["backup"]["message"]
+        return said
+
+    def settled(beginning: str) -> None:
+        deadline = time.monotonic() + 150
+        while not again().startswith(beginning):
+            assert time.monotonic() < deadline, f"nothing was {beginning}"
+            time.sleep(1)
+
     try:
-        made, deadline = "", time.monotonic() + 120
-        while not made:  # once the log of the upload is archived, and a minute's moment has come
-            assert time.monotonic() < deadline, "no backup was made"
-            made = kubectl("get", "vbk", "-l", "vivero.dev/scheduled", "-o", "name", "--sort-by=.metadata.name").strip()
-            # As if the operator had been away: the newest minute is to be dealt with again.
-            away = json.dumps({"status": {"backup": {"scheduledAt": "2026-01-01T00:00:00Z"}}})
-            kubectl("patch", "vt", demo["name"], "--subresource=status", "--type=merge", "--patch", away)
-            time.sleep(2)
+        scheduled({"schedule": "* * * * *", "keep": {"daily": 100}})
+        settled("Unchanged since TenantBackup")  # what tests before this one have begun has ended
+        before = held()
+        assert again().startswith("Unchanged since TenantBackup")
+        assert held() == before
+        kubectl("delete", "vbk", "-l", "vivero.dev/scheduled", "--timeout=60s")
+        note = Note(workspace, demo)
+        settled(f"TenantBackup {demo['name']}-")  # once the upload is archived
         scheduled(None)
-        kubectl("wait", "--for=condition=Complete", *made.splitlines(), "--timeout=80s")
         (found,) = json.loads(kubectl("get", "vbk", "-l", "vivero.dev/scheduled", "-o", "json"))["items"]
-        assert re.fullmatch(rf"{demo['name']}-\d{{8}}-\d{{4}}", found["metadata"]["name"])
+        name = found["metadata"]["name"]
+        kubectl("wait", "--for=condition=Complete", f"vbk/{name}", "--timeout=80s")
+        assert re.fullmatch(rf"{demo['name']}-\d{{8}}-\d{{4}}", name)
         assert "ownerReferences" not in found["metadata"]
-        row = kubectl("get", "vbk", found["metadata"]["name"]).splitlines()[1]
+        row = kubectl("get", "vbk", name).splitlines()[1]
         assert row.split()[2:5] == [found["metadata"]["labels"]["vivero.dev/scheduled"], "True", "BackedUp"]
         assert held() > before
-    finally:
         note.delete()
+    finally:
         kubectl("delete", "vbk", "-l", "vivero.dev/scheduled", "--timeout=60s")
 
 
@@ -341,12 +351,12 @@ def test_what_is_not_kept_is_removed_with_its_objects(
         ]
         # The newest, and the oldest in reach of the log; of the other one only what files the log may need.
         assert counts == [2, 1, 2]
-        (said,) = (
+        said = [
             one["note"]
             for one in json.loads(kubectl("get", "events.events.k8s.io", "-o", "json"))["items"]
             if one["reason"] == "Expired" and one["regarding"]["name"] == demo
-        )
-        assert said.startswith("Backups removed: 1, ")
+        ]
+        assert any(one.startswith("Backups removed: 1, ") for one in said)
         assert {f"tenantbackup.vivero.dev/{names[0]}", f"tenantbackup.vivero.dev/{names[2]}"} <= set(
             kubectl("get", "vbk", "-o", "name").split()
         )

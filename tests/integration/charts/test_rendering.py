@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from vivero_core.model.constants import LABEL_TENANT
 from vivero_dev.errors import ComponentError
 from vivero_operator.pod_options import PodOptions
 from vivero_operator.settings import CONTOUR_ROUTES, CONTOUR_SERVICES, Gateway, Settings
@@ -320,6 +321,11 @@ def test_a_test_pod_is_reached_by_no_service_and_passes_the_policies(chart: str,
     for policy in (item for item in objects if item["kind"] == "NetworkPolicy"):
         if policy["metadata"]["name"] == "vivero-operations":
             assert policy["spec"]["ingress"] == [], "nobody calls an operation"
+            continue
+        if policy["metadata"]["name"] == "vivero-archivers":
+            ((peer,),) = [rule["from"] for rule in policy["spec"]["ingress"]]
+            no_tenant = {"key": LABEL_TENANT, "operator": "DoesNotExist"}
+            assert peer == {"namespaceSelector": {"matchExpressions": [no_tenant]}}, "tenants do not ask an archiver"
             continue
         # Operator: health and metrics are one port, open to all.
         port = 8081 if chart == "vivero-operator" else "http"

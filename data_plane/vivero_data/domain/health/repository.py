@@ -17,11 +17,13 @@ _OPEN: Final = "The schema of another workspace is open to this one."
 async def prove(database: Database) -> None:
     """Write, read and delete a row; the audit log gets no row, because none can be deleted there.
 
+    It is not committed: a workspace that nobody uses would be one that changes every half hour, and be archived and backed up.
+
     Raises:
         UnavailableError: the row was not returned, or the database does not answer.
     """
     name = f"proof-{secrets.token_hex(8)}"
-    async with database.transaction() as tx:
+    async with database.rehearsal() as tx:
         await tx.execute("INSERT INTO counters (name, value) VALUES (%s, 1)", name)
         row = await tx.fetch_one("SELECT value FROM counters WHERE name = %s", name)
         await tx.execute("DELETE FROM counters WHERE name = %s", name)
