@@ -18,7 +18,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from http.server import ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 from archive import account, prepare
 from figures import arguments, machine, percentile, print_table, read_status
@@ -94,9 +93,9 @@ def stored(store: ObjectStore) -> int:
     return sum(one.size for tenant in TENANTS for one in store.list(f"{tenant}/").values())
 
 
-def row(name: str, found: int, written: int, took: list[float]) -> list[Any]:
+def row(name: str, found: int, written: int, took: list[float]) -> list[str]:
     times = [f"{percentile(took, share) * 1000:.0f} ms" for share in (0.5, 0.95)]
-    return [name, found, f"{written} B", f"{sum(took):.0f} s", *times]
+    return [name, str(found), f"{written} B", f"{sum(took):.0f} s", *times]
 
 
 if __name__ == "__main__":

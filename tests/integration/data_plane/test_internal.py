@@ -7,6 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from integration.data_plane.workspace import OWNER, Workspace
 from vivero_data.db.compatibility import HEAD
+from vivero_data.db.database import Connection
 from vivero_web.errors import NotSignedInError
 
 PROOF = "/internal/v1/proof"
@@ -32,6 +33,22 @@ async def test_the_proof_uses_every_service(workspace: Workspace) -> None:
     assert body["schema"] == HEAD
     assert body["version"]
     assert all(body[name]["ok"] and body[name]["ms"] > 0 for name in ("database", "storage", "cache"))
+
+
+async def test_the_proof_commits_nothing(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is not used is not to change: what is committed is archived, and backed up at night."""
+    said: list[str] = []
+    real = Connection.execute
+
+    async def noted(connection: Connection, statement: str, *values: Any) -> Any:  # noqa: ANN401  as the real one
+        said.append(statement)
+        return await real(connection, statement, *values)
+
+    monkeypatch.setattr(Connection, "execute", noted)
+    assert (await workspace.client.get(PROOF, headers=workspace.operator)).json()["ok"] is True
+    (written,) = (number for number, one in enumerate(said) if one.startswith("INSERT INTO counters"))
+    ends = [one for one in said[written:] if one in {"COMMIT", "ROLLBACK"}]
+    assert ends[0] == "ROLLBACK"
 
 
 @pytest.mark.parametrize("broken", ["database", "storage", "cache"])
