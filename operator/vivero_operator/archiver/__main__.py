@@ -11,6 +11,7 @@ import threading
 import time
 from contextlib import ExitStack, closing
 from dataclasses import asdict
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Final
@@ -103,8 +104,7 @@ class Archiver:
 
     def head_of(self, tenant: str) -> Head:
         """How far a tenant's part of the log is, by the bucket; for any thread."""
-        with closing(self._bucket()) as store:
-            return read_head(store, self._uid, tenant)
+        return read_head(_kept_bucket(*self._storage()), self._uid, tenant)
 
     def _skip(self, positions: Positions, error: LogGoneError, now: float) -> None:
         """Go on with the oldest log that the server still has; restores across the gap are refused."""
@@ -133,9 +133,19 @@ class Archiver:
         )
 
     def _bucket(self) -> Bucket:
+        return Bucket(*self._storage())
+
+    def _storage(self) -> tuple[Endpoint, str, Credentials]:
+        """Where the backup bucket is, by the files as they are now."""
         told = {name: (self._folder / STORAGE / name).read_text().strip() for name in STORAGE_KEYS}
         endpoint = Endpoint(told["endpoint"], told["region"], (self._folder / "ca.crt").read_text())
-        return Bucket(endpoint, told["bucket"], Credentials(told["access_key"], told["secret_key"]))
+        return endpoint, told["bucket"], Credentials(told["access_key"], told["secret_key"])
+
+
+@lru_cache(maxsize=1)
+def _kept_bucket(endpoint: Endpoint, name: str, login: Credentials) -> Bucket:
+    """Its connections are kept: a thousand tenants are asked for one after the other."""
+    return Bucket(endpoint, name, login)
 
 
 def handler(archiver: Archiver) -> type[BaseHTTPRequestHandler]:

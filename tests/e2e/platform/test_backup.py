@@ -284,6 +284,7 @@ def test_a_schedule_backs_up_who_changed_something_and_costs_nobody_else_a_byte(
     kubectl("wait", "--for=condition=Complete", f"tenantbackup/{by_hand}", "--timeout=80s")
     prefix = json.loads(kubectl("get", "vbk", by_hand, "-o", "json"))["status"]["prefix"].rpartition("/")[0]
     bucket = platform["backup"]["bucket"]
+    label = f"vivero.dev/scheduled,vivero.dev/tenant={prefix.partition('/')[0]}"
 
     def held() -> set[tuple[str, str]]:
         return {(one["Key"], one["ETag"]) for one in kept.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]}
@@ -309,11 +310,11 @@ def test_a_schedule_backs_up_who_changed_something_and_costs_nobody_else_a_byte(
         before = held()
         assert again().startswith("Unchanged since TenantBackup")
         assert held() == before
-        kubectl("delete", "vbk", "-l", "vivero.dev/scheduled", "--timeout=60s")
+        kubectl("delete", "vbk", "-l", label, "--timeout=60s")
         note = Note(workspace, demo)
         settled(f"TenantBackup {demo['name']}-")  # once the upload is archived
         scheduled(None)
-        (found,) = json.loads(kubectl("get", "vbk", "-l", "vivero.dev/scheduled", "-o", "json"))["items"]
+        (found,) = json.loads(kubectl("get", "vbk", "-l", label, "-o", "json"))["items"]
         name = found["metadata"]["name"]
         kubectl("wait", "--for=condition=Complete", f"vbk/{name}", "--timeout=80s")
         assert re.fullmatch(rf"{demo['name']}-\d{{8}}-\d{{4}}", name)
@@ -323,7 +324,7 @@ def test_a_schedule_backs_up_who_changed_something_and_costs_nobody_else_a_byte(
         assert held() > before
         note.delete()
     finally:
-        kubectl("delete", "vbk", "-l", "vivero.dev/scheduled", "--timeout=60s")
+        kubectl("delete", "vbk", "-l", label, "--timeout=60s")
 
 
 def test_what_is_not_kept_is_removed_with_its_objects(
