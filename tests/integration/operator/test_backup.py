@@ -2,15 +2,22 @@
 
 import re
 import secrets
+import time
 from collections.abc import Callable
 
 import pytest
 from botocore.exceptions import ClientError
 from integration.operator.backups import CANARY, Given, erase
+from vivero_core.envelope import public_key
+from vivero_operator.archiver import segments
+from vivero_operator.archiver.chain import Chain, ReadableChain, Span
+from vivero_operator.archiver.position import Position, Positions
 from vivero_operator.operations import backup, expire
+from vivero_operator.operations.archive import backup_store
 from vivero_operator.operations.backup import Backup
 from vivero_operator.operations.backup_order import ORDER_FILE, ExpiryOrder, Former
 from vivero_operator.operations.errors import StepFailedError
+from vivero_operator.operations.history import Base, History
 from vivero_operator.operations.program import Files
 from vivero_operator.operations.streams import Reader, pieces_of
 
@@ -188,6 +195,39 @@ def test_what_has_expired_is_gone_from_the_bucket(given: Given) -> None:
     (given.folder / ORDER_FILE).write_text(order.dump())
     expire.expire(Files(given.folder))
     assert given.all_stored() == held, "done again it does nothing"
+
+
+def test_the_log_before_a_base_is_gone_from_the_bucket_and_goes_on(given: Given) -> None:
+    """What the archiver would have stored: the backup holds the first three of four segments."""
+    domain, _, number = given.run("u1")["gtid"].rpartition("-")
+    store, key = backup_store(Files(given.folder)), bytes.fromhex(given.order.file_key)
+    server, now = f"test-{secrets.token_hex(6)}", int(time.time())
+    positions = Positions(store, server)
+    positions.begin(f"{domain}-1")
+    positions.save(Position(until=now + 60))
+
+    def append(place: int) -> None:
+        gtid, at = f"{domain}-{int(number) + place}", now - 100 + place
+        head = f'{{"gtid": "{gtid}", "at": {at}, "bytes": 4}}\n'.encode()
+        content = [*segments.description(b"log"), head, b"rows"]
+        Chain(store, given.login.id).append(public_key(key), content, Span(gtid, gtid, at, at))
+
+    try:
+        for place in (-2, -1, 0, 1):
+            append(place)
+        order = ExpiryOrder(given.login.id, server, (), now, now + 30, given.order.file_key)
+        (given.folder / ORDER_FILE).write_text(order.dump())
+        assert expire.expire(Files(given.folder)).message == (
+            "Backups removed: 0, segments of the log: 3, copies of files: 0"
+        )
+        append(2)
+        assert [one.number for one in ReadableChain(store, given.login.id, key).segments()] == [4, 5]
+        history, base = History(store, given.login.id, server, key), Base("u1", now, f"{domain}-{number}")
+        assert (history.reach([base]).begins, history.reach([base]).ends) == (now, now + 60)
+        (file,) = history.log_files(now, given.folder, after=int(number))
+        assert file.read_bytes().endswith(b"rows" * 2)
+    finally:
+        erase(given.kept, given.bucket, f"servers/{server}/")
 
 
 def test_no_tenants_account_opens_the_backup_bucket(given: Given) -> None:
