@@ -63,7 +63,7 @@ OPERATOR_IN_PLATFORM: Final = {
     "/configmaps": "get create patch",
     "networking.k8s.io/ingresses": "get create patch delete",
     "apps/deployments": "get create patch delete",
-    "batch/jobs": "get create",
+    "batch/jobs": "get create delete",
     "coordination.k8s.io/leases": "get create update",
 }
 OPERATOR_IN_TENANT: Final = {
