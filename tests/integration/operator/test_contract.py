@@ -69,6 +69,10 @@ TITLES = st.one_of(
     st.text(min_size=1, max_size=80).filter(str.isprintable).map(lambda text: f"x{text}x"[:80]),
     st.sampled_from(("Zoë & Söhne 株式会社", "🎉")),
 )
+TARGETS = st.one_of(
+    st.just({"inPlace": True}), st.fixed_dictionaries({"tenant": NAMES, "slug": SLUGS}), st.just({"inPlace": False})
+)
+"""Of a TenantRestore."""
 CPUS = st.sampled_from(("1m", "20m", "100m", "999999m", "0.5", "1", "2.125", "256", "255.999", "00.1", "0", "1.0"))
 MEMORIES = st.sampled_from(
     ("16Mi", "64Mi", "96Mi", "256Mi", "1.5Gi", "1024Gi", "67108864", "65536Ki", "64000k", "70M", "1G")
@@ -174,7 +178,7 @@ KINDS: Final = (
     *_KNOWN,
     *(
         # A kind of which nothing special has to be known to draw good ones.
-        Kind(spec.resource, spec.model, consumers.of_kind(spec), {"target.slug": SLUGS}, standing=SPECS[spec.kind])
+        Kind(spec.resource, spec.model, consumers.of_kind(spec), {"target": TARGETS}, standing=SPECS[spec.kind])
         for spec in kinds.KINDS
         if spec.model not in {one.model for one in _KNOWN}
     ),
