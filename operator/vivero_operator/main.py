@@ -34,6 +34,7 @@ from vivero_operator.reconcile.controller import ORPHAN, Controller, Key
 from vivero_operator.reconcile.kind import KindSpec, Reconciler
 from vivero_operator.reconcile.orphans import OrphanReconciler, Sweep
 from vivero_operator.reconcile.polling import Poller, watch_records
+from vivero_operator.reconcile.proofs import Proofs
 from vivero_operator.reconcile.queue import Rank, WorkQueue
 from vivero_operator.reconcile.recorder import Recorder
 from vivero_operator.reconcile.run import Services
@@ -126,6 +127,7 @@ def assemble(
         "replaced routes": routes.ReplacedRoutes(services).run,
         "events": services.recorder.run,
         "start limiter": services.start_limiter.run,
+        "proofs": Proofs(services).run,
         "waiting pages": partial(services.waiting_pages.run, watching, context.pods_listed),
     }
     return Parts(context, controller, reconcilers, watching, backoff, election, services, background)

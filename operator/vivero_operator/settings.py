@@ -43,6 +43,16 @@ class Gateway(BaseModel):
     listener: ObjectName
 
 
+class ProofSchedule(BaseModel):
+    """When tenants' archives are proven."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    begins: int = Field(default=1, ge=0, le=23)
+    hours: int = Field(default=5, ge=1, le=24)
+    atOnce: int = Field(default=1, ge=0, le=100)  # noqa: N815  as the chart's values have it
+
+
 class Settings(BaseSettings):
     """Where the platform is, limits and pace of the operator."""
 
@@ -127,6 +137,9 @@ class Settings(BaseSettings):
     backup_secret: str = ""
     """Secret in the platform namespace, keys endpoint, region, bucket, access_key, secret_key: the bucket that backups go
     to, and an account that no tenant has. Empty: there are no backups."""
+    proof_schedule: ProofSchedule = ProofSchedule()
+    """From which hour (UTC) for how many hours TenantProofs are made for tenants that have changed, and how many run at once;
+    none with atOnce 0."""
     egress_cidrs: tuple[str, ...] = ("0.0.0.0/0",)
     """Where tenants' pods may connect to, besides cluster DNS; link-local addresses never."""
 

@@ -99,7 +99,7 @@ class ConditionType(StrEnum):
     COMPLETE = "Complete"
     REFUSED = "Refused"
     HALTED = "Halted"
-    # Of a DatabaseServer.
+    # Of a DatabaseServer, and of a Tenant.
     RECOVERABLE = "Recoverable"
 
 
@@ -164,6 +164,9 @@ class Reason(StrEnum):
     # Deletion.
     RETAINED = "Retained"
     ERASED = "Erased"
+    # Whether a tenant can be brought back, as the last TenantProof says.
+    RECOVERY_PROVEN = "RecoveryProven"
+    RECOVERY_NOT_PROVEN = "RecoveryNotProven"
     # A customer's own host.
     HOST_SERVED = "HostServed"
     HOST_UNVERIFIED = "HostUnverified"
@@ -177,6 +180,7 @@ class Reason(StrEnum):
     BACKED_UP = "BackedUp"
     SWITCHING = "Switching"
     RESTORED = "Restored"
+    PASSED = "Passed"
     FAILED = "Failed"
     REFUSED = "Refused"
     # TenantPool.

@@ -1,4 +1,4 @@
-"""What the operator tells the programs of a TenantBackup and a TenantRestore. Pure: the operator loads no client for it."""
+"""What the operator tells the programs of a TenantBackup, TenantRestore and TenantProof. Pure: the operator loads no client for it."""
 
 from dataclasses import dataclass, field
 from typing import Final, Self
@@ -25,6 +25,7 @@ BACKUP: Final = Program("backup", ("files", "dump", "verify"))
 RESTORE: Final = Program("restore", ("database", "files", "verify"))
 # The log and the tenant's data lie on the node's disk while they are replayed.
 MOMENT: Final = Program("moment", ("log", "database", "files", "verify"), scratch="64Gi")
+PROOF: Final = Program("proof", ("live", "log", "compare"), scratch="64Gi")
 
 
 @dataclass(frozen=True)
@@ -125,3 +126,23 @@ class MomentOrder(_Order):
     target: Target
     file_key: str = field(repr=False)
     """64 hexadecimal digits; a new tenant has it, too, for files are stored as they were."""
+
+
+@dataclass(frozen=True)
+class ProofOrder(_Order):
+    """Whose archive is to be compared with the live data."""
+
+    tenant: str
+    """The tenant's id."""
+    uid: str
+    """Of the TenantProof: chooses the base, and the files whose contents are compared."""
+    server: str
+    """UID of the DatabaseServer whose log it is."""
+    schema: str
+    """With the tenant's data."""
+    audit: str
+    """With its audit log."""
+    source: Account
+    """The tenant's own bucket."""
+    file_key: str = field(repr=False)
+    """64 hexadecimal digits."""

@@ -14,6 +14,7 @@ from vivero_core.model.conditions import is_true
 from vivero_core.model.constants import ConditionType
 from vivero_core.model.tenant import HostStatus, Owner, OwnerStatus, Tenant
 
+from vivero_operator.archiver.position import Position
 from vivero_operator.backend_clients import BackendClients
 from vivero_operator.data_plane import DataPlaneClient
 from vivero_operator.dns_records import DnsRecords
@@ -61,6 +62,8 @@ class Services:
     now: Callable[[], datetime]
     archive_keys: dict[str, dict[str, str]] = field(default_factory=dict)
     """DatabaseServer's UID -> tenant's id -> the public half of its file key, as its archiver was told."""
+    archive_positions: dict[str, Position] = field(default_factory=dict)
+    """DatabaseServer's UID -> how far its log is archived, as last read from the backup bucket."""
 
 
 @dataclass(frozen=True)
