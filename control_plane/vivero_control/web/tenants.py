@@ -125,6 +125,7 @@ class TenantPage:
             "shell": shell(self.member),
             "detail": detail,
             "line": presentation.tenant_line(detail.tenant, listed, self.clock()),
+            "proof": presentation.proof(detail.recovery),
             "conditions": presentation.timeline(detail.conditions),
             "history": presentation.history(await self.audit.history(*self.tenants.subjects(name))),
             "form": dialog,

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -163,6 +164,21 @@ def test_a_tenants_page_says_everything_staff_may_know(staff: TestClient[Any]) -
     assert text.index("OwnerReady") < text.index("DatabaseReady")
     assert "<dialog" in text
     assert "data-open>" not in text
+
+
+def test_a_tenants_page_says_whether_it_can_be_brought_back(staff: TestClient[Any]) -> None:
+    proven, failed = staff.get(f"{HOME}/northwind").text, staff.get(f"{HOME}/brisa").text
+    for text in (proven, failed):
+        assert re.search(
+            r'Can be brought back.*from <time[^>]*datetime="2026-11-08.*to <time[^>]*datetime="2026-11-22',
+            text,
+            re.DOTALL,
+        )
+    assert re.search(r"Last proof of that.*Passed.*<time", proven, re.DOTALL)
+    assert re.search(r"Last proof of that.*Failed.*<time", failed, re.DOTALL)
+    assert "Nobody can rely on" not in proven
+    assert "Nobody can rely on" in failed
+    assert "not the same as the live data: vtaaaaaaaaaa.c_1 (rows)" in failed
 
 
 def test_an_unknown_tenant_is_a_page(staff: TestClient[Any]) -> None:
