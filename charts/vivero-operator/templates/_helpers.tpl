@@ -75,6 +75,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - {name: VIVERO_S3_ACCOUNTS, value: {{ .Values.s3.accounts | quote }}}
 - {name: VIVERO_IAM_ENDPOINT, value: {{ .Values.s3.iamEndpoint | quote }}}
 - {name: VIVERO_BACKUP_SECRET, value: {{ .Values.backup.secret | quote }}}
+- {name: VIVERO_PROOF_SCHEDULE, value: {{ .Values.proofs | toJson | quote }}}
 - {name: VIVERO_EGRESS_CIDRS, value: {{ .Values.egressCidrs | toJson | quote }}}
 - {name: VIVERO_LOG_LEVEL, value: {{ .Values.logLevel | quote }}}
 - {name: VIVERO_CONCURRENCY, value: {{ .Values.concurrency | quote }}}
