@@ -33,7 +33,9 @@ PROOF_AGE = Gauge(
     "vivero_recovery_proof_age_seconds",
     "Age of the oldest last proof that passed, of all tenants; since they were made if none",
 )
-ARCHIVE_READ_ERRORS = Counter("vivero_archive_read_errors_total", "Times that the archive could not be looked at")
+PROOF_ERRORS = Counter(
+    "vivero_proof_errors_total", "Times that proofs could not be looked after: the bucket or the API server was away"
+)
 REQUESTS = Counter("rest_client_requests", "Requests to the API server, as client-go counts them", ["method", "code"])
 CIRCUIT_OPEN = Gauge(
     "vivero_circuit_breaker_open", "1 while the circuit breaker of a backing server is open", ["system"]

@@ -53,28 +53,28 @@ class Proofs:
         """Once."""
         if not self._services.settings.backup_secret:
             return
-        try:
-            store = await self._services.backends.backup_bucket()
-            await self._read_positions(store)
-            await self._make_due(store)
-        except (BackendError, StepFailedError) as error:
-            logger.warning("looking at the archive failed, retrying: %s", error)
-            metrics.ARCHIVE_READ_ERRORS.inc()
-        await self._remove_superfluous()
+        for work in (self._read_positions, self._make_due, self._remove_superfluous):
+            try:
+                await work()
+            except (BackendError, StepFailedError) as error:
+                logger.warning("looking after proofs failed, retrying: %s", error)
+                metrics.PROOF_ERRORS.inc()
         self._measure()
 
-    async def _read_positions(self, store: Objects) -> None:
+    async def _read_positions(self) -> None:
+        store = await self._services.backends.backup_bucket()
         for server in self._services.cluster.servers:
             if archived(server, self._services.settings):
                 position = await asyncio.to_thread(Positions(store, server.metadata.uid).load)
                 self._services.archive_positions[server.metadata.uid] = position
 
-    async def _make_due(self, store: Objects) -> None:
+    async def _make_due(self) -> None:
         now, schedule = self._services.now(), self._services.settings.proof_schedule
         tonight = policy.night(now, schedule)
         if tonight is None:
             self._settled.clear()
             return
+        store = await self._services.backends.backup_bucket()
         free = schedule.atOnce - sum(map(policy.runs, self._services.cluster.of(TenantProof)))
         for tenant in policy.due(self._known(), tonight, now):
             if free <= 0:

@@ -388,9 +388,9 @@ class TestNights:
                 raise StepFailedError(f"no answer about {prefix}")
 
         nights.world.backends.bucket = Away()
-        before = REGISTRY.get_sample_value("vivero_archive_read_errors_total")
+        before = REGISTRY.get_sample_value("vivero_proof_errors_total")
         await nights.look()
-        assert REGISTRY.get_sample_value("vivero_archive_read_errors_total") == (before or 0) + 1
+        assert REGISTRY.get_sample_value("vivero_proof_errors_total") == (before or 0) + 1
         assert nights.world.services.archive_positions == known
 
     async def test_the_oldest_and_every_result_are_measured(self) -> None:
