@@ -139,8 +139,11 @@ def recovery(
     update: dict[str, object] = {}
     if passed is not None and passed.status.reachable_from is not None:
         update["begins"] = passed.status.reachable_from
-    if archived_to is not None:
-        update |= {"ends": archived_to, "observed_at": now}
+    # What is archived stays so: the newest word is the best one, whoever has said it.
+    said = told.ends, archived_to, passed.status.reachable_to if passed is not None else None
+    ends = max((one for one in said if one is not None), default=None)
+    if ends != told.ends:
+        update |= {"ends": ends, "observed_at": now}
     if ended is not None:
         update |= {"last_proof": _ended(ended), "proof_result": outcome(ended), "message": ended.status.message}
     found = told.model_copy(update=update)
