@@ -77,8 +77,11 @@ class Proving:
 
     def segments(self) -> list[str]:
         """Keys, oldest first."""
-        found = self.kept.list_objects_v2(Bucket=self.bucket, Prefix=f"{self.tenant.id}/log/")["Contents"]
-        return sorted((one["Key"] for one in found), reverse=True)
+        return sorted(self.listed("log/"), reverse=True)
+
+    def listed(self, below: str) -> list[str]:
+        found = self.kept.list_objects_v2(Bucket=self.bucket, Prefix=f"{self.tenant.id}/{below}")
+        return [one["Key"] for one in found.get("Contents", ())]
 
     def wait_for_segments(self, number: int) -> list[str]:
         deadline = time.monotonic() + WAIT_SECONDS
@@ -189,7 +192,7 @@ def test_an_archive_that_was_touched_is_found(proving: Proving) -> None:
 def test_files_that_are_nowhere_and_copies_that_are_not_as_they_were_are_found(proving: Proving) -> None:
     proving.upload("one")
     proving.back_up("b1")
-    (copy,) = listed(proving, "files/")
+    (copy,) = proving.listed("files/")
     of_backup = next(f"p{number}" for number in range(50) if draws_the_backup(proving, f"p{number}"))
     with proving.taken(copy), pytest.raises(StepFailedError, match="files whose copies are missing: one"):
         proving.prove(of_backup)
@@ -206,11 +209,6 @@ def test_files_that_are_nowhere_and_copies_that_are_not_as_they_were_are_found(p
     assert proving.prove()[1]["files"] == 1, "of one that was deleted there is the copy"
 
 
-def listed(proving: Proving, below: str) -> list[str]:
-    found = proving.kept.list_objects_v2(Bucket=proving.bucket, Prefix=f"{proving.tenant.id}/{below}")
-    return [one["Key"] for one in found.get("Contents", ())]
-
-
 def draws_the_backup(proving: Proving, uid: str) -> bool:
     replayed = Replayed(proving.rig.store, proving.tenant.id, proving.server, KEY.hex(), proving.rig.folder)
     (base,) = replayed.bases()
@@ -218,8 +216,9 @@ def draws_the_backup(proving: Proving, uid: str) -> bool:
 
 
 def test_a_gap_is_refused_until_there_is_a_backup_behind_it(proving: Proving) -> None:
-    now = int(time.time())
-    Positions(proving.rig.store, proving.server).add_gap(Gap("1-1-1", now - 1, now))
+    proving.wait_for_segments(1)
+    birth = proving.rig.history(proving.tenant).reach([]).begins
+    Positions(proving.rig.store, proving.server).add_gap(Gap("1-1-1", birth, birth + 1))
     with pytest.raises(RefusedError, match="no backup leads to the present without a gap"):
         proving.prove()
     proving.back_up("b1")
