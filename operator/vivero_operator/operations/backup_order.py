@@ -19,13 +19,16 @@ class Program:
     steps: tuple[str, ...]
     scratch: str = "256Mi"
     """Room on the node's disk for what one step leaves to the next, at most; what is not used takes nothing."""
+    kept_seconds: int | None = None
+    """How long its Job, with its pods and their logs, is kept once it has ended; None: as long as its object."""
 
 
 BACKUP: Final = Program("backup", ("files", "dump", "verify"))
 RESTORE: Final = Program("restore", ("database", "files", "verify"))
 # The log and the tenant's data lie on the node's disk while they are replayed.
 MOMENT: Final = Program("moment", ("log", "database", "files", "verify"), scratch="64Gi")
-PROOF: Final = Program("proof", ("live", "log", "compare"), scratch="64Gi")
+# Each tenant has one most of the time: a thousand pods that have ended would help nobody.
+PROOF: Final = Program("proof", ("live", "log", "compare"), scratch="64Gi", kept_seconds=3 * 86_400)
 
 
 @dataclass(frozen=True)

@@ -145,6 +145,7 @@ class OperationReconciler(Reconciler, Generic[R]):
             files={ORDER_FILE: order.dump(), CLIENT_FILE: login.option_file()},
             storage_secret=self._services.settings.backup_secret,
             scratch=program.scratch,
+            kept_seconds=program.kept_seconds,
         )
 
     async def reconcile(self, name: str) -> Result:

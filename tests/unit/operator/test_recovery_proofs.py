@@ -453,6 +453,7 @@ class TestTenantProof:
         assert (order.tenant, order.uid, order.server) == (ident, "uid-night", WHERE)
         assert (order.schema, order.audit) == (naming.database_name(ident), naming.audit_database_name(ident))
         assert order.file_key not in json.dumps(world.kube.objects[JOB])
+        assert world.kube.objects[JOB]["spec"]["ttlSecondsAfterFinished"] == 3 * 86_400
         assert order.file_key not in repr(order)
 
         said = {"provenAt": "2026-11-22T13:00:02Z", "transaction": "1-1-7", "tables": 9, "files": 1}
