@@ -14,7 +14,7 @@ from vivero_control.domain.plans.selling_points import FEATURES
 from vivero_control.domain.plans.service import PlanView
 from vivero_control.domain.signups.schemas import SignupView
 from vivero_control.domain.tenants.policies import LONGEST_EXTENSION
-from vivero_control.domain.tenants.schemas import ConditionView, RecoveryView, TenantRow, TenantState
+from vivero_control.domain.tenants.schemas import ConditionView, TenantRow, TenantState
 
 Kind = Literal["success", "info", "warning", "error", "neutral"]
 
@@ -46,11 +46,6 @@ REASONS: Final = {
     SuspensionReason.UNPAID: "Unpaid",
     SuspensionReason.ABUSE: "Abuse",
     SuspensionReason.MANUAL: "By hand",
-}
-_PROOFS: Final = {
-    "Passed": StatusLabel("Passed", "success"),
-    "Failed": StatusLabel("Failed", "error"),
-    "Refused": StatusLabel("Not possible", "error"),
 }
 _STEP_STATES: Final = {"waiting": "wait", "running": "now", "done": "done", "failed": "failed"}
 
@@ -121,11 +116,6 @@ def tenant_line(row: TenantRow, plans: Sequence[PlanView], now: datetime) -> Ten
         reason_words=REASONS[row.suspended_reason] if row.suspended_reason else "",
         extend_to=_proposed_end(ends or now, now).date().isoformat(),
     )
-
-
-def proof(recovery: RecoveryView | None) -> StatusLabel | None:
-    """The result of the last proof that the tenant can be brought back; None before the first."""
-    return _PROOFS[recovery.proof_result] if recovery and recovery.proof_result else None
 
 
 _NO_GOOD_NEWS: Final = frozenset({ConditionType.SUSPENDED, ConditionType.PAUSED, ConditionType.DEGRADED})

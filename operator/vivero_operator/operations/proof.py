@@ -16,6 +16,8 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import Any, Final
 
+from vivero_core.model import naming
+
 from vivero_operator.archiver.position import sequence
 from vivero_operator.operations.archive import backup_store, newest_copies
 from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, ProofOrder
@@ -67,7 +69,7 @@ class Proof:
         after = sequence(base.gtid) if base is not None else 0
         logs = self.replayed.history.log_files_to(gtid, self.replayed.logs, after=after)
         size = sum(log.stat().st_size for log in logs)
-        self.replayed.server.replay(logs, self.schemas)
+        self.replayed.server.replay(logs, naming.database_names(self.order.tenant))
         return size
 
     def throw_away(self) -> None:

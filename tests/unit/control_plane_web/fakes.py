@@ -23,7 +23,6 @@ from vivero_control.domain.backups.schemas import (
     BringBack,
     OperationState,
     Overview,
-    RecoveryView,
     RestoreView,
     StepState,
     StepView,

@@ -62,6 +62,9 @@ class ConditionView(Struct, frozen=True, kw_only=True):
     since: Annotated[datetime, Meta(description="When its status changed last.")]
 
 
+ProofResult = Literal["Passed", "Failed", "Refused"]
+
+
 class RecoveryView(Struct, frozen=True, kw_only=True):
     """To which seconds a tenant can be brought back, and whether that was tried."""
 
@@ -73,7 +76,7 @@ class RecoveryView(Struct, frozen=True, kw_only=True):
     )
     last_proof: Annotated[datetime | None, Meta(description="When the last proof ended; null before the first.")]
     proof_result: Annotated[
-        Literal["Passed", "Failed", "Refused"] | None,
+        ProofResult | None,
         Meta(description="`Passed`: what the archive restored was the same as the live data."),
     ]
     message: Annotated[str, Meta(description="What the last proof said.")]

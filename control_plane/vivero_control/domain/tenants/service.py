@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 import msgspec
 from vivero_core.model.constants import LABEL_SIGNUP
 from vivero_core.model.reading import Unreadable, salvaged
-from vivero_core.model.tenant import Recovery, Tenant
+from vivero_core.model.tenant import Tenant
 from vivero_web.clock import Clock
 
 from vivero_control.domain.audit.service import AuditAction, AuditService
@@ -22,7 +22,6 @@ from vivero_control.domain.tenants.schemas import (
     ConditionView,
     ExtendTrial,
     Page,
-    RecoveryView,
     Resume,
     SortKey,
     Suspend,
@@ -195,21 +194,9 @@ class TenantService:
             deletion_policy=tenant.spec.deletion_policy,
             database_server=tenant.status.database_server,
             proven_at=tenant.status.proven_at,
-            recovery=_recovery(tenant.status.recovery),
+            recovery=policies.recovery_of(tenant),
             generation=tenant.metadata.generation,
         )
-
-
-def _recovery(found: Recovery | None) -> RecoveryView | None:
-    if found is None:
-        return None
-    return RecoveryView(
-        begins=found.begins,
-        ends=found.ends,
-        last_proof=found.last_proof,
-        proof_result=found.proof_result,
-        message=found.message or "",
-    )
 
 
 def _there(found: Tenant | None, name: str) -> Tenant:
