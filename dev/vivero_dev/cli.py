@@ -15,7 +15,7 @@ from vivero_dev.commands import end_started
 from vivero_dev.errors import DevError
 from vivero_dev.instance import DEFAULT_NAME
 from vivero_dev.platform.spares import POOL_SIZE
-from vivero_dev.platform.values import REQUESTS_PER_MINUTE
+from vivero_dev.platform.values import PROOFS_AT_ONCE, REQUESTS_PER_MINUTE
 
 INTERRUPTED = 130
 # Services and containers run as other users, who must be able to read their configuration and programs independent of
@@ -40,6 +40,14 @@ def parser() -> argparse.ArgumentParser:
         type=int,
         default=REQUESTS_PER_MINUTE,
         help=f"rate limit of the control plane for each address (default: {REQUESTS_PER_MINUTE})",
+    )
+    up.add_argument(
+        "--proofs",
+        type=int,
+        choices=range(11),
+        default=PROOFS_AT_ONCE,
+        metavar="N",
+        help=f"archives of tenants that are proven at a time, from 1:00 to 6:00 UTC (default: {PROOFS_AT_ONCE})",
     )
     _command(commands, "down", "stop everything; only the data stays on the machine")
     _command(commands, "reset", "down, and delete the instance's data")

@@ -41,7 +41,7 @@ CERTIFICATE_TOOLS = "libnss3-tools"  # certutil, for the browser's own certifica
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 # All browsers and clients of a run share one address; tests create the pools that they need.
-TESTS_OPTIONS = ("--requests-per-minute=6000", "--pool=0")
+TESTS_OPTIONS = ("--requests-per-minute=6000", "--pool=0", "--proofs=0")
 
 
 def test(options: argparse.Namespace, console: Console) -> int:

@@ -19,7 +19,7 @@ from vivero_dev.platform.kubectl import Kubectl
 from vivero_dev.platform.releases import Helm, Release
 from vivero_dev.platform.spares import POOL_SIZE, pool
 from vivero_dev.platform.trial import Trial, sign_up
-from vivero_dev.platform.values import REQUESTS_PER_MINUTE, control_plane_values, operator_values
+from vivero_dev.platform.values import PROOFS_AT_ONCE, REQUESTS_PER_MINUTE, control_plane_values, operator_values
 from vivero_dev.probing import until
 from vivero_dev.provider import CLUSTER_READY, IMAGES_READY, INGRESS_READY, SERVICES_READY, Provider
 from vivero_dev.secret_store import SecretStore
@@ -40,6 +40,7 @@ class Platform:
     provider: Provider
     requests_per_minute: int = REQUESTS_PER_MINUTE
     pool_size: int = POOL_SIZE
+    proofs_at_once: int = PROOFS_AT_ONCE
 
     def steps(self, *, demo: bool = True) -> list[Step]:
         """All steps of `up`; without `demo` the trial signup is left out."""
@@ -92,7 +93,7 @@ class Platform:
         return Helm(self.provider.helm(), kubectl, instance.folder("releases"), instance.log_dir)
 
     def _operator_values(self) -> dict[str, object]:
-        return operator_values(self.provider.instance, self.provider.images())
+        return operator_values(self.provider.instance, self.provider.images(), self.proofs_at_once)
 
     def _page_values(self) -> dict[str, object]:
         provider = self.provider

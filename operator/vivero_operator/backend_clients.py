@@ -31,6 +31,7 @@ from vivero_core.backends.valkey.protocol import CacheAdmin
 from vivero_core.errors import BackendMisconfiguredError
 from vivero_core.model.database_server import DatabaseServer
 
+from vivero_operator.archiver.bucket import Bucket
 from vivero_operator.instance import PlatformFiles
 from vivero_operator.reconcile.circuit_breaker import CircuitBreaker
 from vivero_operator.settings import Settings
@@ -83,6 +84,10 @@ class PlatformObjects:
         if not login.isprintable():
             raise self._wrong(SECRET, secret, f"key {name} contains a line break or another control character")
         return Credentials(login, await self._text(SECRET, secret, password))
+
+    async def text(self, secret: str, key: str) -> str:
+        """One line of a Secret."""
+        return (await self._text(SECRET, secret, key)).strip()
 
     async def authority(self, config_map: str, key: str = "ca.crt") -> str:
         """The certificates of an authority, PEM."""
@@ -161,6 +166,7 @@ class BackendClients:
         self._fence = fence
         self._objects = objects
         self._clients: dict[str, tuple[object, BackendClient[Any]]] = {}
+        self._bucket: tuple[object, Bucket] | None = None
         self.recovered: Callable[[], None] = lambda: None
         """Called when a circuit breaker has closed; to be set before the first client is asked for."""
 
@@ -196,6 +202,19 @@ class BackendClients:
         made_from = (address, admin, api, login)
         return self._client(_CACHE, made_from, lambda: ElastiCacheAdmin(address, admin, api, login, group))
 
+    async def backup_bucket(self) -> Bucket:
+        """The backup bucket, to look at how far logs are archived; no breaker: nothing that anybody waits for uses it."""
+        secret = self._settings.backup_secret
+        endpoint, region, name = [await self._objects.text(secret, key) for key in ("endpoint", "region", "bucket")]
+        login = await self._objects.credentials(secret, "access_key", "secret_key")
+        made_from = (Endpoint(endpoint, region, await self._authority()), name, login)
+        if self._bucket is not None and self._bucket[0] == made_from:
+            return self._bucket[1]
+        self._close_bucket()
+        bucket = Bucket(*made_from)
+        self._bucket = (made_from, bucket)
+        return bucket
+
     async def platform_files(self) -> PlatformFiles:
         ticket_key = await self._objects.public_key(self._settings.ticket_key_config_map, "ticket.pub")
         return PlatformFiles(await self._authority(), ticket_key)
@@ -210,6 +229,12 @@ class BackendClients:
         for _, client in self._clients.values():
             _close(client)
         self._clients.clear()
+        self._close_bucket()
+
+    def _close_bucket(self) -> None:
+        if self._bucket is not None:
+            self._bucket[1].close()
+            self._bucket = None
 
     async def _authority(self) -> str:
         return await self._objects.authority(self._settings.ca_config_map)

@@ -13,12 +13,14 @@ from vivero_core.model.release import Release
 from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_backup import TenantBackup
 from vivero_core.model.tenant_pool import TenantPool
+from vivero_core.model.tenant_proof import TenantProof
 from vivero_core.model.tenant_restore import TenantRestore
 
 from vivero_operator.handlers import tenants
 from vivero_operator.reconcile import database_server, in_place, plan, tenant_pool
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.context import HandlerContext
+from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.database_server import DatabaseServerReconciler
 from vivero_operator.reconcile.kind import KindSpec
 from vivero_operator.reconcile.plan import PlanReconciler
@@ -27,6 +29,7 @@ from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.tenant import TenantReconciler
 from vivero_operator.reconcile.tenant_backup import TenantBackupReconciler
 from vivero_operator.reconcile.tenant_pool import TenantPoolReconciler
+from vivero_operator.reconcile.tenant_proof import TenantProofReconciler
 from vivero_operator.reconcile.tenant_restore import TenantRestoreReconciler
 
 
@@ -80,5 +83,11 @@ KINDS: Final[tuple[KindSpec[Any], ...]] = (
         edited=True,
         observe=in_place.observe,
         forget=in_place.forget,
+    ),
+    KindSpec(
+        TenantProof,
+        lambda services, context: TenantProofReconciler(services, lambda name: context.queue.add(Key("Tenant", name))),
+        verbs=("create", "delete"),  # one a night, and what need not be kept
+        edited=True,
     ),
 )

@@ -37,6 +37,7 @@ from vivero_operator.reconcile.controller import ORPHAN, Controller, Key
 from vivero_operator.reconcile.kind import KindSpec, Reconciler
 from vivero_operator.reconcile.orphans import OrphanReconciler, Sweep
 from vivero_operator.reconcile.polling import Poller, watch_records
+from vivero_operator.reconcile.proofs import Proofs
 from vivero_operator.reconcile.queue import Rank, WorkQueue
 from vivero_operator.reconcile.recorder import Recorder
 from vivero_operator.reconcile.run import Services
@@ -131,6 +132,7 @@ def assemble(
         "backup schedules": BackupSchedules(services).run,
         "backup retention": BackupRetention(services).run,
         "start limiter": services.start_limiter.run,
+        "proofs": Proofs(services).run,
         "waiting pages": partial(services.waiting_pages.run, watching, context.pods_listed),
     }
     return Parts(context, controller, reconcilers, watching, backoff, election, services, background)

@@ -1,6 +1,7 @@
 """Prometheus metrics of the operator."""
 
 import contextlib
+from collections.abc import Mapping
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -27,6 +28,14 @@ WAITING_FOR_TURN = Gauge("vivero_tenants_queued_to_start", "Tenants queued until
 POOL_SIZE = Gauge("vivero_pool_size", "Desired spares of a pool", ["pool"])
 POOL_READY = Gauge("vivero_pool_ready", "Spares of a pool that can be claimed", ["pool"])
 POOL_STARTING = Gauge("vivero_pool_starting", "Spares of a pool that are still starting", ["pool"])
+PROOFS = Gauge("vivero_recovery_proofs", "Tenants whose last proof of their archive had this result", ["result"])
+PROOF_AGE = Gauge(
+    "vivero_recovery_proof_age_seconds",
+    "Age of the oldest last proof that passed, of all tenants; since they were made if none",
+)
+PROOF_ERRORS = Counter(
+    "vivero_proof_errors_total", "Times that proofs could not be looked after: the bucket or the API server was away"
+)
 REQUESTS = Counter("rest_client_requests", "Requests to the API server, as client-go counts them", ["method", "code"])
 CIRCUIT_OPEN = Gauge(
     "vivero_circuit_breaker_open", "1 while the circuit breaker of a backing server is open", ["system"]
@@ -36,6 +45,12 @@ LEADING = Gauge("vivero_leading", "1 while this replica is the leader")
 
 def count_request(method: str, status: int) -> None:
     REQUESTS.labels(method, str(status)).inc()
+
+
+def show_proofs(results: Mapping[str, int], oldest_seconds: float) -> None:
+    for result, count in results.items():
+        PROOFS.labels(result).set(count)
+    PROOF_AGE.set(oldest_seconds)
 
 
 def show_pool(pool: str, *, size: int, ready: int, starting: int) -> None:

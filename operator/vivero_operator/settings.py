@@ -43,6 +43,16 @@ class Gateway(BaseModel):
     listener: ObjectName
 
 
+class ProofSchedule(BaseModel):
+    """When tenants' archives are proven."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    begins: int = Field(default=1, ge=0, le=23)
+    hours: int = Field(default=5, ge=1, le=24)
+    atOnce: int = Field(default=1, ge=0, le=100)  # noqa: N815  as the chart's values have it
+
+
 class Settings(BaseSettings):
     """Where the platform is, limits and pace of the operator."""
 
@@ -132,6 +142,9 @@ class Settings(BaseSettings):
     recovery_days: int = Field(default=14, ge=1, le=3650)
     """To any second of so many days a tenant can be brought back, where its server's log is archived: what is older of the
     log, and needed for no second within, is removed."""
+    proof_schedule: ProofSchedule = ProofSchedule()
+    """From which hour (UTC) for how many hours TenantProofs are made for tenants that have changed, and how many run at once;
+    none with atOnce 0."""
     egress_cidrs: tuple[str, ...] = ("0.0.0.0/0",)
     """Where tenants' pods may connect to, besides cluster DNS; link-local addresses never."""
 

@@ -364,6 +364,8 @@ class FakeBackends:
         self.servers: dict[str, FakeServer] = defaultdict(lambda: FakeServer("mariadb"))
         self.s3, self.valkey = FakeServer("s3"), FakeServer("valkey")
         self._breaker = DirectBreaker()
+        self.bucket: Any = None
+        """The backup bucket, where a test has one."""
 
     async def database(self, server: Any) -> BackendClient[Any]:
         return BackendClient(self.servers[server.name], self._breaker)
@@ -373,6 +375,9 @@ class FakeBackends:
 
     async def cache(self) -> BackendClient[Any]:
         return BackendClient(self.valkey, self._breaker)
+
+    async def backup_bucket(self) -> Any:
+        return self.bucket
 
     async def platform_files(self) -> PlatformFiles:
         return PlatformFiles("CA", "TICKET")

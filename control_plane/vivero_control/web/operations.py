@@ -10,10 +10,10 @@ from vivero_ui.filters import bytes_, datetime_, duration, number
 from vivero_control.domain.backups.schemas import (
     BackupView,
     OperationState,
-    ProofResult,
     RestoreView,
     StepView,
 )
+from vivero_control.domain.tenants.schemas import ProofResult
 from vivero_control.web.presentation import Kind, StatusLabel, StepLine
 
 STATES: Final = {

@@ -24,7 +24,7 @@ from vivero_control.domain.staff.guards import session_staff
 from vivero_control.domain.staff.schemas import StaffView
 from vivero_control.domain.tenants.schemas import Page, SortKey, TenantDetail, TenantQuery, TenantRow, TenantState
 from vivero_control.domain.tenants.service import TenantService
-from vivero_control.web import presentation, tenant_forms
+from vivero_control.web import operations, presentation, tenant_forms
 from vivero_control.web.site import known
 from vivero_control.web.staff_shell import HOME, shell
 from vivero_control.web.tenant_forms import ActionForm
@@ -125,6 +125,7 @@ class TenantPage:
             "shell": shell(self.member),
             "detail": detail,
             "line": presentation.tenant_line(detail.tenant, listed, self.clock()),
+            "proofs": operations.PROOFS,
             "conditions": presentation.timeline(detail.conditions),
             "history": presentation.history(await self.audit.history(*self.tenants.subjects(name))),
             "form": dialog,

@@ -100,7 +100,7 @@ class ConditionType(StrEnum):
     COMPLETE = "Complete"
     REFUSED = "Refused"
     HALTED = "Halted"
-    # Of a DatabaseServer.
+    # Of a DatabaseServer, and of a Tenant.
     RECOVERABLE = "Recoverable"
 
 
@@ -165,6 +165,9 @@ class Reason(StrEnum):
     # Deletion.
     RETAINED = "Retained"
     ERASED = "Erased"
+    # Whether a tenant can be brought back, as the last TenantProof says.
+    RECOVERY_PROVEN = "RecoveryProven"
+    RECOVERY_NOT_PROVEN = "RecoveryNotProven"
     # A customer's own host.
     HOST_SERVED = "HostServed"
     HOST_UNVERIFIED = "HostUnverified"
@@ -183,6 +186,7 @@ class Reason(StrEnum):
     EXPIRED = "Expired"
     EXPIRY_FAILED = "ExpiryFailed"
     RESTORED = "Restored"
+    PASSED = "Passed"
     FAILED = "Failed"
     REFUSED = "Refused"
     # TenantPool.

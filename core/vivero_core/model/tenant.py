@@ -1,7 +1,7 @@
 """Tenant: one customer's instance."""
 
 from functools import cached_property
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
@@ -207,6 +207,25 @@ class BackupStatus(Model):
     """When what had expired was last removed from the backup bucket."""
 
 
+class Recovery(Model):
+    """To which seconds the tenant can be brought back, and whether that was tried."""
+
+    begins: Timestamp | None = Field(default=None, alias="from")
+    """The first second that could be restored when the archive was last proven."""
+    ends: Timestamp | None = Field(default=None, alias="to")
+    """At least up to this second everything is archived. It moves on with the archive, and is written along with any other
+    change, at the latest when it has moved by an hour."""
+    observed_at: Timestamp | None = None
+    """When `to` was written: an archive that is followed is some seconds behind it."""
+    last_proof: Timestamp | None = None
+    """When the last TenantProof ended."""
+    proof_result: Literal["Passed", "Failed", "Refused"] | None = None
+    """Passed: what the archive restored was the same as the live data. Failed: it was not, or could not be restored. Refused:
+    no backup leads to the present without a gap."""
+    message: Sentence | None = None
+    """What the last proof said, for people."""
+
+
 class TenantStatus(Model):
     """What the operator has observed and proven."""
 
@@ -246,6 +265,8 @@ class TenantStatus(Model):
     """The data loss that was last accepted with spec.acceptDataLossAt."""
     proven_at: Timestamp | None = None
     """When the proof last succeeded: the tenant's own credentials worked on schema, bucket and cache, and its pod answered."""
+    recovery: Recovery | None = None
+    """To which seconds the tenant can be brought back, and whether that was tried."""
     conditions: tuple[Condition, ...] = Field(
         default=(),
         max_length=CONDITIONS_MAX,
@@ -311,6 +332,8 @@ class Tenant(Resource):
             {"name": "Pool", "type": "string", "jsonPath": ".spec.pool", "priority": 1},
             {"name": "Suspended", "type": "string", "jsonPath": ".spec.suspended.reason", "priority": 1},
             {"name": "Proven", "type": "date", "jsonPath": ".status.provenAt", "priority": 1},
+            {"name": "Last-Proof", "type": "date", "jsonPath": ".status.recovery.lastProof", "priority": 1},
+            {"name": "Proof", "type": "string", "jsonPath": ".status.recovery.proofResult", "priority": 1},
         ]
 
 

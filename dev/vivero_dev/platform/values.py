@@ -7,9 +7,13 @@ BASE_DOMAIN = "vivero.localhost"
 
 # The chart's default; test runs raise it, because all their clients share one address.
 REQUESTS_PER_MINUTE = 100
+# The chart's default; test runs have none, because nobody has asked for the load of a night.
+PROOFS_AT_ONCE = 1
 
 
-def operator_values(instance: Instance, images: dict[str, str]) -> dict[str, object]:
+def operator_values(
+    instance: Instance, images: dict[str, str], proofs_at_once: int = PROOFS_AT_ONCE
+) -> dict[str, object]:
     return {
         "image": _image(images["operator"]),
         "dataPlane": {"image": _image(images["data-plane"])},
@@ -17,6 +21,7 @@ def operator_values(instance: Instance, images: dict[str, str]) -> dict[str, obj
         "publicPort": instance.ports["https"],
         "mail": {"secret": TENANT_MAIL},
         "backup": {"secret": BACKUP_STORAGE},
+        "proofs": {"atOnce": proofs_at_once},
         "database": {"archiverSecret": MARIADB_ARCHIVER},
     }
 

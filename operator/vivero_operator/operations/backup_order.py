@@ -1,4 +1,4 @@
-"""What the operator tells the programs of a TenantBackup and a TenantRestore. Pure: the operator loads no client for it."""
+"""What the operator tells the programs of a TenantBackup, TenantRestore and TenantProof. Pure: the operator loads no client for it."""
 
 from dataclasses import dataclass, field
 from typing import Final, Self
@@ -19,6 +19,8 @@ class Program:
     steps: tuple[str, ...]
     scratch: str = "256Mi"
     """Room on the node's disk for what one step leaves to the next, at most; what is not used takes nothing."""
+    kept_seconds: int | None = None
+    """How long its Job, with its pods and their logs, is kept once it has ended; None: as long as its object."""
 
 
 BACKUP: Final = Program("backup", ("files", "dump", "verify"))
@@ -26,6 +28,8 @@ EXPIRE: Final = Program("expire", ("expire",))
 RESTORE: Final = Program("restore", ("database", "files", "verify"))
 # The log and the tenant's data lie on the node's disk while they are replayed.
 MOMENT: Final = Program("moment", ("log", "database", "files", "verify"), scratch="64Gi")
+# Each tenant has one most of the time: a thousand pods that have ended would help nobody.
+PROOF: Final = Program("proof", ("live", "log", "compare"), scratch="64Gi", kept_seconds=3 * 86_400)
 
 
 @dataclass(frozen=True)
@@ -155,3 +159,23 @@ class MomentOrder(_Order):
     target: Target
     file_key: str = field(repr=False)
     """64 hexadecimal digits; a new tenant has it, too, for files are stored as they were."""
+
+
+@dataclass(frozen=True)
+class ProofOrder(_Order):
+    """Whose archive is to be compared with the live data."""
+
+    tenant: str
+    """The tenant's id."""
+    uid: str
+    """Of the TenantProof: chooses the base, and the files whose contents are compared."""
+    server: str
+    """UID of the DatabaseServer whose log it is."""
+    schema: str
+    """With the tenant's data."""
+    audit: str
+    """With its audit log."""
+    source: Account
+    """The tenant's own bucket."""
+    file_key: str = field(repr=False)
+    """64 hexadecimal digits."""

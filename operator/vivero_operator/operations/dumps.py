@@ -14,7 +14,7 @@ from tempfile import TemporaryFile
 from typing import Final
 
 from vivero_operator.operations.errors import RefusedError, StepFailedError
-from vivero_operator.operations.streams import pieces_of
+from vivero_operator.operations.streams import Measured, pieces_of
 
 TRAILER: Final = b"-- Dump completed"
 _COMPLAINT_BYTES: Final = 1024
@@ -25,6 +25,7 @@ _LINE_BYTES: Final = 64 * 1024 * 1024
 _INSERT: Final = b"INSERT INTO `"
 _GTID: Final = re.compile(rb"^-- SET GLOBAL gtid_slave_pos='(\d+-\d+-\d+)';$", re.MULTILINE)
 _COUNTER: Final = re.compile(rb" AUTO_INCREMENT=\d+")
+_TABLE: Final = re.compile(rb"-- Table structure for table `(.*)`\n")
 _USE: Final = re.compile(rb"USE `([^`]*)`;\n")
 _OF_SESSION: Final = re.compile(rb"USE `|SET @|/\*M?!\d{5,6} SET ")
 """What is no part of a schema: several schemas have it once."""
@@ -178,3 +179,44 @@ class Fingerprint:
             self._of_rows = not line.endswith(b";\n")
         elif not is_remark(line) and _OF_SESSION.match(line) is None:
             self._tables.update(_COUNTER.sub(b"", line))
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a dump holds, so that two of the same data can be compared."""
+
+    tables: dict[str, dict[str, str]]
+    """By `<schema>.<table>`: SHA-256 of its rows and of its definition."""
+    gtid: str | None
+    """The last transaction in it, if it was dumped with its position."""
+
+
+def contents(pieces: Iterable[bytes], schemas: Collection[str]) -> Contents:
+    """Of a dump of these schemas, several.
+
+    Raises:
+        StepFailedError: it has no end.
+    """
+    measured, name = Measured(), ""
+    found: dict[str, Fingerprint] = {}
+    for schema, line in by_schema(measured.through(pieces), schemas):
+        if begins := _TABLE.fullmatch(line):
+            name = f"{schema}.{begins[1].decode(errors='replace')}"
+        elif not name.startswith(f"{schema}."):
+            name = f"{schema}."  # what comes before its first table
+        found.setdefault(name, Fingerprint()).add(line)
+    if TRAILER not in measured.tail:
+        raise StepFailedError("the dump ends without its trailer")
+    tables = {name: {"rows": one.rows, "definition": one.tables} for name, one in found.items() if name[-1] != "."}
+    return Contents(tables, gtid_of(measured.tail))
+
+
+def differences(live: Contents, archived: Contents) -> list[str]:
+    """Which tables are not the same in both, and in what."""
+    found = [f"{name} (not archived)" for name in live.tables.keys() - archived.tables.keys()]
+    found += [f"{name} (only archived)" for name in archived.tables.keys() - live.tables.keys()]
+    for name in live.tables.keys() & archived.tables.keys():
+        here, there = live.tables[name], archived.tables[name]
+        if unlike := [what for what in here if here[what] != there[what]]:
+            found.append(f"{name} ({', '.join(unlike)})")
+    return sorted(found)

@@ -1,6 +1,6 @@
 """What a tenant's archive can bring back: to which seconds, from which base, and the log files from there to a second."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -103,17 +103,47 @@ class History:
             found = segment
         return found
 
+    def holds(self, gtid: str) -> bool:
+        """Whether all that the tenant committed up to this transaction of its server is archived."""
+        position = self._positions.load()
+        known = position.gtids.get(int(gtid.partition("-")[0]))
+        return known is not None and sequence(known) >= sequence(gtid) and self._tenant not in position.waiting
+
+    def beginnings(self, gtid: str, bases: list[Base]) -> list[Base | None]:
+        """From where the log leads to this transaction without a gap: from these bases, and, as None, from nothing.
+
+        Raises:
+            RefusedError: from nowhere.
+        """
+        after = max((gap.ends for gap in gaps(self._store, self._server)), default=0)
+        found: list[Base | None] = [
+            one for one in self._usable(bases) if one.ready_at >= after and sequence(one.gtid) <= sequence(gtid)
+        ]
+        if (birth := self._birth()) is not None and birth >= after:
+            found.append(None)
+        if not found:
+            raise RefusedError("no backup leads to the present without a gap in the log: make a TenantBackup")
+        return found
+
     def log_files(self, until: int, folder: Path, *, after: int = 0) -> list[Path]:
         """Files for the SQL thread with all that was committed until this second; one for each start of the server.
 
         `after`: number of the last transaction that is left out.
         """
+        return self._log_files(lambda one: one.at > until, folder, after)
+
+    def log_files_to(self, gtid: str, folder: Path, *, after: int = 0) -> list[Path]:
+        """The same with all up to this transaction of the server."""
+        return self._log_files(lambda one: sequence(one.gtid) > sequence(gtid), folder, after)
+
+    def _log_files(self, is_beyond: Callable[[Logged], bool], folder: Path, after: int) -> list[Path]:
+        folder.mkdir(exist_ok=True)
         made: list[Path] = []
         last, output = b"", None
         try:
             for description, groups in self._segments():
                 for one in groups:
-                    if one.at > until:
+                    if is_beyond(one):
                         return made
                     if sequence(one.gtid) <= after:
                         continue

@@ -5,7 +5,6 @@ replayed nowhere else: a statement of it may name any schema (docs/backup.md).
 """
 
 import json
-import logging
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,23 +14,20 @@ from typing import Any, Final
 from vivero_core.model import naming
 
 from vivero_operator.archiver.position import sequence
-from vivero_operator.operations.archive import Archive, backup_store, backups, newest_copies, ready_at
+from vivero_operator.operations.archive import backup_store, newest_copies
 from vivero_operator.operations.backup_order import ORDER_FILE, MomentOrder
-from vivero_operator.operations.dumps import Fingerprint, dumped, of_schema, statements
+from vivero_operator.operations.dumps import Fingerprint, dumped
 from vivero_operator.operations.errors import RefusedError, StepFailedError
-from vivero_operator.operations.history import Base, History
+from vivero_operator.operations.history import Base
 from vivero_operator.operations.new_tenant import NewTenant
 from vivero_operator.operations.object_store import ObjectStore
 from vivero_operator.operations.program import Files, main
+from vivero_operator.operations.replayed import STORED_FILES, Replayed
 from vivero_operator.operations.runner import Said
-from vivero_operator.operations.scratch_server import ScratchServer
-
-logger = logging.getLogger(__name__)
 
 _WAIT_SECONDS: Final = 30.0
 """For a second that has just passed to be archived."""
 _LOOK_SECONDS: Final = 1.0
-_STORED_FILES: Final = "SELECT id FROM files WHERE state = 'stored' ORDER BY id"
 
 
 class Moment:
@@ -42,26 +38,10 @@ class Moment:
         self.store = backup_store(files)
         self.new = NewTenant(files, self.order.target)
         self.source = ObjectStore(self.order.source, str(files.path("ca.crt")))
-        self.history = History(self.store, self.order.tenant, self.order.server, bytes.fromhex(self.order.file_key))
         self.folder = Path(gettempdir())
-        self.server = ScratchServer(self.folder / "server")
-
-    def archive(self, uid: str) -> Archive:
-        """The tenant's backup of this UID."""
-        return Archive(self.store, self.order.tenant, uid, self.order.file_key)
-
-    def bases(self) -> list[Base]:
-        """The tenant's backups whose place in the log is known."""
-        found = []
-        for uid in backups(self.store, self.order.tenant):
-            try:
-                manifest = self.archive(uid).read_manifest()
-            except (RefusedError, StepFailedError) as error:
-                logger.warning("backup %s is no base: %s", uid, error)
-                continue
-            if (gtid := manifest["dump"]["gtid"]) is not None:
-                found.append(Base(uid, ready_at(manifest), gtid))
-        return found
+        order = self.order
+        self.replayed = Replayed(self.store, order.tenant, order.server, order.file_key, self.folder)
+        self.history, self.server = self.replayed.history, self.replayed.server
 
     def require_reach(self, bases: list[Base]) -> None:
         """Wait until the second is archived. Raises RefusedError when it cannot be restored."""
@@ -74,12 +54,9 @@ class Moment:
     def replay(self, base: Base | None) -> int:
         """Replay the log onto the base; how many bytes of it."""
         if base is not None:
-            sources = self.new.sources
-            for name in sources:
-                self.server.load(name, statements(of_schema(self.archive(base.uid).read_dump(), sources, name)))
-        logs = self.folder / "logs"
-        logs.mkdir(exist_ok=True)
-        made = self.history.log_files(self.order.until, logs, after=sequence(base.gtid) if base is not None else 0)
+            self.replayed.load(base, self.new.sources)
+        after = sequence(base.gtid) if base is not None else 0
+        made = self.history.log_files(self.order.until, self.replayed.logs, after=after)
         size = sum(file.stat().st_size for file in made)
         self.server.replay(made, naming.database_names(self.order.tenant))
         return size
@@ -95,13 +72,13 @@ class Moment:
 def replay(files: Files) -> Said:
     """Step `log`."""
     moment = Moment(files)
-    bases = moment.bases()
+    bases = moment.replayed.bases()
     moment.require_reach(bases)
     base = moment.history.base_for(moment.order.until, bases)
     moment.server.remove()
     with moment.server.running():
         size = moment.replay(base)
-        moment.note("files", [str(row[0]) for row in moment.server.query(_STORED_FILES, _data_schema(moment))])
+        moment.note("files", [str(row[0]) for row in moment.server.query(STORED_FILES, _data_schema(moment))])
     onto = f"the backup {base.uid}" if base is not None else "nothing"
     return Said(message=f"Log replayed onto {onto}, bytes: {size}")
 

@@ -47,6 +47,8 @@ class Operation:
     """Secret in the platform's namespace with the backup bucket's address and account."""
     scratch: str
     """Room on the node's disk for what one step leaves to the next, at most."""
+    kept_seconds: int | None = None
+    """How long its Job is kept once it has ended; None: as long as its owner."""
 
     @property
     def name(self) -> str:
@@ -97,6 +99,7 @@ def secret(operation: Operation, settings: Settings) -> Manifest:
 
 def job(operation: Operation, settings: Settings) -> Manifest:
     """The Job. A pod that fails is started again from its first step, unless it was refused."""
+    kept = {} if operation.kept_seconds is None else {"ttlSecondsAfterFinished": operation.kept_seconds}
     refused = {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [REFUSED_EXIT]}}
     return {
         "apiVersion": "batch/v1",
@@ -106,6 +109,7 @@ def job(operation: Operation, settings: Settings) -> Manifest:
             "backoffLimit": ATTEMPTS - 1,
             "activeDeadlineSeconds": DEADLINE_SECONDS,
             "podFailurePolicy": {"rules": [refused]},
+            **kept,
             "template": with_options(_pod(operation, settings), settings.operator_pod),
         },
     }

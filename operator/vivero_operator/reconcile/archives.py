@@ -1,9 +1,12 @@
 """The archiver of a database server, and the public keys of tenants that it seals with."""
 
+from datetime import UTC, datetime
+
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import CONFIG_MAP, DEPLOYMENT
 from vivero_core.envelope import public_key
 from vivero_core.model.database_server import DatabaseServer
+from vivero_core.model.tenant import Tenant
 
 from vivero_operator.archiver.configuration import ERASED
 from vivero_operator.manifests import archiver
@@ -14,6 +17,15 @@ from vivero_operator.settings import Settings
 def archived(server: DatabaseServer, settings: Settings) -> bool:
     """Whether an archiver is to run for the server."""
     return bool(server.spec.archiver_secret and settings.backup_secret)
+
+
+def archived_to(services: Services, tenant: Tenant) -> datetime | None:
+    """Up to when everything of the tenant is archived, as last read; None where nobody knows."""
+    server = services.cluster.servers.get(tenant.status.database_server or "")
+    position = services.archive_positions.get(server.metadata.uid) if server is not None else None
+    if position is None or not position.until:
+        return None
+    return datetime.fromtimestamp(min(position.until, position.waiting.get(tenant.id, position.until)), UTC)
 
 
 async def ensure_archiver(services: Services, server: DatabaseServer) -> bool:

@@ -21,6 +21,7 @@ from vivero_core.model.conditions import is_true
 from vivero_core.model.constants import ConditionType, Reason
 from vivero_core.model.tenant import BackupStatus, Tenant
 from vivero_core.model.tenant_backup import Keep, TenantBackup
+from vivero_core.model.tenant_proof import TenantProof
 from vivero_core.model.tenant_restore import TenantRestore
 
 from vivero_operator.manifests.event import EventType, ObjectEvent, Subject
@@ -180,7 +181,8 @@ class BackupRetention:
 
     def _has_operation(self, tenant: Tenant) -> bool:
         """Whether something uses the tenant's archive, or is about to."""
-        found = [*self._backups, *self._services.cluster.of(TenantRestore)]
+        cluster = self._services.cluster
+        found = [*self._backups, *cluster.of(TenantRestore), *cluster.of(TenantProof)]
         return any(one.spec.tenant == tenant.name and not has_ended(one.status) for one in found)
 
     async def _order(self, tenant: Tenant, surplus: Surplus) -> ExpiryOrder | None:

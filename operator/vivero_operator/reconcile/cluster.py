@@ -13,8 +13,10 @@ from vivero_core.model.reading import Unreadable, salvaged
 from vivero_core.model.release import Release
 from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_pool import TenantPool
+from vivero_core.model.tenant_proof import TenantProof
 from vivero_core.model.tenant_restore import TenantRestore
 
+from vivero_operator.policies import proofs
 from vivero_operator.reconcile.mirror import Mirror
 from vivero_operator.reconcile.pods import Pod
 
@@ -42,7 +44,10 @@ class Cluster:
     """Everything the watches have reported."""
 
     def __init__(self) -> None:
-        self._mirrors: dict[type[Resource], Mirror[Any]] = {Tenant: Mirror(_traits)}
+        self._mirrors: dict[type[Resource], Mirror[Any]] = {
+            Tenant: Mirror(_traits),
+            TenantProof: Mirror(lambda proof: [proof.spec.tenant]),
+        }
         self.tenants = self.of(Tenant)
         self.plans = self.of(Plan)
         self.servers = self.of(DatabaseServer)
@@ -112,6 +117,10 @@ class Cluster:
     def tenant_of(self, tenant_id: str) -> Tenant | None:
         """The live Tenant of this id."""
         return next(iter(self.tenants.having(("id", tenant_id))), None)
+
+    def proofs_of(self, tenant: Tenant) -> list[TenantProof]:
+        """Of this very Tenant, oldest first."""
+        return proofs.of_tenant(tenant, self.of(TenantProof).having(tenant.name))
 
     def rivals(self, tenant: Tenant) -> list[Tenant]:
         """All that want the same slug, a same host or the same id; the Tenant itself is among them."""

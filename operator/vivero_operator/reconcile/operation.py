@@ -36,6 +36,7 @@ from vivero_operator.operations.backup_order import (
     Login,
     MomentOrder,
     Program,
+    ProofOrder,
     RestoreOrder,
 )
 from vivero_operator.operations.errors import RefusedError
@@ -135,7 +136,9 @@ class OperationReconciler(Reconciler, Generic[R]):
             raise ObstacleError(Reason.DATABASE_SERVER_NOT_FOUND, message)
         return Access(tenant.id, record.keys, server)
 
-    def operation(self, item: R, order: BackupOrder | RestoreOrder | MomentOrder, login: Login) -> Operation:
+    def operation(
+        self, item: R, order: BackupOrder | RestoreOrder | MomentOrder | ProofOrder, login: Login
+    ) -> Operation:
         program = self.program_of(item)
         return Operation(
             program=program.name,
@@ -145,6 +148,7 @@ class OperationReconciler(Reconciler, Generic[R]):
             files={ORDER_FILE: order.dump(), CLIENT_FILE: login.option_file()},
             storage_secret=self._services.settings.backup_secret,
             scratch=program.scratch,
+            kept_seconds=program.kept_seconds,
         )
 
     async def reconcile(self, name: str) -> Result:
@@ -220,7 +224,10 @@ class OperationReconciler(Reconciler, Generic[R]):
     async def _end(self, item: R, reason: Reason, message: str, status: OperationStatus, *, done: bool) -> None:
         await self._tell(item, reason, message, status, done=done)
         subject = Subject.of(self.model.__name__, item.metadata)
-        event = ObjectEvent(subject, "Normal" if done else "Warning", reason, message, self.action)
+        await self.announce(item, ObjectEvent(subject, "Normal" if done else "Warning", reason, message, self.action))
+
+    async def announce(self, item: R, event: ObjectEvent) -> None:  # noqa: ARG002  most kinds say it as it is
+        """Emit the event of its end."""
         await self._services.recorder.record(event)
 
     def _name(self, item: R) -> str:

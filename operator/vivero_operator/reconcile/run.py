@@ -14,6 +14,7 @@ from vivero_core.model.conditions import is_true
 from vivero_core.model.constants import ConditionType
 from vivero_core.model.tenant import HostStatus, Owner, OwnerStatus, Tenant
 
+from vivero_operator.archiver.position import Position
 from vivero_operator.archiver_client import ArchiverClient
 from vivero_operator.backend_clients import BackendClients
 from vivero_operator.data_plane import DataPlaneClient
@@ -65,6 +66,8 @@ class Services:
     """DatabaseServer's UID -> tenant's id -> the public half of its file key, as its archiver was told."""
     expiring: set[str] = field(default_factory=set)
     """Ids of tenants whose expired backups are being removed: until that has ended no operation on their data begins."""
+    archive_positions: dict[str, Position] = field(default_factory=dict)
+    """DatabaseServer's UID -> how far its log is archived, as last read from the backup bucket."""
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,14 @@ from vivero_core.model.conditions import Condition
 from vivero_core.model.constants import FINALIZER, ConditionType, Reason
 from vivero_core.model.plan import Plan
 from vivero_core.model.reading import salvaged
-from vivero_core.model.tenant import Tenant, TenantStatus
+from vivero_core.model.tenant import Recovery, Tenant, TenantStatus
 
 from vivero_operator.instance import Instance
 from vivero_operator.manifests.event import ObjectEvent, Subject
-from vivero_operator.policies import allocation, life, schedule, tenant_conditions
+from vivero_operator.policies import allocation, life, proofs, schedule, tenant_conditions
 from vivero_operator.policies.life import Move, State, paused
 from vivero_operator.policies.tenant_conditions import Finding
-from vivero_operator.reconcile import circuit_breaker, pipeline, writing
+from vivero_operator.reconcile import archives, circuit_breaker, pipeline, writing
 from vivero_operator.reconcile.controller import Result, result_of
 from vivero_operator.reconcile.kind import Reconciler
 from vivero_operator.reconcile.run import Run, Services
@@ -86,12 +86,13 @@ class TenantReconciler(Reconciler):
         await writing.announce_corrections(run, self._state, suspect=suspect)
         if run.put_off is not None:
             self._state.forget(tenant.metadata.uid)
-        conditions = self._conditions(run, move, findings)
+        recovery = self._recovery(tenant)
+        conditions = self._conditions(run, move, findings, recovery)
         self._count_start(tenant, conditions)
         silence = tenant_conditions.silence(run.tenant, conditions, begun, self._age(tenant))
         if silence is not None:
             return Result(retry_after=silence.total_seconds(), urgent=life.awaited(tenant))
-        wanted = _status(run, findings, conditions, self._services.now())
+        wanted = _with_recovery(_status(run, findings, conditions, self._services.now()), tenant.status, recovery)
         updated = await writing.write_tenant(self._services, tenant, wanted, move.reason)
         await self._announce_claim(updated, move)
         result = replace(result_of(findings, run.put_off), urgent=life.awaited(updated))
@@ -106,7 +107,15 @@ class TenantReconciler(Reconciler):
         bound, lasts = tenant.metadata.uid in self._claimed, self._services.settings.proof_lasts
         return life.move(tenant, self._services.now(), lasts, bound=bound, own=own)
 
-    def _conditions(self, run: Run, move: Move, findings: Sequence[Finding]) -> tuple[Condition, ...]:
+    def _recovery(self, tenant: Tenant) -> Recovery | None:
+        if tenant.is_spare:
+            return None
+        known, to = self._services.cluster.proofs_of(tenant), archives.archived_to(self._services, tenant)
+        return proofs.recovery(tenant.status.recovery, known, to, self._services.now())
+
+    def _conditions(
+        self, run: Run, move: Move, findings: Sequence[Finding], recovery: Recovery | None
+    ) -> tuple[Condition, ...]:
         now = self._services.now()
         if move.state is State.SUSPENDED:
             self._state.forget(run.tenant.metadata.uid)
@@ -117,6 +126,9 @@ class TenantReconciler(Reconciler):
         wanted = schedule.in_force(run.tenant, run.instance.plan)
         backups = tenant_conditions.backups(run.tenant, wanted, now)
         found = cond.merge(found, backups) if backups else cond.without(found, ConditionType.BACKUP_SCHEDULED)
+        recoverable = proofs.condition(run.tenant, recovery, now)
+        if recoverable is not None:
+            found = cond.merge(found, [recoverable])
         return cond.without(found, ConditionType.PAUSED)
 
     def _count_start(self, tenant: Tenant, conditions: tuple[Condition, ...]) -> None:
@@ -240,6 +252,14 @@ def _status(run: Run, findings: Sequence[Finding], conditions: tuple[Condition, 
         proven_at=run.proven_at or old.proven_at,
         conditions=conditions,
     )
+
+
+def _with_recovery(status: TenantStatus, old: TenantStatus, recovery: Recovery | None) -> TenantStatus:
+    """The status; that the archive has gone on alone is not worth a write."""
+    same = status.model_copy(update={"recovery": old.recovery})
+    if same == old and not proofs.worth_a_write(old.recovery, recovery):
+        return same
+    return status.model_copy(update={"recovery": recovery})
 
 
 def _given_up_at(tenant: Tenant) -> datetime | None:

@@ -366,6 +366,44 @@ def test_what_is_not_kept_is_removed_with_its_objects(
         kubectl("delete", "vbk", "--ignore-not-found", *names, "--timeout=60s")
 
 
+def test_the_archive_of_a_workspace_is_proven(
+    kubectl: Kubectl, platform: dict[str, Any], workspace: httpx.Client, apply: Callable[[dict[str, Any]], None]
+) -> None:
+    demo, name = platform["demo_tenant"], f"proof-{secrets.token_hex(3)}"
+    kubectl("wait", "--for=condition=Recoverable", "vdb/main", "--timeout=80s")
+    note = Note(workspace, demo)
+    try:
+        apply(
+            {
+                "apiVersion": "vivero.dev/v1alpha1",
+                "kind": "TenantProof",
+                "metadata": {"name": name},
+                "spec": {"tenant": demo["name"]},
+            }
+        )
+        kubectl("wait", "--for=condition=Complete", f"tenantproof/{name}", "--timeout=88s")
+    finally:
+        note.delete()
+    status = json.loads(kubectl("get", "vpf", name, "-o", "json"))["status"]
+    assert [(one["name"], one["state"]) for one in status["steps"]] == [
+        ("live", "Done"),
+        ("log", "Done"),
+        ("compare", "Done"),
+    ]
+    assert status["files"] >= 1
+    header, row = kubectl("get", "vpf", name).splitlines()
+    assert header.split() == ["NAME", "TENANT", "COMPLETE", "REASON", "STATUS", "PROVEN", "AGE"]
+    assert row.split()[:4] == [name, demo["name"], "True", "Passed"]
+
+    kubectl("wait", "--for=condition=Recoverable", f"vt/{demo['name']}", "--timeout=60s")
+    recovery = json.loads(kubectl("get", "vt", demo["name"], "-o", "json"))["status"]["recovery"]
+    assert recovery["from"] == status["reachableFrom"] < status["provenAt"] <= recovery["to"]
+    assert (recovery["proofResult"], recovery["message"]) == ("Passed", status["message"])
+    header, row = kubectl("get", "vt", demo["name"], "-o", "wide").splitlines()
+    assert header.split()[-2:] == ["LAST-PROOF", "PROOF"]
+    assert row.split()[-1] == "Passed"
+
+
 def test_a_backup_of_nobody_says_so_and_none_can_be_changed(
     kubectl: Kubectl, apply: Callable[[dict[str, Any]], None]
 ) -> None:

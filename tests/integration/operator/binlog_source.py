@@ -58,7 +58,7 @@ class Source:
     """The server under test, by its root."""
 
     def __init__(self, server: OwnServer, folder: Path) -> None:
-        self._socket = str(server.socket)
+        self.socket = str(server.socket)
         self._data = folder / "data"
 
     def play(self, *played: Session, user: str = "root") -> None:
@@ -68,7 +68,7 @@ class Source:
     def run(self, *statements: str, schema: str | None = None, user: str = "root") -> list[tuple[Any, ...]]:
         """All in one session; the rows of the last."""
         connected = pymysql.connect(
-            unix_socket=self._socket, user=user, database=schema, charset="utf8mb4", autocommit=True
+            unix_socket=self.socket, user=user, database=schema, charset="utf8mb4", autocommit=True
         )
         with closing(connected) as connection, connection.cursor() as cursor:
             for statement in statements:
@@ -79,7 +79,7 @@ class Source:
         """Those that the tenant's login was refused, all in one session."""
         refused = []
         connected = pymysql.connect(
-            unix_socket=self._socket, user=naming.database_users(tenant.id)[0], database=tenant.data, charset="utf8mb4"
+            unix_socket=self.socket, user=naming.database_users(tenant.id)[0], database=tenant.data, charset="utf8mb4"
         )
         with closing(connected) as connection:
             connection.autocommit(True)  # noqa: FBT003  its only argument

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unit.control_plane.builders import NOW, backup_body, condition, restore_body, tenant
 from vivero_control.domain.backups import policies
-from vivero_control.domain.backups.schemas import BringBack, NewTenant, OperationState, RecoveryView
+from vivero_control.domain.backups.schemas import BringBack, NewTenant, OperationState
+from vivero_control.domain.tenants.schemas import RecoveryView
 from vivero_core.model.naming import SLUG_MAX_LENGTH, slug_problem
 from vivero_core.model.tenant_backup import TenantBackup
 from vivero_core.model.tenant_restore import TenantRestore

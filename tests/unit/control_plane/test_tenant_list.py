@@ -132,3 +132,24 @@ def test_a_trial_made_by_hand_shows_its_end() -> None:
     directory.apply(Listing([body], "9"))
     (row,) = service(directory).search(TenantQuery()).items
     assert row.trial_ends_at == datetime(2026, 12, 1, tzinfo=UTC)
+
+
+async def test_what_of_a_tenant_can_be_brought_back_is_told_as_the_operator_says() -> None:
+    said = {
+        "from": "2026-11-08T12:00:00Z",
+        "to": "2026-11-22T11:00:00Z",
+        "lastProof": "2026-11-22T03:00:00Z",
+        "proofResult": "Passed",
+        "message": "Passed",
+    }
+    proven, unknown = tenant_body("halden"), tenant_body("other")
+    proven["status"] = proven.get("status", {}) | {"recovery": said}
+    detail = await service(TenantDirectory(), proven).get("halden")
+    assert msgspec.to_builtins(detail)["recovery"] == {
+        "from": "2026-11-08T12:00:00Z",
+        "to": "2026-11-22T11:00:00Z",
+        "last_proof": "2026-11-22T03:00:00Z",
+        "proof_result": "Passed",
+        "message": "Passed",
+    }
+    assert (await service(TenantDirectory(), unknown).get("other")).recovery is None

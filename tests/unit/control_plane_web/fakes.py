@@ -23,7 +23,6 @@ from vivero_control.domain.backups.schemas import (
     BringBack,
     OperationState,
     Overview,
-    RecoveryView,
     RestoreView,
     StepState,
     StepView,
@@ -63,6 +62,7 @@ from vivero_control.domain.tenants.schemas import (
     HostState,
     HostStatus,
     Page,
+    RecoveryView,
     Resume,
     Suspend,
     TenantDetail,
@@ -285,6 +285,15 @@ class FakeTenants(TenantService):
             deletion_policy="Retain",
             database_server="main",
             proven_at=NOW - timedelta(minutes=4),
+            recovery=RecoveryView(
+                begins=NOW - timedelta(days=14),
+                ends=NOW - timedelta(minutes=20),
+                last_proof=NOW - timedelta(hours=7),
+                proof_result="Failed" if found.suspended_reason else "Passed",
+                message="Failed: compare: not the same as the live data: vtaaaaaaaaaa.c_1 (rows)"
+                if found.suspended_reason
+                else "Passed: what the archive restores is the same as the live data",
+            ),
             generation=3,
         )
 

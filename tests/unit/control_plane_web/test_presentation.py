@@ -1,12 +1,14 @@
 from datetime import timedelta
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from unit.control_plane_web.fakes import NOW, PLANS, condition, row, signup
-from vivero_control.domain.tenants.schemas import HostState, HostStatus, TenantState
-from vivero_control.web import error_pages, presentation
+from vivero_control.domain.tenants.schemas import HostState, HostStatus, ProofResult, TenantState
+from vivero_control.web import error_pages, operations, presentation
 from vivero_core.model.constants import SuspensionReason
+from vivero_core.model.tenant import Recovery
 
 
 def test_every_state_and_reason_has_words() -> None:
@@ -16,6 +18,13 @@ def test_every_state_and_reason_has_words() -> None:
         said = error_pages.host_text(HostStatus(host="h", state=HostState.SUSPENDED, reason=reason))
         assert said.status == 503
         assert said.title
+
+
+def test_every_result_of_a_proof_has_words() -> None:
+    field = Recovery.model_fields["proof_result"].annotation
+    results = set(get_args(get_args(field)[0]))
+    assert set(operations.PROOFS) == results == set(get_args(ProofResult))
+    assert {result for result, (_, kind) in operations.PROOFS.items() if kind == "success"} == {"Passed"}
 
 
 @pytest.mark.parametrize(

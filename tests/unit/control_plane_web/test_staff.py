@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -163,6 +164,19 @@ def test_a_tenants_page_says_everything_staff_may_know(staff: TestClient[Any]) -
     assert text.index("OwnerReady") < text.index("DatabaseReady")
     assert "<dialog" in text
     assert "data-open>" not in text
+
+
+def test_a_tenants_page_says_whether_it_can_be_brought_back(staff: TestClient[Any]) -> None:
+    proven, failed = staff.get(f"{HOME}/northwind").text, staff.get(f"{HOME}/brisa").text
+    for text in (proven, failed):
+        assert re.search(
+            r"Restorable from.*8 Nov 2026, 15:30 UTC.*Restorable to.*22 Nov 2026, 15:10 UTC", text, re.DOTALL
+        )
+    assert re.search(r"Restore tried.*Passed.*<time", proven, re.DOTALL)
+    assert re.search(r"Restore tried.*Failed.*<time", failed, re.DOTALL)
+    assert "It is not certain" not in proven
+    assert "It is not certain" in failed
+    assert "not the same as the live data: vtaaaaaaaaaa.c_1 (rows)" in failed
 
 
 def test_an_unknown_tenant_is_a_page(staff: TestClient[Any]) -> None:

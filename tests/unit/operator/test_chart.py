@@ -50,7 +50,8 @@ def test_alerts_ask_for_metrics_that_are_there() -> None:
     known = {metric.name for metric in REGISTRY.collect()}
     rules = (CHART / "templates/alerts.yaml").read_text()
     asked = set(re.findall(r"vivero_[a-z_]+", "\n".join(re.findall(r"expr: (.*)", rules))))
-    assert asked == {"vivero_pool_ready", "vivero_pool_size", "vivero_leading", "vivero_circuit_breaker_open"}
+    proofs = {"vivero_recovery_proofs", "vivero_recovery_proof_age_seconds"}
+    assert asked == {"vivero_pool_ready", "vivero_pool_size", "vivero_leading", "vivero_circuit_breaker_open"} | proofs
     assert asked <= known
 
 

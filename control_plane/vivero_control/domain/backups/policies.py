@@ -21,11 +21,11 @@ from vivero_control.domain.backups.schemas import (
     BringBack,
     NewTenant,
     OperationState,
-    RecoveryView,
     RestoreView,
     StepState,
     StepView,
 )
+from vivero_control.domain.tenants.schemas import RecoveryView
 
 _OF_REASON: Final[dict[str, OperationState]] = {
     Reason.FAILED: OperationState.FAILED,
@@ -122,20 +122,6 @@ def view(item: TenantBackup | TenantRestore) -> BackupView | RestoreView:
 def age_key(item: TenantBackup | TenantRestore) -> tuple[datetime, str]:
     """To sort by; of two that were asked for in the same second, always the same is the newer one."""
     return item.metadata.creation_timestamp or _EARLIEST, item.name
-
-
-def recovery_of(tenant: Tenant) -> RecoveryView | None:
-    """What the operator says can be brought back; None before it has said anything."""
-    found = getattr(tenant.status, "recovery", None)
-    if found is None:
-        return None
-    return RecoveryView(
-        begins=found.begins,
-        ends=found.ends,
-        last_proof=found.last_proof,
-        proof_result=found.proof_result,
-        message=found.message or "",
-    )
 
 
 def object_name(tenant: Tenant, what: str, key: str) -> str:

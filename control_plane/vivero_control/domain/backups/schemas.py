@@ -84,20 +84,6 @@ class RestoreView(OperationView, frozen=True, kw_only=True):
     missing_files: Annotated[int | None, Meta(description="Stored files that were deleted for good since.")]
 
 
-ProofResult = Literal["Passed", "Failed", "Refused"]
-
-
-class RecoveryView(Struct, frozen=True, kw_only=True):
-    """Which seconds of a tenant can be brought back, and whether that was tried."""
-
-    begins: datetime | None
-    ends: datetime | None
-    """At least until then: it moves on with the archive, and is not written down every second."""
-    last_proof: datetime | None
-    proof_result: ProofResult | None
-    message: str
-
-
 class Overview(Struct, frozen=True, kw_only=True):
     """What a page says of the operations of one tenant, or of all."""
 

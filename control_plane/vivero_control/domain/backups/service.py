@@ -25,14 +25,13 @@ from vivero_control.domain.backups.schemas import (
     BringBack,
     NewTenant,
     Overview,
-    RecoveryView,
     RestoreView,
 )
 from vivero_control.domain.tenants.directory import TenantDirectory
 from vivero_control.domain.tenants.errors import TenantNotFoundError, TenantUnreadableError
-from vivero_control.domain.tenants.policies import check_changeable, tenant_subject
+from vivero_control.domain.tenants.policies import check_changeable, recovery_of, tenant_subject
 from vivero_control.domain.tenants.repository import TenantRepository
-from vivero_control.domain.tenants.schemas import Page
+from vivero_control.domain.tenants.schemas import Page, RecoveryView
 from vivero_control.lib.idempotency import Idempotency
 
 NEWEST: Final = 50
@@ -113,7 +112,7 @@ class BackupService:
     def recovery(self, tenant: str) -> RecoveryView | None:
         """Which seconds the operator says can be brought back; None while it has not said."""
         known = self._deps.directory.get(tenant)
-        return policies.recovery_of(known) if known else None
+        return recovery_of(known) if known else None
 
     def no_bucket(self) -> bool:
         """Whether the operator says that it has no backup bucket."""

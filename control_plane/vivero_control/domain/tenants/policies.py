@@ -10,7 +10,7 @@ from vivero_web.clock import in_utc
 from vivero_web.errors import InvalidInputError
 
 from vivero_control.domain.tenants.errors import WrongStateError
-from vivero_control.domain.tenants.schemas import ChangePlan, ExtendTrial, Suspend, TenantState
+from vivero_control.domain.tenants.schemas import ChangePlan, ExtendTrial, RecoveryView, Suspend, TenantState
 
 LONGEST_EXTENSION: Final = timedelta(days=366)
 PROOF_MAX_AGE: Final = timedelta(hours=1)
@@ -136,3 +136,17 @@ def tenant_subject(name: str) -> str:
 def signup_subject(digest: str) -> str:
     """The audit log's name for a tenant by its signup, while the Tenant's name is not known."""
     return f"signup/{digest}"
+
+
+def recovery_of(tenant: Tenant) -> RecoveryView | None:
+    """What the operator says can be brought back; None before it has said anything."""
+    found = tenant.status.recovery
+    if found is None:
+        return None
+    return RecoveryView(
+        begins=found.begins,
+        ends=found.ends,
+        last_proof=found.last_proof,
+        proof_result=found.proof_result,
+        message=found.message or "",
+    )

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final, Generic, Literal, TypeVar
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 from vivero_core.model.constants import SuspensionReason
 from vivero_web.fields import LARGEST
 
@@ -62,6 +62,26 @@ class ConditionView(Struct, frozen=True, kw_only=True):
     since: Annotated[datetime, Meta(description="When its status changed last.")]
 
 
+ProofResult = Literal["Passed", "Failed", "Refused"]
+
+
+class RecoveryView(Struct, frozen=True, kw_only=True):
+    """To which seconds a tenant can be brought back, and whether that was tried."""
+
+    begins: Annotated[datetime | None, Meta(description="The first second; null before the first proof passed.")] = (
+        field(name="from")
+    )
+    ends: Annotated[datetime | None, Meta(description="At least up to here; null while no archiver has said so.")] = (
+        field(name="to")
+    )
+    last_proof: Annotated[datetime | None, Meta(description="When the last proof ended; null before the first.")]
+    proof_result: Annotated[
+        ProofResult | None,
+        Meta(description="`Passed`: what the archive restored was the same as the live data."),
+    ]
+    message: Annotated[str, Meta(description="What the last proof said.")]
+
+
 class TenantDetail(Struct, frozen=True, kw_only=True):
     """A tenant with everything staff may know; never a credential."""
 
@@ -72,6 +92,7 @@ class TenantDetail(Struct, frozen=True, kw_only=True):
     deletion_policy: Annotated[str, Meta(description="What becomes of its data when it is deleted.")]
     database_server: Annotated[str | None, Meta(description="Which one its schema is on; null before it is placed.")]
     proven_at: Annotated[datetime | None, Meta(description="When the operator last used all of it with success.")]
+    recovery: Annotated[RecoveryView | None, Meta(description="Null while nothing of it is archived.")]
     generation: Annotated[
         int, Meta(description="Send it with an action to get 409 if the tenant was changed meanwhile.")
     ]

@@ -194,6 +194,7 @@ class TenantService:
             deletion_policy=tenant.spec.deletion_policy,
             database_server=tenant.status.database_server,
             proven_at=tenant.status.proven_at,
+            recovery=policies.recovery_of(tenant),
             generation=tenant.metadata.generation,
         )
 

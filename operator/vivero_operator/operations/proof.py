@@ -1,0 +1,195 @@
+"""The program of a TenantProof: brings the tenant back from its archive in a throw-away server, and compares it with the live data.
+
+The live data moves on meanwhile: so what it holds as of one transaction is noted first, and the log is replayed up to that
+very transaction. Nothing of the live tenant is written to. Which base it begins with is drawn by the proof's UID, so that
+every base that is kept has its night.
+"""
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import gettempdir
+from typing import Any, Final
+
+from vivero_core.model import naming
+
+from vivero_operator.archiver.position import sequence
+from vivero_operator.operations.archive import backup_store, newest_copies
+from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, ProofOrder
+from vivero_operator.operations.dumps import Contents, contents, differences, dumped
+from vivero_operator.operations.errors import StepFailedError
+from vivero_operator.operations.history import Base
+from vivero_operator.operations.object_store import ObjectStore, StoredObject, holds
+from vivero_operator.operations.program import Files, main
+from vivero_operator.operations.replayed import STORED_FILES, Replayed
+from vivero_operator.operations.runner import Said
+from vivero_operator.operations.streams import Measured, pieces_of
+
+_WAIT_SECONDS: Final = 300.0
+"""For the transaction to be archived: while any new tenant's key is on its way, nothing behind its first change is."""
+_LOOK_SECONDS: Final = 1.0
+_READ_BYTES: Final = 16 * 1024 * 1024
+"""Of files whose contents are compared in one proof; the sizes of all are."""
+_NAMED: Final = 5
+"""Of what is wrong, so many are named."""
+
+
+class Proof:
+    """One proof, and what it compares."""
+
+    def __init__(self, files: Files) -> None:
+        self.order = order = ProofOrder.load(files.text(ORDER_FILE))
+        self.client_file = files.path(CLIENT_FILE)
+        self.store = backup_store(files)
+        self.source = ObjectStore(order.source, str(files.path("ca.crt")))
+        self.folder = Path(gettempdir())
+        self.replayed = Replayed(self.store, order.tenant, order.server, order.file_key, self.folder)
+
+    @property
+    def schemas(self) -> tuple[str, str]:
+        return self.order.schema, self.order.audit
+
+    def require_archived(self, gtid: str) -> None:
+        """Wait until all up to this transaction is archived."""
+        deadline = time.monotonic() + _WAIT_SECONDS
+        while not self.replayed.history.holds(gtid):
+            if time.monotonic() > deadline:
+                raise StepFailedError(f"transaction {gtid} was not archived within {_WAIT_SECONDS:.0f} s")
+            time.sleep(_LOOK_SECONDS)
+
+    def replay(self, base: Base | None, gtid: str) -> int:
+        """Bring the data back in the server, which runs; how many bytes of the log that took."""
+        if base is not None:
+            self.replayed.load(base, self.schemas)
+        after = sequence(base.gtid) if base is not None else 0
+        logs = self.replayed.history.log_files_to(gtid, self.replayed.logs, after=after)
+        size = sum(log.stat().st_size for log in logs)
+        self.replayed.server.replay(logs, naming.database_names(self.order.tenant))
+        return size
+
+    def throw_away(self) -> None:
+        self.replayed.server.remove()
+        shutil.rmtree(self.replayed.logs, ignore_errors=True)
+
+    def missing_copies(self, base: Base | None, copies: dict[str, StoredObject]) -> list[str]:
+        """Files of the base whose copies are not there as they were."""
+        if base is None:
+            return []
+        archive = self.replayed.archive(base.uid)
+        files = (StoredObject(**one) for one in archive.read_manifest()["files"])
+        return [one.key for one in files if not holds(copies, archive.copy_of(one), one.size)]
+
+    def unlike_copies(self, live: Iterable[StoredObject], copies: dict[str, StoredObject]) -> tuple[int, list[str]]:
+        """How many files were compared with their copies byte by byte, and which are not the same."""
+        compared, unlike, left = 0, [], _READ_BYTES
+        for one in sorted(live, key=lambda one: _drawn(self.order.uid, one.key)):
+            copy = f"{self.order.tenant}/files/{one.key}/{one.etag}"
+            if copy not in copies or one.size > left:
+                continue
+            left -= one.size
+            compared += 1
+            if _sha256(self.source, one.key) != _sha256(self.store, copy):
+                unlike.append(one.key)
+        return compared, unlike
+
+    def note(self, name: str, content: Any = None) -> Any:  # noqa: ANN401  JSON
+        """What one step leaves to the next."""
+        file = self.folder / f"{name}.json"
+        if content is not None:
+            file.write_text(json.dumps(content))
+        return json.loads(file.read_text())
+
+
+def look(files: Files) -> Said:
+    """Step `live`: what the live tenant holds, as of one transaction; its files before and after, for some come and go."""
+    proof = Proof(files)
+    before = proof.source.list()
+    at = datetime.now(UTC)
+    found = contents(dumped(proof.client_file, *proof.schemas, position=True), proof.schemas)
+    if found.gtid is None:
+        raise StepFailedError("the server does not say which transaction the dump ends with")
+    there = before | proof.source.list()
+    proof.note("live", asdict(found))
+    proof.note("files", [asdict(one) for one in there.values()])
+    proof.note("at", at.isoformat(timespec="seconds"))
+    return Said(message=f"Tables: {len(found.tables)}, files: {len(there)}, as of transaction {found.gtid}")
+
+
+def replay(files: Files) -> Said:
+    """Step `log`: the archive, up to that transaction."""
+    proof = Proof(files)
+    gtid: str = proof.note("live")["gtid"]
+    proof.require_archived(gtid)
+    bases = proof.replayed.bases()
+    reach = proof.replayed.history.reach(bases)
+    base = chosen(proof.replayed.history.beginnings(gtid, bases), proof.order.uid)
+    proof.throw_away()  # of an attempt before
+    with proof.replayed.server.running():
+        size = proof.replay(base, gtid)
+    proof.note("base", [asdict(base)] if base is not None else [])
+    proof.note("reach", [_moment(reach.begins), _moment(reach.ends)])
+    onto = f"the backup {base.uid}" if base is not None else "nothing"
+    return Said(message=f"Log replayed onto {onto}, bytes: {size}")
+
+
+def compare(files: Files) -> Said:
+    """Step `compare`: table by table, and the files that the data names."""
+    proof = Proof(files)
+    live = Contents(**proof.note("live"))
+    with proof.replayed.server.running():
+        archived = contents(dumped(proof.replayed.server.option_file, *proof.schemas), proof.schemas)
+        wanted = [str(row[0]) for row in proof.replayed.server.query(STORED_FILES, proof.order.schema)]
+    _require_none("not the same as the live data", differences(live, archived))
+    there = {one["key"]: StoredObject(**one) for one in proof.note("files")}
+    base = next((Base(**one) for one in proof.note("base")), None)
+    copies = proof.store.list(f"{proof.order.tenant}/files/")
+    kept = there.keys() | newest_copies(proof.store, proof.order.tenant).keys()
+    _require_none("files that the data names and nobody has", [key for key in wanted if key not in kept])
+    _require_none("files whose copies are missing", proof.missing_copies(base, copies))
+    compared, unlike = proof.unlike_copies(there.values(), copies)
+    _require_none("files whose copies are not the same", unlike)
+    proof.throw_away()
+    begins, ends = proof.note("reach")
+    told = {"provenAt": proof.note("at"), "reachableFrom": begins, "reachableTo": ends, "transaction": live.gtid}
+    told |= {"tables": len(live.tables), "files": len(wanted)}
+    return Said(
+        message=f"The same as the live data: tables {len(live.tables)}, files {len(wanted)}, of those read {compared}",
+        result=told,
+    )
+
+
+def chosen(beginnings: Sequence[Base | None], uid: str) -> Base | None:
+    """Which of them this proof begins with: each is drawn as often as another."""
+    return min(beginnings, key=lambda one: _drawn(uid, one.uid if one is not None else ""))
+
+
+def _drawn(uid: str, name: str) -> str:
+    """Another order for every proof, and the same one in each of its attempts."""
+    return hashlib.sha256(f"{uid} {name}".encode()).hexdigest()
+
+
+def _sha256(store: ObjectStore, key: str) -> str:
+    content = Measured()
+    with store.open(key) as read:
+        for _ in content.through(pieces_of(read)):
+            pass
+    return content.sha256
+
+
+def _require_none(what: str, found: list[str]) -> None:
+    if found:
+        more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+        raise StepFailedError(f"{what}: {', '.join(found[:_NAMED])}{more}")
+
+
+def _moment(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
+
+
+if __name__ == "__main__":
+    main({"live": look, "log": replay, "compare": compare})
