@@ -41,6 +41,12 @@ def parser() -> argparse.ArgumentParser:
         default=REQUESTS_PER_MINUTE,
         help=f"rate limit of the control plane for each address (default: {REQUESTS_PER_MINUTE})",
     )
+    up.add_argument(
+        "--undo-days",
+        type=int,
+        metavar="N",
+        help="days that all plans keep what was deleted with its data; 0 destroys it at once (default: as the plans say)",
+    )
     _command(commands, "down", "stop everything; only the data stays on the machine")
     _command(commands, "reset", "down, and delete the instance's data")
     status = _command(commands, "status", "show the health of each part")

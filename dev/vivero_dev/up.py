@@ -40,6 +40,7 @@ class Platform:
     provider: Provider
     requests_per_minute: int = REQUESTS_PER_MINUTE
     pool_size: int = POOL_SIZE
+    undo_days: int | None = None
 
     def steps(self, *, demo: bool = True) -> list[Step]:
         """All steps of `up`; without `demo` the trial signup is left out."""
@@ -92,7 +93,7 @@ class Platform:
         return Helm(self.provider.helm(), kubectl, instance.folder("releases"), instance.log_dir)
 
     def _operator_values(self) -> dict[str, object]:
-        return operator_values(self.provider.instance, self.provider.images())
+        return operator_values(self.provider.instance, self.provider.images(), self.undo_days)
 
     def _page_values(self) -> dict[str, object]:
         provider = self.provider

@@ -12,6 +12,7 @@ from vivero_core.model.plan import Plan
 from vivero_core.model.release import Release
 from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_backup import TenantBackup
+from vivero_core.model.tenant_erasure import TenantErasure
 from vivero_core.model.tenant_pool import TenantPool
 from vivero_core.model.tenant_restore import TenantRestore
 
@@ -26,6 +27,7 @@ from vivero_operator.reconcile.release import ReleaseReconciler
 from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.tenant import TenantReconciler
 from vivero_operator.reconcile.tenant_backup import TenantBackupReconciler
+from vivero_operator.reconcile.tenant_erasure import TenantErasureReconciler
 from vivero_operator.reconcile.tenant_pool import TenantPoolReconciler
 from vivero_operator.reconcile.tenant_restore import TenantRestoreReconciler
 
@@ -68,7 +70,7 @@ KINDS: Final[tuple[KindSpec[Any], ...]] = (
         forget=tenant_pool.forget,
     ),
     KindSpec(Release, lambda services, context: ReleaseReconciler(services, context.move), verbs=("create", "delete")),
-    KindSpec(TenantBackup, lambda services, _: TenantBackupReconciler(services), edited=True),
+    KindSpec(TenantBackup, lambda services, _: TenantBackupReconciler(services), verbs=("create",), edited=True),
     KindSpec(
         TenantRestore,
         lambda services, _: TenantRestoreReconciler(services),
@@ -76,4 +78,6 @@ KINDS: Final[tuple[KindSpec[Any], ...]] = (
         observe=in_place.observe,
         forget=in_place.forget,
     ),
+    # Made here where a Tenant goes whose data is kept for a while, and made again.
+    KindSpec(TenantErasure, lambda services, _: TenantErasureReconciler(services), verbs=("create",), edited=True),
 )

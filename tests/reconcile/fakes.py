@@ -20,6 +20,7 @@ from vivero_core.backends.kube.errors import (
 from vivero_core.backends.kube.resources import Resource, resource_of
 from vivero_core.backends.mariadb.replacement import Announced, Replacement
 from vivero_core.backends.survey import Inventory, Survey, digests, holdings, tenant_in, tenant_of
+from vivero_core.backends.tally import Tally, tally
 from vivero_core.errors import BackendKeyGoneError, BackendUnavailableError
 from vivero_operator.backend_clients import BackendClient
 from vivero_operator.data_plane import Owner, Proof, Workspace
@@ -270,6 +271,14 @@ class FakeServer:
         schemas = ((tenant_of(name, "vt"), "schema") for name in self.databases)
         buckets = ((tenant_of(name, "vivero-"), "bucket") for name in self.buckets)
         return holdings((*schemas, *users, *buckets, *accounts, *cache_users))
+
+    def tables(self, database: str) -> Tally:
+        self._up("tables")
+        return tally([f"{database}.c_1"] if database in self.databases - self.empty else [])
+
+    def contents(self, bucket: str) -> Tally:
+        self._up("contents")
+        return tally(["a-file"] if bucket in self.buckets.keys() - self.empty else [])
 
     def drop_users(self, database: str) -> bool:
         self._up("drop_users")

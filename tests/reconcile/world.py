@@ -36,6 +36,8 @@ PLAN: Object = {
         "price": {"amountCents": 0},
         "limits": {"records": 10000, "users": 5, "connections": 10, "requestsPerMinute": 600},
         "features": ["files"],
+        # What is deleted with its data goes at once, unless a test is about the time between.
+        "undoDays": 0,
     },
 }
 SERVER: Object = {

@@ -155,6 +155,9 @@ class PlanSpec(Model):
     """Names of the features that are switched on."""
     workload: Workload = Field(default_factory=Workload)
     """Size of the tenant's pods."""
+    undo_days: int = Field(default=14, ge=0, le=365)
+    """How long the data of a Tenant that was deleted with deletionPolicy Delete is kept before it is erased. 0: it is
+    destroyed with the Tenant."""
 
 
 class PlanStatus(Model):

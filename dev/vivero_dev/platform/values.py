@@ -9,8 +9,13 @@ BASE_DOMAIN = "vivero.localhost"
 REQUESTS_PER_MINUTE = 100
 
 
-def operator_values(instance: Instance, images: dict[str, str]) -> dict[str, object]:
-    return {
+PLANS = ("trial", "starter", "professional", "enterprise")
+"""Of the chart."""
+
+
+def operator_values(instance: Instance, images: dict[str, str], undo_days: int | None = None) -> dict[str, object]:
+    plans = {"plans": {name: {"undoDays": undo_days} for name in PLANS}} if undo_days is not None else {}
+    return plans | {
         "image": _image(images["operator"]),
         "dataPlane": {"image": _image(images["data-plane"])},
         "baseDomain": BASE_DOMAIN,

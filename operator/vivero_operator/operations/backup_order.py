@@ -1,7 +1,7 @@
-"""What the operator tells the programs of a TenantBackup and a TenantRestore. Pure: the operator loads no client for it."""
+"""What the operator tells the programs of a TenantBackup, a TenantRestore and a TenantErasure. Pure: the operator loads no client for it."""
 
 from dataclasses import dataclass, field
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from pydantic import TypeAdapter
 
@@ -23,6 +23,7 @@ class Program:
 
 BACKUP: Final = Program("backup", ("files", "dump", "verify"))
 RESTORE: Final = Program("restore", ("database", "files", "verify"))
+ERASE: Final = Program("erase", ("log", "objects", "receipt"))
 # The log and the tenant's data lie on the node's disk while they are replayed.
 MOMENT: Final = Program("moment", ("log", "database", "files", "verify"), scratch="64Gi")
 
@@ -125,3 +126,19 @@ class MomentOrder(_Order):
     target: Target
     file_key: str = field(repr=False)
     """64 hexadecimal digits; a new tenant has it, too, for files are stored as they were."""
+
+
+@dataclass(frozen=True)
+class EraseOrder(_Order):
+    """Whose objects are to be removed from the backup bucket, and what the receipt says of the rest."""
+
+    tenant: str
+    """The tenant's id."""
+    uid: str
+    """Of the TenantErasure."""
+    server: str | None
+    """UID of the DatabaseServer whose archived log has to have passed the erasure."""
+    after: int
+    """Unix seconds: when the erasure was done."""
+    receipt: dict[str, Any]
+    """What was erased before."""

@@ -61,6 +61,8 @@ class Services:
     now: Callable[[], datetime]
     archive_keys: dict[str, dict[str, str]] = field(default_factory=dict)
     """DatabaseServer's UID -> tenant's id -> the public half of its file key, as its archiver was told."""
+    erased: dict[str, datetime] = field(default_factory=dict)
+    """Tenant's id -> when it was erased: nobody gets this id again."""
 
 
 @dataclass(frozen=True)

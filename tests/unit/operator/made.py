@@ -19,6 +19,7 @@ SPECS: dict[str, Object] = {
     "TenantPool": {"plan": "trial", "size": 1},
     "TenantBackup": {"tenant": "acme"},
     "TenantRestore": {"tenant": "acme", "backup": "nightly", "target": {"tenant": "acme-again", "slug": "acme-again"}},
+    "TenantErasure": {"id": "u5g5446au3"},
     "Release": {"image": "image:1", "podTemplate": {"spec": {"containers": [{"name": "app"}]}}},
 }
 
