@@ -7,6 +7,8 @@ from pydantic import TypeAdapter
 
 ORDER_FILE: Final = "order.json"
 CLIENT_FILE: Final = "client.cnf"
+LEDGER: Final = "erasures/"
+"""What the keys of receipts in the backup bucket begin with; no id of a tenant does."""
 FOLDER: Final = "/run/operation"
 """Where the files are mounted."""
 

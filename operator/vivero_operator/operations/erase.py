@@ -20,14 +20,12 @@ from vivero_core.model.tenant_erasure import ErasedNames, ErasureResult
 from vivero_operator.archiver.position import Positions
 from vivero_operator.operations import program
 from vivero_operator.operations.archive import backup_store
-from vivero_operator.operations.backup_order import ORDER_FILE, EraseOrder
+from vivero_operator.operations.backup_order import LEDGER, ORDER_FILE, EraseOrder
 from vivero_operator.operations.errors import StepFailedError
 from vivero_operator.operations.object_store import ObjectStore, StoredVersion
 from vivero_operator.operations.program import Files
 from vivero_operator.operations.runner import Said
 
-LEDGER: Final = "erasures/"
-"""What the keys of receipts begin with; no id of a tenant does."""
 _SKEW_SECONDS: Final = 5
 """By how much the clocks of operator and server may differ."""
 _LOG_SECONDS: Final = 600.0

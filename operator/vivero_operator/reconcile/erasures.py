@@ -1,15 +1,28 @@
-"""Which erasures are ordered, for data that is kept for a while."""
+"""Which erasures are ordered for data that is kept for a while, and which ids were erased."""
 
+import asyncio
+import base64
+import logging
 from contextlib import suppress
 from datetime import datetime
 
+from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.kube.errors import KubeAlreadyExistsError
+from vivero_core.backends.kube.resources import SECRET, of_model
+from vivero_core.backends.s3.transport import Endpoint
+from vivero_core.errors import ViveroError
 from vivero_core.model import naming
 from vivero_core.model.constants import API_VERSION
+from vivero_core.model.reading import read
 from vivero_core.model.tenant_erasure import TenantErasure
 
+from vivero_operator.archiver.bucket import Bucket
+from vivero_operator.archiver.configuration import STORAGE_KEYS
 from vivero_operator.escrow.record import Record
+from vivero_operator.operations.backup_order import LEDGER
 from vivero_operator.reconcile.run import Services
+
+logger = logging.getLogger(__name__)
 
 
 def name_of(ident: str, uid: str) -> str:
@@ -33,3 +46,30 @@ async def schedule_again(services: Services, records: list[Record]) -> None:
     for one in records:
         if one.retained and one.erase_at is not None and one.owner_uid is not None:
             await schedule(services, name_of(one.id, one.owner_uid), one.id, one.erase_at)
+
+
+async def recall(services: Services) -> None:
+    """Which ids were erased, as TenantErasures say, and the receipts in the backup bucket: those outlive a cluster."""
+    for body in (await services.kube.list(of_model(TenantErasure))).items:
+        found = read(TenantErasure, body)
+        if isinstance(found, TenantErasure) and found.status.erased_at is not None:
+            services.erased[found.spec.id] = found.status.erased_at
+    if not services.settings.backup_secret:
+        return
+    try:
+        bucket = await _bucket(services)
+        receipts = await asyncio.to_thread(bucket.dated, LEDGER)
+    except ViveroError as error:
+        logger.warning("reading the receipts of erasures failed, the next sweep tries again: %s", error)
+        return
+    for key, at in receipts.items():
+        ident = key.removeprefix(LEDGER).partition(".")[0]
+        services.erased.setdefault(ident, at)
+
+
+async def _bucket(services: Services) -> Bucket:
+    secret = await services.kube.get(SECRET, services.settings.backup_secret, services.settings.platform_namespace)
+    told = {name: base64.b64decode(secret.get("data", {}).get(name, "")).decode().strip() for name in STORAGE_KEYS}
+    authority = (await services.backends.platform_files()).ca
+    login = Credentials(told["access_key"], told["secret_key"])
+    return Bucket(Endpoint(told["endpoint"], told["region"], authority), told["bucket"], login)

@@ -100,6 +100,7 @@ class Sweep:
         }
         records = await self._services.escrow.all()
         await erasures.schedule_again(self._services, records)
+        await erasures.recall(self._services)
         # Last: a Tenant that was made since is among them.
         placed = {one.id: one.status.database_server for one in self._services.cluster.tenants}
         # What was erased and is there again, out of a backup of the cluster, is nobody's.

@@ -8,12 +8,11 @@ from datetime import timedelta
 from typing import Any, Final
 
 from vivero_core.backends.kube.errors import KubeConflictError, KubeForbiddenError
-from vivero_core.backends.kube.resources import SECRET, TENANT, of_model
+from vivero_core.backends.kube.resources import SECRET, TENANT
 from vivero_core.backends.tally import Tally, tally
 from vivero_core.model import naming
 from vivero_core.model.constants import Reason
 from vivero_core.model.database_server import DatabaseServer
-from vivero_core.model.reading import read
 from vivero_core.model.recoverability import KEPT_SECONDS
 from vivero_core.model.tenant_erasure import (
     ErasedNames,
@@ -28,7 +27,7 @@ from vivero_operator.operations.runner import Operation
 from vivero_operator.policies import allocation, erasure
 from vivero_operator.policies.erasure import Decision, Holder, Seen, Turn
 from vivero_operator.policies.life import paused
-from vivero_operator.reconcile import archives, orphans
+from vivero_operator.reconcile import archives, erasures, orphans
 from vivero_operator.reconcile.controller import Result
 from vivero_operator.reconcile.operation import WAIT_SECONDS, ObstacleError, OperationReconciler, has_ended
 
@@ -50,11 +49,7 @@ class TenantErasureReconciler(OperationReconciler[TenantErasure]):
 
     async def recall(self) -> None:
         """Ids that were erased are nobody's again."""
-        listing = await self._services.kube.list(of_model(TenantErasure))
-        for body in listing.items:
-            found = read(TenantErasure, body)
-            if isinstance(found, TenantErasure) and found.status.erased_at is not None:
-                self._services.erased[found.spec.id] = found.status.erased_at
+        await erasures.recall(self._services)
 
     async def reconcile(self, name: str) -> Result:
         item: TenantErasure | None = self._items.get(name)

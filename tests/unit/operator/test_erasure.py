@@ -1,5 +1,6 @@
 """Data that goes with its Tenant is kept for a while, comes back by adoption, or is erased whole: by nobody is it had half."""
 
+import base64
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -16,6 +17,7 @@ from vivero_core.model.conditions import find
 from vivero_core.model.constants import FINALIZER, Reason
 from vivero_core.model.tenant_backup import TenantBackup
 from vivero_core.model.tenant_erasure import TenantErasure
+from vivero_operator.archiver.configuration import STORAGE_KEYS
 from vivero_operator.escrow.record import Record
 from vivero_operator.policies import erasure as policy
 from vivero_operator.policies.erasure import Holder, Seen, Turn
@@ -501,3 +503,103 @@ class TestDecision:
     def test_what_becomes_of_it(self, found: dict[str, Any], turn: Turn, reason: Reason) -> None:
         decision = policy.decide(self.seen(**found), AT.astimezone(UTC))
         assert (decision.turn, decision.reason) == (turn, reason)
+
+
+class TestCopies:
+    """With a backup bucket: the Job that removes what is in it."""
+
+    JOB = ("Job", "vivero-system", f"erase-uid-{IDENT}")
+
+    async def job(self) -> World:
+        """The Job of the erasure of acme has begun."""
+        world = await deleted_after_backup()
+        world.now = AT
+        world.kube.objects["TenantErasure", None, IDENT]["metadata"]["uid"] = f"uid-{IDENT}"
+        told(world)
+        await erase(world)
+        assert said(world) == "False Running"
+        return world
+
+    async def test_it_is_told_what_was_erased_and_holds_no_key(self) -> None:
+        world = await self.job()
+        assert nothing_is_left(world)
+        content = secret(world, f"erase-uid-{IDENT}", "vivero-system")
+        assert list(content) == ["order.json"]
+        order = json.loads(content["order.json"])
+        assert (order["tenant"], order["server"], order["after"]) == (IDENT, None, int(AT.timestamp()))
+        assert {one["kind"]: one["count"] for one in order["receipt"]["erased"]} == {
+            "tables": 1,
+            "files": 1,
+            "secrets": 1,
+        }
+
+    async def test_its_result_is_the_receipt(self) -> None:
+        world = await self.job()
+        copies = {"kind": "backup objects", "count": 9, "sha256": "0" * 64}
+        result = {"erased_copies": copies, "receipt": f"erasures/{IDENT}.json"}
+        finish(world, self.JOB, {"type": "Complete", "status": "True"}, {"message": "well", "result": result})
+        found = await erase(world)
+        assert said(world) == "True Erased"
+        assert found.status.erased_copies is not None
+        assert (found.status.erased_copies.count, found.status.receipt) == (9, f"erasures/{IDENT}.json")
+
+    async def test_a_job_that_failed_is_told_and_can_be_ordered_again(self) -> None:
+        world = await self.job()
+        finish(
+            world, self.JOB, {"type": "Failed", "status": "True", "message": "no answer"}, {"message": "away"}, code=1
+        )
+        await erase(world)
+        assert said(world) == "False Failed"
+        order(world)
+        await erase(world, "now")
+        assert said(world, "now") == "False Running"
+
+
+async def deleted_after_backup() -> World:
+    world = await to_go(backup_secret="backup-storage")
+    delete(world)
+    for _ in range(3):
+        await world.reconcile()
+        told(world)
+    end_backup(world, "BackedUp", truth=True)
+    await gone(world)
+    return world
+
+
+def finish(world: World, job: tuple[str, str, str], condition: Object, log: Object, code: int = 0) -> None:
+    """The Job ends as its controller and kubelet say it."""
+    world.kube.objects[job]["status"] = {"conditions": [condition]}
+    ended = {"exitCode": code, "reason": "Completed", "message": json.dumps(log)}
+    states = [{"name": name, "state": {"terminated": ended}} for name in ("log", "objects", "receipt")]
+    labels = {"batch.kubernetes.io/job-name": job[2]}
+    metadata = {"name": "erase-pod", "namespace": job[1], "labels": labels, "creationTimestamp": AT.isoformat()}
+    status = {"initContainerStatuses": states[:-1], "containerStatuses": states[-1:]}
+    world.kube.put({"kind": "Pod", "apiVersion": "v1", "metadata": metadata, "status": status})
+
+
+async def test_receipts_in_the_backup_bucket_outlive_the_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(backup_secret="backup-storage")
+    data = {name: base64.b64encode(b"https://s3.example").decode() for name in STORAGE_KEYS}
+    world.put({"kind": "Secret", "metadata": {"name": "backup-storage", "namespace": "vivero-system"}, "data": data})
+    found = {f"erasures/{IDENT}.json": AT, "erasures/aaaaaaaaaa.uid-2.json": NOW}
+    monkeypatch.setattr(erasures, "Bucket", lambda *_: Receipts(found))
+    await erasures.recall(world.services)
+    assert world.services.erased == {IDENT: AT, "aaaaaaaaaa": NOW}
+
+
+async def test_a_bucket_that_is_away_holds_up_no_start(caplog: pytest.LogCaptureFixture) -> None:
+    world = World(backup_secret="backup-storage")
+    await erasures.recall(world.services)
+    assert world.services.erased == {}
+    assert "the next sweep tries again" in caplog.text
+
+
+class Receipts:
+    """A bucket with these."""
+
+    def __init__(self, found: dict[str, datetime]) -> None:
+        self._found = found
+
+    def dated(self, prefix: str) -> dict[str, datetime]:
+        assert prefix == "erasures/"
+        return self._found
