@@ -50,6 +50,8 @@ class Seen:
     """DatabaseServers, by name."""
     others: Collection[str]
     """UIDs of the other TenantErasures."""
+    elsewhere: bool = False
+    """One of them has begun to erase this very data, or has erased it."""
 
 
 BEGIN: Final = Decision(Turn.BEGIN, Reason.ERASING, "Erasing")
@@ -57,6 +59,8 @@ BEGIN: Final = Decision(Turn.BEGIN, Reason.ERASING, "Erasing")
 
 def decide(seen: Seen, now: datetime) -> Decision:
     at = seen.item.spec.at
+    if at is not None and seen.elsewhere:
+        return Decision(Turn.END, Reason.CANCELLED, "Another TenantErasure erases this data")
     if at is not None and now < at:
         return _early(seen, at)
     looks: tuple[Callable[[Seen], Decision | None], ...] = (_claimed, _held, _out_of_date, _out_of_reach)

@@ -94,9 +94,10 @@ class TenantErasureReconciler(OperationReconciler[TenantErasure]):
 
     async def _seen(self, item: TenantErasure, record: Record | None) -> Seen:
         servers = {one.name for one in self._services.cluster.servers}
-        others = {one.metadata.uid for one in self._items if one.metadata.uid != item.metadata.uid}
+        others = [one for one in self._items if one.metadata.uid != item.metadata.uid]
+        elsewhere = any(one.spec.id == item.spec.id and one.status.begun_at is not None for one in others)
         holder = self._known_holder(item) if self._is_early(item) else await self._holder(item.spec.id)
-        return Seen(item, record, holder, servers, others)
+        return Seen(item, record, holder, servers, {one.metadata.uid for one in others}, elsewhere)
 
     async def _wait(self, item: TenantErasure, decision: Decision, record: Record | None) -> Result:
         status = item.status

@@ -16,6 +16,9 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from e2e.conftest import Shoot
+from e2e.control_plane.conftest import log_in
+from playwright.sync_api import Page, expect
 from support.guide import Block, Shell, blocks
 from types_boto3_s3.client import S3Client
 from vivero_core.model import naming
@@ -130,6 +133,32 @@ def test_a_tenant_that_was_deleted_with_its_data_comes_back_by_the_runbook(
     assert kept.has_its_file()
 
 
+def test_staff_bring_a_deleted_workspace_back(
+    kubectl: Kubectl, platform: dict[str, Any], kept: Kept, page: Page, shoot: Shoot, accessible: Callable[[Page], None]
+) -> None:
+    home = platform["control_plane_url"].rstrip("/")
+    kept.delete()
+    wait_until(lambda: bool(undelete_manifest(kubectl, kept)), 60, "what brings it back")
+    page.goto(f"{home}/staff/tenants")
+    log_in(page, platform["admin"])
+    page.get_by_role("link", name="Deleted", exact=True).click()
+    row = page.get_by_role("row").filter(has_text=kept.name)
+    expect(row).to_have_count(1)
+    accessible(page)
+    shoot(page, "deleted")
+    row.get_by_role("link", name="Undelete").click()
+    dialog = page.get_by_role("dialog")
+    accessible(page)
+    shoot(page, "deleted-undelete")
+    dialog.get_by_label("Why").fill("The customer changed their mind")
+    dialog.get_by_role("button", name="Undelete workspace").click()
+    expect(page.get_by_text("The workspace comes back, with its data as it was.")).to_be_visible()
+    expect(page.get_by_text("The customer changed their mind")).to_be_visible()
+    kept.came_back()
+    page.goto(f"{home}/staff/deleted")
+    expect(page.get_by_role("row").filter(has_text=kept.name)).to_have_count(0)
+
+
 def test_a_retained_tenant_comes_back_by_its_record(kubectl: Kubectl, kept: Kept, person: Callable[..., Shell]) -> None:
     kubectl("patch", "tenant", kept.name, "--type=merge", "-p", '{"spec": {"deletionPolicy": "Retain"}}')
     kept.delete()
@@ -148,12 +177,13 @@ def test_an_operator_that_is_killed_in_the_middle_of_a_deletion_loses_nothing(ku
     kept.came_back()
 
 
-def undelete(kubectl: Kubectl, kept: Kept) -> None:
-    def manifest() -> str:
-        return kubectl("get", "verase", kept.id, "-o", "jsonpath={.status.undelete}")
+def undelete_manifest(kubectl: Kubectl, kept: Kept) -> str:
+    return kubectl("get", "verase", kept.id, "-o", "jsonpath={.status.undelete}")
 
-    wait_until(lambda: bool(manifest()), 60, "what brings it back")
-    kubectl("apply", "-f", "-", given=manifest())
+
+def undelete(kubectl: Kubectl, kept: Kept) -> None:
+    wait_until(lambda: bool(undelete_manifest(kubectl, kept)), 60, "what brings it back")
+    kubectl("apply", "-f", "-", given=undelete_manifest(kubectl, kept))
 
 
 def condition_of(kubectl: Kubectl, kind: str, name: str, wanted: str = "Complete") -> dict[str, Any]:

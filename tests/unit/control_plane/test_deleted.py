@@ -128,6 +128,13 @@ async def test_one_that_is_back_is_not_listed_any_more() -> None:
     assert await service(Cluster(erasure()), back).all() == ()
 
 
+async def test_one_that_is_erased_by_another_order_is_not_listed_any_more() -> None:
+    now = erasure(at=None, undelete=None)
+    now["metadata"] = {"name": "request-17"}
+    now["status"] = {"begunAt": NOW.isoformat()}
+    assert await service(Cluster(erasure(), now)).all() == ()
+
+
 async def test_an_address_that_is_somebody_elses_is_refused_before_anything_is_made() -> None:
     cluster = Cluster(erasure())
     with pytest.raises(UndeleteRefusedError, match="belongs to the tenant “other”"):

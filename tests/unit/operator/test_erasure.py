@@ -286,13 +286,15 @@ class TestErasure:
 
     async def test_an_order_does_not_wait_for_the_window(self) -> None:
         world = await deleted()
+        await erase(world)
+        assert of(world).status.undelete is not None
         order(world)
         await erase(world, "now")
         assert nothing_is_left(world)
         assert said(world, "now") == "True Erased"
-        world.now = AT
-        await erase(world)
+        found = await erase(world, passes=1)
         assert said(world) == "False Cancelled"
+        assert found.status.undelete is None, "it names the owner"
 
     async def test_a_tenant_that_is_there_is_not_erased(self) -> None:
         world = await serving()
@@ -489,6 +491,8 @@ class TestDecision:
             ({"at": AT + timedelta(seconds=1)}, Turn.WAIT, Reason.SCHEDULED),
             ({"at": AT + timedelta(1), "holder": Holder("acme", going=True)}, Turn.WAIT, Reason.SCHEDULED),
             ({"at": AT + timedelta(1), "holder": Holder("acme", going=False)}, Turn.END, Reason.CANCELLED),
+            ({"at": AT + timedelta(1), "elsewhere": True}, Turn.END, Reason.CANCELLED),
+            ({"elsewhere": True, "record": None}, Turn.BEGIN, Reason.ERASING),
             ({"at": AT, "record": None}, Turn.END, Reason.CANCELLED),
             ({"at": AT, "record": replace(RECORD, erase_at=None)}, Turn.END, Reason.CANCELLED),
             ({"at": AT, "holder": Holder("acme", going=False)}, Turn.END, Reason.CANCELLED),

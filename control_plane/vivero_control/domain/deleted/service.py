@@ -107,12 +107,13 @@ class DeletedTenants:
             listing = await self._client.list(of_model(TenantErasure))
         except BackendError as error:
             raise unavailable(error) from error
-        back = {one.id for one in self._directory.all()}
         found = [one for body in listing.items if isinstance(one := read(TenantErasure, body), TenantErasure)]
+        back = {one.id for one in self._directory.all()}
+        going = {one.spec.id for one in found if one.status.begun_at is not None}
         return [
             (one, tenant)
             for one in found
-            if one.spec.id not in back and (tenant := to_bring_back(one, self._clock())) is not None
+            if one.spec.id not in back | going and (tenant := to_bring_back(one, self._clock())) is not None
         ]
 
 
