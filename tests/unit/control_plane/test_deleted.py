@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import Any, cast
 
 import pytest
-from unit.control_plane.builders import NOW, tenant
+from unit.control_plane.builders import NOW, condition, tenant
 from vivero_control.domain.audit.service import AuditAction
+from vivero_control.domain.deleted.receipts import receipt
 from vivero_control.domain.deleted.service import (
     DeletedNotFoundError,
     DeletedTenants,
@@ -157,3 +158,40 @@ async def test_nothing_kept_nothing_done() -> None:
 async def test_a_cluster_that_is_away_is_said() -> None:
     with pytest.raises(ClusterUnavailableError):
         await service(cast("Any", Cluster(away=True))).all()
+
+
+def complete(**status: object) -> Any:  # noqa: ANN401  JSON
+    names = {"kind": "tables", "count": 7, "sha256": "0" * 64}
+    known = {"begunAt": NOW.isoformat(), "erasedAt": NOW.isoformat(), "erased": [names], "receipt": "erasures/x.json"}
+    made = erasure(at=None, undelete=None)
+    made["spec"]["orderedBy"] = "request 17"
+    return made | {"status": {**known, "conditions": [condition("Complete", reason="Erased")], **status}}
+
+
+def test_an_erasure_that_is_complete_is_one_entry_of_the_audit_log() -> None:
+    entry = receipt(complete())
+    assert entry is not None
+    assert (entry.action.actor, entry.action.action, entry.action.subject) == (
+        "vivero-operator",
+        "erase",
+        f"tenant-id/{IDENT}",
+    )
+    assert (entry.action.reason, entry.at) == ("request 17", NOW)
+    assert entry.action.detail["erased"] == [{"kind": "tables", "count": 7, "sha256": "0" * 64}]
+    again = receipt(complete(message="said in other words"))
+    assert again is not None
+    assert again.source == entry.source
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        erasure(),
+        complete(conditions=[]),
+        complete(conditions=[condition("Complete", status="False", reason="Failed")]),
+        complete(erasedAt=None),
+        {"kind": "TenantErasure", "metadata": {"name": "x"}, "spec": {}},
+    ],
+)
+def test_one_that_is_not_is_none(body: Any) -> None:  # noqa: ANN401  JSON
+    assert receipt(body) is None
