@@ -70,7 +70,10 @@ KINDS: Final[tuple[KindSpec[Any], ...]] = (
         forget=tenant_pool.forget,
     ),
     KindSpec(Release, lambda services, context: ReleaseReconciler(services, context.move), verbs=("create", "delete")),
-    KindSpec(TenantBackup, lambda services, _: TenantBackupReconciler(services), verbs=("create",), edited=True),
+    # Made before data is to be erased, deleted when nobody can read it any more.
+    KindSpec(
+        TenantBackup, lambda services, _: TenantBackupReconciler(services), verbs=("create", "delete"), edited=True
+    ),
     KindSpec(
         TenantRestore,
         lambda services, _: TenantRestoreReconciler(services),

@@ -4,16 +4,18 @@ Each step can be repeated, and what the receipt says is counted and written down
 thing to go of the data itself is its record with the key of the backups; a Job then removes those.
 """
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final
 
-from vivero_core.backends.kube.errors import KubeConflictError, KubeForbiddenError
-from vivero_core.backends.kube.resources import SECRET, TENANT
+from vivero_core.backends.kube.errors import KubeConflictError, KubeForbiddenError, KubeNotFoundError
+from vivero_core.backends.kube.resources import SECRET, TENANT, of_model
 from vivero_core.backends.tally import Tally, tally
 from vivero_core.model import naming
 from vivero_core.model.constants import Reason
 from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.recoverability import KEPT_SECONDS
+from vivero_core.model.tenant_backup import TenantBackup
 from vivero_core.model.tenant_erasure import (
     ErasedNames,
     ErasureResult,
@@ -160,6 +162,7 @@ class TenantErasureReconciler(OperationReconciler[TenantErasure]):
         if server is not None:
             # First: what follows in the log is not archived any more.
             await archives.withdraw_key(self._services, server, item.spec.id)
+        await self._forget_backups(item.spec.id)
         left = await orphans.remove(self._services, item.spec.id)
         if left:
             await self._tell(item, Reason.ERASING, f"Waiting for {', '.join(left)} to be deleted", item.status)
@@ -175,6 +178,13 @@ class TenantErasureReconciler(OperationReconciler[TenantErasure]):
             return Result()
         await self._tell(item, Reason.ERASING, "Erased; its backups are removed", status)
         return Result(retry_after=0.1)
+
+    async def _forget_backups(self, ident: str) -> None:
+        """Objects that stand for backups which nobody can read any more."""
+        for one in list(self._services.cluster.of(TenantBackup)):
+            if one.status.prefix is not None and one.status.prefix.partition("/")[0] == ident:
+                with suppress(KubeNotFoundError):
+                    await self._services.kube.delete(of_model(TenantBackup), one.name, uid=one.metadata.uid)
 
     def _server(self, item: TenantErasure) -> DatabaseServer | None:
         return self._services.cluster.servers.get(item.status.database_server or "")

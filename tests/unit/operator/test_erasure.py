@@ -218,7 +218,7 @@ class TestFinalBackup:
 
 
 def end_backup(world: World, reason: str, *, truth: bool) -> None:
-    status = {"conditions": [made.condition("Complete", reason, truth=truth)]}
+    status = {"conditions": [made.condition("Complete", reason, truth=truth)], "prefix": f"{IDENT}/backups/x"}
     world.put({"kind": "TenantBackup", "metadata": {"name": f"final-{IDENT}"}, "status": status})
 
 
@@ -519,6 +519,7 @@ class TestCopies:
         world = await deleted_after_backup()
         world.now = AT
         world.kube.objects["TenantErasure", None, IDENT]["metadata"]["uid"] = f"uid-{IDENT}"
+        world.put(made.body("TenantBackup", "of-another", status={"prefix": "aaaaaaaaaa/backups/x"}))
         told(world)
         await erase(world)
         assert said(world) == "False Running"
@@ -527,6 +528,7 @@ class TestCopies:
     async def test_it_is_told_what_was_erased_and_holds_no_key(self) -> None:
         world = await self.job()
         assert nothing_is_left(world)
+        assert [key[2] for key in world.kube.objects if key[0] == "TenantBackup"] == ["of-another"]
         content = secret(world, f"erase-uid-{IDENT}", "vivero-system")
         assert list(content) == ["order.json"]
         order = json.loads(content["order.json"])
