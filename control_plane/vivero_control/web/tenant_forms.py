@@ -46,7 +46,7 @@ def suspend(form: ActionForm) -> Suspend:
 
 
 def undelete(form: ActionForm) -> Undelete:
-    _raise(_reason_errors(form))
+    _raise(reason_errors(form))
     return Undelete(reason=form.reason.strip())
 
 

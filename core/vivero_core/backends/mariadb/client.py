@@ -71,7 +71,7 @@ class MariaDbAdmin:
         return self._finds(f"look for tables in {database}", statements.find_table(database))
 
     def tables(self, database: str) -> Tally:
-        schemas = (database, name_checks.audit_database(database))
+        schemas = name_checks.schemas(database)
         with self._session(f"list the tables of {database}") as cursor:
             found = [f"{schema}.{table}" for schema in schemas for table in erasure.tables(cursor, schema)]
         return tally(sorted(found, key=str.encode))
