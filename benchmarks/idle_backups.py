@@ -3,31 +3,29 @@ r"""What a night's backup of 1,000 tenants costs that changed nothing: bytes in 
     ./vivero up --pool 0 && ./vivero status --json > status.json
     PYTHONPATH=core:operator:dev python benchmarks/idle_backups.py --status status.json
 
-Each tenant has a log in the platform's backup bucket, and a backup that holds all of it. The archiver's own server of HTTP is
-asked for each of them, as the operator does when a backup is due, and the answer decides. Then one in a hundred changes
-something, and all are asked again. What is below the tenants' prefixes in the bucket is listed before and after.
+Each tenant has a log in the platform's backup bucket, and a backup that holds all of it. How far the log of each is, is read
+as the operator does when a backup is due, and that decides. Then one in a hundred changes something, and all are read again.
+What is below the tenants' prefixes in the bucket is listed before and after.
 """
 
-import asyncio
 import os
 import tempfile
-import threading
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 from archive import account, prepare
 from figures import arguments, machine, percentile, print_table, read_status
+from vivero_core.backends.credentials import Credentials
+from vivero_core.backends.s3.transport import Endpoint
 from vivero_core.envelope import public_key
 from vivero_core.model import naming
-from vivero_operator.archiver.__main__ import Archiver, handler
+from vivero_operator.archiver.bucket import Bucket
 from vivero_operator.archiver.chain import Chain, Span
-from vivero_operator.archiver.head import unchanged
+from vivero_operator.archiver.head import read, unchanged
 from vivero_operator.archiver.position import Position, Positions
-from vivero_operator.archiver_client import asked
 from vivero_operator.operations.object_store import ObjectStore
 
 TENANTS = tuple(naming.tenant_id(f"idle {number} {os.getpid()}") for number in range(1000))
@@ -43,17 +41,17 @@ def main() -> None:
         environment = prepare(folder, status)
         store = ObjectStore(account(status), str(folder / "files" / "ca.crt"))
         uid = environment["VIVERO_SERVER_UID"]
-        archiver = Archiver(folder / "files", folder / "keys", environment)
-        server = ThreadingHTTPServer(("127.0.0.1", 0), handler(archiver))
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        at = account(status)
+        endpoint = Endpoint(at.endpoint, at.region, (folder / "files" / "ca.crt").read_text())
+        bucket = Bucket(endpoint, at.bucket, Credentials(at.access_key, at.secret_key))
         try:
             Positions(store, uid).save(Position({0: "0-1-2000"}, int(time.time())))
             grow(store, TENANTS, 1000)
-            rows = [row("none changed", *night(server.server_port, store))]
+            rows = [row("none changed", *night(bucket, uid, store))]
             grow(store, CHANGED, 2000)
-            rows.append(row(f"{len(CHANGED)} changed", *night(server.server_port, store)))
+            rows.append(row(f"{len(CHANGED)} changed", *night(bucket, uid, store)))
         finally:
-            server.shutdown()
+            bucket.close()
             for key in [key for one in (*TENANTS, f"servers/{uid}") for key in store.list(f"{one}/")]:
                 store.delete(key)
     print(machine())
@@ -71,19 +69,19 @@ def grow(store: ObjectStore, tenants: Iterable[str], gtid: int) -> None:
         list(pool.map(add, tenants))
 
 
-def night(port: int, store: ObjectStore) -> tuple[int, int, list[float]]:
+def night(bucket: Bucket, uid: str, store: ObjectStore) -> tuple[int, int, list[float]]:
     """How many are to be backed up, bytes that were written meanwhile, and seconds that each answer took."""
     before = stored(store)
-    found, took = asyncio.run(decide(port))
+    found, took = decide(bucket, uid)
     return found, stored(store) - before, took
 
 
-async def decide(port: int) -> tuple[int, list[float]]:
+def decide(bucket: Bucket, uid: str) -> tuple[int, list[float]]:
     """One after the other, as the operator does."""
     found, took = 0, []
     for tenant in TENANTS:
         begun = time.perf_counter()
-        head = await asked(f"http://127.0.0.1:{port}/tenants/{tenant}")
+        head = read(bucket, uid, tenant)
         took.append(time.perf_counter() - begun)
         found += not unchanged(head, "0-1-1500", TAKEN, DUE)
     return found, took

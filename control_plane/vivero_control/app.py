@@ -23,6 +23,7 @@ from vivero_web.security_txt import security_txt_routes
 
 from vivero_control import __version__, composition
 from vivero_control.domain.backups.controllers import BackupController, RestoreController
+from vivero_control.domain.deleted.controllers import DeletedTenantController
 from vivero_control.domain.plans.controllers import PlanController
 from vivero_control.domain.signups.controllers import BEARER, SignupController
 from vivero_control.domain.staff.controllers import AuthController, MemberController
@@ -100,7 +101,13 @@ def _api(services: Services) -> Router:
     auth = bearer_auth(services.tokens)
     staff_only = Router(
         path="/",
-        route_handlers=[TenantController, BackupController, RestoreController, MemberController],
+        route_handlers=[
+            TenantController,
+            BackupController,
+            RestoreController,
+            DeletedTenantController,
+            MemberController,
+        ],
         middleware=[auth.middleware],
         security=[auth.security_requirement],
     )

@@ -23,6 +23,7 @@ from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.backups.repository import OperationDirectory, OperationRepository
 from vivero_control.domain.backups.service import BackupDeps, BackupService
 from vivero_control.domain.dead_letters.service import DeadLetterService
+from vivero_control.domain.deleted.service import DeletedTenants
 from vivero_control.domain.notifications import mails
 from vivero_control.domain.notifications.mails import MailSender
 from vivero_control.domain.plans.service import PlanInformer, PlanService
@@ -161,6 +162,7 @@ def services(to: Infrastructure) -> Services:
             clock=clock,
         ),
         backups=BackupService(_backup_deps(to, audit)),
+        deleted=DeletedTenants(to.kube, to.tenants, to.directory, audit, clock),
         dead_letters=DeadLetterService(to.database, job_kinds(to), to.wake_up.notify, clock),
         hosts=HostService(to.directory, settings.domain),
         staff=staff,

@@ -20,6 +20,7 @@ the frozen structs of its domain's `schemas.py`.
 | `sessions: StaffSessions` | pages behind the login | `open(staff) -> Cookie`, `read(value) -> StaffView or None`, `close(value) -> Cookie`; `domain/staff/guards.session_staff` is a ready dependency |
 | `settings: Settings` | addresses | `domain`, `tenant_url(slug)` |
 | `tenants: TenantService` | tenants page | `search(TenantQuery) -> Page[TenantRow]`, `get(name) -> TenantDetail`, `subjects(name)` for its history, `suspend/resume/extend_trial/change_plan(name, action, actor) -> TenantDetail` |
+| `deleted: DeletedTenants` | deleted tenants that can be brought back | `all() -> tuple[DeletedTenant, ...]`, `undelete(id, Undelete, actor) -> DeletedTenant` |
 | `dead_letters: DeadLetterService` | jobs that were given up | `newest() -> DeadLetterList`, `replay(id, actor)` |
 | `hosts: HostService` | page at a workspace's host | `status(host) -> HostStatus` |
 | `audit: AuditService` | history on the tenant's page | `history(*subjects) -> tuple[AuditEntry, ...]` |
@@ -41,6 +42,7 @@ from vivero_web.problem import ErrorPage
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.backups.service import BackupService
 from vivero_control.domain.dead_letters.service import DeadLetterService
+from vivero_control.domain.deleted.service import DeletedTenants
 from vivero_control.domain.plans.service import PlanService
 from vivero_control.domain.signups.service import SignupService
 from vivero_control.domain.staff.members import StaffMembers
@@ -63,6 +65,7 @@ class Services:
     plans: PlanService
     tenants: TenantService
     backups: BackupService
+    deleted: DeletedTenants
     dead_letters: DeadLetterService
     hosts: HostService
     staff: StaffService

@@ -24,6 +24,7 @@ from vivero_web.errors import UnavailableError
 
 from vivero_control import composition
 from vivero_control.domain.audit.service import AuditService
+from vivero_control.domain.deleted.receipts import ErasureWatcher
 from vivero_control.domain.notifications import mails
 from vivero_control.domain.staff.repository import RefreshTokenRepository
 from vivero_control.domain.tenants.external_changes import ExternalChangeWatcher
@@ -60,6 +61,7 @@ class Worker:
         self.outbox = Outbox(infrastructure.database, kinds, budget, infrastructure.clock)
         audit = AuditService(infrastructure.database, infrastructure.clock)
         self.changes = ExternalChangeWatcher(infrastructure.kube, audit)
+        self.erasures = ErasureWatcher(infrastructure.kube, audit)
         self.trials = TrialTask(
             database=infrastructure.database,
             tenants=infrastructure.tenants,
@@ -78,6 +80,7 @@ class Worker:
             "wake": lambda: self._infrastructure.wake_up.listen(self._on_wake_up),
             "trials": lambda: run_every(TRIALS_SECONDS, "trials", self.trials.run, limit=RUN_SECONDS),
             "changes": self.changes.run,
+            "erasures": self.erasures.run,
             "tidy": lambda: run_every(TIDY_SECONDS, "clean-up", self.tidy, limit=RUN_SECONDS),
             **by_kind,
         }

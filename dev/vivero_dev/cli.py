@@ -49,6 +49,12 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help=f"archives of tenants that are proven at a time, from 1:00 to 6:00 UTC (default: {PROOFS_AT_ONCE})",
     )
+    up.add_argument(
+        "--undo-days",
+        type=int,
+        metavar="N",
+        help="days that all plans keep what was deleted with its data; 0 destroys it at once (default: as the plans say)",
+    )
     _command(commands, "down", "stop everything; only the data stays on the machine")
     _command(commands, "reset", "down, and delete the instance's data")
     status = _command(commands, "status", "show the health of each part")

@@ -41,6 +41,7 @@ class Platform:
     requests_per_minute: int = REQUESTS_PER_MINUTE
     pool_size: int = POOL_SIZE
     proofs_at_once: int = PROOFS_AT_ONCE
+    undo_days: int | None = None
 
     def steps(self, *, demo: bool = True) -> list[Step]:
         """All steps of `up`; without `demo` the trial signup is left out."""
@@ -93,7 +94,7 @@ class Platform:
         return Helm(self.provider.helm(), kubectl, instance.folder("releases"), instance.log_dir)
 
     def _operator_values(self) -> dict[str, object]:
-        return operator_values(self.provider.instance, self.provider.images(), self.proofs_at_once)
+        return operator_values(self.provider.instance, self.provider.images(), self.proofs_at_once, self.undo_days)
 
     def _page_values(self) -> dict[str, object]:
         provider = self.provider

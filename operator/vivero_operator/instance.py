@@ -78,6 +78,18 @@ class Instance:
         begun = spec.claimed_at or meta.creation_timestamp
         return begun + timedelta(days=days) if begun is not None else None
 
+    @property
+    def erase_at(self) -> datetime | None:
+        """Of a Tenant that is deleted: when its data is erased; None when that is at once, or never."""
+        days, deleted = self.plan.spec.undo_days, self.tenant.metadata.deletion_timestamp
+        kept = self.tenant.goes_with_its_data and self.tenant.was_used and days > 0
+        return deleted + timedelta(days=days) if kept and deleted is not None else None
+
+    @property
+    def destroys_data(self) -> bool:
+        """Whether its deletion destroys schema and bucket at once."""
+        return self.tenant.goes_with_its_data and self.erase_at is None
+
     @cached_property
     def fingerprint(self) -> str:
         """Changes when anything that steps build from changes."""

@@ -12,6 +12,7 @@ from vivero_core.model.plan import Plan
 from vivero_core.model.release import Release
 from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_backup import TenantBackup
+from vivero_core.model.tenant_erasure import TenantErasure
 from vivero_core.model.tenant_pool import TenantPool
 from vivero_core.model.tenant_proof import TenantProof
 from vivero_core.model.tenant_restore import TenantRestore
@@ -28,6 +29,7 @@ from vivero_operator.reconcile.release import ReleaseReconciler
 from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.tenant import TenantReconciler
 from vivero_operator.reconcile.tenant_backup import TenantBackupReconciler
+from vivero_operator.reconcile.tenant_erasure import TenantErasureReconciler
 from vivero_operator.reconcile.tenant_pool import TenantPoolReconciler
 from vivero_operator.reconcile.tenant_proof import TenantProofReconciler
 from vivero_operator.reconcile.tenant_restore import TenantRestoreReconciler
@@ -74,7 +76,7 @@ KINDS: Final[tuple[KindSpec[Any], ...]] = (
     KindSpec(
         TenantBackup,
         lambda services, _: TenantBackupReconciler(services),
-        verbs=("create", "delete"),  # those of a schedule
+        verbs=("create", "delete"),  # those of a schedule, and the last of who is deleted
         edited=True,
     ),
     KindSpec(
@@ -90,4 +92,6 @@ KINDS: Final[tuple[KindSpec[Any], ...]] = (
         verbs=("create", "delete"),  # one a night, and what need not be kept
         edited=True,
     ),
+    # Made here where a Tenant goes whose data is kept for a while, and made again.
+    KindSpec(TenantErasure, lambda services, _: TenantErasureReconciler(services), verbs=("create",), edited=True),
 )

@@ -18,7 +18,6 @@ from vivero_core.errors import BackendUnavailableError
 from vivero_core.model.constants import FIELD_MANAGER
 
 from vivero_operator import health, logs, metrics
-from vivero_operator.archiver_client import ArchiverClient
 from vivero_operator.backend_clients import BackendClients, PlatformObjects
 from vivero_operator.data_plane import DataPlaneClient
 from vivero_operator.dns_records import DnsRecords
@@ -184,7 +183,6 @@ async def serve(settings: Settings) -> None:
             waiting_pages=WaitingPages(kube, cluster, settings, _now),
             orphans=Orphans(),
             dns=DnsRecords(settings.dns_servers),
-            archivers=ArchiverClient(kube, settings.platform_namespace),
             now=_now,
         )
         parts = assemble(services, election, calm_kube, backoff)

@@ -40,6 +40,7 @@ def _plan(name: str, *, connections: int, **workload: object) -> Object:
             "displayName": name,
             "price": {"amountCents": 0},
             "limits": {"records": 100 * connections, "connections": connections},
+            "undoDays": 0,  # what is looked at after a deletion is that nothing is left
             # What Kubernetes has no room for waits forever: see pods.py.
             "workload": {"cpuRequest": TOO_MUCH_CPU, **workload},
         },

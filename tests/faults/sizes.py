@@ -41,7 +41,12 @@ def _plan(name: str, spec: dict[str, Any]) -> Object:
     if "cpuLimit" in size:
         size["cpuLimit"] = _times(size["cpuLimit"])
     kept = {key: value for key, value in spec.items() if key != "trialDays"}
-    return {"apiVersion": API_VERSION, "kind": "Plan", "metadata": {"name": name}, "spec": kept | {"workload": size}}
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "Plan",
+        "metadata": {"name": name},
+        "spec": kept | {"workload": size, "undoDays": 0},
+    }
 
 
 PLANS: Final = chart_plans()

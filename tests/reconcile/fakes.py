@@ -20,8 +20,8 @@ from vivero_core.backends.kube.errors import (
 from vivero_core.backends.kube.resources import Resource, resource_of
 from vivero_core.backends.mariadb.replacement import Announced, Replacement
 from vivero_core.backends.survey import Inventory, Survey, digests, holdings, tenant_in, tenant_of
+from vivero_core.backends.tally import Tally, tally
 from vivero_core.errors import BackendKeyGoneError, BackendUnavailableError
-from vivero_operator.archiver.head import Head
 from vivero_operator.backend_clients import BackendClient
 from vivero_operator.data_plane import Owner, Proof, Workspace
 from vivero_operator.errors import DataPlaneRefusedError, DataPlaneUnavailableError
@@ -272,6 +272,14 @@ class FakeServer:
         buckets = ((tenant_of(name, "vivero-"), "bucket") for name in self.buckets)
         return holdings((*schemas, *users, *buckets, *accounts, *cache_users))
 
+    def tables(self, database: str) -> Tally:
+        self._up("tables")
+        return tally([f"{database}.c_1"] if database in self.databases - self.empty else [])
+
+    def contents(self, bucket: str) -> Tally:
+        self._up("contents")
+        return tally(["a-file"] if bucket in self.buckets.keys() - self.empty else [])
+
     def drop_users(self, database: str) -> bool:
         self._up("drop_users")
         found = [name for name in self.users if name.startswith(database)]
@@ -439,13 +447,3 @@ class FakeDataPlane:
         if self.down:
             raise DataPlaneUnavailableError("data plane", "no response from the pod")
         return Proof(not self.failing, "1.2.3", self.failing, self.workspace)
-
-
-class FakeArchivers:
-    """Says of tenants what it was told to say; of others nothing."""
-
-    def __init__(self) -> None:
-        self.heads: dict[str, Head] = {}
-
-    async def head(self, server: Any, tenant: str) -> Head | None:
-        return self.heads.get(tenant)

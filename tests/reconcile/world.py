@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from reconcile.fakes import FakeArchivers, FakeBackends, FakeDataPlane, FakeDns, FakeKube, merge
+from reconcile.fakes import FakeBackends, FakeDataPlane, FakeDns, FakeKube, merge
 from vivero_core.backends.kube.resources import TENANT
 from vivero_core.model.constants import ANNOTATION_REVISION
 from vivero_core.model.plan import Plan
@@ -36,6 +36,8 @@ PLAN: Object = {
         "price": {"amountCents": 0},
         "limits": {"records": 10000, "users": 5, "connections": 10, "requestsPerMinute": 600},
         "features": ["files"],
+        # What is deleted with its data goes at once, unless a test is about the time between.
+        "undoDays": 0,
     },
 }
 SERVER: Object = {
@@ -65,7 +67,7 @@ class World:
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401  as Settings parses them
         self.kube, self.backends, self.data_plane = FakeKube(), FakeBackends(), FakeDataPlane()
-        self.dns, self.archivers = FakeDns(), FakeArchivers()
+        self.dns = FakeDns()
         self.cluster = Cluster()
         self.now = NOW
         self.told_revision: set[str] = set()
@@ -92,7 +94,6 @@ class World:
             waiting_pages=WaitingPages(kube, self.cluster, settings, lambda: self.now),
             orphans=Orphans(),
             dns=cast("Any", self.dns),
-            archivers=cast("Any", self.archivers),
             now=lambda: self.now,
         )
         self.services = services

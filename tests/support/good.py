@@ -110,6 +110,7 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
         "target": {"tenant": "no-such-tenant-then", "slug": "no-such-tenant-then"},
         "time": "2026-11-28T12:00:00Z",
     },
+    "POST /api/v1/deleted-tenants/{ident}/undelete": {"reason": _REASON["reason"]},
     "POST /api/v1/staff": {"email": "grace@example.com", "role": "support"},
     "PATCH /api/v1/staff/{staff_id}": {"role": "admin", "active": True},
     "POST /signup": {**_SIGNUP, "key": "k" * 32},
@@ -128,6 +129,7 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
         "reason": "They asked for it.",
         "key": "k" * 32,
     },
+    "POST /staff/deleted/{ident}/undelete": {"reason": _REASON["reason"]},
     "POST /staff/tenants/{name}/{which}": {
         "reason": "They asked for it.",
         "kind": "Manual",

@@ -15,6 +15,7 @@ from vivero_web.security import same_origin_only
 from vivero_control.services import Pages
 from vivero_control.web.backups import BackupsController, TenantBackupsController
 from vivero_control.web.dead_letters import DeadLettersController
+from vivero_control.web.deleted import DeletedController
 from vivero_control.web.error_pages import error_page, host_error, host_page
 from vivero_control.web.presentation import host_of, web_url
 from vivero_control.web.signup import SignupController
@@ -38,6 +39,7 @@ def pages(clock: Clock = now) -> Pages:
             TenantsController,
             TenantBackupsController,
             BackupsController,
+            DeletedController,
             DeadLettersController,
             StaffMembersController,
         ],

@@ -11,6 +11,7 @@ from vivero_control.domain.staff.schemas import StaffView
 HOME: Final = "/staff/tenants"
 BACKUPS: Final = "/staff/backups"
 DEAD_LETTERS: Final = "/staff/dead-letters"
+DELETED: Final = "/staff/deleted"
 PEOPLE: Final = "/staff/people"
 LOGIN: Final = "/staff/login"
 PASSWORD_SET: Final = "password=set"  # noqa: S105  a query, not a password
@@ -33,7 +34,12 @@ def login_address(request: Request[Any, Any, Any]) -> str:
     return f"{LOGIN}?next={quote(asked)}" if request.method == "GET" and asked.startswith("/staff/") else LOGIN
 
 
-_PAGES: Final = (("Tenants", HOME, "boxes"), ("Backups", BACKUPS, "archive"), ("Dead letters", DEAD_LETTERS, "inbox"))
+_PAGES: Final = (
+    ("Tenants", HOME, "boxes"),
+    ("Backups", BACKUPS, "archive"),
+    ("Deleted", DELETED, "trash-2"),
+    ("Dead letters", DEAD_LETTERS, "inbox"),
+)
 _FOR_ADMINS: Final = (("People", PEOPLE, "users"),)
 
 

@@ -11,6 +11,7 @@ from vivero_core.model.constants import SuspensionReason
 from vivero_web.errors import FieldError, InvalidInputError
 from vivero_web.text import whole_number
 
+from vivero_control.domain.deleted.service import Undelete
 from vivero_control.domain.tenants.schemas import ChangePlan, ExtendTrial, Resume, Suspend
 
 REASON_MIN: Final = 3
@@ -19,7 +20,7 @@ _END_OF_DAY: Final = time(23, 59, 59, tzinfo=UTC)
 
 
 class ActionForm(Struct, kw_only=True):
-    """The fields of all four dialogs as typed; each uses its own."""
+    """The fields of all dialogs as typed; each uses its own."""
 
     reason: str = ""
     kind: str = ""
@@ -42,6 +43,11 @@ def suspend(form: ActionForm) -> Suspend:
         message=form.message.strip(),
         generation=whole_number(form.generation),
     )
+
+
+def undelete(form: ActionForm) -> Undelete:
+    _raise(reason_errors(form.reason))
+    return Undelete(reason=form.reason.strip())
 
 
 def resume(form: ActionForm) -> Resume:

@@ -37,6 +37,7 @@ DONE: Final = {
     "suspend": "The workspace is suspended. Visitors see a page that says why.",
     "resume": "The workspace is resumed and starts now.",
     "extend": "The trial is extended.",
+    "undelete": "The workspace comes back, with its data as it was.",
     "plan": "The plan is changed. The new limits hold at once.",
 }
 

@@ -75,6 +75,10 @@ ANNOTATION_CONNECTIONS: Final = "vivero.dev/connections"
 """On Secret `database`: how many connections its user may have. So the Secret says all that the server was told."""
 ANNOTATION_RETAINED_AT: Final = "vivero.dev/retained-at"
 """On a retained record: when its Tenant was deleted."""
+ANNOTATION_ERASE_AT: Final = "vivero.dev/erase-at"
+"""On a retained record: when the data is to be erased, where the undo window of its plan ends."""
+ANNOTATION_ERASING: Final = "vivero.dev/erasing"
+"""On a record: the metadata.uid of the TenantErasure that erases the data. From then on nobody can adopt it."""
 
 PLAN_TRIAL: Final = "trial"
 PASSWORD_HASH_KEY: Final = "password_hash"  # noqa: S105  the key's name inside the signup Secret, not a password
@@ -165,6 +169,8 @@ class Reason(StrEnum):
     # Deletion.
     RETAINED = "Retained"
     ERASED = "Erased"
+    ERASING = "Erasing"
+    CANCELLED = "Cancelled"
     # Whether a tenant can be brought back, as the last TenantProof says.
     RECOVERY_PROVEN = "RecoveryProven"
     RECOVERY_NOT_PROVEN = "RecoveryNotProven"

@@ -159,6 +159,9 @@ class PlanSpec(Model):
     backup: BackupSchedule | None = None
     """When a tenant's data is backed up, and how many backups are kept, unless its Tenant says otherwise. Without it there
     are only those that are made by hand."""
+    undo_days: int = Field(default=14, ge=0, le=365)
+    """How long the data of a Tenant that was deleted with deletionPolicy Delete is kept before it is erased. 0: it is
+    destroyed with the Tenant."""
 
 
 class PlanStatus(Model):

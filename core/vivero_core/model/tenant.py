@@ -152,8 +152,8 @@ class TenantSpec(Model):
     """When the data is backed up, and how many backups are kept, in place of what the plan's backup says. status.backup has
     what came of it."""
     deletion_policy: DeletionPolicy = DeletionPolicy.RETAIN
-    """What deleting this Tenant does to its data. Retain keeps schema and bucket for spec.adopt of a later
-    Tenant; Delete destroys them."""
+    """What deleting this Tenant does to its data. Retain keeps schema and bucket for spec.adopt of a later Tenant.
+    Delete keeps them for as many days as the plan's undoDays say, and then erases them (TenantErasure)."""
     database_server: ObjectName | None = None
     """Name of the DatabaseServer that holds the schema; one that is cordoned or full takes no new Tenant. Without it
     the operator chooses one with room; its choice is in status.databaseServer. Cannot be changed once the schema is
@@ -294,8 +294,13 @@ class Tenant(Resource):
 
     @property
     def goes_with_its_data(self) -> bool:
-        """Whether deleting it destroys schema and bucket: nobody has ever put anything into a spare."""
+        """Whether deleting it destroys schema and bucket, now or later: nobody has ever put anything into a spare."""
         return self.is_spare or self.spec.deletion_policy is DeletionPolicy.DELETE
+
+    @property
+    def was_used(self) -> bool:
+        """Whether anybody can have put anything into schema and bucket."""
+        return not self.is_spare and (self.status.proven_at is not None or self.spec.adopt is not None)
 
     @property
     def accepts_data_loss(self) -> bool:

@@ -11,10 +11,18 @@ REQUESTS_PER_MINUTE = 100
 PROOFS_AT_ONCE = 1
 
 
+PLANS = ("trial", "starter", "professional", "enterprise")
+"""Of the chart."""
+
+
 def operator_values(
-    instance: Instance, images: dict[str, str], proofs_at_once: int = PROOFS_AT_ONCE
+    instance: Instance,
+    images: dict[str, str],
+    proofs_at_once: int = PROOFS_AT_ONCE,
+    undo_days: int | None = None,
 ) -> dict[str, object]:
-    return {
+    plans = {"plans": {name: {"undoDays": undo_days} for name in PLANS}} if undo_days is not None else {}
+    return plans | {
         "image": _image(images["operator"]),
         "dataPlane": {"image": _image(images["data-plane"])},
         "baseDomain": BASE_DOMAIN,

@@ -1,17 +1,13 @@
 """The archiver's program: `python -m vivero_operator.archiver`, one for each database server (manifests/archiver.py)."""
 
 import hashlib
-import json
 import logging
 import os
 import random
-import re
 import signal
 import threading
 import time
 from contextlib import ExitStack, closing
-from dataclasses import asdict
-from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Final
@@ -19,7 +15,6 @@ from typing import Final
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.s3.transport import Endpoint
-from vivero_core.model.naming import TENANT_ID_PATTERN
 
 from vivero_operator.archiver import metrics
 from vivero_operator.archiver.archive import Archive
@@ -34,8 +29,6 @@ from vivero_operator.archiver.configuration import (
     STORAGE_KEYS,
 )
 from vivero_operator.archiver.events import BinlogError
-from vivero_operator.archiver.head import Head
-from vivero_operator.archiver.head import read as read_head
 from vivero_operator.archiver.position import Gap, Positions
 from vivero_operator.archiver.replication import LogGoneError, Source, Stream, StreamError, Ticker
 from vivero_operator.operations.errors import StepFailedError
@@ -44,7 +37,6 @@ logger = logging.getLogger("vivero_operator.archiver")
 
 LAG_SECONDS: Final = 60.0
 """An archiver that is further behind is not ready."""
-_TENANT_PATH: Final = re.compile(f"/tenants/({TENANT_ID_PATTERN.strip('^$')})")
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
 _SERVER_IDS: Final = 1 << 31
 """Ours are above it, where people choose none."""
@@ -102,10 +94,6 @@ class Archiver:
             except LogGoneError as error:
                 self._skip(Positions(store, self._uid), error, ticker.now)
 
-    def head_of(self, tenant: str) -> Head:
-        """How far a tenant's part of the log is, by the bucket; for any thread."""
-        return read_head(_kept_bucket(*self._storage()), self._uid, tenant)
-
     def _skip(self, positions: Positions, error: LogGoneError, now: float) -> None:
         """Go on with the oldest log that the server still has; restores across the gap are refused."""
         position = positions.load()
@@ -133,19 +121,9 @@ class Archiver:
         )
 
     def _bucket(self) -> Bucket:
-        return Bucket(*self._storage())
-
-    def _storage(self) -> tuple[Endpoint, str, Credentials]:
-        """Where the backup bucket is, by the files as they are now."""
         told = {name: (self._folder / STORAGE / name).read_text().strip() for name in STORAGE_KEYS}
         endpoint = Endpoint(told["endpoint"], told["region"], (self._folder / "ca.crt").read_text())
-        return endpoint, told["bucket"], Credentials(told["access_key"], told["secret_key"])
-
-
-@lru_cache(maxsize=1)
-def _kept_bucket(endpoint: Endpoint, name: str, login: Credentials) -> Bucket:
-    """Its connections are kept: a thousand tenants are asked for one after the other."""
-    return Bucket(endpoint, name, login)
+        return Bucket(endpoint, told["bucket"], Credentials(told["access_key"], told["secret_key"]))
 
 
 def handler(archiver: Archiver) -> type[BaseHTTPRequestHandler]:
@@ -154,15 +132,12 @@ def handler(archiver: Archiver) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             status, body = 200, b"ok\n"
-            kind = "text/plain"
             if self.path == "/readyz" and not archiver.ready:
                 status, body = 503, b"the archive is not up to date\n"
             if self.path == "/metrics":
-                body, kind = generate_latest(), CONTENT_TYPE_LATEST
-            if asked := _TENANT_PATH.fullmatch(self.path):
-                status, body, kind = _told_of(archiver, asked[1])
+                body = generate_latest()
             self.send_response(status)
-            self.send_header("Content-Type", kind)
+            self.send_header("Content-Type", CONTENT_TYPE_LATEST if self.path == "/metrics" else "text/plain")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -171,14 +146,6 @@ def handler(archiver: Archiver) -> type[BaseHTTPRequestHandler]:
             """Probes are no news."""
 
     return Handler
-
-
-def _told_of(archiver: Archiver, tenant: str) -> tuple[int, bytes, str]:
-    """Status, body and type of the answer about a tenant's head."""
-    try:
-        return 200, json.dumps(asdict(archiver.head_of(tenant))).encode(), "application/json"
-    except (OSError, StepFailedError) as error:
-        return 503, f"{error}\n".encode(), "text/plain"
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ Not by boto3, as operations use it: that alone takes 25 MiB, and an archiver run
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Final, Protocol
 
 from vivero_core.backends.credentials import Credentials
@@ -82,10 +83,17 @@ class Bucket:
         answer = self._done(Call("GET", f"/{self._name}", query=query))
         return next((entry["Key"] for entry in documents.entries(answer.body, "Contents")), None)
 
-    def list(self, prefix: str) -> dict[str, str]:
-        """By key, its size; of few objects, for one answer of the server names a thousand."""
-        answer = self._done(Call("GET", f"/{self._name}", query={"list-type": "2", "prefix": prefix}))
-        return {entry["Key"]: entry["Size"] for entry in documents.entries(answer.body, "Contents")}
+    def list(self, prefix: str) -> dict[str, datetime]:
+        """Everything below the prefix, and when it was stored last."""
+        found: dict[str, datetime] = {}
+        query = {"list-type": "2", "prefix": prefix}
+        while True:
+            body = self._done(Call("GET", f"/{self._name}", query=query)).body
+            entries = documents.entries(body, "Contents")
+            found |= {one["Key"]: datetime.fromisoformat(one["LastModified"]) for one in entries}
+            if not entries or documents.text(body, "IsTruncated") != "true":
+                return found
+            query["start-after"] = entries[-1]["Key"]
 
     def metadata(self, key: str) -> dict[str, str]:
         answer = self._done(Call("HEAD", f"/{self._name}/{key}"))

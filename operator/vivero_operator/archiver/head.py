@@ -1,7 +1,4 @@
-"""How far one tenant's part of the log is: what the archiver says of it, and whether that means that nothing was changed.
-
-The operator asks, for it does not open the backup bucket itself: `GET /tenants/<id>` of the archiver's pod.
-"""
+"""How far one tenant's part of the log is, by the backup bucket, and whether that means that nothing was changed."""
 
 from dataclasses import dataclass
 from datetime import datetime

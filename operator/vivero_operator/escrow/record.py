@@ -6,6 +6,7 @@ and says by a label that the data outlived its Tenant.
 
 import base64
 import binascii
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -17,6 +18,7 @@ from vivero_operator.instance import Instance, TenantKeys
 
 TYPE: Final = "vivero.dev/escrow"
 _SEALED: Final = "sealed"
+_UNDELETE: Final = "undelete"
 
 
 def name(ident: str) -> str:
@@ -39,16 +41,32 @@ class Record:
     """resourceVersion, for conditional writes."""
     keys: TenantKeys | None = field(repr=False)
     """None when they cannot be opened."""
+    erase_at: datetime | None = None
+    """When it is to be erased; None: it is kept until somebody decides."""
+    erasing: str | None = None
+    """metadata.uid of the TenantErasure that erases it."""
+    undelete: str = field(default="", repr=False)
+    """The Tenant that takes the data back, as JSON."""
 
-    def covers(self, instance: Instance, keys: TenantKeys, server: str, *, retained: bool) -> bool:
+    def covers(
+        self, instance: Instance, keys: TenantKeys, server: str, *, retained: bool, erase_at: datetime | None = None
+    ) -> bool:
         """Whether it says all of this already."""
         owner = instance.tenant.metadata
-        said = self.keys, self.database_server, self.owner_uid, self.tenant, self.retained
-        return said == (keys, server, owner.uid, owner.name, retained)
+        said = self.keys, self.database_server, self.owner_uid, self.tenant, self.retained, self.erase_at
+        return said == (keys, server, owner.uid, owner.name, retained, erase_at)
 
 
-def build(instance: Instance, server: str, *, sealed: bytes, key: str, retained_at: datetime | None) -> dict[str, Any]:
-    """`retained_at`: when the Tenant was deleted, if its data is kept."""
+def build(  # noqa: PLR0913  what is written, by name
+    instance: Instance,
+    server: str,
+    *,
+    sealed: bytes,
+    key: str,
+    retained_at: datetime | None,
+    erase_at: datetime | None = None,
+) -> dict[str, Any]:
+    """`retained_at`: when the Tenant was deleted, if its data is kept; `erase_at`: until when, if not for ever."""
     labels = {c.LABEL_ESCROW: instance.id, c.LABEL_PART_OF: "vivero", c.LABEL_MANAGED_BY: c.FIELD_MANAGER}
     annotations = {
         c.ANNOTATION_TENANT_NAME: instance.tenant.name,
@@ -59,6 +77,8 @@ def build(instance: Instance, server: str, *, sealed: bytes, key: str, retained_
     if retained_at is not None:
         labels[c.LABEL_RETAINED] = instance.id
         annotations[c.ANNOTATION_RETAINED_AT] = retained_at.isoformat(timespec="seconds")
+    if erase_at is not None:
+        annotations[c.ANNOTATION_ERASE_AT] = erase_at.isoformat(timespec="seconds")
     return {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -84,7 +104,24 @@ def _for_people(instance: Instance) -> dict[str, str]:
         "slug": spec.slug or "",
         "display_name": spec.display_name,
         "plan": spec.plan,
+        _UNDELETE: json.dumps(_undelete(instance), ensure_ascii=False),
     }
+
+
+def _undelete(instance: Instance) -> dict[str, Any]:
+    """The Tenant that takes the data back. Deleting it again keeps the data, unless somebody says so once more."""
+    spec, trial = instance.tenant.spec, instance.tenant.status.trial_ends_at
+    owner = spec.owner.model_copy(update={"password_hash_secret": None}) if spec.owner is not None else None
+    kept = {
+        "adopt": instance.id,
+        "owner": owner,
+        "trial_ends_at": (spec.trial_ends_at or trial) if spec.plan == c.PLAN_TRIAL else None,
+    }
+    gone = dict.fromkeys(("pool", "claimed_at", "accept_data_loss_at", "database_server"))
+    wanted = spec.model_copy(update=kept | gone).dump()
+    del wanted["deletionPolicy"]
+    metadata = {"name": instance.tenant.name}
+    return {"apiVersion": c.API_VERSION, "kind": "Tenant", "metadata": metadata, "spec": wanted}
 
 
 def sealed_in(secret: dict[str, Any]) -> tuple[str, bytes]:
@@ -94,6 +131,23 @@ def sealed_in(secret: dict[str, Any]) -> tuple[str, bytes]:
         return key, base64.b64decode(secret.get("data", {}).get(_SEALED, ""), validate=True)
     except binascii.Error:
         return key, b""
+
+
+def _text(secret: dict[str, Any], key: str) -> str:
+    """A field for people; empty where someone changed it to what is no text, or an earlier program did not write it."""
+    try:
+        return base64.b64decode(secret.get("data", {}).get(key, ""), validate=True).decode()
+    except ValueError:
+        return ""
+
+
+def _moment(text: str | None) -> datetime | None:
+    """None where someone changed it: what has no such moment is kept."""
+    try:
+        found = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+    return found if found is not None and found.tzinfo is not None else None
 
 
 def parse(secret: dict[str, Any], keys: TenantKeys | None) -> Record:
@@ -107,4 +161,7 @@ def parse(secret: dict[str, Any], keys: TenantKeys | None) -> Record:
         retained=c.LABEL_RETAINED in meta.get("labels", {}),
         version=meta["resourceVersion"],
         keys=keys,
+        erase_at=_moment(annotations.get(c.ANNOTATION_ERASE_AT)),
+        erasing=annotations.get(c.ANNOTATION_ERASING),
+        undelete=_text(secret, _UNDELETE),
     )

@@ -52,27 +52,45 @@ class EscrowStore:
 
     def is_saved(self, instance: Instance, keys: TenantKeys, server: str) -> bool:
         """Whether the record is known to have this content, so that it need not be read."""
-        return self._saved.get(instance.id) == _digest(instance, keys, server, None)
+        return self._saved.get(instance.id) == _digest(instance, keys, server, None, None)
 
     async def save(
-        self, instance: Instance, keys: TenantKeys, server: str, *, retained_at: datetime | None = None
+        self,
+        instance: Instance,
+        keys: TenantKeys,
+        server: str,
+        *,
+        retained_at: datetime | None = None,
+        erase_at: datetime | None = None,
     ) -> bool:
         """Write the record unless its content is the same; returns whether it was written."""
-        if self._saved.get(instance.id) == _digest(instance, keys, server, retained_at):
+        known = _digest(instance, keys, server, retained_at, erase_at)
+        if self._saved.get(instance.id) == known:
             return False
         present = await self.find(instance.id)
-        same = present is not None and present.covers(instance, keys, server, retained=retained_at is not None)
+        retained = retained_at is not None
+        same = present is not None and present.covers(instance, keys, server, retained=retained, erase_at=erase_at)
         if not same:
             sealing_keys = await self._keys()
             sealed = sealing.seal(sealing_keys, instance.id, keys)
-            manifest = records.build(instance, server, sealed=sealed, key=sealing_keys.current, retained_at=retained_at)
+            manifest = records.build(
+                instance, server, sealed=sealed, key=sealing_keys.current, retained_at=retained_at, erase_at=erase_at
+            )
             await self._kube.apply(manifest)
-        self._saved[instance.id] = _digest(instance, keys, server, retained_at)
+        self._saved[instance.id] = known
         return not same
 
     async def take_over(self, record: Record, uid: str) -> None:
-        """Make this Tenant the record's owner; raises a conflict if another one was faster."""
-        meta = {"resourceVersion": record.version, "annotations": {c.ANNOTATION_TENANT_UID: uid}}
+        """Make this Tenant the record's owner; raises a conflict if another one, or an erasure, was faster."""
+        await self._annotate(record, {c.ANNOTATION_TENANT_UID: uid, c.ANNOTATION_ERASE_AT: None})
+
+    async def claim(self, record: Record, uid: str) -> None:
+        """Leave the record to this TenantErasure; raises a conflict if a Tenant took the data over meanwhile."""
+        if record.erasing != uid:
+            await self._annotate(record, {c.ANNOTATION_ERASING: uid})
+
+    async def _annotate(self, record: Record, annotations: dict[str, str | None]) -> None:
+        meta = {"resourceVersion": record.version, "annotations": annotations}
         await self._kube.patch(SECRET, records.name(record.id), {"metadata": meta}, self._namespace)
         self.forget(record.id)
 
@@ -177,5 +195,7 @@ def _manifest(keys: SealingKeys, namespace: str) -> dict[str, Any]:
     }
 
 
-def _digest(instance: Instance, keys: TenantKeys, server: str, retained_at: datetime | None) -> str:
-    return digest([instance.tenant.metadata.uid, keys.dump(), server, retained_at is not None])
+def _digest(
+    instance: Instance, keys: TenantKeys, server: str, retained_at: datetime | None, erase_at: datetime | None
+) -> str:
+    return digest([instance.tenant.metadata.uid, keys.dump(), server, retained_at is not None, erase_at])

@@ -1,12 +1,14 @@
-"""What the operator tells the programs of a TenantBackup, TenantRestore and TenantProof. Pure: the operator loads no client for it."""
+"""What the operator tells the programs of operations. Pure: the operator loads no client for it."""
 
 from dataclasses import dataclass, field
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from pydantic import TypeAdapter
 
 ORDER_FILE: Final = "order.json"
 CLIENT_FILE: Final = "client.cnf"
+LEDGER: Final = "erasures/"
+"""What the keys of receipts in the backup bucket begin with; no id of a tenant does."""
 FOLDER: Final = "/run/operation"
 """Where the files are mounted."""
 
@@ -26,6 +28,7 @@ class Program:
 BACKUP: Final = Program("backup", ("files", "dump", "verify"))
 EXPIRE: Final = Program("expire", ("expire",))
 RESTORE: Final = Program("restore", ("database", "files", "verify"))
+ERASE: Final = Program("erase", ("log", "objects", "receipt"))
 # The log and the tenant's data lie on the node's disk while they are replayed.
 MOMENT: Final = Program("moment", ("log", "database", "files", "verify"), scratch="64Gi")
 # Each tenant has one most of the time: a thousand pods that have ended would help nobody.
@@ -179,3 +182,19 @@ class ProofOrder(_Order):
     """The tenant's own bucket."""
     file_key: str = field(repr=False)
     """64 hexadecimal digits."""
+
+
+@dataclass(frozen=True)
+class EraseOrder(_Order):
+    """Whose objects are to be removed from the backup bucket, and what the receipt says of the rest."""
+
+    tenant: str
+    """The tenant's id."""
+    uid: str
+    """Of the TenantErasure."""
+    server: str | None
+    """UID of the DatabaseServer whose archived log has to have passed the erasure."""
+    after: int
+    """Unix seconds: when the erasure was done."""
+    receipt: dict[str, Any]
+    """What was erased before."""

@@ -1,8 +1,9 @@
 """A bucket as a program of an operation uses it: streams in, streams out, and what is there."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 from boto3.s3.transfer import TransferConfig
@@ -16,10 +17,15 @@ from vivero_operator.operations.streams import Read, Reader
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
+    from types_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 _SMALL: Final = 1 << 24
 _PART: Final = 8 * 1024 * 1024
 _TRANSFER: Final = TransferConfig(multipart_threshold=_PART, multipart_chunksize=_PART, use_threads=False)
+_NO_LOCK: Final = frozenset(
+    {"NoSuchObjectLockConfiguration", "ObjectLockConfigurationNotFoundError", "InvalidRequest", "NotImplemented"}
+)
+"""What stores say of an object that no lock keeps."""
 _CONFIG: Final = Config(
     s3={"addressing_style": "path"},
     retries={"mode": "standard", "total_max_attempts": 5},
@@ -38,6 +44,15 @@ class StoredObject:
     key: str
     size: int
     etag: str
+
+
+@dataclass(frozen=True)
+class StoredVersion:
+    """A version of an object, or the mark that one was deleted."""
+
+    key: str
+    version: str
+    marker: bool = False
 
 
 def holds(listing: Mapping[str, StoredObject], key: str, size: int) -> bool:
@@ -105,6 +120,44 @@ class ObjectStore:
         """What was stored with an object."""
         with self._translated(f"look at {key}"):
             return self._client.head_object(Bucket=self._bucket, Key=key)["Metadata"]
+
+    def versions(self, prefix: str) -> Iterator[StoredVersion]:
+        """Everything below the prefix, in the order of keys."""
+        pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix)
+        with self._translated("list"):
+            for page in pages:
+                yield from (StoredVersion(one["Key"], one["VersionId"]) for one in page.get("Versions", ()))
+                yield from (
+                    StoredVersion(one["Key"], one["VersionId"], marker=True) for one in page.get("DeleteMarkers", ())
+                )
+
+    def remove(self, versions: Sequence[StoredVersion]) -> tuple[str, ...]:
+        """Remove these, at most a thousand; the keys of those that the store keeps, for example under a lock."""
+        named: list[ObjectIdentifierTypeDef] = [{"Key": one.key, "VersionId": one.version} for one in versions]
+        with self._translated("remove"):
+            answer = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": named, "Quiet": True})
+        return tuple(one.get("Key", "") for one in answer.get("Errors", ()))
+
+    def locked_until(self, version: StoredVersion) -> datetime | None:
+        """Until when the store refuses to remove it; None if it does not."""
+        try:
+            found = self._client.get_object_retention(Bucket=self._bucket, Key=version.key, VersionId=version.version)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in _NO_LOCK:
+                return None
+            raise StepFailedError(f"bucket {self._bucket}: look at the lock of {version.key}: {error}") from error
+        return found["Retention"].get("RetainUntilDate")
+
+    def uploads(self, prefix: str) -> tuple[tuple[str, str], ...]:
+        """Key and id of each unfinished upload below the prefix."""
+        pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket, Prefix=prefix)
+        with self._translated("list uploads"):
+            return tuple((one["Key"], one["UploadId"]) for page in pages for one in page.get("Uploads", ()))
+
+    def abort(self, key: str, upload: str) -> None:
+        """End an unfinished upload."""
+        with self._translated(f"end the upload of {key}"):
+            self._client.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload)
 
     def read_whole(self, key: str) -> bytes:
         """A small object."""

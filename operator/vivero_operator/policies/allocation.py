@@ -81,6 +81,8 @@ def refused_adoption(tenant: Tenant, others: Iterable[Tenant], record: Record) -
 
     `others`: all Tenants with this id. `record`: what is kept of the data.
     """
+    if record.erasing is not None:
+        return Reason.ERASING, f"The data of {tenant.id} is being erased"
     rivals = [one for one in others if one.metadata.uid != tenant.metadata.uid and one.id == tenant.id]
     holder = next((one for one in rivals if one.metadata.uid == record.owner_uid), None)
     if record.owner_uid != tenant.metadata.uid:

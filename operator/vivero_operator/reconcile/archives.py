@@ -1,5 +1,6 @@
 """The archiver of a database server, and the public keys of tenants that it seals with."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from vivero_core.backends.kube.errors import KubeNotFoundError
@@ -66,6 +67,13 @@ async def withdraw_key(services: Services, server: DatabaseServer, ident: str) -
     await _publish(services, server, ident, ERASED)
 
 
+async def forget_key(services: Services, server: DatabaseServer, ident: str) -> None:
+    """Nothing of the tenant can be in the log any more: its entry goes."""
+    services.archive_keys.get(server.metadata.uid, {}).pop(ident, None)
+    if archived(server, services.settings):
+        await _patch(services, server, {ident: None})
+
+
 async def _publish(services: Services, server: DatabaseServer, ident: str, key: str) -> None:
     known = services.archive_keys.setdefault(server.metadata.uid, {})
     if not archived(server, services.settings) or known.get(ident) == key:
@@ -78,6 +86,6 @@ async def _publish(services: Services, server: DatabaseServer, ident: str, key: 
     known[ident] = key
 
 
-async def _patch(services: Services, server: DatabaseServer, data: dict[str, str]) -> None:
+async def _patch(services: Services, server: DatabaseServer, data: Mapping[str, str | None]) -> None:
     namespace = services.settings.platform_namespace
     await services.kube.patch(CONFIG_MAP, archiver.name_of(server), {"data": data}, namespace)

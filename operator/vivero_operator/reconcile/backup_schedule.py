@@ -20,7 +20,8 @@ from vivero_core.model.constants import ConditionType, Reason
 from vivero_core.model.tenant import BackupStatus, Tenant
 from vivero_core.model.tenant_backup import BackupSchedule, TenantBackup
 
-from vivero_operator.archiver.head import unchanged
+from vivero_operator.archiver.head import read, unchanged
+from vivero_operator.operations.errors import StepFailedError
 from vivero_operator.policies import schedule as policy
 from vivero_operator.policies.life import paused
 from vivero_operator.reconcile.archives import archived
@@ -111,8 +112,13 @@ class BackupSchedules:
         gtid, taken_at = base.status.gtid, base.status.taken_at
         if server is None or gtid is None or taken_at is None or not archived(server, self._services.settings):
             return False
-        head = await self._services.archivers.head(server, tenant.id)
-        return head is not None and unchanged(head, gtid, taken_at, at)
+        try:
+            store = await self._services.backends.backup_bucket()
+            head = await asyncio.to_thread(read, store, server.metadata.uid, tenant.id)
+        except (BackendError, StepFailedError) as error:
+            logger.info("how far the log of %s is archived is not known: %s", tenant.name, error)
+            return False
+        return unchanged(head, gtid, taken_at, at)
 
     async def _settle(self, tenant: Tenant, at: datetime, message: str) -> None:
         """Say that this scheduled time was dealt with."""

@@ -33,6 +33,7 @@ from vivero_operator.operations.backup_order import (
     ORDER_FILE,
     Account,
     BackupOrder,
+    EraseOrder,
     Login,
     MomentOrder,
     Program,
@@ -137,15 +138,20 @@ class OperationReconciler(Reconciler, Generic[R]):
         return Access(tenant.id, record.keys, server)
 
     def operation(
-        self, item: R, order: BackupOrder | RestoreOrder | MomentOrder | ProofOrder, login: Login
+        self,
+        item: R,
+        order: BackupOrder | RestoreOrder | MomentOrder | ProofOrder | EraseOrder,
+        login: Login | None,
     ) -> Operation:
+        """`login`: of the tenant whose data it reads or writes."""
         program = self.program_of(item)
+        files = {ORDER_FILE: order.dump()} | ({CLIENT_FILE: login.option_file()} if login is not None else {})
         return Operation(
             program=program.name,
             kind=self.model.__name__,
             owner=item.metadata,
             steps=program.steps,
-            files={ORDER_FILE: order.dump(), CLIENT_FILE: login.option_file()},
+            files=files,
             storage_secret=self._services.settings.backup_secret,
             scratch=program.scratch,
             kept_seconds=program.kept_seconds,

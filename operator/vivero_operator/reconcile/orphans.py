@@ -27,7 +27,7 @@ from vivero_operator import metrics
 from vivero_operator.policies import allocation
 from vivero_operator.policies import orphans as policy
 from vivero_operator.policies.orphans import Found, Known
-from vivero_operator.reconcile import routes
+from vivero_operator.reconcile import erasures, routes
 from vivero_operator.reconcile.context import Orphan
 from vivero_operator.reconcile.controller import Result
 from vivero_operator.reconcile.kind import Reconciler
@@ -99,9 +99,14 @@ class Sweep:
             _NAMESPACE: await self._ask("kubernetes", self._namespaces),
         }
         records = await self._services.escrow.all()
+        await erasures.schedule_again(self._services, records)
+        await erasures.recall(self._services)
         # Last: a Tenant that was made since is among them.
         placed = {one.id: one.status.database_server for one in self._services.cluster.tenants}
-        retained = {one.id: one.database_server for one in records if one.retained}
+        # What was erased and is there again, out of a backup of the cluster, is nobody's.
+        retained = {
+            one.id: one.database_server for one in records if one.retained and one.id not in self._services.erased
+        }
         known = Known(placed, retained)
         found = policy.find(
             {name: held for name, held in databases.items() if held is not None},
@@ -221,7 +226,7 @@ async def refusal(services: Services, ident: str) -> str | None:
     """Why this id must not be destroyed, checked with the API server because a mirror may be stale. None: an orphan."""
     if ident not in services.orphans.known:
         return "the last orphan sweep did not find it"
-    tenants = await services.kube.list_as(TENANT, _speaks_for)
+    tenants = await services.kube.list_as(TENANT, speaks_for)
     owner = next((name for name, spoken_for in tenants.items if spoken_for == ident), None)
     if owner is not None:
         return f"it belongs to Tenant {owner}"
@@ -229,7 +234,7 @@ async def refusal(services: Services, ident: str) -> str | None:
     return "its data is retained for spec.adopt" if record is not None and record.retained else None
 
 
-def _speaks_for(body: dict[str, Any]) -> tuple[str, str]:
+def speaks_for(body: dict[str, Any]) -> tuple[str, str]:
     """(name of the Tenant, id), of one that this program cannot read as well."""
     found = read(Tenant, body)
     tenant = salvaged(found) if isinstance(found, Unreadable) else found

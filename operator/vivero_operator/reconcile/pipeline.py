@@ -123,10 +123,13 @@ SUSPEND: Final = (
 DELETE: Final = (
     Step("rights", namespace.regain, remembered=True),
     Step("retention", tenure.record, ("rights",), remembered=True),
+    Step("erasure", tenure.schedule_erasure, ("retention",), remembered=True),
     Step("route", route.remove, ("retention",), *_ROUTE, remembered=True),
-    Step("database", backends.remove_database, ("retention",), *_DATABASE, remembered=True),
-    Step("storage", backends.remove_storage, ("retention",), *_STORAGE, remembered=True),
-    Step("cache", backends.remove_cache, ("retention",), *_CACHE, remembered=True),
+    # Hidden by now, and still with its users: the backup logs in as the tenant.
+    Step("backup", tenure.back_up, ("erasure", "route"), remembered=True),
+    Step("database", backends.remove_database, ("backup",), *_DATABASE, remembered=True),
+    Step("storage", backends.remove_storage, ("backup",), *_STORAGE, remembered=True),
+    Step("cache", backends.remove_cache, ("backup",), *_CACHE, remembered=True),
     # After the database: where the schema is may stand nowhere but in the namespace's Secret.
     Step("namespace", namespace.remove, ("database",), *_WORKLOAD),
     Step("owner", owner.remove, ("retention",), *_OWNER, remembered=True),

@@ -15,7 +15,6 @@ from vivero_core.model.constants import ConditionType
 from vivero_core.model.tenant import HostStatus, Owner, OwnerStatus, Tenant
 
 from vivero_operator.archiver.position import Position
-from vivero_operator.archiver_client import ArchiverClient
 from vivero_operator.backend_clients import BackendClients
 from vivero_operator.data_plane import DataPlaneClient
 from vivero_operator.dns_records import DnsRecords
@@ -60,7 +59,6 @@ class Services:
     waiting_pages: WaitingPages
     orphans: Orphans
     dns: DnsRecords
-    archivers: ArchiverClient
     now: Callable[[], datetime]
     archive_keys: dict[str, dict[str, str]] = field(default_factory=dict)
     """DatabaseServer's UID -> tenant's id -> the public half of its file key, as its archiver was told."""
@@ -68,6 +66,8 @@ class Services:
     """Ids of tenants whose expired backups are being removed: until that has ended no operation on their data begins."""
     archive_positions: dict[str, Position] = field(default_factory=dict)
     """DatabaseServer's UID -> how far its log is archived, as last read from the backup bucket."""
+    erased: dict[str, datetime] = field(default_factory=dict)
+    """Tenant's id -> when it was erased: nobody gets this id again."""
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from vivero_operator.reconcile.run import Run, Services
 from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.steps import owner, tenure
 
-# Deleting needs names, and they come from the id alone: the plan may be gone long since.
+# Deleting needs names, and they come from the id alone: the plan may be gone long since. Data is then kept for a while.
 _NO_PLAN: Final = Plan.parse({"metadata": {"name": ""}, "spec": {"displayName": "-", "price": {"amountCents": 0}}})
 
 _COLUMN: Final = 160
@@ -187,14 +187,15 @@ class TenantReconciler(Reconciler):
         self._claimed.discard(tenant.metadata.uid)
         if FINALIZER not in tenant.metadata.finalizers:
             return Result(gone=True)
-        run = Run(self._services, Instance(tenant, _NO_PLAN, self._services.settings), self._state)
+        plan = self._services.cluster.plan_of(tenant) or _NO_PLAN
+        run = Run(self._services, Instance(tenant, plan, self._services.settings), self._state)
         move = self._move(tenant, own=await self._owns_its_id(run))
         findings = await pipeline.execute(pipeline.OF_STATE[move.state], run, self._state)
         if tenant_conditions.worst(findings) is not None:
             await self._say_deleting(run, move, findings)
             return result_of(findings)
         if move.state is State.DELETING:
-            await self._say(tenant, *_farewell(tenant, findings), "Delete")
+            await self._say(tenant, *_farewell(run.instance, findings), "Delete")
         await tenure.remove_finalizer(run)
         self._state.drop(tenant.metadata.uid)
         return Result(gone=True)
@@ -214,11 +215,12 @@ class TenantReconciler(Reconciler):
         return run.record is not None and run.record.owner_uid == run.tenant.metadata.uid
 
 
-def _farewell(tenant: Tenant, findings: Sequence[Finding]) -> tuple[str, str]:
+def _farewell(instance: Instance, findings: Sequence[Finding]) -> tuple[str, str]:
     names = next(one.outcome.message for one in findings if one.outcome.reason in (Reason.RETAINED, Reason.ERASED))
-    if tenant.goes_with_its_data:
+    if instance.destroys_data:
         return Reason.ERASED, f"Data erased: {names}"
-    return Reason.RETAINED, f"Data retained for spec.adopt {tenant.id}: {names}"
+    until = f" until {instance.erase_at:%Y-%m-%dT%H:%M:%SZ}" if instance.erase_at is not None else ""
+    return Reason.RETAINED, f"Data retained{until} for spec.adopt {instance.id}: {names}"
 
 
 def _sentence(conditions: Sequence[Condition]) -> str | None:

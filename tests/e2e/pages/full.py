@@ -104,6 +104,10 @@ def control_plane() -> Litestar:
         )
         for number in range(30)
     )
+    gone = tuple(
+        control.deleted(number, display_name=NAMES[number % len(NAMES)], slug=SLUG, owner_email=EMAIL)
+        for number in range(30)
+    )
     unsent = Invitation(state=InvitationState.UNSENT, expires_at=control.NOW)
     people = tuple(control.person(number, f"{number}{EMAIL}"[:254], invitation=unsent) for number in range(2, 30))
     tenants = tuple(
@@ -115,6 +119,7 @@ def control_plane() -> Litestar:
         backups=_backups(f"t0-{SLUG}"),
         signups=_Signups(),
         dead_letters=control.FakeDeadLetters(letters),
+        deleted=control.FakeDeleted(gone),
         members=control.FakeMembers((control.PEOPLE[0], *people)),
         tenants=control.FakeTenants(tenants),
     )
@@ -123,6 +128,8 @@ def control_plane() -> Litestar:
 CONTROL_PAGES = (
     *(f"/signup/{state}" for state in ("begun", "waiting", "failed", "ready", "closed")),
     "/staff/dead-letters",
+    "/staff/deleted",
+    f"/staff/deleted?undelete={control.DELETED[0].id}",
     "/staff/people",
     f"/staff/people/{UUID(int=2)}",
     "/staff/tenants",

@@ -12,6 +12,7 @@ from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.mariadb import connections as connections_module
 from vivero_core.backends.mariadb.client import MariaDbAdmin, Server
 from vivero_core.backends.mariadb.protocol import DatabaseAdmin
+from vivero_core.backends.tally import tally
 from vivero_core.backends.tls import client_context
 from vivero_core.errors import (
     BackendAuthenticationError,
@@ -77,6 +78,10 @@ def test_a_tenant_is_made_once_and_proven(database_admin: MariaDbAdmin, new_tena
     tenant = new_tenant()
     assert database_admin.prove(tenant.database_user, tenant.database) < 5000
     assert tenant.database in database_admin.tenant_databases()
+    run(database_admin, f"CREATE TABLE {tenant.database}.c_1 (id INT)")
+    assert database_admin.tables(tenant.database) == tally(
+        [f"{tenant.database}.c_1", f"{tenant.audit_database}.audit_log"]
+    )
     assert database_admin.database_exists(tenant.database)
     assert database_admin.user_exists(tenant.database_user.name)
 

@@ -9,6 +9,7 @@ from vivero_core.backends.s3 import erasure
 from vivero_core.backends.s3.client import VersityStorageAdmin
 from vivero_core.backends.s3.protocol import StorageAdmin
 from vivero_core.backends.s3.transport import Answer, Call, Endpoint, Transport
+from vivero_core.backends.tally import tally
 from vivero_core.errors import (
     BackendAuthenticationError,
     BackendError,
@@ -29,6 +30,19 @@ def test_a_tenant_is_made_once_and_proven(storage_admin: VersityStorageAdmin, ne
     assert admin.bucket_exists(tenant.bucket)
     assert admin.ensure_account(tenant.account) == []
     assert admin.ensure_bucket(tenant.bucket, tenant.account.name) == []
+
+
+def test_its_contents_are_counted_and_hashed(
+    storage_admin: VersityStorageAdmin, storage_endpoint: Endpoint, new_tenant: MakeTenant
+) -> None:
+    tenant = new_tenant()
+    assert storage_admin.contents(tenant.bucket) == tally(())
+    keys = ["b/1", "a", "b-1"]
+    for key in keys:
+        call = Call("PUT", f"/{tenant.bucket}/{key}", b"x")
+        Transport(storage_endpoint).signed(call, tenant.account).raise_for("put")
+    assert storage_admin.contents(tenant.bucket) == tally(sorted(keys, key=str.encode))
+    assert storage_admin.contents("vivero-" + "a" * 10) == tally(())
 
 
 def test_a_new_secret_replaces_the_old(storage_admin: VersityStorageAdmin, new_tenant: MakeTenant) -> None:

@@ -36,6 +36,21 @@ def running(platform: Json, helm: Path, tmp_path: Path) -> Iterator[Shell]:
         kubectl.run("patch", "tenant", name, "--type=merge", patch)
     kubectl.run("delete", "tenant", name, "--ignore-not-found", "--wait=false")
     kubectl.run("delete", f"tenantpool/{name}-pool", f"plan/{name}-plan", "--ignore-not-found", "--wait=false")
+    for one in kubectl.list("tenanterasures"):
+        if name in _kept_by(one):
+            kubectl.apply([_erased_now(one)])
+
+
+def _kept_by(erasure: Json) -> str:
+    """The Tenant that would bring the data back."""
+    return str(erasure.get("status", {}).get("undelete", ""))
+
+
+def _erased_now(erasure: Json) -> Json:
+    """The guide's plan has an undo window."""
+    ident = erasure["spec"]["id"]
+    metadata, spec = {"name": f"guide-{ident}"}, {"id": ident}
+    return {"apiVersion": "vivero.dev/v1alpha1", "kind": "TenantErasure", "metadata": metadata, "spec": spec}
 
 
 def test_what_needs_pods_works_on_a_running_platform(running: Shell, platform: Json) -> None:

@@ -59,7 +59,7 @@ def test_who_may_view_sees_everything_of_ours(holding: As, role: str) -> None:
 @pytest.mark.parametrize("role", ["vivero-edit", "edit", "admin"])
 def test_who_may_edit_changes_what_people_make_alone(holding: As, role: str) -> None:
     they_may = holding(role)
-    edited = {"tenants", "tenantpools", "tenantbackups", "tenantproofs", "tenantrestores"}
+    edited = {"tenants", "tenantpools", "tenantbackups", "tenanterasures", "tenantproofs", "tenantrestores"}
     assert {spec.plural for spec in KINDS if spec.edited} == edited
     for kind in edited:
         assert all(they_may(verb, f"{kind}.vivero.dev") for verb in WRITE)

@@ -253,6 +253,7 @@ async def program(
                 "signup_id": "0" * 32,
                 "staff_id": str(somebody.id),
                 "letter": "0",
+                "ident": "zzzzzzzzzz",
                 "file_path": "x.css",
             },
             bodies=good.CONTROL_BODIES,

@@ -36,7 +36,7 @@ def address(settings: Settings, clock: TestClock, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("who", ["nobody", "staff"])
 def test_a_scanner_finds_nothing(address: str, tmp_path: Path, pace: Pace, who: str) -> None:
     cookies = session(address) if who == "staff" else {}
-    begin = ("/staff/tenants", "/staff/dead-letters") if cookies else ()
+    begin = ("/staff/tenants", "/staff/dead-letters", "/staff/deleted") if cookies else ()
     found = scan(Target(address, cookies, CLOSED, begin, {"Host": DOMAIN}), tmp_path, pace)
     assert found.pages >= 4
     assert found.findings == []

@@ -15,6 +15,7 @@ from integration.control_plane.support import FunctionJob, Names, TestClock, eve
 from vivero_control import composition
 from vivero_control.db.database import Database
 from vivero_control.domain.audit.service import AuditAction, AuditService, ObservedAction
+from vivero_control.domain.deleted.receipts import ErasureWatcher
 from vivero_control.domain.signups.access import secret_name
 from vivero_control.domain.tenants import external_changes
 from vivero_control.domain.tenants.errors import ClusterUnavailableError
@@ -27,7 +28,9 @@ from vivero_control.settings import Settings
 from vivero_control.worker import Worker, create_worker_app
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeNotFoundError
-from vivero_core.backends.kube.resources import SECRET, TENANT
+from vivero_core.backends.kube.resources import SECRET, TENANT, of_model
+from vivero_core.model.constants import API_VERSION
+from vivero_core.model.tenant_erasure import TenantErasure
 from vivero_web.clock import Clock
 from vivero_web.errors import ConflictError, InvalidInputError
 
@@ -295,3 +298,27 @@ async def test_external_changes_are_in_a_tenants_history_once(
             task.cancel()
         await asyncio.gather(*two, return_exceptions=True)
     assert await asyncio.to_thread(written) == [(external_changes.ACTION, kube.field_manager, "Wrote displayName.")]
+
+
+async def test_an_erasure_that_is_done_is_in_the_audit_log_once(
+    kube: KubeClient, infrastructure: composition.Infrastructure, sql: Ask
+) -> None:
+    """Of an id that nobody has: the operator finds nothing, and says so."""
+    ident = "".join(random.choices("abcdefghijklmnopqrstuvwxyz234567", k=10))  # noqa: S311  a name
+    address = of_model(TenantErasure)
+    spec = {"id": ident, "orderedBy": "request 17"}
+    body = {"apiVersion": API_VERSION, "kind": "TenantErasure", "metadata": {"name": ident}, "spec": spec}
+    made = await kube.create(body)
+    watching = [
+        asyncio.create_task(ErasureWatcher(kube, AuditService(infrastructure.database, infrastructure.clock)).run())
+        for _ in range(2)
+    ]
+    try:
+        entries = partial(sql, "SELECT action, reason FROM audit WHERE subject = %s", f"tenant-id/{ident}")
+        await asyncio.to_thread(eventually, entries)
+        assert entries() == [("erase", "request 17")]
+    finally:
+        for task in watching:
+            task.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
+        await kube.delete(address, ident, uid=made["metadata"]["uid"])

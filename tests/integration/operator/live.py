@@ -21,7 +21,6 @@ from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.plan import Plan
 from vivero_core.model.release import Release
 from vivero_core.model.tenant import Tenant
-from vivero_operator.archiver_client import ArchiverClient
 from vivero_operator.backend_clients import BackendClients, PlatformObjects
 from vivero_operator.data_plane import DataPlaneClient
 from vivero_operator.dns_records import DnsRecords
@@ -86,7 +85,6 @@ def services_of(
         waiting_pages=WaitingPages(kube, cluster, settings, _now),
         orphans=Orphans(),
         dns=DnsRecords(settings.dns_servers),
-        archivers=ArchiverClient(kube, settings.platform_namespace),
         now=_now,
     )
 

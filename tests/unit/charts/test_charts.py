@@ -167,7 +167,7 @@ def test_every_kind_can_be_viewed() -> None:
     assert {verb for _, verb in granted(roles()["vivero-view"])} == {"get", "list", "watch"}
 
 
-EDITED = {"tenants", "tenantpools", "tenantbackups", "tenantproofs", "tenantrestores"}
+EDITED = {"tenants", "tenantpools", "tenantbackups", "tenanterasures", "tenantproofs", "tenantrestores"}
 
 
 def test_editing_is_for_what_people_make_alone() -> None:

@@ -34,6 +34,7 @@ from vivero_control.domain.dead_letters.service import (
     DeadLetterNotFoundError,
     DeadLetterService,
 )
+from vivero_control.domain.deleted.service import DeletedNotFoundError, DeletedTenant, DeletedTenants, Undelete
 from vivero_control.domain.plans.service import PlanLimits, PlanService, PlanView
 from vivero_control.domain.signups import policies
 from vivero_control.domain.signups.policies import SignupNotFoundError, SlugTakenError
@@ -569,6 +570,45 @@ class FakeDeadLetters(DeadLetterService):
         self.replayed.append((entry_id, actor))
 
 
+def deleted(number: int = 1, **known: Any) -> DeletedTenant:  # noqa: ANN401  fields of DeletedTenant
+    """One that was deleted yesterday."""
+    return structs.replace(
+        DeletedTenant(
+            id="abcdefghij"[:9] + "abcdefgh"[number % 8],
+            name=f"gone-{number}",
+            display_name="Northwind Traders",
+            slug=f"gone-{number}",
+            plan="trial",
+            owner_email="owner@northwind.example",
+            deleted_at=NOW - timedelta(days=1),
+            erased_at=NOW + timedelta(days=13),
+        ),
+        **known,
+    )
+
+
+DELETED = (deleted(1), deleted(2, display_name=HOSTILE))
+
+
+class FakeDeleted(DeletedTenants):
+    def __init__(self, rows: tuple[DeletedTenant, ...] = DELETED, refusal: WebError | None = None) -> None:
+        self.rows = rows
+        self.refusal = refusal
+        self.orders: list[tuple[str, str, str]] = []
+
+    async def all(self) -> tuple[DeletedTenant, ...]:
+        return self.rows
+
+    async def undelete(self, ident: str, action: Undelete, actor: str) -> DeletedTenant:
+        if self.refusal:
+            raise self.refusal
+        found = next((one for one in self.rows if one.id == ident), None)
+        if found is None:
+            raise DeletedNotFoundError
+        self.orders.append((ident, action.reason, actor))
+        return found
+
+
 class FakeStaff(StaffService):
     def __init__(self) -> None:
         pass
@@ -710,6 +750,7 @@ def fakes(**replaced: object) -> dict[str, object]:
         "tenants": FakeTenants(),
         "audit": FakeAudit(),
         "backups": FakeBackups(BACKUPS, RESTORES, recovery=RECOVERY),
+        "deleted": FakeDeleted(),
         "dead_letters": FakeDeadLetters(),
         "staff": FakeStaff(),
         "resets": FakeResets(),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -25,6 +26,7 @@ from vivero_dev.platform.values import control_plane_values, operator_values
 from vivero_dev.secret_store import SecretStore
 from vivero_dev.steps import silently
 from vivero_dev.testing.schemas import file_name, self_contained, strict_definitions, write_foreign_schemas
+from vivero_dev.up import CHARTS
 
 
 @pytest.fixture
@@ -317,6 +319,13 @@ def test_charts_are_told_image_and_port(instance: Instance) -> None:
     assert operator["image"] == {"repository": "localhost/vivero/operator", "tag": "abc", "pullPolicy": "IfNotPresent"}
     assert pages["ingress"] == {"address": ""}, "pods reach it where the public names lead"
     assert operator["publicPort"] == pages["publicPort"] == instance.ports["https"]
+
+
+def test_days_to_undo_are_for_all_plans_of_the_chart(instance: Instance) -> None:
+    images = {name: f"localhost/vivero/{name}:abc" for name in ("operator", "data-plane")}
+    of_chart = yaml.safe_load((CHARTS / "vivero-operator" / "values.yaml").read_text())["plans"]
+    assert operator_values(instance, images, 0)["plans"] == {name: {"undoDays": 0} for name in of_chart}
+    assert "plans" not in operator_values(instance, images)
 
 
 def test_schemas_refuse_unknown_fields_and_take_numbers_where_the_server_does() -> None:

@@ -1,10 +1,7 @@
 """Schedules of backups: when one is due, and that an operator that is killed anywhere makes neither two nor none."""
 
 import re
-import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import ThreadingHTTPServer
 from itertools import pairwise, takewhile
 from typing import Any, cast
 
@@ -12,23 +9,21 @@ import pytest
 from cronsim import CronSim
 from hypothesis import given
 from hypothesis import strategies as st
-from reconcile.fakes import FakeKube, merge
+from reconcile.fakes import merge
 from reconcile.world import PLAN, SERVER, Object, World, tenant_body
 from unit.operator.made import PAUSED, condition
 from unit.operator.test_archive import BEGIN, IDS, KEYS, Bucket, Log, follow
 from unit.operator.test_archive import SERVER as SERVER_UID
 from vivero_core.backends.kube.errors import KubeUnavailableError
+from vivero_core.envelope import public_key
 from vivero_core.model import naming
 from vivero_core.model.constants import LABEL_SCHEDULED, LABEL_TENANT
-from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.tenant import BackupStatus, Tenant
 from vivero_core.model.tenant_backup import SCHEDULE_PATTERN, BackupSchedule, TenantBackup
-from vivero_operator import archiver_client
 from vivero_operator.archiver import head
-from vivero_operator.archiver.__main__ import handler
+from vivero_operator.archiver.chain import Chain, Span
 from vivero_operator.archiver.head import Head, unchanged
-from vivero_operator.archiver.position import Gap, Positions
-from vivero_operator.archiver_client import ArchiverClient
+from vivero_operator.archiver.position import Gap, Position, Positions
 from vivero_operator.operations.errors import StepFailedError
 from vivero_operator.policies import schedule as policy
 from vivero_operator.reconcile.backup_schedule import BackupSchedules
@@ -158,49 +153,6 @@ class TestHead:
         positions.add_gap(Gap("0-7-9", 30, 40))
         assert head.read(bucket.store, SERVER_UID, IDS[0]) == Head("0-7-9", first.until, 40)
 
-    @pytest.fixture
-    def archiver(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Head | Exception]]:
-        """Its answers by tenant, behind its real server of HTTP."""
-        answers: dict[str, Head | Exception] = {}
-
-        class Answering:
-            def head_of(self, tenant: str) -> Head:
-                if isinstance(found := answers[tenant], Head):
-                    return found
-                raise found
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), handler(cast("Any", Answering())))
-        monkeypatch.setattr(archiver_client, "ADMIN_PORT", server.server_port)
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield answers
-        server.shutdown()
-        server.server_close()
-
-    async def asked(self, tenant: str) -> Head | None:
-        kube = FakeKube()
-        labels = {"app.kubernetes.io/name": "vivero-archiver", "app.kubernetes.io/instance": "uid-main"}
-        for name, status in (("starting", {}), ("running", {"podIP": "127.0.0.1"})):
-            kube.put(
-                {"kind": "Pod", "metadata": {"name": name, "namespace": "here", "labels": labels}, "status": status}
-            )
-        server = DatabaseServer.parse(merge(SERVER, {"metadata": {"uid": "uid-main"}}))
-        return await ArchiverClient(cast("Any", kube), "here").head(server, tenant)
-
-    async def test_the_operator_is_told(self, archiver: dict[str, Head | Exception]) -> None:
-        archiver |= {IDS[0]: Head("0-7-3", 1000, 0), IDS[1]: Head(None, 0, 7)}
-        assert [await self.asked(one) for one in IDS[:2]] == [Head("0-7-3", 1000, 0), Head(None, 0, 7)]
-
-    @pytest.mark.parametrize("error", [StepFailedError("bucket away"), FileNotFoundError("no login yet")])
-    async def test_what_cannot_be_said_is_not_guessed(
-        self, archiver: dict[str, Head | Exception], error: Exception
-    ) -> None:
-        archiver[IDS[0]] = error
-        assert await self.asked(IDS[0]) is None
-
-    async def test_only_tenants_are_asked_for(self, archiver: dict[str, Head | Exception]) -> None:
-        assert archiver == {}
-        assert await self.asked("../servers/x") is None
-
 
 class Platform:
     """Tenants with a schedule, and the operator's loop, which can be made anew."""
@@ -214,6 +166,14 @@ class Platform:
         for number in range(tenants):
             self.tenant(f"acme-{number}")
         self.world.now = MORNING
+        self.bucket = self.world.backends.bucket = Bucket().store
+
+    def archive(self, tenant: str, gtid: str) -> None:
+        """The tenant's last transaction; all that was committed by now is archived."""
+        (server,) = self.world.services.cluster.servers
+        Positions(self.bucket, server.metadata.uid).save(Position(until=int(MORNING.timestamp())))
+        segment, span = [b"log"], Span(gtid, gtid, int(BORN.timestamp()), int(BORN.timestamp()))
+        Chain(self.bucket, naming.tenant_id(f"uid-{tenant}")).append(public_key(bytes(32)), segment, span)
 
     def tenant(self, name: str, **changed: Any) -> None:  # noqa: ANN401  JSON
         status = {"provenAt": BORN.isoformat(), "databaseServer": "main"}
@@ -340,18 +300,23 @@ class TestSchedules:
         platform = Platform(tenants=2)
         for name in ("acme-0", "acme-1"):
             platform.complete(name, BORN, "0-1-7")
-        heads = platform.world.archivers.heads
-        heads[naming.tenant_id("uid-acme-0")] = Head("0-1-7", int(MORNING.timestamp()), 0)
-        heads[naming.tenant_id("uid-acme-1")] = Head("0-1-8", int(MORNING.timestamp()), 0)
+        platform.archive("acme-0", "0-1-7")
+        platform.archive("acme-1", "0-1-8")
         await platform.look()
         assert [one.name for one in platform.made() if one.metadata.labels] == ["acme-1-20261123-0230"]
         said = platform.said()
         assert said is not None
         assert said.message == "Unchanged since TenantBackup by-hand-acme-0, skipped"
 
-    async def test_an_archiver_that_does_not_say_costs_a_backup(self) -> None:
+    async def test_a_bucket_that_does_not_answer_costs_a_backup(self, monkeypatch: pytest.MonkeyPatch) -> None:
         platform = Platform()
         platform.complete("acme-0", BORN, "0-1-7")
+        platform.archive("acme-0", "0-1-7")
+
+        def away(_: str) -> str:
+            raise StepFailedError("bucket away")
+
+        monkeypatch.setattr(platform.bucket, "first", away)
         await platform.look()
         assert len(platform.made()) == 2
 
@@ -388,7 +353,7 @@ class TestSchedules:
         platform = Platform(tenants=1000)
         for number in range(1000):
             platform.complete(f"acme-{number}", BORN, "0-1-7")
-            platform.world.archivers.heads[naming.tenant_id(f"uid-acme-{number}")] = Head("0-1-5", 2**40, 0)
+            platform.archive(f"acme-{number}", "0-1-5")
         await platform.look()
         assert not [one for one in platform.made() if one.metadata.labels]
         assert all((said := platform.said(f"acme-{number}")) and said.scheduled_at == NIGHT for number in range(1000))

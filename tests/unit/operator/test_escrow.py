@@ -99,12 +99,13 @@ class TestRecord:
         body = stored(retained=retained)
         key, sealed = records.sealed_in(body)
         found = records.parse(body, sealing.unseal(PLATFORM, key, IDENT, sealed))
-        assert found == records.Record(IDENT, "main", UID, "acme", retained, "7", SOME)
+        assert replace(found, undelete="") == records.Record(IDENT, "main", UID, "acme", retained, "7", SOME)
         assert ("vivero.dev/retained-at" in body["metadata"]["annotations"]) == retained
 
     def test_it_tells_people_what_it_is_about_and_nothing_secret(self) -> None:
         data = {key: base64.b64decode(value) for key, value in stored()["data"].items()}
         del data["sealed"]
+        assert json.loads(data.pop("undelete"))["spec"]["adopt"] == IDENT
         assert data == {
             "database": f"vt{IDENT}".encode(),
             "bucket": f"vivero-{IDENT}".encode(),

@@ -10,6 +10,7 @@ from vivero_web.logs import HIDDEN, redact_event
 # Whatever else stands in an address of ours, and why it may: without a session, a bearer or a token it opens nothing.
 HARMLESS = {
     "signup_id": "names a signup; its bearer opens it",
+    "ident": "an id of a deleted tenant names its data; a session or token of staff opens it",
     "letter": "numbers a job that was given up; a session of staff opens it",
     "name": "a tenant's or collection's name",
     "operation": "a backup's or restore's name",

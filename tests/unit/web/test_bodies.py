@@ -89,6 +89,7 @@ VALUES = {
     "user_id": "1",
     "file_id": "a" * 26,
     "letter": "1",
+    "ident": "abcdefghij",
     "staff_id": SOMEBODY,
 }
 
@@ -146,7 +147,9 @@ def bound_of(route: Route) -> int:
 def authorised(route: Route) -> list[tuple[str, str]]:
     if route.path.startswith("/internal/"):
         return operator()
-    is_of_staff = route.path.startswith(("/staff/", "/api/v1/staff", "/api/v1/tenants", "/signup"))
+    is_of_staff = route.path.startswith(
+        ("/staff/", "/api/v1/staff", "/api/v1/tenants", "/api/v1/deleted-tenants", "/signup")
+    )
     return staff() if is_of_staff else member("owner")
 
 

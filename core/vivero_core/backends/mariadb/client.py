@@ -3,6 +3,7 @@
 import time
 from typing import Final
 
+from vivero_core.backends import name_checks
 from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.mariadb import erasure, repair, replacement, statements, surveys
@@ -10,6 +11,7 @@ from vivero_core.backends.mariadb.connections import WORK_SECONDS, Connections, 
 from vivero_core.backends.mariadb.errors import SYSTEM, USER_LIMIT_REACHED, code_of
 from vivero_core.backends.mariadb.replacement import Announced, Replacement
 from vivero_core.backends.survey import Inventory, Survey
+from vivero_core.backends.tally import Tally, tally
 from vivero_core.errors import BackendError, BackendProofError, BackendRefusedError
 from vivero_core.model.recoverability import VARIABLES
 
@@ -67,6 +69,12 @@ class MariaDbAdmin:
 
     def holds_data(self, database: str) -> bool:
         return self._finds(f"look for tables in {database}", statements.find_table(database))
+
+    def tables(self, database: str) -> Tally:
+        schemas = name_checks.schemas(database)
+        with self._session(f"list the tables of {database}") as cursor:
+            found = [f"{schema}.{table}" for schema in schemas for table in erasure.tables(cursor, schema)]
+        return tally(sorted(found, key=str.encode))
 
     def user_exists(self, user: str) -> bool:
         return self._finds(f"look for user {user}", statements.find_user(user))

@@ -21,17 +21,22 @@ def drop(cursor: Cursor, database: str, seconds: float) -> bool:
     return any(dropped)
 
 
+def tables(cursor: Cursor, schema: str) -> list[str]:
+    """Of a schema; none where it is not there."""
+    cursor.execute(*statements.find_tables(schema))
+    return [str(row[0]) for row in cursor.fetchall()]
+
+
 def drop_schema(cursor: Cursor, schema: str, deadline: float) -> bool:
     """One of them; True when it was there. The first of its tables goes whatever the time is."""
     cursor.execute(*statements.find_database(schema))
     if cursor.fetchone() is None:
         return False
-    cursor.execute(*statements.find_tables(schema))
-    tables = [str(row[0]) for row in cursor.fetchall()]
-    for number, table in enumerate(tables):
+    present = tables(cursor, schema)
+    for number, table in enumerate(present):
         if number and time.monotonic() > deadline:
             raise BackendUnfinishedError(
-                SYSTEM, f"drop database {schema}: {len(tables) - number} tables left, continues at the next call"
+                SYSTEM, f"drop database {schema}: {len(present) - number} tables left, continues at the next call"
             )
         cursor.execute(*statements.drop_table(schema, table))
     cursor.execute(*statements.drop_database(schema))

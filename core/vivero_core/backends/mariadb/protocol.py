@@ -6,6 +6,7 @@ from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.mariadb.replacement import Announced, Replacement
 from vivero_core.backends.survey import Inventory, Survey
+from vivero_core.backends.tally import Tally
 
 
 class DatabaseAdmin(Protocol):
@@ -41,6 +42,10 @@ class DatabaseAdmin(Protocol):
 
     def holds_data(self, database: str) -> bool:
         """Whether the schema is there and has at least one table."""
+        ...
+
+    def tables(self, database: str) -> Tally:
+        """The tables of the schema and of its audit log, as `schema.table`."""
         ...
 
     def user_exists(self, user: str) -> bool: ...

@@ -20,6 +20,7 @@ from vivero_core.backends.s3.protocol import PREFIX, Accounts
 from vivero_core.backends.s3.transport import Call, Endpoint, Transport
 from vivero_core.backends.s3.versity import VersityAccounts
 from vivero_core.backends.survey import Inventory, Survey, digests, holdings, tenant_of
+from vivero_core.backends.tally import Tally, tally
 from vivero_core.errors import (
     BackendMisconfiguredError,
     BackendProofError,
@@ -105,6 +106,12 @@ class S3StorageAdmin:
 
     def holds_data(self, bucket: str) -> bool:
         return self._buckets.holds_data(name_checks.bucket(bucket))
+
+    def contents(self, bucket: str) -> Tally:
+        if not self.bucket_exists(bucket):
+            return tally(())
+        with translated(f"list {bucket}"):
+            return tally(erasure.keys(self._s3, bucket))
 
     def delete_bucket(self, bucket: str) -> bool:
         if not self.bucket_exists(bucket):

@@ -36,6 +36,13 @@ def empty(s3: "S3Client", bucket: str, seconds: float) -> None:
         _stop_after(deadline, bucket)
 
 
+def keys(s3: "S3Client", bucket: str) -> Iterator[str]:
+    """Of every object, once for each of its versions."""
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        for entry in page.get("Versions", []):
+            yield entry["Key"]
+
+
 def _stop_after(deadline: float, bucket: str) -> None:
     if time.monotonic() > deadline:
         raise BackendUnfinishedError(SYSTEM, f"bucket {bucket} is large, deletion continues at the next call")

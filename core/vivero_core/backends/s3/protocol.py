@@ -11,6 +11,7 @@ from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.s3.documents import Access
 from vivero_core.backends.survey import Fact, Inventory, Survey
+from vivero_core.backends.tally import Tally
 
 PREFIX: Final = "vivero-"
 """What the names of tenants' buckets and accounts begin with."""
@@ -67,6 +68,10 @@ class StorageAdmin(Protocol):
 
     def holds_data(self, bucket: str) -> bool:
         """Whether the bucket is there and has at least one object, or a version of one."""
+        ...
+
+    def contents(self, bucket: str) -> Tally:
+        """The keys of all objects, once for each version."""
         ...
 
     def delete_bucket(self, bucket: str) -> bool:

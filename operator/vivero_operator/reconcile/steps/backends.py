@@ -74,8 +74,8 @@ def drop_database(admin: DatabaseAdmin, ident: str, *, data: bool) -> None:
 
 
 async def remove_database(run: Run) -> Outcome:
-    """Drop the users, and with deletionPolicy Delete the schema; on every server when none is known."""
-    servers, data = await _where(run), run.tenant.goes_with_its_data
+    """Drop the users, and where the data goes with the Tenant the schema; on every server when none is known."""
+    servers, data = await _where(run), run.instance.destroys_data
     for one in servers:
         client = await run.services.backends.database(one)
         await client.breaker.long(drop_database, client.admin, run.instance.id, data=data)
@@ -142,8 +142,8 @@ def drop_storage(admin: StorageAdmin, bucket: str, *, data: bool) -> None:
 
 
 async def remove_storage(run: Run) -> Outcome:
-    """Drop the account, and with deletionPolicy Delete the bucket with all it holds."""
-    data = run.tenant.goes_with_its_data
+    """Drop the account, and where the data goes with the Tenant the bucket with all it holds."""
+    data = run.instance.destroys_data
     client = await run.services.backends.storage()
     await client.breaker.long(drop_storage, client.admin, naming.bucket_name(run.instance.id), data=data)
     return done(Reason.ERASED if data else Reason.RETAINED)

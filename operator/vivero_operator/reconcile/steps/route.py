@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 
 from vivero_core.backends.kube.errors import KubeForbiddenError
 from vivero_core.errors import BackendUnavailableError
@@ -125,6 +126,14 @@ async def remove(run: Run) -> Outcome:
     """Remove objects outside the tenant's namespace; the others are deleted with it."""
     await _remove_suspended_ingresses(run, _all_kinds(run))
     return done(Reason.ERASED)
+
+
+async def hide(run: Run) -> None:
+    """Nobody gets in any more, while the workspace is still there to be backed up."""
+    with suppress(KubeForbiddenError):  # the namespace is terminating, and its routes with it
+        await _remove(run, APP)
+        for issued in _kinds(run):
+            await _remove(run, ingress.hosts_name(issued=issued))
 
 
 async def remove_waiting_page(run: Run) -> Outcome:

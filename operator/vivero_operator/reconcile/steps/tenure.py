@@ -3,15 +3,21 @@
 The finalizer is on before anything is made, and off when all is gone.
 """
 
+from contextlib import suppress
+
+from vivero_core.backends.kube.errors import KubeAlreadyExistsError
 from vivero_core.backends.kube.resources import TENANT
 from vivero_core.model import naming
-from vivero_core.model.constants import FINALIZER, Reason
+from vivero_core.model.constants import API_VERSION, FINALIZER, Reason
 from vivero_core.model.tenant import Tenant
+from vivero_core.model.tenant_backup import TenantBackup
 
 from vivero_operator.policies import allocation
 from vivero_operator.policies.outcome import LOOK_AGAIN_SECONDS, Outcome, Pending, done
+from vivero_operator.reconcile import erasures
+from vivero_operator.reconcile.operation import has_ended
 from vivero_operator.reconcile.run import Run
-from vivero_operator.reconcile.steps import secrets
+from vivero_operator.reconcile.steps import route, secrets
 from vivero_operator.reconcile.writing import remember
 
 
@@ -59,6 +65,10 @@ async def take_over(run: Run) -> Outcome:
 
     The record of the data is made ours before anything of it is touched.
     """
+    erased = run.services.erased.get(run.instance.id)
+    if erased is not None:
+        message = f"The data of {run.instance.id} was erased at {erased:%Y-%m-%dT%H:%M:%SZ}; its id is not used again"
+        raise Pending(Reason.ERASED, message, retry_after=_LOOK_AGAIN_SECONDS)
     if run.tenant.spec.adopt is None:
         return done(Reason.PROVISIONED)
     record = await run.services.escrow.find(run.instance.id)
@@ -76,7 +86,7 @@ async def take_over(run: Run) -> Outcome:
 
 
 async def record(run: Run) -> Outcome:
-    """DeletionPolicy Retain: mark the escrow as the record of retained data, completed from the Secrets where it lacks anything.
+    """Data that is kept, for ever or for a while: mark the escrow as its record, completed from the Secrets where it lacks anything.
 
     Raises:
         Blocked: data would be kept that cannot be read without a key which is nowhere.
@@ -85,9 +95,11 @@ async def record(run: Run) -> Outcome:
     names = f"schema {naming.database_name(run.instance.id)}, bucket {naming.bucket_name(run.instance.id)}"
     escrow = run.services.escrow
     run.record = run.record or await escrow.find(run.instance.id)
-    if run.tenant.goes_with_its_data:
+    if run.instance.destroys_data:
         return done(Reason.ERASED, names)
-    if run.record is not None and run.record.retained and run.record.keys is not None:
+    erase_at = run.instance.erase_at
+    marked = run.record is not None and run.record.retained and run.record.keys is not None
+    if run.record is not None and marked and run.record.erase_at == erase_at:
         return done(Reason.RETAINED, names)  # marked before; by now the namespace may not be readable any more
     live = await secrets.read(run)
     if run.record is None and not live and run.tenant.status.database_server is None:
@@ -100,8 +112,44 @@ async def record(run: Run) -> Outcome:
         raise Pending(Reason.DATABASE_SERVER_NOT_FOUND, message, retry_after=LOOK_AGAIN_SECONDS)
     keys = await secrets.recovered(run, live, run.record.keys if run.record else None, server)
     when = run.tenant.metadata.deletion_timestamp or run.services.now()
-    await escrow.save(run.instance, keys, server, retained_at=when)
+    await escrow.save(run.instance, keys, server, retained_at=when, erase_at=erase_at)
     return done(Reason.RETAINED, names)
+
+
+async def schedule_erasure(run: Run) -> Outcome:
+    """Order the erasure at the end of the undo window; until then `kubectl get verase` lists it."""
+    at = run.instance.erase_at
+    if at is not None:
+        await erasures.schedule(run.services, _erasure_of(run), run.instance.id, at)
+    return done(Reason.RETAINED)
+
+
+def _erasure_of(run: Run) -> str:
+    return erasures.name_of(run.instance.id, run.tenant.metadata.uid)
+
+
+_BACKUP_SECONDS = 2.0
+
+
+async def back_up(run: Run) -> Outcome:
+    """Data that is to be erased is backed up before its users go, where there is a bucket for that.
+
+    A backup that fails holds up no deletion: the data itself is kept for the undo window.
+    """
+    if run.instance.erase_at is None or not run.services.settings.backup_secret:
+        return done(Reason.RETAINED)
+    await route.hide(run)
+    name = f"final-{_erasure_of(run)}"
+    backup = run.services.cluster.of(TenantBackup).get(name)
+    if backup is None:
+        spec = {"tenant": run.tenant.name}
+        manifest = {"apiVersion": API_VERSION, "kind": "TenantBackup", "metadata": {"name": name}, "spec": spec}
+        with suppress(KubeAlreadyExistsError):  # its event comes in a moment
+            await run.kube.create(manifest)
+    elif has_ended(backup.status):
+        return done(Reason.RETAINED)
+    message = backup.status.message if backup is not None else None
+    raise Pending(Reason.DELETING, f"Final backup: {message or 'begins'}", retry_after=_BACKUP_SECONDS)
 
 
 def _placed_on(run: Run, live: secrets.Live) -> str | None:
@@ -111,6 +159,6 @@ def _placed_on(run: Run, live: secrets.Live) -> str | None:
 
 async def erase_record(run: Run) -> Outcome:
     """The data is destroyed: nothing is left to adopt."""
-    if run.tenant.goes_with_its_data:
+    if run.instance.destroys_data:
         await run.services.escrow.erase(run.instance.id)
     return done(Reason.ERASED)

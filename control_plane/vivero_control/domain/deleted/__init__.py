@@ -1,0 +1,1 @@
+"""What is kept of deleted tenants, and how they come back."""
