@@ -63,7 +63,8 @@ def line(view: BackupView | RestoreView) -> OperationLine:
         what, moment = "Backup", view.taken_at or view.created_at
         by_schedule, said = view.scheduled, view.state is OperationState.COMPLETE and view.restorable
     else:
-        what, moment = f"Brought back as {view.target}", _moment_of(view)
+        what = f"Brought back as {view.target}" if view.target is not None else "Put back in place"
+        moment = _moment_of(view)
         by_schedule, said = False, view.state is OperationState.COMPLETE
     steps = tuple(map(_step_line, view.steps))
     return OperationLine(

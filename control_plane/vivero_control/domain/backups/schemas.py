@@ -77,7 +77,7 @@ class RestoreView(OperationView, frozen=True, kw_only=True):
     time: Annotated[
         datetime | None, Meta(description="The second that was asked for; null for the one of `created_at`.")
     ]
-    target: Annotated[str | None, Meta(description="metadata.name of the Tenant that is made.")]
+    target: Annotated[str | None, Meta(description="metadata.name of the Tenant that is made; null in place.")]
     slug: Annotated[str | None, Meta(description="Its slug.")]
     restored_to: Annotated[datetime | None, Meta(description="The moment of the data, once it is complete.")]
     files: Annotated[int | None, Meta(description="Stored files that were brought back.")]
