@@ -124,8 +124,10 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
         "source": "moment",
         "moment": "2026-11-28T12:00:00",
         "backup": "no-such-backup",
+        "into": "new",
         "slug": "no-such-tenant-then",
         "tenant": "no-such-tenant-then",
+        "confirm": "no-such-tenant",
         "reason": "They asked for it.",
         "key": "k" * 32,
     },
@@ -139,4 +141,17 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
         "generation": "1",
     },
 }
-CONTROL_QUERIES: Final = ("q", "state", "plan", "sort", "page", "do", "done", "replayed", "next", "seen", "backup")
+CONTROL_QUERIES: Final = (
+    "q",
+    "state",
+    "plan",
+    "sort",
+    "page",
+    "do",
+    "done",
+    "replayed",
+    "next",
+    "seen",
+    "backup",
+    "undo",
+)

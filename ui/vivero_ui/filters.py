@@ -47,6 +47,11 @@ def second(value: datetime) -> str:
     return f"{moment.day} {moment:%b %Y, %H:%M:%S} UTC"
 
 
+def local(value: datetime) -> str:
+    """For `<input type=datetime-local>`, in UTC: `2026-11-07T14:03:09`."""
+    return as_utc(value).replace(tzinfo=None).isoformat(timespec="seconds")
+
+
 def date(value: datetime) -> str:
     """The day in UTC: `7 Nov 2026`."""
     moment = as_utc(value)
@@ -100,6 +105,7 @@ def filters() -> dict[str, object]:
         "bytes": bytes_,
         "datetime": datetime_,
         "second": second,
+        "local": local,
         "date": date,
         "iso": iso,
         "duration": duration,

@@ -18,7 +18,7 @@ from vivero_web.clock import Clock
 from vivero_web.errors import ConflictError, FieldError, InvalidInputError, WebError
 
 from vivero_control.domain.backups import policies
-from vivero_control.domain.backups.schemas import BackUp, BringBack, NewTenant
+from vivero_control.domain.backups.schemas import BackUp, BringBack, Target
 from vivero_control.domain.backups.service import BackupService
 from vivero_control.domain.staff.guards import session_operator, session_staff
 from vivero_control.domain.staff.schemas import StaffView
@@ -33,14 +33,20 @@ from vivero_control.web.staff_shell import BACKUPS, HOME, shell
 # What the page says after an order; the address carries the word, not the sentence.
 DONE: Final = {
     "backup": "A backup was asked for. It is complete when it was read back and compared.",
-    "restore": "Bringing back was asked for. The new workspace opens when its data was compared with the source.",
+    "restore": "Bringing back was asked for. Nobody gets to see the data before it was compared with its source.",
 }
-_FIELDS: Final = ("time", "backup", "target.slug", "target.tenant", "reason")
+_FIELDS: Final = ("time", "backup", "target.slug", "target.tenant", "confirm", "reason")
 _NO_ORDERS: Final = frozenset({TenantState.STANDBY, TenantState.DELETING, TenantState.UNREADABLE})
 SOURCES: Final = {
     "now": ("As it is now", "All that is committed when you send this"),
     "moment": ("As it was at a second", "All that was committed until then, and nothing else"),
     "backup": ("As a backup holds it", "One that was read back and compared"),
+}
+
+
+TARGETS: Final = {
+    "new": ("Into a new workspace", "Beside this one, with the same plan, owner and logins; this one stays as it is"),
+    "place": ("In place", "This workspace itself goes back; what was written since is taken out of it"),
 }
 
 
@@ -56,14 +62,24 @@ class BringBackForm(Struct, kw_only=True):
     source: str = "now"
     moment: str = ""
     backup: str = ""
+    into: str = "new"
     slug: str = ""
     tenant: str = ""
+    confirm: str = ""
     reason: str = ""
     key: str = ""
 
-    def problems(self) -> list[FieldError]:
-        """What no order can be read from."""
+    @property
+    def is_in_place(self) -> bool:
+        return self.into == "place"
+
+    def problems(self, name: str) -> list[FieldError]:
+        """What no order can be read from; `name` is the Tenant's."""
         errors = tenant_forms.reason_errors(self.reason)
+        if self.is_in_place and self.confirm.strip() != name:
+            errors.append(FieldError("confirm", f"Type the tenant's name, {name}."))
+        if self.into not in TARGETS:
+            errors.append(FieldError("into", "Choose where to."))
         if self.source == "moment" and _moment(self.moment) is None:
             errors.append(FieldError("time", "Enter a day and a time, such as 2026-11-29 14:05:09."))
         if self.source == "backup" and not self.backup:
@@ -76,7 +92,7 @@ class BringBackForm(Struct, kw_only=True):
         """What was chosen counts, not what else is still typed."""
         return BringBack(
             reason=self.reason.strip(),
-            target=NewTenant(slug=self.slug, tenant=self.tenant),
+            target=Target(in_place=True) if self.is_in_place else Target(slug=self.slug, tenant=self.tenant),
             time=_moment(self.moment) if self.source == "moment" else None,
             backup=(self.backup or None) if self.source == "backup" else None,
         )
@@ -139,6 +155,7 @@ class BackupPages:
             "may_order": self._may_order(detail),
             "form": structs.replace(form, key=secrets.token_hex(16)),  # a corrected form is another order
             "sources": sources.items(),
+            "targets": TARGETS.items(),
             "options": [("", "Choose a backup"), *map(operations.backup_option, kept)],
             "errors": errors,
             "first_wrong": next((field for field, words in errors.items() if words), ""),
@@ -147,16 +164,21 @@ class BackupPages:
         }
         return Template("pages/bring_back.html.j2", context=context, status_code=error.status if error else HTTP_200_OK)
 
-    async def empty_form(self, name: str, backup: str) -> BringBackForm:
-        """With what is most likely meant."""
+    async def empty_form(self, name: str, backup: str, undo: str) -> BringBackForm:
+        """With what is most likely meant; `undo` is when a restore in place took the place of the data before."""
         detail = await self.tenants.get(name)
-        proposed = policies.proposed_slug(detail.tenant.slug or detail.tenant.name, self.clock())
-        return BringBackForm(source="backup" if backup else "now", backup=backup, slug=proposed)
+        return BringBackForm(
+            source="moment" if undo else "backup" if backup else "now",
+            moment=undo,
+            backup=backup,
+            into="place" if undo else "new",
+            slug=policies.proposed_slug(detail.tenant.slug or detail.tenant.name, self.clock()),
+        )
 
     async def bring_back(self, name: str, form: BringBackForm) -> None:
         """Raises InvalidInputError naming every wrong field, whoever found it."""
         order = form.order()
-        if errors := form.problems():
+        if errors := form.problems(name):
             raise InvalidInputError.of_all([*errors, *self.backups.problems(name, order)])
         await self.backups.bring_back(name, order, self.member.email, idempotency_key=form.key or None)
 
@@ -213,8 +235,8 @@ class TenantBackupsController(Controller):
     async def form(
         self, request: Request[Any, Any, Any], name: FromPath[str], pages: NamedDependency[BackupPages]
     ) -> Template:
-        empty = await pages.empty_form(name, request.query_params.get("backup", ""))
-        return await pages.form(name, empty)
+        params = request.query_params
+        return await pages.form(name, await pages.empty_form(name, params.get("backup", ""), params.get("undo", "")))
 
     @post("/bring-back", status_code=HTTP_303_SEE_OTHER, dependencies=_FOR_ADMINS)
     async def bring_back(

@@ -63,7 +63,7 @@ def line(view: BackupView | RestoreView) -> OperationLine:
         what, moment = "Backup", view.taken_at or view.created_at
         by_schedule, said = view.scheduled, view.state is OperationState.COMPLETE and view.restorable
     else:
-        what = f"Brought back as {view.target}" if view.target is not None else "Put back in place"
+        what = "Brought back in place" if view.in_place else f"Brought back as {view.target}"
         moment = _moment_of(view)
         by_schedule, said = False, view.state is OperationState.COMPLETE
     steps = tuple(map(_step_line, view.steps))

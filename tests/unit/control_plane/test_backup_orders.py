@@ -11,7 +11,7 @@ from vivero_control.db.database import Database
 from vivero_control.domain.audit.service import AuditAction, AuditService
 from vivero_control.domain.backups.policies import OperationNotFoundError
 from vivero_control.domain.backups.repository import OperationDirectory, OperationRepository
-from vivero_control.domain.backups.schemas import BackUp, BringBack, NewTenant, OperationState
+from vivero_control.domain.backups.schemas import BackUp, BringBack, OperationState, Target
 from vivero_control.domain.backups.service import NEWEST, NEWEST_OF_ONE, BackupDeps, BackupService
 from vivero_control.domain.tenants.directory import TenantDirectory
 from vivero_control.domain.tenants.errors import (
@@ -139,7 +139,7 @@ class World:
 
 
 def order(slug: str = "acme-then", name: str = "", **changes: Any) -> BringBack:  # noqa: ANN401  fields of any type
-    return BringBack(**{"reason": " as agreed ", "target": NewTenant(slug=slug, tenant=name), **changes})
+    return BringBack(**{"reason": " as agreed ", "target": Target(slug=slug, tenant=name), **changes})
 
 
 async def test_a_backup_is_an_object_that_is_listed_at_once_and_audited() -> None:
@@ -236,6 +236,13 @@ async def test_only_a_complete_backup_of_this_very_tenant_is_brought_back(backup
         await world.service.bring_back("acme", order(backup=backup), ACTOR)
     assert [one.field for one in caught.value.errors] == ["backup"]
     assert not world.cluster.made
+
+
+async def test_a_restore_in_place_names_no_target() -> None:
+    world = World(KEPT, tenants=(tenant_body("acme-then"),))
+    view = await world.service.bring_back("acme", order(backup="kept", target=Target(in_place=True)), ACTOR)
+    assert world.specs() == [{"tenant": "acme", "backup": "kept", "target": {"inPlace": True}}]
+    assert (view.in_place, view.target, view.slug) == (True, None, None)
 
 
 RUNNING = restore_body("r-1", tenant="brisa", into="soon", conditions=[condition("Complete", "False", "Running")])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unit.control_plane.builders import NOW, backup_body, condition, restore_body, tenant
 from vivero_control.domain.backups import policies
-from vivero_control.domain.backups.schemas import BringBack, NewTenant, OperationState
+from vivero_control.domain.backups.schemas import BringBack, OperationState, Target
 from vivero_control.domain.tenants.schemas import RecoveryView
 from vivero_core.model.naming import SLUG_MAX_LENGTH, slug_problem
 from vivero_core.model.tenant_backup import TenantBackup
@@ -105,7 +105,7 @@ def test_it_is_a_name_whatever_the_tenant_is_called(name: str, key: str) -> None
 
 
 def order(**changes: Any) -> BringBack:  # noqa: ANN401  fields of any type
-    return BringBack(**{"reason": "asked", "target": NewTenant(slug="acme-then", tenant="acme-then"), **changes})
+    return BringBack(**{"reason": "asked", "target": Target(slug="acme-then", tenant="acme-then"), **changes})
 
 
 def at_fault(wanted: BringBack, recovery: RecoveryView | None = None) -> dict[str, str]:
@@ -129,12 +129,12 @@ SINCE = RecoveryView(begins=NOW - timedelta(days=14), ends=None, last_proof=None
         ({"time": NOW + timedelta(seconds=1)}, None, {"time"}),
         ({"time": NOW, "backup": "kept"}, None, {"time"}),
         ({"backup": "of somebody else"}, None, {"backup"}),
-        ({"target": NewTenant(slug="admin", tenant="acme-then")}, None, {"target.slug"}),
-        ({"target": NewTenant(slug="acme-then", tenant="-")}, None, {"target.tenant"}),
-        ({"target": NewTenant(slug="acme-then", tenant="a" * 64)}, None, {"target.tenant"}),
-        ({"target": NewTenant(slug="acme-then", tenant="a\n")}, None, {"target.tenant"}),
+        ({"target": Target(slug="admin", tenant="acme-then")}, None, {"target.slug"}),
+        ({"target": Target(slug="acme-then", tenant="-")}, None, {"target.tenant"}),
+        ({"target": Target(slug="acme-then", tenant="a" * 64)}, None, {"target.tenant"}),
+        ({"target": Target(slug="acme-then", tenant="a\n")}, None, {"target.tenant"}),
         (
-            {"time": NOW + timedelta(1), "backup": "no", "target": NewTenant(slug="A", tenant="B")},
+            {"time": NOW + timedelta(1), "backup": "no", "target": Target(slug="A", tenant="B")},
             None,
             {"time", "backup", "target.slug", "target.tenant"},
         ),
@@ -144,13 +144,27 @@ def test_what_may_be_asked_for(changes: dict[str, Any], recovery: RecoveryView |
     assert at_fault(order(**changes), recovery).keys() == fields
 
 
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ({"backup": "kept"}, set()),
+        ({"time": NOW}, set()),
+        ({}, {"time"}),
+        ({"time": NOW, "target": Target(slug="acme-then", in_place=True)}, {"target.in_place"}),
+        ({"time": NOW, "target": Target(tenant="acme-then", in_place=True)}, {"target.in_place"}),
+    ],
+)
+def test_in_place_needs_a_moment_and_no_name(changes: dict[str, Any], fields: set[str]) -> None:
+    assert at_fault(order(**{"target": Target(in_place=True), **changes})).keys() == fields
+
+
 def test_a_second_that_is_too_old_says_which_is_the_first() -> None:
     assert "2026-11-08 12:00:00 UTC" in at_fault(order(time=NOW - timedelta(days=30)), SINCE)["time"]
 
 
 def test_the_name_is_the_slug_where_none_is_given() -> None:
-    assert policies.resolved(NewTenant(slug=" Acme-Then ")) == NewTenant(slug="acme-then", tenant="acme-then")
-    assert policies.resolved(NewTenant(slug="acme-then", tenant=" Other ")).tenant == "other"
+    assert policies.resolved(Target(slug=" Acme-Then ")) == Target(slug="acme-then", tenant="acme-then")
+    assert policies.resolved(Target(slug="acme-then", tenant=" Other ")).tenant == "other"
 
 
 @given(st.from_regex(r"\A[a-z][a-z0-9-]{1,38}[a-z0-9]\Z").filter(lambda slug: slug_problem(slug) is None))

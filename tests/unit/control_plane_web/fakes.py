@@ -376,8 +376,10 @@ def restore(name: str, hours: float = 1, **changes: object) -> RestoreView:
         ended_at=moment,
         backup=None,
         time=moment - timedelta(hours=3),
+        in_place=False,
         target=name,
         slug=name,
+        switched_at=None,
         restored_to=moment - timedelta(hours=3),
         files=1204,
         missing_files=None,
@@ -487,6 +489,7 @@ BACKUPS = (
 )
 RESTORES = (
     restore("northwind-20261121", 20),
+    restore("northwind-5", 30, in_place=True, target=None, slug=None, switched_at=NOW - timedelta(hours=29)),
     restore(
         "northwind-then",
         44,

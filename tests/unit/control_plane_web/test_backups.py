@@ -31,7 +31,15 @@ from vivero_control.web.backups import BringBackForm
 from vivero_web.errors import FieldError, InvalidInputError
 
 AT = "/staff/tenants/northwind"
-FORM = {"source": "now", "slug": "northwind-then", "tenant": "", "reason": "They asked for it", "key": "k"}
+FORM = {
+    "source": "now",
+    "into": "new",
+    "slug": "northwind-then",
+    "tenant": "",
+    "confirm": "",
+    "reason": "They asked for it",
+    "key": "k",
+}
 
 
 def page(address: str = f"{AT}/backups", who: Any = ADMIN, **services: object) -> str:  # noqa: ANN401  a StaffView
@@ -70,13 +78,13 @@ def test_the_page_says_what_there_is_how_far_it_is_and_why_it_failed(staff: Test
 
 
 def test_what_is_under_way_is_looked_at_again(staff: TestClient[Any]) -> None:
-    assert f'hx-get="{AT}/backups?seen=72" hx-trigger="every 2s"' in staff.get(f"{AT}/backups").text
+    assert f'hx-get="{AT}/backups?seen=73" hx-trigger="every 2s"' in staff.get(f"{AT}/backups").text
     assert "hx-get" not in page(backups=FakeBackups((backup("done"),)))
 
 
 def test_the_lists_are_fetched_again_when_something_has_ended(staff: TestClient[Any]) -> None:
-    assert 'hx-trigger="load"' in staff.get(f"{AT}/backups?seen=71").text
-    assert 'hx-trigger="load"' not in staff.get(f"{AT}/backups?seen=72").text
+    assert 'hx-trigger="load"' in staff.get(f"{AT}/backups?seen=72").text
+    assert 'hx-trigger="load"' not in staff.get(f"{AT}/backups?seen=73").text
 
 
 def test_an_empty_page_says_what_comes_here() -> None:
@@ -197,6 +205,27 @@ def test_what_is_chosen_is_brought_back(changes: dict[str, str], time: str | Non
     assert (order.time and order.time.isoformat(), order.backup) == (time, backup)
 
 
+def test_in_place_is_confirmed_with_the_tenants_name() -> None:
+    backups = FakeBackups(BACKUPS, recovery=RECOVERY)
+    changes = {"into": "place", "source": "moment", "moment": "2026-11-20T14:05:09", "confirm": " northwind "}
+    with browser(backups=backups) as client:
+        answer = logged_in(client).post(f"{AT}/bring-back", data=FORM | changes, follow_redirects=False)
+    assert answer.status_code == 303
+    [(_, order, _, _)] = backups.orders
+    assert isinstance(order, BringBack)
+    assert (order.target.in_place, order.target.slug, order.target.tenant) == (True, "", "")
+
+
+def test_a_restore_in_place_is_undone_by_another(staff: TestClient[Any]) -> None:
+    href = f"{AT}/bring-back?undo=2026-11-21T10%3A30%3A00"
+    text = staff.get(f"{AT}/backups").text
+    assert f'href="{href}"' in text.replace("2026-11-21T10:30:00", "2026-11-21T10%3A30%3A00")
+    form = staff.get(href).text
+    assert 'name="moment" type="datetime-local" value="2026-11-21T10:30:00"' in form
+    assert 'value="place" class="radio radio-sm radio-primary mt-0.5" checked' in form
+    assert f'href="{AT}/bring-back?undo=' not in page(who=SUPPORT)
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -210,6 +239,9 @@ def test_what_is_chosen_is_brought_back(changes: dict[str, str], time: str | Non
         ({"slug": "admin"}, "This name is reserved"),
         ({"slug": ""}, "Use 3 to 40 characters"),
         ({"tenant": "-no-"}, "begin and end with a letter or digit"),
+        ({"into": "thin air"}, "Choose where to"),
+        ({"into": "place", "confirm": "northwind"}, "Choose a second or a backup"),
+        ({"into": "place", "source": "backup", "backup": BACKUPS[1].name}, "Type the tenant&#39;s name, northwind."),
         ({"reason": "x"}, "Say why, in a few words"),
     ],
 )
@@ -298,6 +330,7 @@ def test_words() -> None:
     assert (
         operations.backup_option(backup("b", 0, scheduled=True))[1] == "22 Nov 2026, 15:30 UTC, by schedule, 12.4 MiB"
     )
+    assert operations.line(restore("r", in_place=True, target=None)).what == "Brought back in place"
     by_backup = restore("r", backup="b", time=None, restored_to=None)
     assert operations.line(by_backup).moment is None
     assert operations.line(structs.replace(by_backup, backup=None)).moment == by_backup.created_at
@@ -310,6 +343,6 @@ def test_words() -> None:
 @given(st.text(max_size=80), st.text(max_size=20))
 def test_any_form_is_an_order_or_says_what_is_wrong(moment: str, source: str) -> None:
     form = BringBackForm(source=source, moment=moment, slug="a", reason="because")
-    order, problems = form.order(), form.problems()
+    order, problems = form.order(), form.problems("acme")
     assert order.time is None or order.time.tzinfo is not None
     assert problems or (order.time is None) is (source != "moment")

@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from vivero_ui.filters import bytes_, date, datetime_, duration, euro, iso, number, second, with_query
+from vivero_ui.filters import bytes_, date, datetime_, duration, euro, iso, local, number, second, with_query
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,7 @@ def test_times_are_said_in_utc() -> None:
     berlin = timezone(timedelta(hours=1))
     moment = datetime(2026, 11, 7, 15, 3, 9, 123_456, tzinfo=berlin)
     assert datetime_(moment) == "7 Nov 2026, 14:03 UTC"
+    assert local(moment) == "2026-11-07T14:03:09"
     assert second(moment) == "7 Nov 2026, 14:03:09 UTC"
     assert date(moment) == "7 Nov 2026"
     assert iso(moment) == "2026-11-07T14:03:09.123Z"

@@ -111,7 +111,7 @@ class RestoreController(Controller):
         data: JSONBody[BringBack],
         idempotency_key: Key = None,
     ) -> Response[RestoreView]:
-        """As a new tenant beside it, at a second, at a backup, or, with neither, as it is now.
+        """In place or as a new tenant beside it; at a second, at a backup, or, with neither, as it is now.
 
         A second that cannot be brought back exactly ends in the state `refused`, and the message says which can.
         """

@@ -19,11 +19,11 @@ from vivero_control.domain.backups.schemas import (
     TENANT_NAME_MAX,
     BackupView,
     BringBack,
-    NewTenant,
     OperationState,
     RestoreView,
     StepState,
     StepView,
+    Target,
 )
 from vivero_control.domain.tenants.schemas import RecoveryView
 
@@ -107,8 +107,10 @@ def restore_view(restore: TenantRestore) -> RestoreView:
         ended_at=_ended_at(status, state),
         backup=restore.spec.backup,
         time=restore.spec.time,
+        in_place=restore.spec.target.in_place is True,
         target=restore.spec.target.tenant,
         slug=restore.spec.target.slug,
+        switched_at=status.switched_at,
         restored_to=status.restored_to,
         files=status.files,
         missing_files=status.missing_files,
@@ -130,10 +132,10 @@ def object_name(tenant: Tenant, what: str, key: str) -> str:
     return f"{tenant.name[:_PREFIX_MAX].rstrip('.-')}-{digest[:12]}"
 
 
-def resolved(target: NewTenant) -> NewTenant:
+def resolved(target: Target) -> Target:
     """As it was meant: the name is the slug where none was given."""
     slug = target.slug.strip().lower()
-    return NewTenant(slug=slug, tenant=target.tenant.strip().lower() or slug)
+    return Target(slug=slug, tenant=target.tenant.strip().lower() or slug, in_place=target.in_place)
 
 
 def check(
@@ -143,15 +145,15 @@ def check(
     problems = {
         "time": _time_problem(order, now, recovery),
         "backup": _backup_problem(order, restorable),
-        "target.slug": naming.slug_problem(order.target.slug),
-        "target.tenant": _name_problem(order.target.tenant),
+        **_target_problems(order.target),
     }
     return [FieldError(field, problem) for field, problem in problems.items() if problem]
 
 
 def _time_problem(order: BringBack, now: datetime, recovery: RecoveryView | None) -> str | None:
     if order.time is None:
-        return None
+        goes_nowhere = order.target.in_place and order.backup is None
+        return "Choose a second or a backup: as it is now it is already." if goes_nowhere else None
     if order.backup is not None:
         return "Give a moment or a backup, not both."
     moment = in_utc(order.time)
@@ -166,6 +168,13 @@ def _backup_problem(order: BringBack, restorable: Collection[str]) -> str | None
     if order.backup is None or order.backup in restorable:
         return None
     return "Choose one of its complete backups."
+
+
+def _target_problems(target: Target) -> dict[str, str | None]:
+    if target.in_place:
+        two = target.slug or target.tenant
+        return {"target.in_place": "Give one target: in_place, or slug and tenant of a new one." if two else None}
+    return {"target.slug": naming.slug_problem(target.slug), "target.tenant": _name_problem(target.tenant)}
 
 
 def _name_problem(name: str) -> str | None:

@@ -77,8 +77,12 @@ class RestoreView(OperationView, frozen=True, kw_only=True):
     time: Annotated[
         datetime | None, Meta(description="The second that was asked for; null for the one of `created_at`.")
     ]
+    in_place: Annotated[bool, Meta(description="Whether the tenant itself goes back.")]
     target: Annotated[str | None, Meta(description="metadata.name of the Tenant that is made; null in place.")]
-    slug: Annotated[str | None, Meta(description="Its slug.")]
+    slug: Annotated[str | None, Meta(description="Its slug; null in place.")]
+    switched_at: Annotated[
+        datetime | None, Meta(description="When it took the place of the live data; a restore to then undoes it.")
+    ]
     restored_to: Annotated[datetime | None, Meta(description="The moment of the data, once it is complete.")]
     files: Annotated[int | None, Meta(description="Stored files that were brought back.")]
     missing_files: Annotated[int | None, Meta(description="Stored files that were deleted for good since.")]
@@ -104,15 +108,17 @@ class BackUp(Struct, frozen=True, kw_only=True):
     reason: Annotated[str, Meta(max_length=500, description="Why, in words; kept in the audit log.")] = ""
 
 
-class NewTenant(Struct, frozen=True, kw_only=True):
-    """The Tenant that is made; display name, plan and owner are those of the one that is brought back."""
+class Target(Struct, frozen=True, kw_only=True):
+    """A Tenant that is made, with display name, plan and owner of the one that is brought back; or that one itself."""
 
     slug: Annotated[
-        str, documented("The first label of its host name.", minLength=SLUG_MIN_LENGTH, maxLength=SLUG_MAX_LENGTH)
-    ]
-    tenant: Annotated[str, documented("metadata.name of it; the slug when it is empty.", maxLength=TENANT_NAME_MAX)] = (
-        ""
-    )
+        str,
+        documented("The first label of a new one's host name.", minLength=SLUG_MIN_LENGTH, maxLength=SLUG_MAX_LENGTH),
+    ] = ""
+    tenant: Annotated[
+        str, documented("metadata.name of a new one; the slug when it is empty.", maxLength=TENANT_NAME_MAX)
+    ] = ""
+    in_place: Annotated[bool, Meta(description="The live data goes back; give neither slug nor tenant.")] = False
 
 
 Moment = (
@@ -128,6 +134,6 @@ class BringBack(Struct, frozen=True, kw_only=True):
     """Bring a tenant back as it was: at a second, at a backup, or, with neither, as it is now."""
 
     reason: Reason
-    target: NewTenant
+    target: Target
     time: Moment = None
     backup: BackupName = None

@@ -23,9 +23,9 @@ from vivero_control.domain.backups.schemas import (
     BackUp,
     BackupView,
     BringBack,
-    NewTenant,
     Overview,
     RestoreView,
+    Target,
 )
 from vivero_control.domain.tenants.directory import TenantDirectory
 from vivero_control.domain.tenants.errors import TenantNotFoundError, TenantUnreadableError
@@ -139,7 +139,7 @@ class BackupService:
     async def bring_back(
         self, tenant: str, order: BringBack, actor: str, *, idempotency_key: str | None = None
     ) -> RestoreView:
-        """Ask for a restore into a new Tenant; `idempotency_key` as in lib/idempotency.
+        """Ask for a restore, into a new Tenant or in place; `idempotency_key` as in lib/idempotency.
 
         Raises:
             InvalidInputError: naming every wrong field.
@@ -192,8 +192,10 @@ class BackupService:
         )
         return found or self._taken(name, target, named=bool(order.target.tenant.strip()))
 
-    def _taken(self, name: str, target: NewTenant, *, named: bool) -> list[FieldError]:
+    def _taken(self, name: str, target: Target, *, named: bool) -> list[FieldError]:
         """What a Tenant has, or another restore that is under way will give to one; a name that nobody typed has no field."""
+        if target.in_place:
+            return []
         others = [one.spec.target for one in self._deps.restores.under_way() if one.name != name]
         slugs, names = {one.slug for one in others}, {one.tenant for one in others}
         slug_taken = self._deps.directory.has(target.slug) or target.slug in slugs | names
@@ -226,7 +228,7 @@ def _named(what: str, found: Sequence[V], name: str) -> V:
 def _restore_spec(tenant: str, order: BringBack) -> TenantRestoreSpec:
     time = in_utc(order.time).replace(microsecond=0) if order.time else None
     target = policies.resolved(order.target)
-    into = RestoreTarget(tenant=target.tenant, slug=target.slug)
+    into = RestoreTarget(in_place=True) if target.in_place else RestoreTarget(tenant=target.tenant, slug=target.slug)
     return TenantRestoreSpec(tenant=tenant, backup=order.backup, time=time, target=into)
 
 
