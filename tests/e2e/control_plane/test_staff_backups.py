@@ -108,3 +108,33 @@ def test_a_second_before_the_tenant_is_refused_in_words(
     expect(said.first).to_be_visible(timeout=DONE_MS)
     accessible(page)
     shoot(page, "bring-back-refused")
+
+
+def test_a_workspace_goes_back_in_place_and_offers_the_way_forward(
+    backups: Page, workspace: dict[str, Any], shoot: Shoot, accessible: Check
+) -> None:
+    page, name = backups, workspace["tenant"]["name"]
+    page.get_by_role("button", name="Back up now").click()
+    backup = rows(page, "Backups").first
+    expect(backup).to_contain_text("Complete", timeout=DONE_MS)
+    backup.get_by_role("link", name="Bring back").click()
+    page.get_by_label("In place").check()
+    expect(page.get_by_label("Address")).to_be_hidden()
+    expect(page.get_by_text("Everybody in this workspace goes back")).to_be_visible()
+    page.get_by_label("To confirm").fill("another")
+    page.get_by_label("Why").fill("A wrong import")
+    page.get_by_role("button", name="Bring back").click()
+    expect(page.get_by_label("To confirm")).to_be_focused()
+    expect(page.get_by_text(f"Type the tenant's name, {name}.")).to_be_visible()
+    accessible(page)
+    shoot(page, "bring-back-in-place")
+    page.get_by_label("To confirm").fill(name)
+    page.get_by_label("To confirm").press("Enter")
+    expect(page.get_by_role("heading", name="Brought back in place")).to_be_visible()
+    restored = rows(page, "Brought back").first
+    expect(restored).to_contain_text("Complete", timeout=DONE_MS)
+    accessible(page)
+    shoot(page, "backups-in-place")
+    restored.get_by_role("link", name="Undo").click()
+    expect(page.get_by_label("In place")).to_be_checked()
+    expect(page.get_by_label("Moment")).not_to_have_value("")

@@ -80,6 +80,7 @@ def _backups(tenant: str) -> control.FakeBackups:
         (
             control.restore(name, 0, state=OperationState.WAITING, steps=(), message=ERROR, **into),
             control.restore(name, 3, backup=f"9-{name}", missing_files=123_456_789, files=10**9, **into),
+            control.restore(name, 3, in_place=True, target=None, slug=None, switched_at=control.NOW, tenant=tenant),
             *(
                 control.restore(name, number, state=OperationState.REFUSED, message=f"Refused: log: {ERROR}", **into)
                 for number in range(4, 9)

@@ -104,6 +104,19 @@ async def test_a_restore_is_an_object_that_names_second_and_target(
     assert [one["field"] for one in taken.json()["errors"]] == ["target.slug"]
 
 
+async def test_a_restore_in_place_names_a_second_and_no_new_tenant(
+    staff: httpx.Client, tenant: str, kube: KubeClient
+) -> None:
+    at = f"/api/v1/tenants/{tenant}/restores"
+    answer = staff.post(at, json=restore_of(tenant, target={"in_place": True}, time="2026-11-20T14:05:09Z"))
+    assert answer.status_code == 202, answer.text
+    [made] = await objects(kube, RESTORE, tenant)
+    assert made["spec"] == {"tenant": tenant, "time": "2026-11-20T14:05:09Z", "target": {"inPlace": True}}
+    assert (answer.json()["in_place"], answer.json()["target"]) == (True, None)
+    now = staff.post(at, json=restore_of(tenant, target={"in_place": True}))
+    assert (now.status_code, now.json()["errors"][0]["field"]) == (422, "time")
+
+
 async def test_what_cannot_be_brought_back_is_refused_by_field(
     staff: httpx.Client, tenant: str, kube: KubeClient
 ) -> None:
