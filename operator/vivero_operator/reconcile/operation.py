@@ -173,7 +173,7 @@ class OperationReconciler(Reconciler, Generic[R]):
 
     async def _start(self, item: Any) -> Result:  # noqa: ANN401  an R with a status
         try:
-            await self._require_rest(item.spec.tenant)
+            await self.require_rest(item)
             operation = await self.prepare(item)
         except ObstacleError as obstacle:
             await self._tell(item, obstacle.reason, str(obstacle), item.status)
@@ -182,9 +182,9 @@ class OperationReconciler(Reconciler, Generic[R]):
         await self._tell(item, Reason.RUNNING, "Waiting for a pod", item.status)
         return Result(retry_after=LOOK_SECONDS)
 
-    async def _require_rest(self, name: str) -> None:
+    async def require_rest(self, item: Any) -> None:  # noqa: ANN401  an R with a spec
         """What is removed from a tenant's archive may be what another operation is about to use. Raises ObstacleError."""
-        tenant = self._services.cluster.tenants.get(name)
+        tenant = self._services.cluster.tenants.get(item.spec.tenant)
         if tenant is None:
             return
         job = await job_of(self._services, expiry_of(tenant))

@@ -189,6 +189,9 @@ class TenantErasureReconciler(OperationReconciler[TenantErasure]):
     def _server(self, item: TenantErasure) -> DatabaseServer | None:
         return self._services.cluster.servers.get(item.status.database_server or "")
 
+    async def require_rest(self, item: TenantErasure) -> None:
+        """Its Tenant is gone, and with it the Job that removed what had expired."""
+
     async def prepare(self, item: TenantErasure) -> Operation:
         at = item.status.erased_at
         if at is None:
