@@ -367,13 +367,23 @@ class DirectBreaker(CircuitBreaker):
         return await self.call(function, *args, **kwargs)
 
 
+class EmptyBucket:
+    """A backup bucket that holds nothing yet."""
+
+    def list(self, prefix: str) -> dict[str, Any]:
+        return {}
+
+    def first(self, prefix: str) -> None:
+        return None
+
+
 class FakeBackends:
     def __init__(self) -> None:
         self.servers: dict[str, FakeServer] = defaultdict(lambda: FakeServer("mariadb"))
         self.s3, self.valkey = FakeServer("s3"), FakeServer("valkey")
         self._breaker = DirectBreaker()
-        self.bucket: Any = None
-        """The backup bucket, where a test has one."""
+        self.bucket: Any = EmptyBucket()
+        """The backup bucket; a test may put another in its place."""
 
     async def database(self, server: Any) -> BackendClient[Any]:
         return BackendClient(self.servers[server.name], self._breaker)

@@ -302,11 +302,11 @@ def test_the_newest_of_all_tenants_lead_to_theirs() -> None:
 
 
 def test_a_restore_in_place_leads_to_no_other_tenant() -> None:
-    back = restore("r", target=None, slug=None)
+    back = restore("r", in_place=True, target=None, slug=None)
     text = page(backups=FakeBackups((), (back,)))
-    assert "in place" in text
+    assert "In place" in text
     assert "/staff/tenants/None" not in text
-    assert "Put back in place" in page("/staff/backups", backups=FakeBackups((), (back,)))
+    assert "Brought back in place" in page("/staff/backups", backups=FakeBackups((), (back,)))
 
 
 def test_an_unknown_tenants_backups_are_a_page(staff: TestClient[Any]) -> None:

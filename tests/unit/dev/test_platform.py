@@ -324,7 +324,7 @@ def test_charts_are_told_image_and_port(instance: Instance) -> None:
 def test_days_to_undo_are_for_all_plans_of_the_chart(instance: Instance) -> None:
     images = {name: f"localhost/vivero/{name}:abc" for name in ("operator", "data-plane")}
     of_chart = yaml.safe_load((CHARTS / "vivero-operator" / "values.yaml").read_text())["plans"]
-    assert operator_values(instance, images, 0)["plans"] == {name: {"undoDays": 0} for name in of_chart}
+    assert operator_values(instance, images, undo_days=0)["plans"] == {name: {"undoDays": 0} for name in of_chart}
     assert "plans" not in operator_values(instance, images)
 
 
