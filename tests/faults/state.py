@@ -170,8 +170,11 @@ def child(item: Object) -> Object:
 
 
 def tenant(item: Object) -> Object:
-    """The Tenant itself, conditions without their times and proofs without their age."""
-    status = dict(item.get("status", {}))
+    """The Tenant itself, conditions without their times and proofs without their age.
+
+    Without `recovery`: how far the log is archived is written along with whatever else is written.
+    """
+    status = {key: value for key, value in item.get("status", {}).items() if key != "recovery"}
     current = status.pop("observedGeneration", None) == item["metadata"]["generation"]
     conditions = {one["type"]: [one["status"], one["reason"], one["message"]] for one in status.pop("conditions", [])}
     times = {key: "<time>" for key in ("provenAt", "dataLostAt") if status.pop(key, None)}

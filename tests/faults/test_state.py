@@ -38,6 +38,7 @@ def test_versions_and_times_are_no_difference_but_labels_are() -> None:
 def a_tenant(generation: int, observed: int, since: str) -> dict[str, Any]:
     ready = {"type": "Ready", "status": "True", "reason": "Proven", "message": "Healthy", "lastTransitionTime": since}
     status = {"observedGeneration": observed, "conditions": [ready], "provenAt": since}
+    status |= {"recovery": {"to": since}}
     return {"metadata": {"name": "a", "generation": generation}, "spec": {"plan": "p"}, "status": status}
 
 
