@@ -193,6 +193,7 @@ class TenantErasureReconciler(OperationReconciler[TenantErasure]):
         """Its Tenant is gone, and with it the Job that removed what had expired."""
 
     async def prepare(self, item: TenantErasure) -> Operation:
+        self.require_backup_bucket()
         at = item.status.erased_at
         if at is None:
             raise ObstacleError(Reason.ERASING, "The data is not erased yet")
