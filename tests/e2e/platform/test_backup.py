@@ -397,7 +397,7 @@ def test_the_archive_of_a_workspace_is_proven(
 
     kubectl("wait", "--for=condition=Recoverable", f"vt/{demo['name']}", "--timeout=60s")
     recovery = json.loads(kubectl("get", "vt", demo["name"], "-o", "json"))["status"]["recovery"]
-    assert recovery["from"] == status["reachableFrom"] < status["provenAt"] <= recovery["to"]
+    assert recovery["from"] == status["reachableFrom"] <= status["provenAt"] <= recovery["to"]
     assert (recovery["proofResult"], recovery["message"]) == ("Passed", status["message"])
     header, row = kubectl("get", "vt", demo["name"], "-o", "wide").splitlines()
     assert header.split()[-2:] == ["LAST-PROOF", "PROOF"]

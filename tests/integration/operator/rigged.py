@@ -89,6 +89,7 @@ async def _bring_back(kube: KubeClient) -> None:
 
 
 async def nothing_left(rig: Rig, before: dict[str, set[str]]) -> bool:
-    live = {naming.tenant_id(one["metadata"]["uid"]) for one in (await rig.kube.list(TENANT)).items}
+    tenants = (await rig.kube.list(TENANT)).items
+    live = {one["spec"].get("adopt") or naming.tenant_id(one["metadata"]["uid"]) for one in tenants}
     left = orphans(await inventory(rig.kube, rig.servers), before, set())
     return not left and all(ident in before["schemas"] for ident in live)

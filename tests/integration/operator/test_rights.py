@@ -83,6 +83,9 @@ OPERATOR_IN_TENANT: Final = {
 }
 CONTROL_PLANE_EVERYWHERE: Final = ANYBODY | {
     "vivero.dev/tenants": f"{READ} create patch",
+    "vivero.dev/tenantbackups": f"{READ} create",
+    "vivero.dev/tenantrestores": f"{READ} create",
+    "vivero.dev/tenanterasures": READ,
     "vivero.dev/plans": READ,
 }
 FOREIGN: Final = "rights-foreign"
