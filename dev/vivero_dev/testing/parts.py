@@ -71,11 +71,11 @@ WITHOUT_PLATFORM: Final[Lanes] = ((Part("unit tests", _UNIT, Budget(900, 90), pr
 WITH_PLATFORM: Final[Lanes] = (
     (
         # First, while the platform holds little but its demo tenant: what runs beside it makes no Tenants.
-        _beside("end to end", 1800, "tests/e2e"),
+        _beside("end to end", 2700, "tests/e2e"),
         _beside("integration, data plane", 1800, "tests/integration/data_plane"),
         _beside(
             "integration, others",
-            1200,
+            2400,
             "tests/integration/backends",
             "tests/integration/charts",
             "tests/integration/operator",
@@ -86,7 +86,7 @@ WITH_PLATFORM: Final[Lanes] = (
         ),
     ),
     (
-        _alone("end to end, alone", 1200, "tests/e2e"),
+        _alone("end to end, alone", 1500, "tests/e2e"),
         _alone("integration, alone", 2700, "tests/integration"),
         _beside("integration, control plane", 1200, "tests/integration/control_plane"),
         # A process of its own, too, because it moves into the network of a Docker daemon of its own.
