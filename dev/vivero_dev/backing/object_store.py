@@ -45,7 +45,8 @@ def environment(account: Account) -> dict[str, str]:
     return {"ROOT_ACCESS_KEY": account.username, "ROOT_SECRET_KEY": account.password}
 
 
-def client(endpoint: str, account: Account, authority: Path) -> S3Client:
+def client(endpoint: str, account: Account, authority: Path, *, attempts: int = 3) -> S3Client:
+    """More than one attempt: the server may close a connection that was idle just when it is used again."""
     return boto3.client(
         "s3",
         endpoint_url=endpoint,
@@ -53,13 +54,13 @@ def client(endpoint: str, account: Account, authority: Path) -> S3Client:
         aws_secret_access_key=account.password,
         region_name=REGION,
         verify=str(authority),
-        config=Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 1}),
+        config=Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": attempts}),
     )
 
 
 def health(endpoint: str, account: Account, authority: Path) -> Health:
     try:
-        buckets = len(client(endpoint, account, authority).list_buckets()["Buckets"])
+        buckets = len(client(endpoint, account, authority, attempts=1).list_buckets()["Buckets"])
     except (BotoCoreError, ClientError) as error:
         return Health("s3", ok=False, message=str(error))
     return Health("s3", ok=True, message=f"{buckets} buckets at {endpoint}")
