@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pymysql
+from archive import connected
 from figures import machine, print_table, read_status
 from vivero_core.backends.kube.client import KubeClient, Object
 from vivero_core.backends.kube.config import from_kubeconfig
@@ -43,7 +43,9 @@ async def main() -> None:
     async with KubeClient(from_kubeconfig(Path(status["kubeconfig"])), field_manager="vivero-benchmark") as kube:
         demo = await kube.get(TENANT, status["demo_tenant"]["name"])
         schema = naming.database_name(demo["status"]["id"])
-        with connected(status, schema) as connection, connection.cursor() as cursor:
+        with connected(status) as connection, connection.cursor() as cursor:
+            connection.select_db(schema)
+            connection.autocommit(False)  # noqa: FBT003  pymysql's
             try:
                 await asyncio.to_thread(fill, cursor, options.megabytes)
                 until = datetime.now(UTC).replace(microsecond=0)
@@ -89,18 +91,6 @@ async def restore(kube: KubeClient, tenant: str, name: str, until: datetime) -> 
 def step(told: dict[str, str]) -> tuple[str, str]:
     begin, end = (datetime.fromisoformat(told[key]) for key in ("startedAt", "finishedAt"))
     return f"step {told['name']}", f"{(end - begin).total_seconds():.0f}"
-
-
-def connected(status: dict[str, Any], schema: str) -> "pymysql.connections.Connection[Any]":
-    maria = status["mariadb"]
-    return pymysql.connect(
-        host=maria["host"],
-        port=int(maria["port"]),
-        user=maria["admin_user"],
-        password=maria["admin_password"],
-        database=schema,
-        ssl={"ca": maria["ca"]},
-    )
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from vivero_core.model.base import INTEGER_MAX, Model, Sentence, Timestamp
-from vivero_core.model.conditions import CONDITIONS_MAX, Condition
+from vivero_core.model.conditions import CONDITIONS_MAX, Condition, find
+from vivero_core.model.constants import ConditionType, Reason
 
 StepState = Literal["Waiting", "Running", "Done", "Failed"]
 STEPS_MAX = 16
@@ -42,6 +43,12 @@ class OperationStatus(Model):
     )
     """Complete: the operation has ended, successfully (True) or not (False, reason Failed or Refused). Refused: what was
     asked for cannot be done, and the message says what can."""
+
+    @property
+    def runs(self) -> bool:
+        """Whether it has begun, or is about to, and has not ended: one that waits for something takes nobody's place."""
+        complete = find(self.conditions, ConditionType.COMPLETE)
+        return complete is None or complete.reason == Reason.RUNNING
 
 
 def step_columns() -> list[dict[str, Any]]:

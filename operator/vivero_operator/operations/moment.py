@@ -4,16 +4,13 @@ It is replayed in a server of its own, and loaded into what is to be filled, wit
 replayed nowhere else: a statement of it may name any schema (docs/backup.md).
 """
 
-import json
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import gettempdir
-from typing import Any, Final
+from typing import Final
 
-from vivero_core.model import naming
-
-from vivero_operator.archiver.position import sequence
 from vivero_operator.operations.archive import backup_store, newest_copies
 from vivero_operator.operations.backup_order import ORDER_FILE, MomentOrder
 from vivero_operator.operations.dumps import Fingerprint, dumped
@@ -38,9 +35,8 @@ class Moment:
         self.store = backup_store(files)
         self.new = NewTenant(files, self.order.target)
         self.source = ObjectStore(self.order.source, str(files.path("ca.crt")))
-        self.folder = Path(gettempdir())
         order = self.order
-        self.replayed = Replayed(self.store, order.tenant, order.server, order.file_key, self.folder)
+        self.replayed = Replayed(self.store, order.tenant, order.server, order.file_key, Path(gettempdir()))
         self.history, self.server = self.replayed.history, self.replayed.server
 
     def require_reach(self, bases: list[Base]) -> None:
@@ -53,20 +49,7 @@ class Moment:
 
     def replay(self, base: Base | None) -> int:
         """Replay the log onto the base; how many bytes of it."""
-        if base is not None:
-            self.replayed.load(base, self.new.sources)
-        after = sequence(base.gtid) if base is not None else 0
-        made = self.history.log_files(self.order.until, self.replayed.logs, after=after)
-        size = sum(file.stat().st_size for file in made)
-        self.server.replay(made, naming.database_names(self.order.tenant))
-        return size
-
-    def note(self, name: str, content: Any = None) -> Any:  # noqa: ANN401  JSON
-        """What one step leaves to the next."""
-        file = self.folder / f"{name}.json"
-        if content is not None:
-            file.write_text(json.dumps(content))
-        return json.loads(file.read_text())
+        return self.replayed.replay(base, self.new.sources, partial(self.history.log_files, self.order.until))
 
 
 def replay(files: Files) -> Said:
@@ -75,10 +58,10 @@ def replay(files: Files) -> Said:
     bases = moment.replayed.bases()
     moment.require_reach(bases)
     base = moment.history.base_for(moment.order.until, bases)
-    moment.server.remove()
+    moment.replayed.throw_away()  # of an attempt before
     with moment.server.running():
         size = moment.replay(base)
-        moment.note("files", [str(row[0]) for row in moment.server.query(STORED_FILES, _data_schema(moment))])
+        moment.replayed.note("files", [str(row[0]) for row in moment.server.query(STORED_FILES, _data_schema(moment))])
     onto = f"the backup {base.uid}" if base is not None else "nothing"
     return Said(message=f"Log replayed onto {onto}, bytes: {size}")
 
@@ -92,7 +75,7 @@ def load(files: Files) -> Said:
             data = Fingerprint()
             moment.new.load(data.through(dumped(moment.server.option_file, source)), target)
             expected[target] = {"rows": data.rows, "tables": data.tables}
-    moment.note("expected", expected)
+    moment.replayed.note("expected", expected)
     return Said(message=f"Schemas loaded: {len(expected)}")
 
 
@@ -101,7 +84,7 @@ def copy_files(files: Files) -> Said:
     moment = Moment(files)
     there, live, kept = moment.new.files(), moment.source.list(), newest_copies(moment.store, moment.order.tenant)
     missing = 0
-    for key in (key for key in moment.note("files") if key not in there):
+    for key in (key for key in moment.replayed.note("files") if key not in there):
         if key in live:
             with moment.source.open(key) as read:
                 moment.new.add_file(key, read)
@@ -110,18 +93,18 @@ def copy_files(files: Files) -> Said:
                 moment.new.add_file(key, read)
         else:
             missing += 1
-    moment.note("missing", missing)
+    moment.replayed.note("missing", missing)
     return Said(
-        message=f"Files in the tenant's bucket: {len(moment.note('files')) - missing}, gone for good: {missing}"
+        message=f"Files in the tenant's bucket: {len(moment.replayed.note('files')) - missing}, gone for good: {missing}"
     )
 
 
 def verify(files: Files) -> Said:
     """Step `verify`: what was loaded is dumped as well, and compared with what was replayed."""
     moment = Moment(files)
-    for schema, expected in moment.note("expected").items():
+    for schema, expected in moment.replayed.note("expected").items():
         moment.new.compare(schema, expected["rows"], expected["tables"])
-    there, wanted, missing = moment.new.files(), moment.note("files"), moment.note("missing")
+    there, wanted, missing = moment.new.files(), moment.replayed.note("files"), moment.replayed.note("missing")
     if len(set(wanted) & set(there)) + missing != len(wanted):
         raise StepFailedError("files that were copied are not in the tenant's bucket")
     result = {

@@ -6,19 +6,15 @@ every base that is kept has its night.
 """
 
 import hashlib
-import json
-import shutil
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import gettempdir
-from typing import Any, Final
+from typing import Final
 
-from vivero_core.model import naming
-
-from vivero_operator.archiver.position import sequence
 from vivero_operator.operations.archive import backup_store, newest_copies
 from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, ProofOrder
 from vivero_operator.operations.dumps import Contents, contents, differences, dumped
@@ -47,8 +43,7 @@ class Proof:
         self.client_file = files.path(CLIENT_FILE)
         self.store = backup_store(files)
         self.source = ObjectStore(order.source, str(files.path("ca.crt")))
-        self.folder = Path(gettempdir())
-        self.replayed = Replayed(self.store, order.tenant, order.server, order.file_key, self.folder)
+        self.replayed = Replayed(self.store, order.tenant, order.server, order.file_key, Path(gettempdir()))
 
     @property
     def schemas(self) -> tuple[str, str]:
@@ -64,17 +59,7 @@ class Proof:
 
     def replay(self, base: Base | None, gtid: str) -> int:
         """Bring the data back in the server, which runs; how many bytes of the log that took."""
-        if base is not None:
-            self.replayed.load(base, self.schemas)
-        after = sequence(base.gtid) if base is not None else 0
-        logs = self.replayed.history.log_files_to(gtid, self.replayed.logs, after=after)
-        size = sum(log.stat().st_size for log in logs)
-        self.replayed.server.replay(logs, naming.database_names(self.order.tenant))
-        return size
-
-    def throw_away(self) -> None:
-        self.replayed.server.remove()
-        shutil.rmtree(self.replayed.logs, ignore_errors=True)
+        return self.replayed.replay(base, self.schemas, partial(self.replayed.history.log_files_to, gtid))
 
     def missing_copies(self, base: Base | None, copies: dict[str, StoredObject]) -> list[str]:
         """Files of the base whose copies are not there as they were."""
@@ -97,13 +82,6 @@ class Proof:
                 unlike.append(one.key)
         return compared, unlike
 
-    def note(self, name: str, content: Any = None) -> Any:  # noqa: ANN401  JSON
-        """What one step leaves to the next."""
-        file = self.folder / f"{name}.json"
-        if content is not None:
-            file.write_text(json.dumps(content))
-        return json.loads(file.read_text())
-
 
 def look(files: Files) -> Said:
     """Step `live`: what the live tenant holds, as of one transaction; its files before and after, for some come and go."""
@@ -114,25 +92,25 @@ def look(files: Files) -> Said:
     if found.gtid is None:
         raise StepFailedError("the server does not say which transaction the dump ends with")
     there = before | proof.source.list()
-    proof.note("live", asdict(found))
-    proof.note("files", [asdict(one) for one in there.values()])
-    proof.note("at", at.isoformat(timespec="seconds"))
+    proof.replayed.note("live", asdict(found))
+    proof.replayed.note("files", [asdict(one) for one in there.values()])
+    proof.replayed.note("at", at.isoformat(timespec="seconds"))
     return Said(message=f"Tables: {len(found.tables)}, files: {len(there)}, as of transaction {found.gtid}")
 
 
 def replay(files: Files) -> Said:
     """Step `log`: the archive, up to that transaction."""
     proof = Proof(files)
-    gtid: str = proof.note("live")["gtid"]
+    gtid: str = proof.replayed.note("live")["gtid"]
     proof.require_archived(gtid)
     bases = proof.replayed.bases()
     reach = proof.replayed.history.reach(bases)
     base = chosen(proof.replayed.history.beginnings(gtid, bases), proof.order.uid)
-    proof.throw_away()  # of an attempt before
+    proof.replayed.throw_away()  # of an attempt before
     with proof.replayed.server.running():
         size = proof.replay(base, gtid)
-    proof.note("base", [asdict(base)] if base is not None else [])
-    proof.note("reach", [_moment(reach.begins), _moment(reach.ends)])
+    proof.replayed.note("base", [asdict(base)] if base is not None else [])
+    proof.replayed.note("reach", [_moment(reach.begins), _moment(reach.ends)])
     onto = f"the backup {base.uid}" if base is not None else "nothing"
     return Said(message=f"Log replayed onto {onto}, bytes: {size}")
 
@@ -140,22 +118,27 @@ def replay(files: Files) -> Said:
 def compare(files: Files) -> Said:
     """Step `compare`: table by table, and the files that the data names."""
     proof = Proof(files)
-    live = Contents(**proof.note("live"))
+    live = Contents(**proof.replayed.note("live"))
     with proof.replayed.server.running():
         archived = contents(dumped(proof.replayed.server.option_file, *proof.schemas), proof.schemas)
         wanted = [str(row[0]) for row in proof.replayed.server.query(STORED_FILES, proof.order.schema)]
     _require_none("not the same as the live data", differences(live, archived))
-    there = {one["key"]: StoredObject(**one) for one in proof.note("files")}
-    base = next((Base(**one) for one in proof.note("base")), None)
+    there = {one["key"]: StoredObject(**one) for one in proof.replayed.note("files")}
+    base = next((Base(**one) for one in proof.replayed.note("base")), None)
     copies = proof.store.list(f"{proof.order.tenant}/files/")
     kept = there.keys() | newest_copies(proof.store, proof.order.tenant).keys()
     _require_none("files that the data names and nobody has", [key for key in wanted if key not in kept])
     _require_none("files whose copies are missing", proof.missing_copies(base, copies))
     compared, unlike = proof.unlike_copies(there.values(), copies)
     _require_none("files whose copies are not the same", unlike)
-    proof.throw_away()
-    begins, ends = proof.note("reach")
-    told = {"provenAt": proof.note("at"), "reachableFrom": begins, "reachableTo": ends, "transaction": live.gtid}
+    proof.replayed.throw_away()
+    begins, ends = proof.replayed.note("reach")
+    told = {
+        "provenAt": proof.replayed.note("at"),
+        "reachableFrom": begins,
+        "reachableTo": ends,
+        "transaction": live.gtid,
+    }
     told |= {"tables": len(live.tables), "files": len(wanted)}
     return Said(
         message=f"The same as the live data: tables {len(live.tables)}, files {len(wanted)}, of those read {compared}",

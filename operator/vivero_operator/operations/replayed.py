@@ -3,11 +3,16 @@
 Restores to a second and proofs both begin so. The log is replayed nowhere else: a statement of it may name any schema.
 """
 
+import json
 import logging
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Protocol
 
+from vivero_core.model import naming
+
+from vivero_operator.archiver.position import sequence
 from vivero_operator.operations.archive import Archive, backups, ready_at
 from vivero_operator.operations.dumps import of_schema, statements
 from vivero_operator.operations.errors import RefusedError, StepFailedError
@@ -21,6 +26,14 @@ STORED_FILES: Final = "SELECT id FROM files WHERE state = 'stored' ORDER BY id"
 """Of the schema with a tenant's data: the keys of its files in its bucket."""
 
 
+class LogFiles(Protocol):
+    """Makes the files of a tenant's log up to an end of its own, behind a transaction's number."""
+
+    def __call__(self, folder: Path, *, after: int) -> list[Path]:
+        """In this folder; `after`: see History.log_files."""
+        ...
+
+
 class Replayed:
     """Of one tenant. All calls block, and raise StepFailedError and RefusedError."""
 
@@ -30,7 +43,8 @@ class Replayed:
         self._tenant = tenant
         self._file_key = file_key
         self.history = History(store, tenant, server, bytes.fromhex(file_key))
-        self.logs = folder / "logs"
+        self._folder = folder
+        self._logs = folder / "logs"
         self.server = ScratchServer(folder / "server")
 
     def archive(self, uid: str) -> Archive:
@@ -50,7 +64,27 @@ class Replayed:
                 found.append(Base(uid, ready_at(manifest), gtid))
         return found
 
-    def load(self, base: Base, schemas: Sequence[str]) -> None:
-        """Fill the server, which runs, with a base."""
+    def replay(self, base: Base | None, schemas: Sequence[str], log_files: LogFiles) -> int:
+        """Fill these schemas of the server, which runs, with a base, and replay the log behind it; how many bytes of the log."""
+        if base is not None:
+            self._load(base, schemas)
+        files = log_files(self._logs, after=sequence(base.gtid) if base is not None else 0)
+        size = sum(file.stat().st_size for file in files)
+        self.server.replay(files, naming.database_names(self._tenant))
+        return size
+
+    def throw_away(self) -> None:
+        """The server, and the files that it has replayed."""
+        self.server.remove()
+        shutil.rmtree(self._logs, ignore_errors=True)
+
+    def note(self, name: str, content: Any = None) -> Any:  # noqa: ANN401  JSON
+        """What one step leaves to the next."""
+        file = self._folder / f"{name}.json"
+        if content is not None:
+            file.write_text(json.dumps(content))
+        return json.loads(file.read_text())
+
+    def _load(self, base: Base, schemas: Sequence[str]) -> None:
         for name in schemas:
             self.server.load(name, statements(of_schema(self.archive(base.uid).read_dump(), schemas, name)))

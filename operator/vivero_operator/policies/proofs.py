@@ -4,7 +4,6 @@ A night is the window in which proofs may begin. Each tenant has its own minute 
 is for those that found no room. Whoever found none in a whole night comes first in the next, once.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +16,7 @@ from vivero_core.model.tenant import Recovery, Tenant
 from vivero_core.model.tenant_proof import TenantProof
 
 from vivero_operator.policies import life
+from vivero_operator.policies.schedule import share_of
 from vivero_operator.settings import ProofSchedule
 
 LONGEST: Final = timedelta(days=7)
@@ -36,8 +36,7 @@ class Night:
 
     def minute_of(self, ident: str) -> datetime:
         """When a tenant's turn comes: the same in every night, spread over all tenants."""
-        share = int.from_bytes(hashlib.sha256(ident.encode()).digest()[:4], "big") / 2**32
-        return self.begins + (self.ends - self.begins) / 2 * share
+        return self.begins + (self.ends - self.begins) / 2 * share_of(ident)
 
     def proof_of(self, tenant: str) -> str:
         """Name of the TenantProof: one a night, however often it is asked for."""
@@ -64,12 +63,6 @@ def of_tenant(tenant: Tenant, proofs: Iterable[TenantProof]) -> list[TenantProof
     """Those of this very Tenant, and not of another that had its name, oldest first."""
     made = tenant.metadata.creation_timestamp
     return sorted((one for one in proofs if made is None or _made(one) >= made), key=_made)
-
-
-def runs(proof: TenantProof) -> bool:
-    """Whether it has begun, or is about to, and has not ended: one that waits for something takes no place."""
-    complete = cond.find(proof.status.conditions, ConditionType.COMPLETE)
-    return complete is None or complete.reason == Reason.RUNNING
 
 
 def outcome(proof: TenantProof) -> str | None:

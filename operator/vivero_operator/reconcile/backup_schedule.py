@@ -14,9 +14,7 @@ from typing import Final
 from vivero_core.backends.kube.errors import KubeAlreadyExistsError
 from vivero_core.backends.kube.resources import TENANT
 from vivero_core.errors import BackendError
-from vivero_core.model import conditions as cond
 from vivero_core.model import constants as c
-from vivero_core.model.constants import ConditionType, Reason
 from vivero_core.model.tenant import BackupStatus, Tenant
 from vivero_core.model.tenant_backup import BackupSchedule, TenantBackup
 
@@ -149,8 +147,5 @@ def scheduled(services: Services) -> Iterator[tuple[Tenant, BackupSchedule]]:
 
 
 def _runs(backup: TenantBackup) -> bool:
-    """Whether it takes one of the places: one that waits for something else than its turn does not."""
-    if c.LABEL_SCHEDULED not in backup.metadata.labels or has_ended(backup.status):
-        return False
-    complete = cond.find(backup.status.conditions, ConditionType.COMPLETE)
-    return complete is None or complete.reason == Reason.RUNNING
+    """Whether it takes one of the places of scheduled ones."""
+    return c.LABEL_SCHEDULED in backup.metadata.labels and backup.status.runs

@@ -75,7 +75,7 @@ class Proofs:
             self._settled.clear()
             return
         store = await self._services.backends.backup_bucket()
-        free = schedule.atOnce - sum(map(policy.runs, self._services.cluster.of(TenantProof)))
+        free = schedule.atOnce - sum(one.status.runs for one in self._services.cluster.of(TenantProof))
         for tenant in policy.due(self._known(), tonight, now):
             if free <= 0:
                 return

@@ -133,10 +133,10 @@ class TestWhoIsProven:
         assert [one.name for one in policy.due(found, tonight, NOW)] == ["never", "old", "recent"]
 
     def test_one_that_waits_for_something_takes_nobodys_place(self) -> None:
-        assert policy.runs(proof(NOW, None))
-        assert policy.runs(proof(NOW, "Running"))
+        assert proof(NOW, None).status.runs
+        assert proof(NOW, "Running").status.runs
         for reason in ("KeysLost", "NotConfigured", "Passed", "Failed", "Refused"):
-            assert not policy.runs(proof(NOW, reason))
+            assert not proof(NOW, reason).status.runs
 
     @given(st.lists(st.sampled_from(["Passed", "Failed", "Refused", "Running", None]), max_size=8))
     def test_the_newest_and_the_last_that_passed_are_kept(self, reasons: list[str | None]) -> None:
@@ -296,7 +296,7 @@ class Nights:
     def finish(self, number: int) -> None:
         """The proofs that run have passed."""
         for one in self.made:
-            if policy.runs(one):
+            if one.status.runs:
                 done = condition("Complete", "Passed", truth=True)
                 status = {
                     "conditions": [done],
@@ -326,7 +326,7 @@ class TestNights:
             for minute in range(0, 24 * 60, 15):
                 nights.world.now = MIDNIGHT + number * DAY + timedelta(minutes=minute)
                 await nights.look()
-                running = [one for one in nights.made if policy.runs(one)]
+                running = [one for one in nights.made if one.status.runs]
                 assert len(running) <= nights.at_once
                 for one in running:
                     assert seen.setdefault(one.spec.tenant, one.name) == one.name, "twice in one night"
