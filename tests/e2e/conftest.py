@@ -1,9 +1,10 @@
-"""A real browser for every end-to-end test, on the platform's own certificates.
+"""kubectl, and a real browser on the platform's own certificates, for every end-to-end test.
 
 Chromium verifies TLS as it does for people: the local certificate authority is
 put into a certificate database of its own, nothing is ignored.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -12,8 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pymysql
 import pytest
+from e2e.cluster import Kubectl, Sql
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
+from vivero_dev.instance import Instance, load_instance
+from vivero_dev.providers import provider_for
 
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / "ui/node_modules/axe-core/axe.min.js"
@@ -179,3 +184,63 @@ def accessible() -> Callable[[Page], None]:
 @pytest.fixture(autouse=True, scope="session")
 def _patience() -> None:
     expect.set_options(timeout=PATIENCE_MS)
+
+
+@pytest.fixture(scope="session")
+def instance(platform: dict[str, Any]) -> Instance:
+    """The local platform's instance; its kubeconfig lies in the folder of its name."""
+    found = load_instance(Path(platform["kubeconfig"]).parent.name)
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="session")
+def kubectl(instance: Instance) -> Kubectl:
+    """Run kubectl against the platform; the text it printed. A refusal raises with kubectl's own words."""
+    program = provider_for(instance, "auto").kubectl()
+
+    def call(*arguments: str, given: str | None = None, seconds: float = 90) -> str:
+        done = subprocess.run(  # noqa: S603  arguments are the tests' own
+            program.command(*arguments), input=given, capture_output=True, text=True, timeout=seconds, check=False
+        )
+        if done.returncode:
+            raise AssertionError(f"kubectl {' '.join(arguments)}: {done.stderr}")
+        return done.stdout
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def sql(platform: dict[str, Any]) -> Sql:
+    """Run a statement with the login of MariaDB's administrator; its rows."""
+    maria = platform["mariadb"]
+
+    def run(statement: str) -> list[tuple[Any, ...]]:
+        with (
+            pymysql.connect(
+                host=maria["host"],
+                port=int(maria["port"]),
+                user=maria["admin_user"],
+                password=maria["admin_password"],
+                ssl={"ca": maria["ca"]},
+            ) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(statement)
+            return list(cursor.fetchall())
+
+    return run
+
+
+@pytest.fixture
+def apply(kubectl: Kubectl) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """Apply a resource; what a test applied is deleted at its end, waiting until it is gone."""
+    applied: list[tuple[str, str]] = []
+
+    def create(resource: dict[str, Any]) -> None:
+        applied.append((resource["kind"], resource["metadata"]["name"]))
+        kubectl("apply", "-f", "-", given=json.dumps(resource))
+
+    yield create
+    for kind, name in reversed(applied):
+        kubectl("delete", kind, name, "--ignore-not-found", "--timeout=80s")

@@ -116,7 +116,7 @@ class Repository(Generic[RowT]):
         """The row that meets the conditions and has these values, locked if asked for.
 
         Raises:
-            MultipleResultsFound: there are several.
+            sqlalchemy.exc.MultipleResultsFound: there are several.
         """
         statement = select(self.model_type).where(*conditions).filter_by(**values)
         if with_for_update:

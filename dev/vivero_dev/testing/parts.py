@@ -65,14 +65,22 @@ def _alone(name: str, seconds: float, *places: str) -> Part:
 
 _UNIT: Final = ("tests/unit", "tests/reconcile", "tests/faults")
 
+_PEOPLE: Final = ("tests/e2e/control_plane", "tests/e2e/data_plane", "tests/e2e/pages", "tests/e2e/platform")
+_RECOVERY: Final = "tests/e2e/recovery"
+
 WITHOUT_PLATFORM: Final[Lanes] = ((Part("unit tests", _UNIT, Budget(900, 90), processes=2),),)
 """Where there is no platform, or nobody waits for one."""
 
 WITH_PLATFORM: Final[Lanes] = (
     (
-        # First, while the platform holds little but its demo tenant: what runs beside it makes no Tenants.
-        _beside("end to end", 2700, "tests/e2e"),
+        _beside("end to end", 1800, *_PEOPLE),
         _beside("integration, data plane", 1800, "tests/integration/data_plane"),
+        _beside("integration, control plane", 1200, "tests/integration/control_plane"),
+        # A process of its own, too, because it moves into the network of a Docker daemon of its own.
+        _beside("integration, docker", 600, "tests/integration/docker"),
+    ),
+    (
+        _beside("end to end, recovery", 1800, _RECOVERY),
         _beside(
             "integration, others",
             2400,
@@ -86,12 +94,9 @@ WITH_PLATFORM: Final[Lanes] = (
         ),
     ),
     (
-        _alone("end to end, alone", 1500, "tests/e2e"),
+        _alone("end to end, alone", 1500, *_PEOPLE, _RECOVERY),
         _alone("integration, alone", 2700, "tests/integration"),
-        _beside("integration, control plane", 1200, "tests/integration/control_plane"),
-        # A process of its own, too, because it moves into the network of a Docker daemon of its own.
-        _beside("integration, docker", 600, "tests/integration/docker"),
         Part("unit tests", _UNIT, Budget(2700, TEST_SECONDS)),
     ),
 )
-"""All tests, in two lanes of about the same length: more would wait for the two processors of a small machine."""
+"""All tests, in lanes of about the same length: one test keeps a third of two processors busy."""

@@ -11,14 +11,13 @@ from typing import Any
 
 import httpx
 import pytest
+from e2e.cluster import Kubectl
 from e2e.conftest import opened
 from e2e.control_plane.conftest import Person, somebody
+from e2e.waiting import wait_until
 from integration.control_plane.leftovers import erase_signups
 from playwright.sync_api import Browser, expect
 from vivero_dev.localhost import local_client
-
-from .conftest import Kubectl
-from .waiting import wait_until
 
 pytestmark = pytest.mark.alone  # any signup takes its spares
 

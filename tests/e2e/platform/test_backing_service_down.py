@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
+from e2e.cluster import Kubectl, condition, tenant
+from e2e.waiting import wait_until
 from vivero_dev.commands import run
 from vivero_dev.docker.compose import Compose
 from vivero_dev.instance import Instance
@@ -16,9 +18,6 @@ from vivero_dev.native.services import object_store
 from vivero_dev.native.services.base import ServiceHost
 from vivero_dev.providers import provider_for
 from vivero_dev.steps import silently
-
-from .conftest import Kubectl, condition, tenant
-from .waiting import wait_until
 
 pytestmark = pytest.mark.alone  # stops services that all tenants use
 

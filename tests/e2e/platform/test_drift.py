@@ -8,13 +8,12 @@ from urllib.parse import urlsplit
 
 import pytest
 import valkey
+from e2e.cluster import Kubectl, Sql, tenant
+from e2e.waiting import wait_until
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.s3.client import VersityStorageAdmin
 from vivero_core.backends.s3.transport import Call, Endpoint
 from vivero_core.model import naming
-
-from .conftest import Kubectl, Sql, tenant
-from .waiting import wait_until
 
 NAME = "drifts"
 CORRECTED_SECONDS = 60

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from .conftest import Kubectl, tenant
-from .waiting import wait_until
+from e2e.cluster import Kubectl, tenant
+from e2e.waiting import wait_until
 
 pytestmark = pytest.mark.alone  # nobody works for its tenants while the operators change places
 

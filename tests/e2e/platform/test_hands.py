@@ -6,88 +6,41 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pymysql
 import pytest
 import yaml
+from e2e.cluster import EXAMPLE, Kubectl, Sql, condition
+from e2e.owned import OwnedTenant
+from e2e.waiting import wait_until
 from vivero_core.model import naming
 from vivero_dev.localhost import local_client
 
-from .conftest import EXAMPLE, Kubectl, Sql, condition
-from .waiting import wait_until
-
 NAME = "hands"
-OWNER = {"email": "owner@hands.example", "password": "vivero-example-2026"}
-CONTENT = "Straße, 東京\n".encode() * 1000
 BACK_SECONDS = 90
 
 
-class Workspace:
-    """The tenant as its owner sees it."""
-
-    def __init__(self, kubectl: Kubectl, platform: dict[str, Any]) -> None:
-        self._kubectl, self._authority = kubectl, Path(platform["ca"])
-        self.file = ""
-
-    def status(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self._kubectl("get", "tenant", NAME, "-o", "json"))["status"]
-        return found
-
-    @property
-    def namespace(self) -> str:
-        return naming.namespace_name(self.status()["id"])
-
-    def request(self, method: str, path: str, **parts: Any) -> httpx.Response:  # noqa: ANN401  as httpx takes them
-        with local_client(self._authority, timeout=30) as client:
-            base = self.status()["url"]
-            login = client.post(f"{base}/api/v1/auth/login", json=OWNER)
-            if not login.is_success:
-                return login
-            token = {"Authorization": f"Bearer {login.json()['access_token']}"}
-            return client.request(method, f"{base}{path}", headers=token, **parts)
-
-    def upload(self) -> None:
-        answer = self.request("POST", "/api/v1/files", files={"file": ("letter.txt", CONTENT, "text/plain")})
-        self.file = answer.raise_for_status().json()["id"]
-
-    def has_its_file(self) -> bool:
-        answer = self.request("GET", f"/api/v1/files/{self.file}")
-        return answer.is_success and answer.content == CONTENT
-
-    def reason(self) -> str:
-        return str(condition(self._kubectl, NAME, "Ready").get("reason", ""))
-
-
 @pytest.fixture(scope="module")
-def workspace(kubectl: Kubectl, platform: dict[str, Any]) -> Iterator[Workspace]:
+def workspace(kubectl: Kubectl, platform: dict[str, Any]) -> Iterator[OwnedTenant]:
     """A tenant with a file in it, for all cases: each leaves it as it was."""
-    secret, tenant = yaml.safe_load_all(EXAMPLE.read_text())
-    secret["metadata"]["name"] = tenant["spec"]["owner"]["passwordHashSecret"] = f"signup-{NAME}"
-    tenant["metadata"]["name"] = tenant["spec"]["slug"] = NAME
-    tenant["spec"]["owner"]["email"] = OWNER["email"]
-    kubectl("apply", "-f", "-", given=yaml.safe_dump_all([secret, tenant]))
-    kubectl("wait", "--for=condition=Ready", f"tenant/{NAME}", "--timeout=60s")
-    found = Workspace(kubectl, platform)
-    wait_until(lambda: found.request("GET", "/api/v1/me").is_success, 60, "a login")
-    found.upload()
+    found = OwnedTenant(kubectl, platform, NAME)
     yield found
     kubectl("delete", "tenant", NAME, "--ignore-not-found", "--timeout=80s")
 
 
 @pytest.fixture(autouse=True)
-def _whole(workspace: Workspace) -> Iterator[None]:
+def _whole(workspace: OwnedTenant) -> Iterator[None]:
     assert workspace.has_its_file()
     yield
     wait_until(lambda: workspace.reason() == "Proven" and workspace.has_its_file(), BACK_SECONDS, "the file again")
 
 
-def restart(kubectl: Kubectl, workspace: Workspace) -> None:
+def restart(kubectl: Kubectl, workspace: OwnedTenant) -> None:
     kubectl("rollout", "restart", "deployment/app", "-n", workspace.namespace)
     kubectl("rollout", "status", "deployment/app", "-n", workspace.namespace, "--timeout=60s")
 
 
 @pytest.mark.parametrize("secret", ["app", pytest.param("database", marks=pytest.mark.full)])
-def test_a_secret_is_deleted(kubectl: Kubectl, workspace: Workspace, secret: str) -> None:
+def test_a_secret_is_deleted(kubectl: Kubectl, workspace: OwnedTenant, secret: str) -> None:
     """The pods that start afterwards have the same keys: they read what is there, and log in."""
     uid = kubectl("get", "secret", secret, "-n", workspace.namespace, "-o", "jsonpath={.metadata.uid}")
     kubectl("delete", "secret", secret, "-n", workspace.namespace)
@@ -100,7 +53,7 @@ def test_a_secret_is_deleted(kubectl: Kubectl, workspace: Workspace, secret: str
     restart(kubectl, workspace)
 
 
-def test_the_namespace_is_deleted(kubectl: Kubectl, workspace: Workspace) -> None:
+def test_the_namespace_is_deleted(kubectl: Kubectl, workspace: OwnedTenant) -> None:
     uid = kubectl("get", "namespace", workspace.namespace, "-o", "jsonpath={.metadata.uid}")
     kubectl("delete", "namespace", workspace.namespace, "--timeout=60s")
     wait_until(
@@ -111,7 +64,7 @@ def test_the_namespace_is_deleted(kubectl: Kubectl, workspace: Workspace) -> Non
     assert uid not in kubectl("get", "namespace", workspace.namespace, "-o", "jsonpath={.metadata.uid}")
 
 
-def test_a_restart_by_a_person_stands(kubectl: Kubectl, workspace: Workspace) -> None:
+def test_a_restart_by_a_person_stands(kubectl: Kubectl, workspace: OwnedTenant) -> None:
     """The old pod is gone after it, and no other restart follows: the operator does not take the order back."""
     before = kubectl("get", "pods", "-n", workspace.namespace, "-o", "name")
     restart(kubectl, workspace)
@@ -133,7 +86,7 @@ def test_what_is_in_use_is_not_deleted(kubectl: Kubectl, kind: str, name: str) -
 
 
 def test_a_tenant_that_lost_its_finalizer_is_an_orphan_and_comes_back(
-    kubectl: Kubectl, platform: dict[str, Any], workspace: Workspace
+    kubectl: Kubectl, platform: dict[str, Any], workspace: OwnedTenant
 ) -> None:
     ident, url = workspace.status()["id"], workspace.status()["url"]
     manifest = json.loads(kubectl("get", "tenant", NAME, "-o", "json"))
@@ -160,7 +113,9 @@ def test_a_tenant_that_lost_its_finalizer_is_an_orphan_and_comes_back(
     wait_until(lambda: ident not in orphaned(), BACK_SECONDS, "no orphan any more")
 
 
-def test_a_dropped_schema_is_data_loss_until_a_person_says_so(kubectl: Kubectl, workspace: Workspace, sql: Sql) -> None:
+def test_a_dropped_schema_is_data_loss_until_a_person_says_so(
+    kubectl: Kubectl, workspace: OwnedTenant, sql: Sql
+) -> None:
     """No empty schema takes its place; with spec.acceptDataLossAt the workspace begins again."""
     database = naming.database_name(workspace.status()["id"])
     sql(f"DROP DATABASE `{database}`")
@@ -175,7 +130,7 @@ def test_a_dropped_schema_is_data_loss_until_a_person_says_so(kubectl: Kubectl, 
     wait_until(lambda: workspace.reason() == "Proven", BACK_SECONDS, "a workspace that works")
     renew_password(kubectl)
     wait_until(lambda: workspace.request("GET", "/api/v1/me").is_success, BACK_SECONDS, "a login")
-    workspace.upload()
+    workspace.file = workspace.upload()
 
 
 def renew_password(kubectl: Kubectl) -> None:

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 import yaml
+from e2e.cluster import EXAMPLE, Kubectl, tenant
 from vivero_dev.localhost import local_client
-
-from .conftest import EXAMPLE, Kubectl, tenant
 
 
 def test_the_example_becomes_a_workspace_that_its_owner_enters(kubectl: Kubectl, platform: dict[str, Any]) -> None:

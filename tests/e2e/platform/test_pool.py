@@ -9,16 +9,15 @@ from typing import Any
 
 import httpx
 import pytest
+from e2e.cluster import Kubectl, condition
 from e2e.control_plane.conftest import sign_up, somebody
+from e2e.waiting import wait_until
 from integration.control_plane.leftovers import erase_signups
 from playwright.sync_api import Page, expect
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.mariadb.client import MariaDbAdmin, Server
 from vivero_core.model import naming
 from vivero_dev.localhost import local_client
-
-from .conftest import Kubectl, condition
-from .waiting import wait_until
 
 pytestmark = pytest.mark.alone  # any signup takes its spares
 

@@ -7,12 +7,11 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from e2e.cluster import Kubectl
+from e2e.waiting import wait_until
 from playwright.sync_api import Page, expect
 from vivero_core.model.constants import ANNOTATION_PAUSED
 from vivero_core.model.naming import namespace_name
-
-from .conftest import Kubectl
-from .waiting import wait_until
 
 DEPLOYMENT = "deployment/app"
 AWAY_SECONDS = 60

@@ -129,7 +129,7 @@ def parse(field: Field, value: Any) -> Any:  # noqa: ANN401  any JSON value come
     """The column's value for a JSON value that is not null.
 
     Raises:
-        UnfitValueError: its message says what the value must be.
+        InvalidValueError: its message says what the value must be.
     """
     if isinstance(value, AmbiguousInput):
         raise InvalidValueError(value.problem)

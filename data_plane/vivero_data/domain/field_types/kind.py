@@ -45,7 +45,7 @@ class FieldKind:
     """A field type, with defaults that most types share; each type overrides what differs.
 
     Attributes:
-        words: its name on pages.
+        label: its name on pages.
         characters: column length, where it counts towards MariaDB's row size; other types take 16 bytes at most.
         operators: the filter operators that it supports.
         leads: whether a table's search box may search it: a short text that people write.
@@ -54,7 +54,7 @@ class FieldKind:
         exact: whether `unique` compares every character unless the definition says otherwise; None: it always does.
         has_choices: whether its definition lists the values.
         two_valued: whether a required field is shown as a checkbox.
-        order_words: labels of the comparison operators on pages, where they differ from those of numbers.
+        order_labels: labels of the comparison operators on pages, where they differ from those of numbers.
     """
 
     label: ClassVar[str]
@@ -77,7 +77,7 @@ class FieldKind:
         """The column's value for a JSON value that is not null; `choices` are those of the field's definition.
 
         Raises:
-            UnfitValueError: its message says what is expected.
+            InvalidValueError: its message says what is expected.
         """
         raise NotImplementedError
 

@@ -36,7 +36,7 @@ def typed_number(text: str) -> Decimal:
     """Parses a number in human notation: 1234.5, 1234,5, 1.234,50, 1,234.50, 1 234,5, 1'234.5.
 
     Raises:
-        UnsureNumberError: it is not a number, or could be two.
+        AmbiguousNumberError: it is not a number, or could be two.
     """
     text = text.strip()
     unsure = _AMBIGUOUS.fullmatch(text)

@@ -40,7 +40,7 @@ def checked_text(value: Value, longest: int, *, lines: bool = False) -> str:
     """The value, validated as text of at most `longest` characters.
 
     Raises:
-        UnfitValueError: not text, too long, or with invisible characters.
+        InvalidValueError: not text, too long, or with invisible characters.
     """
     if not isinstance(value, str):
         raise InvalidValueError("must be a text")

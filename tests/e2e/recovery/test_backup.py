@@ -12,15 +12,13 @@ from typing import Any
 
 import httpx
 import pytest
+from e2e.cluster import REPOSITORY, Kubectl, Sql
+from e2e.owned import OwnedTenant
 from support.guide import Shell, blocks
 from types_boto3_s3.client import S3Client
-from vivero_dev.backing import object_store
-from vivero_dev.backing.accounts import Account
 from vivero_dev.instance import Instance
 from vivero_dev.localhost import local_client
 from vivero_dev.providers import provider_for
-
-from .conftest import REPOSITORY, Kubectl, Sql
 
 
 def backup(name: str, tenant: str) -> dict[str, Any]:
@@ -52,43 +50,32 @@ def erase(kubectl: Kubectl, tenant: str) -> None:
 
 
 class Note:
-    """A file that the owner has uploaded to the demo workspace."""
+    """A file that the owner has uploaded."""
 
-    def __init__(self, workspace: httpx.Client, demo: dict[str, Any]) -> None:
-        self._workspace = workspace
-        self.login = {"email": demo["email"], "password": demo["password"]}
-        token = workspace.post("/api/v1/auth/login", json=self.login).raise_for_status().json()["access_token"]
-        self._headers = {"Authorization": f"Bearer {token}"}
+    def __init__(self, owned: OwnedTenant) -> None:
+        self._owned = owned
         self.content = f"canary {secrets.token_hex(8)}".encode()
-        files = {"file": ("note.txt", self.content, "text/plain")}
-        sent = workspace.post("/api/v1/files", files=files, headers=self._headers)
-        self.id = sent.raise_for_status().json()["id"]
+        sent = owned.request("POST", "/api/v1/files", files={"file": ("note.txt", self.content, "text/plain")})
+        self.id = str(sent.raise_for_status().json()["id"])
 
     def get(self) -> httpx.Response:
-        return self._workspace.get(f"/api/v1/files/{self.id}", headers=self._headers)
+        return self._owned.request("GET", f"/api/v1/files/{self.id}")
 
     def delete(self) -> None:
-        self._workspace.delete(f"/api/v1/files/{self.id}", headers=self._headers).raise_for_status()
-
-
-@pytest.fixture
-def kept(platform: dict[str, Any]) -> S3Client:
-    """The backup bucket, as its owner."""
-    at = platform["backup"]
-    return object_store.client(at["endpoint"], Account(at["access_key"], at["secret_key"]), Path(at["ca"]))
+        self._owned.request("DELETE", f"/api/v1/files/{self.id}").raise_for_status()
 
 
 def test_a_workspace_is_backed_up_by_an_object(
     kubectl: Kubectl,
+    owned: OwnedTenant,
     platform: dict[str, Any],
-    workspace: httpx.Client,
     apply: Callable[[dict[str, Any]], None],
-    kept: S3Client,
+    stored: S3Client,
 ) -> None:
-    demo, note = platform["demo_tenant"], Note(workspace, platform["demo_tenant"])
+    note = Note(owned)
     name = f"e2e-{secrets.token_hex(4)}"
     try:
-        apply(backup(name, demo["name"]))
+        apply(backup(name, owned.name))
         kubectl("wait", "--for=condition=Complete", f"tenantbackup/{name}", "--timeout=80s")
         status = json.loads(kubectl("get", "vbk", name, "-o", "json"))["status"]
         assert [(one["name"], one["state"]) for one in status["steps"]] == [
@@ -98,13 +85,13 @@ def test_a_workspace_is_backed_up_by_an_object(
         ]
         header, row = kubectl("get", "vbk", name).splitlines()
         assert header.split() == ["NAME", "TENANT", "SCHEDULED", "COMPLETE", "REASON", "STATUS", "TAKEN", "AGE"]
-        assert row.split()[:4] == [name, demo["name"], "True", "BackedUp"]
+        assert row.split()[:4] == [name, owned.name, "True", "BackedUp"]
         ident = status["prefix"].split("/")[0]
         bucket = platform["backup"]["bucket"]
         held = {
-            one["Key"]: kept.get_object(Bucket=bucket, Key=one["Key"])["Body"].read()
+            one["Key"]: stored.get_object(Bucket=bucket, Key=one["Key"])["Body"].read()
             for prefix in (status["prefix"], f"{ident}/files/{note.id}/")
-            for one in kept.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]
+            for one in stored.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]
         }
         assert len(held) == 3, "the dump, the manifest, the file"
         assert not any(note.content in content or b"CREATE TABLE" in content for content in held.values())
@@ -114,26 +101,26 @@ def test_a_workspace_is_backed_up_by_an_object(
 
 def test_a_workspace_is_brought_back_beside_itself(
     kubectl: Kubectl,
+    owned: OwnedTenant,
     platform: dict[str, Any],
-    workspace: httpx.Client,
     apply: Callable[[dict[str, Any]], None],
 ) -> None:
-    demo, note = platform["demo_tenant"], Note(workspace, platform["demo_tenant"])
+    note = Note(owned)
     name = f"back-{secrets.token_hex(3)}"
     try:
-        apply(backup(name, demo["name"]))
+        apply(backup(name, owned.name))
         kubectl("wait", "--for=condition=Complete", f"tenantbackup/{name}", "--timeout=80s")
     finally:
         note.delete()
     try:
-        apply(restore(name, demo["name"], backup=name))
+        apply(restore(name, owned.name, backup=name))
         kubectl("wait", "--for=condition=Complete", f"tenantrestore/{name}", "--timeout=88s")
         header, row = kubectl("get", "vrs", name).splitlines()
         assert header.split() == ["NAME", "TENANT", "INTO", "COMPLETE", "REASON", "STATUS", "RESTORED-TO", "AGE"]
-        assert row.split()[:5] == [name, demo["name"], name, "True", "Restored"]
+        assert row.split()[:5] == [name, owned.name, name, "True", "Restored"]
         url = json.loads(kubectl("get", "vt", name, "-o", "json"))["status"]["url"]
         with local_client(Path(platform["ca"])) as client:
-            token = client.post(f"{url}/api/v1/auth/login", json=note.login).raise_for_status().json()["access_token"]
+            token = client.post(f"{url}/api/v1/auth/login", json=owned.login).raise_for_status().json()["access_token"]
             found = client.get(f"{url}/api/v1/files/{note.id}", headers={"Authorization": f"Bearer {token}"})
             assert found.raise_for_status().content == note.content, "deleted since, and there as it was"
         assert note.get().status_code == 404
@@ -142,7 +129,7 @@ def test_a_workspace_is_brought_back_beside_itself(
 
 
 class Notebook:
-    """A collection of the demo workspace, through its API and that of its copies."""
+    """A collection of the workspace, through its API and that of its copies."""
 
     def __init__(self, client: httpx.Client, login: dict[str, str], name: str, url: str = "") -> None:
         self._client, self._at = client, f"{url}/api/v1/collections/{name}/records"
@@ -169,14 +156,14 @@ class Notebook:
 
 def test_a_workspace_goes_back_to_a_second(
     kubectl: Kubectl,
+    owned: OwnedTenant,
     platform: dict[str, Any],
     workspace: httpx.Client,
     apply: Callable[[dict[str, Any]], None],
 ) -> None:
-    demo, name = platform["demo_tenant"], f"then-{secrets.token_hex(3)}"
+    name = f"then-{secrets.token_hex(3)}"
     kubectl("wait", "--for=condition=Recoverable", "vdb/main", "--timeout=80s")
-    login = {"email": demo["email"], "password": demo["password"]}
-    notes = Notebook(workspace, login, name)
+    notes = Notebook(workspace, owned.login, name)
     notes.make(name)
     first = notes.add("first 🌱")
     notes.add("second")
@@ -185,7 +172,7 @@ def test_a_workspace_goes_back_to_a_second(
     time.sleep(1)
     notes.remove(first)
     notes.add("third")
-    apply(restore(name, demo["name"], time=f"{moment:%Y-%m-%dT%H:%M:%SZ}"))
+    apply(restore(name, owned.name, time=f"{moment:%Y-%m-%dT%H:%M:%SZ}"))
     try:
         kubectl("wait", "--for=condition=Complete", f"tenantrestore/{name}", "--timeout=88s")
         status = json.loads(kubectl("get", "vrs", name, "-o", "json"))["status"]
@@ -193,42 +180,36 @@ def test_a_workspace_goes_back_to_a_second(
         assert datetime.fromisoformat(status["restoredTo"]) == moment
         url = json.loads(kubectl("get", "vt", name, "-o", "json"))["status"]["url"]
         with local_client(Path(platform["ca"])) as client:
-            assert Notebook(client, login, name, url).texts() == ["first 🌱", "second"]
+            assert Notebook(client, owned.login, name, url).texts() == ["first 🌱", "second"]
         assert notes.texts() == ["second", "third"], "the live one is as it was"
     finally:
         erase(kubectl, name)
 
 
-@pytest.mark.alone  # the workspace goes back, with all that others would have written meanwhile
 def test_a_workspace_itself_goes_back_and_forward_again(
-    kubectl: Kubectl,
-    platform: dict[str, Any],
-    workspace: httpx.Client,
-    apply: Callable[[dict[str, Any]], None],
-    sql: Sql,
+    kubectl: Kubectl, owned: OwnedTenant, workspace: httpx.Client, apply: Callable[[dict[str, Any]], None], sql: Sql
 ) -> None:
-    demo, name = platform["demo_tenant"], f"inplace-{secrets.token_hex(3)}"
+    name = f"inplace-{secrets.token_hex(3)}"
     kubectl("wait", "--for=condition=Recoverable", "vdb/main", "--timeout=80s")
-    login = {"email": demo["email"], "password": demo["password"]}
-    notes = Notebook(workspace, login, name)
+    notes = Notebook(workspace, owned.login, name)
     notes.make(name)
-    file = Note(workspace, demo)
+    file = Note(owned)
     first = notes.add("first 🌱")
     time.sleep(2)
     moment = datetime.now(UTC).replace(microsecond=0)
     time.sleep(1)
     notes.remove(first)
     notes.add("second")
-    ident = json.loads(kubectl("get", "vt", demo["name"], "-o", "json"))["status"]["id"]
+    ident = owned.id
     pods = kubectl("get", "pods", "-n", f"tenant-{ident}", "-o", "name")
 
-    apply(restore(name, demo["name"], in_place=True, time=f"{moment:%Y-%m-%dT%H:%M:%SZ}"))
+    apply(restore(name, owned.name, in_place=True, time=f"{moment:%Y-%m-%dT%H:%M:%SZ}"))
     kubectl("wait", "--for=condition=Complete", f"tenantrestore/{name}", "--timeout=88s")
     header, row = kubectl("get", "vrs", name).splitlines()
     assert header.split()[:3] == ["NAME", "TENANT", "INTO"]
-    assert row.split()[:6] == [name, demo["name"], "in", "place", "True", "Restored"]
+    assert row.split()[:6] == [name, owned.name, "in", "place", "True", "Restored"]
     assert not set(pods.split()) & set(kubectl("get", "pods", "-n", f"tenant-{ident}", "-o", "name").split())
-    back = Notebook(workspace, login, name)
+    back = Notebook(workspace, owned.login, name)
     assert back.texts() == ["first 🌱"]
     assert file.get().raise_for_status().content == file.content
     told = workspace.get("/api/v1/audit", headers=back.headers).raise_for_status().json()["items"]
@@ -241,18 +222,18 @@ def test_a_workspace_itself_goes_back_and_forward_again(
     back.add("third")
 
     switched = json.loads(kubectl("get", "vrs", name, "-o", "json"))["status"]["switchedAt"]
-    apply(restore(f"{name}-undone", demo["name"], in_place=True, time=switched))
+    apply(restore(f"{name}-undone", owned.name, in_place=True, time=switched))
     kubectl("wait", "--for=condition=Complete", f"tenantrestore/{name}-undone", "--timeout=88s")
-    assert Notebook(workspace, login, name).texts() == ["second"]
-    kubectl("wait", "--for=condition=Ready", f"vt/{demo['name']}", "--timeout=60s")
+    assert Notebook(workspace, owned.login, name).texts() == ["second"]
+    kubectl("wait", "--for=condition=Ready", f"vt/{owned.name}", "--timeout=60s")
 
 
 def test_a_second_that_is_out_of_reach_is_refused_with_what_is_not(
-    kubectl: Kubectl, platform: dict[str, Any], apply: Callable[[dict[str, Any]], None]
+    kubectl: Kubectl, owned: OwnedTenant, apply: Callable[[dict[str, Any]], None]
 ) -> None:
     name = f"never-{secrets.token_hex(3)}"
     kubectl("wait", "--for=condition=Recoverable", "vdb/main", "--timeout=80s")
-    apply(restore(name, platform["demo_tenant"]["name"], time="2020-01-01T00:00:00Z"))
+    apply(restore(name, owned.name, time="2020-01-01T00:00:00Z"))
     kubectl("wait", "--for=condition=Refused", f"tenantrestore/{name}", "--timeout=88s")
     said = json.loads(kubectl("get", "vrs", name, "-o", "json"))["status"]["message"]
     assert re.fullmatch(r"Refused: log: out of reach; what can be restored: \S+Z to \S+Z", said)
@@ -261,9 +242,9 @@ def test_a_second_that_is_out_of_reach_is_refused_with_what_is_not(
 
 
 @pytest.fixture
-def scheduled(kubectl: Kubectl, platform: dict[str, Any]) -> Iterator[Callable[[dict[str, Any] | None], None]]:
-    """Gives the demo tenant a schedule."""
-    name = platform["demo_tenant"]["name"]
+def scheduled(kubectl: Kubectl, owned: OwnedTenant) -> Iterator[Callable[[dict[str, Any] | None], None]]:
+    """Gives the tenant a schedule."""
+    name = owned.name
 
     def give(schedule: dict[str, Any] | None) -> None:
         kubectl("patch", "vt", name, "--type=merge", "--patch", json.dumps({"spec": {"backup": schedule}}))
@@ -274,29 +255,29 @@ def scheduled(kubectl: Kubectl, platform: dict[str, Any]) -> Iterator[Callable[[
 
 def test_a_schedule_backs_up_who_changed_something_and_costs_nobody_else_a_byte(
     kubectl: Kubectl,
+    owned: OwnedTenant,
     platform: dict[str, Any],
-    workspace: httpx.Client,
     apply: Callable[[dict[str, Any]], None],
-    kept: S3Client,
+    stored: S3Client,
     scheduled: Callable[[dict[str, Any] | None], None],
 ) -> None:
-    demo, by_hand = platform["demo_tenant"], f"e2e-{secrets.token_hex(4)}"
-    apply(backup(by_hand, demo["name"]))
+    by_hand = f"e2e-{secrets.token_hex(4)}"
+    apply(backup(by_hand, owned.name))
     kubectl("wait", "--for=condition=Complete", f"tenantbackup/{by_hand}", "--timeout=80s")
     prefix = json.loads(kubectl("get", "vbk", by_hand, "-o", "json"))["status"]["prefix"].rpartition("/")[0]
     bucket = platform["backup"]["bucket"]
     label = f"vivero.dev/scheduled,vivero.dev/tenant={prefix.partition('/')[0]}"
 
     def held() -> set[tuple[str, str]]:
-        return {(one["Key"], one["ETag"]) for one in kept.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]}
+        return {(one["Key"], one["ETag"]) for one in stored.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]}
 
     def again() -> str:
         """What comes of the newest minute. As if the operator had been away; a minute's moment comes within half of one."""
         away = json.dumps({"status": {"backup": {"scheduledAt": "2026-01-01T00:00:00Z", "message": None}}})
-        kubectl("patch", "vt", demo["name"], "--subresource=status", "--type=merge", "--patch", away)
+        kubectl("patch", "vt", owned.name, "--subresource=status", "--type=merge", "--patch", away)
         found = "--for=jsonpath={.status.backup.message}"
-        kubectl("wait", found, f"vt/{demo['name']}", "--timeout=80s")
-        said: str = json.loads(kubectl("get", "vt", demo["name"], "-o", "json"))["status"]["backup"]["message"]
+        kubectl("wait", found, f"vt/{owned.name}", "--timeout=80s")
+        said: str = json.loads(kubectl("get", "vt", owned.name, "-o", "json"))["status"]["backup"]["message"]
         return said
 
     def settled(beginning: str) -> None:
@@ -312,13 +293,13 @@ def test_a_schedule_backs_up_who_changed_something_and_costs_nobody_else_a_byte(
         assert again().startswith("Unchanged since TenantBackup")
         assert held() == before
         kubectl("delete", "vbk", "-l", label, "--timeout=60s")
-        note = Note(workspace, demo)
-        settled(f"TenantBackup {demo['name']}-")  # once the upload is archived
+        note = Note(owned)
+        settled(f"TenantBackup {owned.name}-")  # once the upload is archived
         scheduled(None)
         (found,) = json.loads(kubectl("get", "vbk", "-l", label, "-o", "json"))["items"]
         name = found["metadata"]["name"]
         kubectl("wait", "--for=condition=Complete", f"vbk/{name}", "--timeout=80s")
-        assert re.fullmatch(rf"{demo['name']}-\d{{8}}-\d{{4}}", name)
+        assert re.fullmatch(rf"{owned.name}-\d{{8}}-\d{{4}}", name)
         assert "ownerReferences" not in found["metadata"]
         row = kubectl("get", "vbk", name).splitlines()[1]
         assert row.split()[2:5] == [found["metadata"]["labels"]["vivero.dev/scheduled"], "True", "BackedUp"]
@@ -330,25 +311,25 @@ def test_a_schedule_backs_up_who_changed_something_and_costs_nobody_else_a_byte(
 
 def test_what_is_not_kept_is_removed_with_its_objects(
     kubectl: Kubectl,
+    owned: OwnedTenant,
     platform: dict[str, Any],
     apply: Callable[[dict[str, Any]], None],
-    kept: S3Client,
+    stored: S3Client,
     scheduled: Callable[[dict[str, Any] | None], None],
 ) -> None:
-    demo = platform["demo_tenant"]["name"]
-    ident = json.loads(kubectl("get", "vt", demo, "-o", "json"))["status"]["id"]
+    ident = owned.id
     names = [f"e2e-{secrets.token_hex(4)}-{number}" for number in range(3)]
     labels = {"vivero.dev/scheduled": "2026-01-01T00.00Z", "vivero.dev/tenant": ident}
     try:
         for name in names:
-            made = backup(name, demo)
+            made = backup(name, owned.name)
             apply(made | {"metadata": {"name": name, "labels": labels}})
             kubectl("wait", "--for=condition=Complete", f"tenantbackup/{name}", "--timeout=80s")
         statuses = [json.loads(kubectl("get", "vbk", name, "-o", "json"))["status"] for name in names]
         scheduled({"schedule": "30 2 * * *", "keep": {"daily": 1}})
         kubectl("wait", "--for=delete", f"tenantbackup/{names[1]}", "--timeout=80s")
         counts = [
-            kept.list_objects_v2(Bucket=platform["backup"]["bucket"], Prefix=one["prefix"])["KeyCount"]
+            stored.list_objects_v2(Bucket=platform["backup"]["bucket"], Prefix=one["prefix"])["KeyCount"]
             for one in statuses
         ]
         # The newest, and the oldest in reach of the log; of the other one only what files the log may need.
@@ -356,7 +337,7 @@ def test_what_is_not_kept_is_removed_with_its_objects(
         said = [
             one["note"]
             for one in json.loads(kubectl("get", "events.events.k8s.io", "-o", "json"))["items"]
-            if one["reason"] == "Expired" and one["regarding"]["name"] == demo
+            if one["reason"] == "Expired" and one["regarding"]["name"] == owned.name
         ]
         assert any(one.startswith("Backups removed: 1, ") for one in said)
         assert {f"tenantbackup.vivero.dev/{names[0]}", f"tenantbackup.vivero.dev/{names[2]}"} <= set(
@@ -367,18 +348,18 @@ def test_what_is_not_kept_is_removed_with_its_objects(
 
 
 def test_the_archive_of_a_workspace_is_proven(
-    kubectl: Kubectl, platform: dict[str, Any], workspace: httpx.Client, apply: Callable[[dict[str, Any]], None]
+    kubectl: Kubectl, owned: OwnedTenant, apply: Callable[[dict[str, Any]], None]
 ) -> None:
-    demo, name = platform["demo_tenant"], f"proof-{secrets.token_hex(3)}"
+    name = f"proof-{secrets.token_hex(3)}"
     kubectl("wait", "--for=condition=Recoverable", "vdb/main", "--timeout=80s")
-    note = Note(workspace, demo)
+    note = Note(owned)
     try:
         apply(
             {
                 "apiVersion": "vivero.dev/v1alpha1",
                 "kind": "TenantProof",
                 "metadata": {"name": name},
-                "spec": {"tenant": demo["name"]},
+                "spec": {"tenant": owned.name},
             }
         )
         kubectl("wait", "--for=condition=Complete", f"tenantproof/{name}", "--timeout=88s")
@@ -393,13 +374,13 @@ def test_the_archive_of_a_workspace_is_proven(
     assert status["files"] >= 1
     header, row = kubectl("get", "vpf", name).splitlines()
     assert header.split() == ["NAME", "TENANT", "COMPLETE", "REASON", "STATUS", "PROVEN", "AGE"]
-    assert row.split()[:4] == [name, demo["name"], "True", "Passed"]
+    assert row.split()[:4] == [name, owned.name, "True", "Passed"]
 
-    kubectl("wait", "--for=condition=Recoverable", f"vt/{demo['name']}", "--timeout=60s")
-    recovery = json.loads(kubectl("get", "vt", demo["name"], "-o", "json"))["status"]["recovery"]
+    kubectl("wait", "--for=condition=Recoverable", f"vt/{owned.name}", "--timeout=60s")
+    recovery = json.loads(kubectl("get", "vt", owned.name, "-o", "json"))["status"]["recovery"]
     assert recovery["from"] == status["reachableFrom"] <= status["provenAt"] <= recovery["to"]
     assert (recovery["proofResult"], recovery["message"]) == ("Passed", status["message"])
-    header, row = kubectl("get", "vt", demo["name"], "-o", "wide").splitlines()
+    header, row = kubectl("get", "vt", owned.name, "-o", "wide").splitlines()
     assert header.split()[-2:] == ["LAST-PROOF", "PROOF"]
     assert row.split()[-1] == "Passed"
 
@@ -414,9 +395,8 @@ def test_a_backup_of_nobody_says_so_and_none_can_be_changed(
         kubectl("patch", "vbk", name, "--type=merge", "--patch", '{"spec": {"tenant": "another"}}')
 
 
-@pytest.mark.alone  # the workspace goes back, with all that others would have written meanwhile
 def test_the_runbook_for_a_restore(
-    instance: Instance, kubectl: Kubectl, platform: dict[str, Any], tmp_path: Path
+    instance: Instance, owned: OwnedTenant, kubectl: Kubectl, platform: dict[str, Any], tmp_path: Path
 ) -> None:
     """Each block of it, word for word."""
     found = blocks(REPOSITORY / "docs/runbooks/restore.md")
@@ -429,7 +409,7 @@ def test_the_runbook_for_a_restore(
         {
             "PATH": f"{program.parent}:{os.environ['PATH']}",
             "KUBECONFIG": platform["kubeconfig"],
-            "TENANT": platform["demo_tenant"]["name"],
+            "TENANT": owned.name,
             "TIME": f"{datetime.now(UTC) - timedelta(seconds=5):%Y-%m-%dT%H:%M:%SZ}",
             "COPY": f"runbook-{secrets.token_hex(3)}",
             "BACK": f"runbook-back-{secrets.token_hex(3)}",

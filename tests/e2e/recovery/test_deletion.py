@@ -15,64 +15,31 @@ from typing import Any
 
 import httpx
 import pytest
-import yaml
+from e2e.cluster import REPOSITORY, Kubectl, Sql, condition
 from e2e.conftest import Shoot
 from e2e.control_plane.conftest import log_in
+from e2e.owned import OwnedTenant
+from e2e.waiting import wait_until
 from playwright.sync_api import Page, expect
 from support.guide import Block, Shell, blocks
 from types_boto3_s3.client import S3Client
 from vivero_core.model import naming
-from vivero_dev.backing import object_store
-from vivero_dev.backing.accounts import Account
 from vivero_dev.instance import Instance, cache_root
-from vivero_dev.localhost import local_client
 from vivero_dev.native.tools import program
 from vivero_dev.providers import provider_for
 
-from .conftest import EXAMPLE, REPOSITORY, Kubectl, Sql, condition
-from .waiting import wait_until
-
 PLAN = "undo-test"
-LOGIN = {"email": "owner@kept.example", "password": "vivero-example-2026"}
-CONTENT = "Straße, 東京\n".encode() * 1000
 RUNBOOKS = REPOSITORY / "docs/runbooks"
 SPACE = ("--namespace", "vivero-system")
 BACK_SECONDS = 120
 """What the runbook promises; `kubectl wait` of the runbook itself waits no longer."""
 
 
-class Kept:
-    """A tenant with a file, as its owner sees it."""
-
-    def __init__(self, kubectl: Kubectl, platform: dict[str, Any]) -> None:
-        self._kubectl, self._authority = kubectl, Path(platform["ca"])
-        self.name = f"kept-{secrets.token_hex(3)}"
-        secret, tenant = yaml.safe_load_all(EXAMPLE.read_text())
-        secret["metadata"]["name"] = tenant["spec"]["owner"]["passwordHashSecret"] = f"signup-{self.name}"
-        tenant["metadata"]["name"] = tenant["spec"]["slug"] = self.name
-        tenant["spec"] |= {"plan": PLAN, "owner": tenant["spec"]["owner"] | {"email": LOGIN["email"]}}
-        kubectl("apply", "-f", "-", given=yaml.safe_dump_all([secret, tenant]))
-        kubectl("wait", "--for=condition=Ready", f"tenant/{self.name}", "--timeout=80s")
-        status = json.loads(kubectl("get", "tenant", self.name, "-o", "json"))["status"]
-        self.id, self._url = str(status["id"]), str(status["url"])
-        wait_until(lambda: self.request("GET", "/api/v1/me").is_success, 60, "a login")
-        answer = self.request("POST", "/api/v1/files", files={"file": ("letter.txt", CONTENT, "text/plain")})
-        self.file = str(answer.raise_for_status().json()["id"])
-
-    def request(self, method: str, path: str, **parts: Any) -> httpx.Response:  # noqa: ANN401  as httpx takes them
-        with local_client(self._authority, timeout=30) as client:
-            login = client.post(f"{self._url}/api/v1/auth/login", json=LOGIN)
-            if not login.is_success:
-                return login
-            token = {"Authorization": f"Bearer {login.json()['access_token']}"}
-            return client.request(method, f"{self._url}{path}", headers=token, **parts)
-
-    def has_its_file(self) -> bool:
-        answer = self.request("GET", f"/api/v1/files/{self.file}")
-        return answer.is_success and answer.content == CONTENT
+class Kept(OwnedTenant):
+    """A tenant that may be undeleted."""
 
     def delete(self, *options: str) -> None:
-        self._kubectl("delete", "tenant", self.name, *(options or ("--timeout=85s",)))
+        self._kubectl("delete", "tenant", self.name, "--ignore-not-found", *(options or ("--timeout=85s",)))
 
     def is_gone(self) -> bool:
         return self.name not in self._kubectl("get", "tenants", "-o", "name")
@@ -83,16 +50,30 @@ class Kept:
         wait_until(self.has_its_file, 60, "the file at its address")
 
 
+@pytest.fixture(scope="module")
+def _erased_at_the_end(kubectl: Kubectl) -> Iterator[list[Kept]]:
+    """All together, with all that is kept: a deletion takes its final backup, and an erasure its Job."""
+    made: list[Kept] = []
+    yield made
+    for one in made:
+        one.delete("--wait=false")
+    for one in made:
+        one.delete()
+    for one in made:
+        order_erasure(kubectl, one.id, f"end-{one.name}")
+    for one in made:
+        kubectl("wait", f"verase/end-{one.name}", "--for=condition=Complete", "--timeout=85s")
+
+
 @pytest.fixture
-def kept(kubectl: Kubectl, platform: dict[str, Any]) -> Iterator[Kept]:
-    """Of a plan with an undo window, which plans of the test platform have not; erased at the end, with all that is kept."""
+def kept(kubectl: Kubectl, platform: dict[str, Any], _erased_at_the_end: list[Kept]) -> Kept:
+    """Of a plan with an undo window, which plans of the test platform have not."""
     plan = {"displayName": "Undo", "price": {"amountCents": 0}, "undoDays": 14, "limits": {"connections": 15}}
     body = {"apiVersion": "vivero.dev/v1alpha1", "kind": "Plan", "metadata": {"name": PLAN}, "spec": plan}
     kubectl("apply", "-f", "-", given=json.dumps(body))
-    found = Kept(kubectl, platform)
-    yield found
-    kubectl("delete", "tenant", found.name, "--ignore-not-found", "--timeout=85s")
-    order_erasure(kubectl, found.id, f"end-{found.name}")
+    found = Kept(kubectl, platform, f"kept-{secrets.token_hex(3)}", plan=PLAN)
+    _erased_at_the_end.append(found)
+    return found
 
 
 def order_erasure(kubectl: Kubectl, ident: str, name: str) -> None:
@@ -100,7 +81,6 @@ def order_erasure(kubectl: Kubectl, ident: str, name: str) -> None:
     kubectl(
         "apply", "-f", "-", given=json.dumps({"apiVersion": "vivero.dev/v1alpha1", "kind": "TenantErasure", **order})
     )
-    kubectl("wait", f"verase/{name}", "--for=condition=Complete", "--timeout=85s")
 
 
 @pytest.fixture
@@ -191,13 +171,6 @@ def condition_of(kubectl: Kubectl, kind: str, name: str, wanted: str = "Complete
     return next(one for one in conditions if one["type"] == wanted)
 
 
-@pytest.fixture
-def stored(platform: dict[str, Any]) -> S3Client:
-    """The backup bucket, as its owner."""
-    at = platform["backup"]
-    return object_store.client(at["endpoint"], Account(at["access_key"], at["secret_key"]), Path(at["ca"]))
-
-
 def test_the_runbook_for_an_erasure(
     kubectl: Kubectl,
     platform: dict[str, Any],
@@ -228,7 +201,7 @@ def test_the_runbook_for_an_erasure(
     assert counts["files"] >= 1
     assert counts["tables"] > 5
     assert counts["backup objects"] >= 3, "the final backup, and the log"
-    assert LOGIN["email"] not in json.dumps(receipt)
+    assert kept.login["email"] not in json.dumps(receipt)
     schemas = {naming.database_name(kept.id), naming.audit_database_name(kept.id)}
     assert schemas.isdisjoint(name for (name,) in sql("SHOW DATABASES"))
     assert not [user for (user,) in sql("SELECT user FROM mysql.user") if kept.id in user]
@@ -239,7 +212,7 @@ def test_the_runbook_for_an_erasure(
         "displayName": "Again",
         "slug": kept.name,
         "plan": PLAN,
-        "owner": {"email": LOGIN["email"]},
+        "owner": {"email": kept.login["email"]},
         "adopt": kept.id,
     }
     body = {"apiVersion": "vivero.dev/v1alpha1", "kind": "Tenant", "metadata": {"name": kept.name}, "spec": again}
