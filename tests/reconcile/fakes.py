@@ -59,6 +59,8 @@ class FakeKube:
     def __init__(self) -> None:
         self.objects: dict[Key, Object] = {}
         self.writes: list[str] = []
+        self.gateway_says: Object | None = {"status": "True"}
+        """What a Gateway's controller writes about each HTTPRoute; None: nothing."""
         self._versions = itertools.count(1)
         self._made = itertools.count(1)
 
@@ -108,7 +110,10 @@ class FakeKube:
         if known and "type" in manifest and known.get("type") != manifest["type"]:
             raise KubeInvalidError(SYSTEM, f"type of {meta['name']}: field is immutable")
         meta = {**meta, "uid": known["metadata"]["uid"] if known else f"uid-{'-'.join(map(str, key))}"}
-        return self._store(key, {**copy.deepcopy(manifest), "metadata": meta})
+        stored = {**copy.deepcopy(manifest), "metadata": meta}
+        if resource.kind == "HTTPRoute" and self.gateway_says is not None:
+            stored["status"] = {"parents": [{"conditions": [{"type": "Accepted", **self.gateway_says}]}]}
+        return self._store(key, stored)
 
     async def patch(
         self,

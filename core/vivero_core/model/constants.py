@@ -126,6 +126,7 @@ class Reason(StrEnum):
     RESTORING = "Restoring"
     UP_TO_DATE = "UpToDate"
     PODS_MISSING = "PodsMissing"
+    ROUTE_NOT_ACCEPTED = "RouteNotAccepted"
     DELETING = "Deleting"
     PAUSED = "Paused"
     CLAIMED = "Claimed"

@@ -33,13 +33,18 @@ def build(instance: Instance, *, gateway: Gateway) -> Manifest:
 
 def is_accepted(live: Manifest) -> bool:
     """Whether the Gateway serves it, as its controller writes in the status, from this very spec."""
-    meta = live["metadata"]
-    conditions = [
-        condition for parent in live.get("status", {}).get("parents", ()) for condition in parent.get("conditions", ())
-    ]
-    return any(
-        one["type"] == "Accepted"
-        and one["status"] == "True"
-        and one.get("observedGeneration") == meta.get("generation")
-        for one in conditions
-    )
+    return any(one["status"] == "True" for one in _said(live))
+
+
+def refusal(live: Manifest) -> str | None:
+    """Why the Gateway does not serve it, in its controller's words; None while it has not answered, and once it serves."""
+    found = (f"{one.get('reason', '')}: {one.get('message', '')}" for one in _said(live) if one["status"] == "False")
+    return None if is_accepted(live) else next(found, None)
+
+
+def _said(live: Manifest) -> list[dict[str, Any]]:
+    """The conditions `Accepted` of its parents, of this very spec."""
+    generation = live["metadata"].get("generation")
+    parents = live.get("status", {}).get("parents", ())
+    conditions = [condition for parent in parents for condition in parent.get("conditions", ())]
+    return [one for one in conditions if one["type"] == "Accepted" and one.get("observedGeneration") == generation]

@@ -267,10 +267,24 @@ def test_in_a_namespace_that_is_not_the_platforms_a_route_takes_no_address(
 
 
 def refusal(platform: Platform, where: str) -> str | None:
-    live = platform.kubectl.get("httproute", APP, where) or {}
-    said = [one for parent in live.get("status", {}).get("parents", ()) for one in parent["conditions"]]
-    reasons = {one["reason"] for one in said if one["type"] == "Accepted"}
-    return None if reasons == {"NotAllowedByListeners"} else f"accepted: {said}"
+    """Whether the operator reads it so."""
+    live = platform.kubectl.get("httproute", APP, where)
+    said = None if live is None else http_route.refusal(live)
+    return None if said and said.startswith("NotAllowedByListeners: ") else f"the Gateway says: {said}"
+
+
+def test_a_listener_that_is_not_there_is_told(platform: Platform) -> None:
+    tenant = new_tenant()
+    astray = http_route.build(tenant, gateway=GATEWAY.model_copy(update={"listener": "misspelled"}))
+    platform.kubectl.apply([namespace.build(tenant), ingress.service(tenant), astray])
+
+    def problem() -> str | None:
+        live = platform.kubectl.get("httproute", APP, tenant.namespace)
+        assert live is not None
+        assert not http_route.is_accepted(live)
+        return None if http_route.refusal(live) else f"nothing is said: {live.get('status')}"
+
+    until("refusal", problem, SECONDS)
 
 
 async def test_what_the_server_adds_to_a_route_is_no_drift(platform: Platform, served: Instance) -> None:

@@ -24,7 +24,8 @@ PLATFORM = Gateway(name="platform", namespace="projectcontour", listener="worksp
 
 
 def switch(world: World, gateway: Gateway | None = PLATFORM) -> ReplacedRoutes:
-    """The operator is started again with other settings."""
+    """The operator is started again with other settings, beside a Gateway that says nothing yet."""
+    world.kube.gateway_says = None
     world.settings = world.settings.model_copy(update={"gateway": gateway})
     world.restart()
     return ReplacedRoutes(world.services)
@@ -171,6 +172,34 @@ class TestReplaced:
         await again(world)
         assert there(world) == {("Ingress", NAMESPACE, "app")}
         assert any("Drift corrected: Ingress/app" in one for one in events(world)), events(world)
+
+    @pytest.mark.parametrize(
+        ("says", "expected"),
+        [
+            (None, "it has not answered yet"),
+            ({"status": "False", "reason": "NotAllowedByListeners", "message": "no"}, "NotAllowedByListeners: no"),
+            ({"status": "True", "observedGeneration": 7}, "it has not answered yet"),
+        ],
+    )
+    async def test_a_workspace_is_not_ready_until_its_gateway_serves_it(
+        self, says: Object | None, expected: str
+    ) -> None:
+        world = await serving()
+        replaced = switch(world)
+        world.kube.gateway_says = says
+        await world.reconcile()
+        assert condition(world, "Ready") == "True Proven", "its former route serves it"
+        accept(world)
+        await replaced.remove()
+        world.remove("HTTPRoute", NAMESPACE, "app")
+        await again(world)
+        assert condition(world, "RouteReady") == "False RouteNotAccepted"
+        assert condition(world, "Ready") == "False RouteNotAccepted"
+        said = world.kube.objects["Tenant", None, "acme"]["status"]["message"]
+        assert said == f"Gateway projectcontour/platform, listener workspaces, does not serve the route: {expected}"
+        accept(world)
+        await again(world)
+        assert condition(world, "Ready") == "True Proven"
 
     async def test_and_back(self) -> None:
         world = await serving()

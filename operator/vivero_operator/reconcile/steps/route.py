@@ -3,18 +3,27 @@
 import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import timedelta
+from typing import Final
 
 from vivero_core.backends.kube.errors import KubeForbiddenError
+from vivero_core.backends.kube.resources import HTTP_ROUTE
 from vivero_core.errors import BackendUnavailableError
 from vivero_core.model.constants import LABEL_TENANT, Reason
 
 from vivero_operator.instance import APP
-from vivero_operator.manifests import ingress
+from vivero_operator.manifests import http_route, ingress
 from vivero_operator.policies import hosts as policy
 from vivero_operator.policies import life
-from vivero_operator.policies.outcome import Outcome, done
+from vivero_operator.policies.outcome import Outcome, Pending, done
 from vivero_operator.reconcile import routes
 from vivero_operator.reconcile.run import Run
+
+_SOON: Final = timedelta(seconds=5)
+"""So long after a tenant's first pass its Gateway may not have seen the route yet."""
+_SOON_AGAIN_SECONDS: Final = 0.2
+_AGAIN_SECONDS: Final = 10.0
+"""What a controller writes into a status is watched by nobody."""
 
 
 async def ensure(run: Run) -> Outcome:
@@ -24,6 +33,7 @@ async def ensure(run: Run) -> Outcome:
     async with asyncio.TaskGroup() as group:
         group.create_task(run.ensure(ingress.service(run.instance)))
         group.create_task(_ensure_workspace(run))
+    await _await_gateway(run)
     for issued in _kinds(run):
         own = _of_kind(run, issued=issued)
         if own:
@@ -42,6 +52,25 @@ async def _ensure_workspace(run: Run) -> None:
         live = await run.find(wanted.resource, APP, run.instance.namespace)
     takes_over = live is None and life.settled(run.tenant) and await _has_replaced(run)
     await run.make_like(live, wanted.build(run.instance), optional=takes_over)
+
+
+async def _await_gateway(run: Run) -> None:
+    """Until its controller serves the route, or as long as one of the other kind is still there, which does.
+
+    Of an Ingress no field says it.
+    """
+    gateway = run.services.settings.gateway
+    if gateway is None:
+        return
+    live = await run.find(HTTP_ROUTE, APP, run.instance.namespace)
+    if (live is not None and http_route.is_accepted(live)) or await _has_replaced(run):
+        return
+    said = (http_route.refusal(live) if live is not None else None) or "it has not answered yet"
+    message = (
+        f"Gateway {gateway.namespace}/{gateway.name}, listener {gateway.listener}, does not serve the route: {said}"
+    )
+    soon = run.begun < _SOON
+    raise Pending(Reason.ROUTE_NOT_ACCEPTED, message, retry_after=_SOON_AGAIN_SECONDS if soon else _AGAIN_SECONDS)
 
 
 async def _has_replaced(run: Run) -> bool:
