@@ -19,10 +19,10 @@ from vivero_core.sealing import SealBrokenError, seal, unseal
 
 from vivero_operator.archiver.configuration import STORAGE_KEYS
 from vivero_operator.operations.backup_order import Account
-from vivero_operator.operations.errors import DamagedError, RefusedError, StepFailedError
+from vivero_operator.operations.errors import DamagedError, RefusedError
 from vivero_operator.operations.object_store import ObjectStore, StoredObject
 from vivero_operator.operations.program import Files
-from vivero_operator.operations.streams import Reader, packed, unpacked
+from vivero_operator.operations.streams import Measured, Reader, packed, unpacked
 
 logger = logging.getLogger(__name__)
 
@@ -80,12 +80,19 @@ class Archive:
         sealed = seal(Reader(packed(pieces)).read, self._key, self._name(_DUMP))
         return self.store.put(f"{self.prefix}/{_DUMP}", sealed)
 
-    def read_dump(self) -> Iterator[bytes]:
-        """What was dumped; StepFailedError when it is damaged."""
+    def read_dump(self, manifest: Mapping[str, Any]) -> Iterator[bytes]:
+        """What was dumped when this manifest was written; a former attempt has sealed another dump for the same place.
+
+        Raises:
+            DamagedError: it is not; of what passes only its end is known too late, so nothing may rest on a part.
+        """
+        told, content = manifest["dump"], Measured()
         try:
-            yield from unpacked(self._unsealed(_DUMP))
+            yield from content.through(unpacked(self._unsealed(_DUMP, told["stored"])))
         except zlib.error as error:
-            raise StepFailedError(f"the dump cannot be unpacked: {error}") from error
+            raise DamagedError(f"the dump cannot be unpacked: {error}") from error
+        if (content.size, content.sha256) != (told["bytes"], told["sha256"]):
+            raise DamagedError("the dump is not the one that its manifest names")
 
     def write_manifest(self, manifest: dict[str, Any]) -> None:
         self._write(_MANIFEST, manifest)
@@ -139,9 +146,9 @@ class Archive:
         """Key of the copy of a file."""
         return f"{self.tenant}/files/{file.key}/{file.etag}"
 
-    def _unsealed(self, name: str) -> Iterator[bytes]:
+    def _unsealed(self, name: str, size: int | None = None) -> Iterator[bytes]:
         try:
-            with self.store.open(f"{self.prefix}/{name}") as read:
+            with self.store.open(f"{self.prefix}/{name}", size) as read:
                 yield from unseal(read, self._key, self._name(name))
         except SealBrokenError as error:
             raise DamagedError(f"{name} is not what was written: {error}") from error

@@ -79,13 +79,13 @@ class Backup:
                 data[name].add(line)
             yield line
 
-    def verify(self, dump: dict[str, Any]) -> None:
+    def verify(self, manifest: dict[str, Any]) -> None:
         """Read the dump back, and compare it with what was dumped."""
         content = Measured()
-        for _ in content.through(self.archive.read_dump()):
+        for _ in content.through(self.archive.read_dump(manifest)):
             pass
-        if (content.size, content.sha256) != (dump["bytes"], dump["sha256"]) or TRAILER not in content.tail:
-            raise StepFailedError("the dump is not what was written")
+        if TRAILER not in content.tail:
+            raise StepFailedError("the dump ends without its trailer")
 
     def verify_files(self, held: list[dict[str, Any]]) -> None:
         there = self.archive.copies()
@@ -141,7 +141,7 @@ def verify(files: Files) -> Said:
     manifest = backup.archive.read_manifest()
     if not manifest["schemas"]:
         raise RefusedError("the manifest names no schema")
-    backup.verify(manifest["dump"])
+    backup.verify(manifest)
     backup.verify_files(manifest["files"])
     result = {
         "prefix": backup.archive.prefix,

@@ -130,6 +130,8 @@ class Target:
     """Who may fill it."""
     storage: Account
     """The bucket that the files are to be in."""
+    file_key: str = field(repr=False)
+    """That they are sealed with there: 64 hexadecimal digits."""
     left_out: tuple[str, ...] = ()
     """Schemas of the tenant that are not loaded."""
 
@@ -144,7 +146,7 @@ class RestoreOrder(_Order):
     """Of the TenantBackup."""
     target: Target
     file_key: str = field(repr=False)
-    """64 hexadecimal digits; a new tenant has it, too, for files are stored as they were."""
+    """Of what is brought back: 64 hexadecimal digits."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,7 @@ class MomentOrder(_Order):
     """The bucket of the tenant that is brought back."""
     target: Target
     file_key: str = field(repr=False)
-    """64 hexadecimal digits; a new tenant has it, too, for files are stored as they were."""
+    """Of what is brought back: 64 hexadecimal digits."""
 
 
 @dataclass(frozen=True)

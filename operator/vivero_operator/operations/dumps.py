@@ -32,7 +32,11 @@ _OF_SESSION: Final = re.compile(rb"USE `|SET @|/\*M?!\d{5,6} SET ")
 _ALLOWED: Final = re.compile(
     rb"(DROP TABLE IF EXISTS `|CREATE TABLE `|LOCK TABLES `|UNLOCK TABLES;|INSERT INTO `|SET @|/\*M?!\d{5,6} (SET|ALTER TABLE) )"
 )
-"""What mariadb-dump writes of tables; nothing that names another schema."""
+"""What mariadb-dump writes of tables."""
+_OF_SERVER: Final = re.compile(
+    rb"(/\*M?!\d+ )?SET [^'\"]*\bGLOBAL\b|/\*M?!\d+ ALTER TABLE [^'\"]*\bRENAME\b", re.IGNORECASE
+)
+"""What it never writes, though it begins so: a setting of the server, a table that moves away."""
 
 
 def dumped(option_file: Path, *schemas: str, position: bool = False) -> Iterator[bytes]:
@@ -131,7 +135,7 @@ def statements(pieces: Iterable[bytes]) -> Iterator[bytes]:
             continue
         begun += line
         if line.endswith(b";\n"):
-            if _ALLOWED.match(begun) is None:
+            if _ALLOWED.match(begun) is None or _OF_SERVER.match(begun) is not None:
                 raise RefusedError(f"the dump holds a statement that is none of tables: {bytes(begun[:24])!r}")
             yield bytes(begun)
             begun.clear()

@@ -14,12 +14,12 @@ from typing import Final
 from vivero_operator.operations.archive import backup_store, newest_copies
 from vivero_operator.operations.backup_order import ORDER_FILE, MomentOrder
 from vivero_operator.operations.dumps import Fingerprint, dumped
-from vivero_operator.operations.errors import RefusedError, StepFailedError
+from vivero_operator.operations.errors import DamagedError, RefusedError, StepFailedError
 from vivero_operator.operations.history import Base
-from vivero_operator.operations.new_tenant import NewTenant
+from vivero_operator.operations.new_tenant import STORED_FILES, NewTenant
 from vivero_operator.operations.object_store import ObjectStore
 from vivero_operator.operations.program import Files, main
-from vivero_operator.operations.replayed import STORED_FILES, Replayed
+from vivero_operator.operations.replayed import Replayed
 from vivero_operator.operations.runner import Said
 
 _WAIT_SECONDS: Final = 30.0
@@ -33,7 +33,7 @@ class Moment:
     def __init__(self, files: Files) -> None:
         self.order = MomentOrder.load(files.text(ORDER_FILE))
         self.store = backup_store(files)
-        self.new = NewTenant(files, self.order.target)
+        self.new = NewTenant(files, self.order.target, self.order.file_key)
         self.source = ObjectStore(self.order.source, str(files.path("ca.crt")))
         order = self.order
         self.replayed = Replayed(self.store, order.tenant, order.server, order.file_key, Path(gettempdir()))
@@ -61,7 +61,7 @@ def replay(files: Files) -> Said:
     moment.replayed.throw_away()  # of an attempt before
     with moment.server.running():
         size = moment.replay(base)
-        moment.replayed.note("files", [str(row[0]) for row in moment.server.query(STORED_FILES, _data_schema(moment))])
+        moment.replayed.note("files", [str(row[0]) for row in moment.server.query(STORED_FILES, moment.new.data[0])])
     onto = f"the backup {base.uid}" if base is not None else "nothing"
     return Said(message=f"Log replayed onto {onto}, bytes: {size}")
 
@@ -85,18 +85,34 @@ def copy_files(files: Files) -> Said:
     there, live, kept = moment.new.files(), moment.source.list(), newest_copies(moment.store, moment.order.tenant)
     missing = 0
     for key in (key for key in moment.replayed.note("files") if key not in there):
-        if key in live:
-            with moment.source.open(key) as read:
-                moment.new.add_file(key, read)
-        elif key in kept:
-            with moment.store.open(kept[key].key) as read:
-                moment.new.add_file(key, read)
-        else:
-            missing += 1
+        places = [(moment.source, key)] if key in live else []
+        if key in kept:
+            places.append((moment.store, kept[key].key))
+        missing += not _copied(moment.new, key, places)
     moment.replayed.note("missing", missing)
     return Said(
         message=f"Files in the tenant's bucket: {len(moment.replayed.note('files')) - missing}, gone for good: {missing}"
     )
+
+
+def _copied(new: NewTenant, key: str, places: list[tuple[ObjectStore, str]]) -> bool:
+    """Whether a file was anywhere: the first that is what its workspace wrote is taken.
+
+    Raises:
+        DamagedError: none is.
+    """
+    damaged: DamagedError | None = None
+    for store, at in places:
+        try:
+            with store.open(at) as read:
+                new.add_file(key, read)
+        except DamagedError as error:
+            damaged = error
+            continue
+        return True
+    if damaged is not None:
+        raise damaged
+    return False
 
 
 def verify(files: Files) -> Said:
@@ -113,10 +129,6 @@ def verify(files: Files) -> Said:
         "restoredTo": datetime.fromtimestamp(moment.order.until, UTC).isoformat(),
     }
     return Said(message="The same as replayed", result=result)
-
-
-def _data_schema(moment: Moment) -> str:
-    return next(name for name, target in moment.new.schemas.items() if target != moment.order.target.audit)
 
 
 if __name__ == "__main__":

@@ -6,18 +6,23 @@ in reach. Nothing serves what was filled before all steps are done.
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import pymysql
 from pymysql.connections import Connection
+from pymysql.constants import ER
 from vivero_core.backends.tls import client_context
+from vivero_core.sealing import SealBrokenError, seal, unseal
 
 from vivero_operator.operations.backup_order import CLIENT_FILE, Target
 from vivero_operator.operations.dumps import Fingerprint, dumped, ignoring_duplicates, is_insert, statements
-from vivero_operator.operations.errors import StepFailedError
+from vivero_operator.operations.errors import DamagedError, StepFailedError
 from vivero_operator.operations.object_store import ObjectStore, StoredObject, holds
 from vivero_operator.operations.program import Files
-from vivero_operator.operations.streams import Read, pieces_of
+from vivero_operator.operations.streams import Read, Reader
+
+STORED_FILES: Final = "SELECT id FROM files WHERE state = 'stored' ORDER BY id"
+"""Of the schema with a tenant's data: the keys of its files in its bucket."""
 
 _CONNECT_SECONDS = 10
 _STATEMENT_SECONDS = 600
@@ -26,18 +31,25 @@ _STATEMENT_SECONDS = 600
 class NewTenant:
     """Filled step by step; a step that is repeated ends the same."""
 
-    def __init__(self, files: Files, target: Target) -> None:
+    def __init__(self, files: Files, target: Target, file_key: str) -> None:
+        """`file_key`: with which the files are sealed that it is filled with."""
         self.schemas = target.schemas
         self.left_out = target.left_out
         self._target = target
         self._client_file = files.path(CLIENT_FILE)
         self._authority = files.text("ca.crt")
+        self._file_keys = bytes.fromhex(file_key), bytes.fromhex(target.file_key)
         self._bucket = ObjectStore(target.storage, str(files.path("ca.crt")))
 
     @property
     def sources(self) -> tuple[str, ...]:
         """The schemas that a backup of the tenant holds."""
         return (*self.schemas, *self.left_out)
+
+    @property
+    def data(self) -> tuple[str, str]:
+        """The schema with the data of the tenant that is brought back, and the one that it is loaded into."""
+        return next((name, into) for name, into in self.schemas.items() if into != self._target.audit)
 
     def load(self, dump: Iterable[bytes], schema: str) -> None:
         """Run the statements of a dump. Of the audit log only rows are added: the tenant may do no more with it."""
@@ -66,8 +78,28 @@ class NewTenant:
         """What its bucket holds."""
         return self._bucket.list()
 
+    def named_files(self) -> list[str]:
+        """Keys of the files that the loaded data names; a workspace that never ran has no table of them."""
+        with self._connected(self.data[1]) as connection, connection.cursor() as cursor:
+            try:
+                cursor.execute(STORED_FILES)
+            except pymysql.MySQLError as error:
+                if error.args[0] == ER.NO_SUCH_TABLE:
+                    return []
+                raise StepFailedError(f"looking for files failed: error {error.args[0]}") from error
+            return [str(row[0]) for row in cursor.fetchall()]
+
     def add_file(self, key: str, read: Read) -> None:
-        self._bucket.put(key, pieces_of(read))
+        """Store a file of the tenant that is brought back, sealed anew; its size stays as it is.
+
+        Raises:
+            DamagedError: it is not what its workspace wrote. Nothing is stored.
+        """
+        old, new = self._file_keys
+        try:
+            self._bucket.put(key, seal(Reader(unseal(read, old, key)).read, new, key))
+        except SealBrokenError as error:
+            raise DamagedError(f"file {key} is not what was written: {error}") from error
 
     def require_file(self, there: dict[str, StoredObject], key: str, size: int) -> None:
         if not holds(there, key, size):

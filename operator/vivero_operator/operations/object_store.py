@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from vivero_operator.operations.backup_order import Account
-from vivero_operator.operations.errors import StepFailedError
+from vivero_operator.operations.errors import DamagedError, StepFailedError
 from vivero_operator.operations.streams import Read, Reader
 
 if TYPE_CHECKING:
@@ -162,14 +162,26 @@ class ObjectStore:
     def read_whole(self, key: str) -> bytes:
         """A small object."""
         with self.open(key) as read:
-            return read(_SMALL)
+            found = read(_SMALL + 1)
+        if len(found) > _SMALL:
+            raise DamagedError(f"bucket {self._bucket}: {key} has more than {_SMALL} bytes")
+        return found
 
     @contextmanager
-    def open(self, key: str) -> Iterator[Read]:
-        """Read an object as a stream."""
+    def open(self, key: str, size: int | None = None) -> Iterator[Read]:
+        """Read an object as a stream.
+
+        Raises:
+            DamagedError: it has another size than this; nothing of it is read then.
+        """
         with self._translated(f"read {key}"):
-            body: Any = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
+            found = self._client.get_object(Bucket=self._bucket, Key=key)
+            body: Any = found["Body"]
             try:
+                if size is not None and found["ContentLength"] != size:
+                    raise DamagedError(
+                        f"{key} is not what was written: {found['ContentLength']} bytes, and {size} were written"
+                    )
                 yield body.read
             finally:
                 body.close()

@@ -20,9 +20,10 @@ from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, Pro
 from vivero_operator.operations.dumps import Contents, contents, differences, dumped
 from vivero_operator.operations.errors import StepFailedError
 from vivero_operator.operations.history import Base
+from vivero_operator.operations.new_tenant import STORED_FILES
 from vivero_operator.operations.object_store import ObjectStore, StoredObject, holds
 from vivero_operator.operations.program import Files, main
-from vivero_operator.operations.replayed import STORED_FILES, Replayed
+from vivero_operator.operations.replayed import Replayed
 from vivero_operator.operations.runner import Said
 from vivero_operator.operations.streams import Measured, pieces_of
 

@@ -8,7 +8,7 @@ import logging
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from vivero_core.model import naming
 
@@ -21,9 +21,6 @@ from vivero_operator.operations.object_store import ObjectStore
 from vivero_operator.operations.scratch_server import ScratchServer
 
 logger = logging.getLogger(__name__)
-
-STORED_FILES: Final = "SELECT id FROM files WHERE state = 'stored' ORDER BY id"
-"""Of the schema with a tenant's data: the keys of its files in its bucket."""
 
 
 class LogFiles(Protocol):
@@ -87,4 +84,6 @@ class Replayed:
 
     def _load(self, base: Base, schemas: Sequence[str]) -> None:
         for name in schemas:
-            self.server.load(name, statements(of_schema(self.archive(base.uid).read_dump(), schemas, name)))
+            archive = self.archive(base.uid)
+            dump = archive.read_dump(archive.read_manifest())
+            self.server.load(name, statements(of_schema(dump, schemas, name)))

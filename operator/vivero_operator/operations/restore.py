@@ -20,7 +20,7 @@ class Restore:
         order = RestoreOrder.load(files.text(ORDER_FILE))
         self.archive = Archive(backup_store(files), order.tenant, order.uid, order.file_key)
         self.manifest = self.archive.read_manifest()
-        self.new = NewTenant(files, order.target)
+        self.new = NewTenant(files, order.target, order.file_key)
 
     def pairs(self) -> Iterator[tuple[dict[str, Any], str]]:
         """What the manifest says of a schema, and the schema that it is loaded into."""
@@ -31,8 +31,12 @@ class Restore:
                 raise RefusedError(f"the backup holds a schema {schema['schema']} that is not the tenant's")
             yield schema, self.new.schemas[schema["schema"]]
 
-    def files(self) -> Iterator[StoredObject]:
-        return (StoredObject(**one) for one in self.manifest["files"])
+    def files(self) -> tuple[list[StoredObject], int]:
+        """Files of the backup that the loaded data names, and how many it names that the backup has not."""
+        held = {one["key"]: StoredObject(**one) for one in self.manifest["files"]}
+        named = self.new.named_files()
+        found = [held[key] for key in named if key in held]
+        return found, len(named) - len(found)
 
 
 def load(files: Files) -> Said:
@@ -40,19 +44,21 @@ def load(files: Files) -> Said:
     restore = Restore(files)
     pairs = list(restore.pairs())
     for schema, target in pairs:
-        restore.new.load(of_schema(restore.archive.read_dump(), restore.new.sources, schema["schema"]), target)
+        dump = restore.archive.read_dump(restore.manifest)
+        restore.new.load(of_schema(dump, restore.new.sources, schema["schema"]), target)
     return Said(message=f"Schemas loaded: {len(pairs)}")
 
 
 def copy_files(files: Files) -> Said:
     """Step `files`."""
     restore = Restore(files)
+    wanted, missing = restore.files()
     there = restore.new.files()
-    for one in restore.files():
+    for one in wanted:
         if not holds(there, one.key, one.size):
-            with restore.archive.store.open(restore.archive.copy_of(one)) as read:
+            with restore.archive.store.open(restore.archive.copy_of(one), one.size) as read:
                 restore.new.add_file(one.key, read)
-    return Said(message=f"Files in the tenant's bucket: {len(restore.manifest['files'])}")
+    return Said(message=f"Files in the tenant's bucket: {len(wanted)}, gone for good: {missing}")
 
 
 def verify(files: Files) -> Said:
@@ -60,10 +66,11 @@ def verify(files: Files) -> Said:
     restore = Restore(files)
     for schema, target in restore.pairs():
         restore.new.compare(target, schema["rows"], schema["tables"])
+    wanted, missing = restore.files()
     there = restore.new.files()
-    for one in restore.files():
+    for one in wanted:
         restore.new.require_file(there, one.key, one.size)
-    result = {"files": len(restore.manifest["files"]), "restoredTo": restore.manifest["takenAt"]}
+    result = {"files": len(wanted), "missingFiles": missing, "restoredTo": restore.manifest["takenAt"]}
     return Said(message="The same as in the backup", result=result)
 
 

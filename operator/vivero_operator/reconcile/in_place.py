@@ -112,6 +112,7 @@ class InPlace:
             audit=audit,
             database=Login(at.host, at.port, loader, password),
             storage=old.bucket(self._services.settings),
+            file_key=old.keys.file_key,
             left_out=(audit,),
         )
 

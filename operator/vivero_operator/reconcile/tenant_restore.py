@@ -6,7 +6,6 @@ as any tenant's. In place: in_place.py. A restore that fails leaves nothing.
 """
 
 from contextlib import suppress
-from dataclasses import replace
 
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.kube.errors import KubeAlreadyExistsError
@@ -15,6 +14,7 @@ from vivero_core.model import constants as c
 from vivero_core.model import naming
 from vivero_core.model.base import Metadata
 from vivero_core.model.constants import ConditionType, Reason
+from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.operation import OperationStatus
 from vivero_core.model.tenant import Tenant, TenantSpec
 from vivero_core.model.tenant_backup import TenantBackup
@@ -106,7 +106,7 @@ class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
         """Make everything of it but the Tenant."""
         ident = naming.tenant_id(item.metadata.uid)
         self._check_free(item, ident)
-        new = Access(ident, await self._keys(item, tenant, old), old.server)
+        new = Access(ident, await self._keys(item, tenant, old.server), old.server)
         await self._provision(new)
         database, audit = naming.database_name(ident), naming.audit_database_name(ident)
         return Target(
@@ -114,6 +114,7 @@ class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
             audit=audit,
             database=new.login,
             storage=new.bucket(self._services.settings),
+            file_key=new.keys.file_key,
         )
 
     def _order(
@@ -234,8 +235,11 @@ class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
         if holder is not None:
             raise ObstacleError(Reason.SLUG_TAKEN, f"Slug {target.slug} belongs to Tenant {holder.name}")
 
-    async def _keys(self, item: TenantRestore, source: Tenant, old: Access) -> TenantKeys:
-        """The new tenant's keys, in the escrow before any is used: new ones, but for the key of the files."""
+    async def _keys(self, item: TenantRestore, source: Tenant, server: DatabaseServer) -> TenantKeys:
+        """The new tenant's keys, in the escrow before any is used.
+
+        All are new, the files' too: whoever is erased takes away what opens their own data, and nobody else's (ADR 0050).
+        """
         ident, escrow = naming.tenant_id(item.metadata.uid), self._services.escrow
         record = await escrow.find(ident)
         if record is not None and record.keys is not None:
@@ -243,14 +247,14 @@ class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
         plan = self._services.cluster.plans.get(source.spec.plan)
         if plan is None:
             raise ObstacleError(Reason.PLAN_NOT_FOUND, f"There is no Plan {source.spec.plan}")
-        keys = replace(secrets.new_keys(), file_key=old.keys.file_key)
+        keys = secrets.new_keys()
         if self._services.settings.storage_keys_are_issued:
             keys = await secrets.with_new_access_key(self._services, ident, keys)
         # As if it were of a Tenant that was deleted: the restore's own uid is nobody's.
         metadata = Metadata(name=item.spec.target.new_tenant, uid=item.metadata.uid)
         kept = Tenant(metadata=metadata, spec=_spec(item, source, ident))
         instance = Instance(kept, plan, self._services.settings)
-        await escrow.save(instance, keys, old.server.name, retained_at=self._services.now())
+        await escrow.save(instance, keys, server.name, retained_at=self._services.now())
         return keys
 
 

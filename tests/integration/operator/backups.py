@@ -1,6 +1,7 @@
 """A tenant with data on the real servers, and its backups: what the tests of both programs share."""
 
 import secrets
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from integration.conftest import Login
 from types_boto3_s3.client import S3Client
 from vivero_core.backends.mariadb.client import Server
 from vivero_core.backends.tls import client_context
-from vivero_core.sealing import unseal
+from vivero_core.sealing import seal, unseal
 from vivero_dev.backing import object_store as dev_store
 from vivero_dev.backing.accounts import Account as DevAccount
 from vivero_operator.operations import backup
@@ -19,6 +20,7 @@ from vivero_operator.operations.backup_order import Login as DatabaseLogin
 from vivero_operator.operations.program import Files
 from vivero_operator.operations.streams import Reader, unpacked
 
+FILE = b"of a customer"
 CANARY = "Zürich 🌱 canary-7f3a"
 
 
@@ -95,9 +97,25 @@ class Given:
         plain = unseal(sealed, bytes.fromhex(self.order.file_key), f"backup {self.login.id} {uid} dump.sql")
         return b"".join(unpacked(plain)).decode()
 
+    def upload(self, key: str, content: bytes = FILE) -> None:
+        """As the tenant's workspace stores a file."""
+        body = b"".join(sealed_file(bytes.fromhex(self.order.file_key), key, content))
+        self.own.put_object(Bucket=self.login.bucket, Key=key, Body=body)
+
     def all_stored(self) -> dict[str, bytes]:
         listing = self.kept.list_objects_v2(Bucket=self.bucket, Prefix=f"{self.login.id}/").get("Contents", ())
         return {one["Key"]: self.stored(one["Key"]) for one in listing}
+
+
+def sealed_file(file_key: bytes, key: str, content: bytes = FILE) -> Iterator[bytes]:
+    """As a workspace with this key stores it."""
+    return seal(Reader(iter([content])).read, file_key, key)
+
+
+def opened_file(client: S3Client, bucket: str, key: str, file_key: str) -> bytes:
+    """As a workspace with this key reads it."""
+    read = client.get_object(Bucket=bucket, Key=key)["Body"].read
+    return b"".join(unseal(read, bytes.fromhex(file_key), key))
 
 
 def erase(client: S3Client, bucket: str, prefix: str) -> None:

@@ -153,6 +153,6 @@ def given(
         "CREATE TABLE c_1 (id INT PRIMARY KEY, name VARCHAR(200), picture LONGBLOB)",
         f"INSERT INTO c_1 VALUES (1, '{CANARY}', x'00ff1b5c27')",  # noqa: S608  a constant
     )
-    made.own.put_object(Bucket=made.login.bucket, Key="one", Body=b"sealed by its workspace")
+    made.upload("one")
     yield made
     erase(made.kept, made.bucket, f"{made.login.id}/")

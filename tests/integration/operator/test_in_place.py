@@ -16,12 +16,14 @@ from typing import Any
 import pytest
 from integration.conftest import Login
 from integration.operator.archive_rig import KEY, Rig, archived
+from integration.operator.backups import sealed_file
 from integration.operator.binlog_source import Tenant
 from integration.operator.test_replay import Told, of_source
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.mariadb.client import MariaDbAdmin, Server
 from vivero_core.backends.mariadb.replacement import SETTLED, Replacement
 from vivero_core.model import naming
+from vivero_core.sealing import unseal
 from vivero_data.db.schema import SCHEMA_FILE, split
 from vivero_dev.debian import extracted
 from vivero_dev.instance import cache_root
@@ -78,8 +80,8 @@ class Scene:
             self.admin.ensure_database(tenant.data)
         self.admin.ensure_user(self.user, self.live, 10)
         self.sql(*split(SCHEMA_FILE.read_text(encoding="utf-8")), *split(NOTES))
-        self.own.put("kept", iter([b"kept"]))
-        self.rig.store.put(f"{self.tenant.id}/files/deleted/etag", iter([b"deleted"]))
+        self.own.put("kept", sealed_file(KEY, "kept", b"kept"))
+        self.rig.store.put(f"{self.tenant.id}/files/deleted/etag", sealed_file(KEY, "deleted", b"deleted"))
         self.sql("CREATE TABLE t (id INT PRIMARY KEY)", "INSERT INTO t VALUES (1)", schema=self.neighbour.data)
 
     def told(self) -> Told:
@@ -103,6 +105,7 @@ class Scene:
             audit=self.tenant.audit,
             database=login,
             storage=self.bucket,
+            file_key=KEY.hex(),
             left_out=(self.tenant.audit,),
         )
         server = self.rig.environment["VIVERO_SERVER_UID"]
@@ -183,7 +186,7 @@ def test_both_sides_of_the_switch_are_exact_and_it_can_be_undone(scene: Scene) -
     assert scene.told() == held_before, "the live data is untouched while the old one is loaded"
     assert (result["files"], result["missingFiles"]) == (2, 1)
     with scene.own.open("deleted") as read:
-        assert read(100) == b"deleted", "deleted since, and brought back"
+        assert b"".join(unseal(read, KEY, "deleted")) == b"deleted", "deleted since, and brought back"
     switched = scene.switch("u1")
 
     assert scene.told() == held_then

@@ -8,18 +8,21 @@ from typing import Any
 import pymysql
 import pytest
 from integration.conftest import Login
-from integration.operator.backups import CANARY, Given
+from integration.operator.backups import CANARY, FILE, Given, opened_file
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.mariadb.client import MariaDbAdmin
 from vivero_core.backends.tls import client_context
 from vivero_core.model import naming
+from vivero_core.sealing import SealBrokenError
 from vivero_operator.operations import backup, restore
 from vivero_operator.operations.archive import Archive, backup_store
 from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, Account, RestoreOrder
 from vivero_operator.operations.backup_order import Login as DatabaseLogin
 from vivero_operator.operations.backup_order import Target as NewTenant
 from vivero_operator.operations.errors import RefusedError, StepFailedError
+from vivero_operator.operations.new_tenant import NewTenant as FilledTenant
 from vivero_operator.operations.program import Files
+from vivero_operator.operations.streams import Measured
 
 
 class Target:
@@ -35,6 +38,7 @@ class Target:
             audit=login.audit_database,
             database=database,
             storage=Account(endpoint, "us-east-1", login.bucket, login.account.name, login.account.secret),
+            file_key=secrets.token_hex(32),
         )
         self.order = RestoreOrder(tenant=given.login.id, uid="u1", target=target, file_key=given.order.file_key)
         text = database.option_file().replace("/run/operation", str(given.folder))
@@ -75,6 +79,8 @@ def target(given: Given, new_tenant: Callable[[], Login]) -> Target:
         "twice INT AS (parent * 2) STORED, FOREIGN KEY (parent) REFERENCES c_2 (id))",
         "INSERT INTO c_2 (at, note) VALUES ('2026-11-29 10:00:00.123456', 'a; b\\n-- c\\nUSE d;\\n''quoted'' \\\\ end')",
         "INSERT INTO c_2 (note, parent) VALUES (NULL, 1)",
+        "CREATE TABLE files (id CHAR(36) PRIMARY KEY, state VARCHAR(20))",
+        "INSERT INTO files VALUES ('one', 'stored'), ('going', 'deleting'), ('lost', 'stored')",
         f"INSERT INTO {audit} (actor, action, subject, request_id) VALUES ('a@b.co', 'login', 'x', 'r')",  # noqa: S608  our names
     )
     given.files("u1", schemas=(given.login.database, given.login.audit_database))
@@ -86,13 +92,15 @@ def target(given: Given, new_tenant: Callable[[], Login]) -> Target:
 
 def test_all_of_it_is_back(target: Target) -> None:
     result = target.run()
-    assert result["files"] == 1
+    assert (result["files"], result["missingFiles"]) == (1, 1)
     assert target.ask("SELECT name, HEX(picture) FROM c_1") == [(CANARY, "00FF1B5C27")]
     assert target.ask("SELECT note FROM c_2 WHERE id = 1") == [("a; b\n-- c\nUSE d;\n'quoted' \\ end",)]
     assert target.ask("SELECT id, parent, twice FROM c_2 ORDER BY id") == [(1, None, None), (2, 1, 2)]
     assert target.ask("SELECT actor, action FROM audit_log", target.login.audit_database) == [("a@b.co", "login")]
     own = target.given.client_of(target.login)
-    assert own.get_object(Bucket=target.login.bucket, Key="one")["Body"].read() == b"sealed by its workspace"
+    assert opened_file(own, target.login.bucket, "one", target.order.target.file_key) == FILE
+    with pytest.raises(SealBrokenError, match="needs the key"):
+        opened_file(own, target.login.bucket, "one", target.given.order.file_key)
 
 
 def test_in_place_it_is_loaded_beside_and_the_audit_log_stays(target: Target, database_admin: MariaDbAdmin) -> None:
@@ -110,6 +118,7 @@ def test_in_place_it_is_loaded_beside_and_the_audit_log_stays(target: Target, da
         left_out=(given.login.audit_database,),
         database=login,
         storage=given.order.storage,
+        file_key=given.order.file_key,
     )
     target.order = replace(target.order, target=filled)
     text = login.option_file().replace("/run/operation", str(given.folder))
@@ -118,7 +127,7 @@ def test_in_place_it_is_loaded_beside_and_the_audit_log_stays(target: Target, da
     target.run()
     assert given.sql("SELECT name FROM c_1") == [("overwritten",)]
     assert target.ask("SELECT name FROM c_1", beside) == [(CANARY,)]
-    assert given.own.get_object(Bucket=given.login.bucket, Key="one")["Body"].read() == b"sealed by its workspace"
+    assert opened_file(given.own, given.login.bucket, "one", given.order.file_key) == FILE
     assert database_admin.prepare_replacement(live) is None
     assert database_admin.replace(live)
     assert given.sql("SELECT name FROM c_1") == [(CANARY,)]
@@ -150,49 +159,69 @@ def test_what_is_not_as_in_the_backup_is_told(target: Target, change: str, sente
 
 
 def replaced(target: Target, lines: Iterable[str]) -> None:
-    """The dump holds these lines instead."""
+    """The backup is one with these lines as its dump, made by whoever has the key."""
     archive = Archive(backup_store(target.files), target.order.tenant, "u1", target.order.file_key)
+    manifest, content = archive.read_manifest(), Measured()
     given = [f"USE `{target.given.login.database}`;", *lines]
-    archive.write_dump((line + "\n").encode() for line in given)
+    stored = archive.write_dump(content.through((line + "\n").encode() for line in given))
+    told = {"bytes": content.size, "sha256": content.sha256, "stored": stored}
+    archive.write_manifest(manifest | {"dump": manifest["dump"] | told})
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "USE `{neighbour}`;",
-        "CREATE DATABASE other;",
-        "DROP DATABASE `{neighbour}`;",
-        "GRANT ALL ON *.* TO x;",
-        "/*!50001 DROP DATABASE `{neighbour}` */;",
-        "SET GLOBAL max_connections = 1;",
-        "CREATE TRIGGER t BEFORE INSERT ON c_1 FOR EACH ROW SET @a = 1;",
-        "system touch /tmp/x;",
-        "\\! touch /tmp/x",
-        "SELECT 1 INTO OUTFILE '/tmp/x';",
-    ],
-)
+@pytest.mark.parametrize("statement", ["USE `{neighbour}`;", "CREATE DATABASE other;", "\\! touch {folder}/harm"])
 def test_a_dump_with_another_statement_is_refused(target: Target, statement: str) -> None:
-    replaced(target, [statement.format(neighbour=target.login.database)])
+    before = fingerprint(target.given)
+    replaced(target, [statement.format(neighbour=target.login.database, folder=target.given.folder)])
     with pytest.raises(RefusedError, match="the dump"):
         restore.load(target.files)
+    assert fingerprint(target.given) == before
+    assert not (target.given.folder / "harm").exists()
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "INSERT INTO `{neighbour}`.`c_1` VALUES (9, 'x', NULL);",
-        "DROP TABLE IF EXISTS `{neighbour}`.`c_1`;",
-        "CREATE TABLE `{neighbour}`.`c_9` (id INT);",
-        "DROP TABLE IF EXISTS `{audit}`.`audit_log`;",
-    ],
+NAMES_A_NEIGHBOUR = (
+    "INSERT INTO `{neighbour}`.`c_1` VALUES (9, 'x', NULL);",
+    "INSERT INTO `c_9` SELECT * FROM `{neighbour}`.`c_1`;",
+    "INSERT INTO `c_9` VALUES (1); DROP TABLE `{neighbour}`.`c_1`;",
+    "INSERT INTO `c_9` SELECT LENGTH(LOAD_FILE('/etc/passwd')) FROM mysql.user;",
+    "DROP TABLE IF EXISTS `{neighbour}`.`c_1`;",
+    "DROP TABLE IF EXISTS `c_9`, `{neighbour}`.`c_1`;",
+    "CREATE TABLE `{neighbour}`.`c_9` (id INT);",
+    "CREATE TABLE `c_8` AS SELECT * FROM `{neighbour}`.`c_1`;",
+    "CREATE TABLE `c_8` LIKE `{neighbour}`.`c_1`;",
+    "CREATE TABLE `c_8` (id INT, FOREIGN KEY (id) REFERENCES `{neighbour}`.`c_1` (id));",
+    "LOCK TABLES `{neighbour}`.`c_1` WRITE;",
+    "/*!40000 ALTER TABLE `{neighbour}`.`c_1` DISABLE KEYS */;",
+    "DROP TABLE IF EXISTS `{audit}`.`audit_log`;",
+    "SET @a = (SELECT COUNT(*) FROM `{neighbour}`.`c_1`);",
 )
-def test_a_dump_that_names_a_neighbours_table_changes_nothing_there(target: Target, statement: str) -> None:
-    before = target.given.sql("SELECT * FROM c_1"), target.given.sql("SHOW TABLES")
+"""What begins as mariadb-dump's statements do: the rights of the login end it."""
+
+
+def test_a_dump_that_names_a_neighbours_table_changes_nothing_there(target: Target) -> None:
     names = {"neighbour": target.given.login.database, "audit": target.given.login.audit_database}
-    replaced(target, [statement.format(**names)])
-    with pytest.raises(StepFailedError, match=r"loading vt\w+ failed: error 11\d\d|error 1044"):
-        restore.load(target.files)
-    assert (target.given.sql("SELECT * FROM c_1"), target.given.sql("SHOW TABLES")) == before
+    target.ask("CREATE TABLE c_9 (id INT)")
+    new = FilledTenant(target.files, target.order.target, target.order.file_key)
+    before = fingerprint(target.given)
+    for statement in NAMES_A_NEIGHBOUR:
+        # 1064: a second statement, which the connection does not take; the others are refused rights.
+        with pytest.raises(StepFailedError, match=r"loading vt\w+ failed: error (11\d\d|1044|1064|1227)"):
+            new.load([(statement.format(**names) + "\n").encode()], target.login.database)
+        assert fingerprint(target.given) == before, statement
+
+
+def fingerprint(given: Given) -> dict[str, Any]:
+    """What a dump could harm: the data, the logins and the settings of the server."""
+    found = {
+        name: given.sql(statement)
+        for name, statement in {
+            "schemas": "SHOW DATABASES",
+            "tables": "SHOW TABLES",
+            "rows": "CHECKSUM TABLE c_1, c_2, files",
+            "grants": "SHOW GRANTS",
+        }.items()
+    }
+    settings = given.sql("SELECT @@GLOBAL.max_connections, @@GLOBAL.general_log, @@GLOBAL.secure_file_priv")
+    return found | {"settings": settings}
 
 
 def test_another_key_opens_nothing(target: Target) -> None:

@@ -21,7 +21,7 @@ from vivero_operator.archiver.chain import ReadableChain, Span
 from vivero_operator.archiver.events import Type
 from vivero_operator.archiver.position import Gap, Positions
 from vivero_operator.archiver.replication import Tick
-from vivero_operator.operations.errors import RefusedError, StepFailedError
+from vivero_operator.operations.errors import DamagedError, RefusedError, StepFailedError
 from vivero_operator.operations.history import Base, History
 from vivero_operator.operations.object_store import ObjectStore, StoredObject
 from vivero_operator.operations.streams import Read, Reader
@@ -66,7 +66,11 @@ class Bucket:
         }
 
     @contextmanager
-    def open(self, key: str) -> Iterator[Read]:
+    def open(self, key: str, size: int | None = None) -> Iterator[Read]:
+        if key not in self.objects:
+            raise StepFailedError(f"{key}: NoSuchKey")
+        if size is not None and len(self.objects[key][0]) != size:
+            raise DamagedError(f"{key} has another size")
         yield Reader(iter([self.objects[key][0]])).read
 
     def read_whole(self, key: str) -> bytes:

@@ -20,6 +20,7 @@ from vivero_operator.operations.errors import RefusedError, StepFailedError
 from vivero_operator.operations.expire import Expiry
 from vivero_operator.operations.history import Base, History, Reach
 from vivero_operator.operations.object_store import StoredObject
+from vivero_operator.operations.streams import Measured
 
 TENANT, KEY = IDS[0], KEYS[IDS[0]].hex()
 STEP = 1000
@@ -76,12 +77,13 @@ class Given:
         archive = self.store.archive(uid)
         for one in held:
             self.store.put(archive.copy_of(one), iter([b"file"]))
-        archive.write_dump(iter([b"dump"]))
+        told = Measured()
+        stored = archive.write_dump(told.through([b"dump"]))
         at = datetime.fromtimestamp(int(self.log.now), UTC).isoformat()
         gtid = f"0-7-{len(self.log.groups)}"
         files_told = [{"key": one.key, "size": one.size, "etag": one.etag} for one in held]
-        told = {"takenAt": at, "readyAt": at, "dump": {"gtid": gtid}, "schemas": [], "files": files_told}
-        archive.write_manifest(told)
+        dump = {"gtid": gtid, "stored": stored, "bytes": told.size, "sha256": told.sha256}
+        archive.write_manifest({"takenAt": at, "readyAt": at, "dump": dump, "schemas": [], "files": files_told})
 
     def order(self, *uids: str, window_begins: int = 0, server: str | None = SERVER) -> ExpiryOrder:
         return ExpiryOrder(TENANT, server, uids, int(self.log.now), window_begins, KEY)
@@ -116,7 +118,7 @@ class Given:
         """Every backup that there is has all that it names, and every second within reach can be replayed."""
         for uid in self.uids:
             archive = self.store.archive(uid)
-            assert b"".join(archive.read_dump()) == b"dump"
+            assert b"".join(archive.read_dump(archive.read_manifest())) == b"dump"
             for one in archive.read_manifest()["files"]:
                 assert archive.copy_of(StoredObject(**one)) in self.store.objects
         reach, bases = self.reach(), self.bases()

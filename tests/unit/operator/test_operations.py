@@ -253,7 +253,60 @@ class TestStreams:
         assert (before.sha256, before.size) == (after.sha256, after.size)
 
 
+HOSTILE = (
+    "USE `vtneighbour`;",
+    "CREATE DATABASE other;",
+    "create database other;",
+    "DROP DATABASE `vtneighbour`;",
+    "GRANT ALL ON *.* TO x;",
+    "CREATE USER x;",
+    "/*!50001 DROP DATABASE `vtneighbour` */;",
+    "/*!50001 CREATE DATABASE other */;",
+    "/*M!100100 GRANT ALL ON *.* TO x */;",
+    "/*!40101 SET GLOBAL max_connections = 1 */;",
+    "/*!40101 SET @a = 1, GLOBAL max_connections = 1 */;",
+    "SET @a = 1, @@GLOBAL.max_connections = 1;",
+    "SET GLOBAL max_connections = 1;",
+    "SET PASSWORD = '';",
+    "SET @@global.general_log = 1;",
+    "CREATE TRIGGER t BEFORE INSERT ON c_1 FOR EACH ROW SET @a = 1;",
+    "CREATE EVENT e ON SCHEDULE EVERY 1 SECOND DO DROP DATABASE `vtneighbour`;",
+    "system touch /tmp/harm;",
+    "\\! touch /tmp/harm",
+    "\\. /tmp/harm.sql",
+    "source /tmp/harm.sql;",
+    "tee /tmp/harm",
+    "delimiter //",
+    "SELECT 1 INTO OUTFILE '/tmp/harm';",
+    "LOAD DATA INFILE '/etc/passwd' INTO TABLE c_1;",
+    "LOAD DATA LOCAL INFILE '/etc/passwd' INTO TABLE c_1;",
+    "PREPARE one FROM 'DROP DATABASE `vtneighbour`';",
+    "EXECUTE IMMEDIATE 'DROP DATABASE `vtneighbour`';",
+    "CALL mysql.x();",
+    "SHUTDOWN;",
+    "KILL 1;",
+    "DELETE FROM `c_1`;",
+    "/*!40000 ALTER TABLE `c_1` RENAME TO `vtneighbour`.`c_9` */;",
+    "RENAME TABLE c_1 TO `vtneighbour`.c_9;",
+    "ALTER TABLE `c_1` RENAME TO `vtneighbour`.`c_9`;",
+)
+"""What mariadb-dump never writes of tables: it is not run, whoever may run it."""
+
+
 class TestDumps:
+    @pytest.mark.parametrize("statement", HOSTILE)
+    def test_what_harms_others_is_not_run(self, statement: str) -> None:
+        lines = f"USE `vta`;\nCREATE TABLE `c_1` (id INT);\n{statement}\nINSERT INTO `c_1` VALUES (1);\n"
+        run: list[bytes] = []
+        with pytest.raises(RefusedError, match="the dump"):
+            run.extend(dumps.statements(dumps.of_schema([lines.encode()], ("vta", "vtaaudit"), "vta")))
+        assert run in ([], [b"CREATE TABLE `c_1` (id INT);\n"])
+
+    def test_a_line_without_an_end_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("vivero_operator.operations.dumps._LINE_BYTES", 1000)
+        with pytest.raises(RefusedError, match="a line of more than 1000 bytes"):
+            list(dumps.statements([b"INSERT INTO `c_1` VALUES ('", *(100 * [b"0123456789"])]))
+
     TEXT = (
         b"/*M!999999\\- enable the sandbox mode */ \n-- MariaDB dump\n\n/*!40101 SET NAMES utf8mb4 */;\n"
         b"DROP TABLE IF EXISTS `t`;\nCREATE TABLE `t` (\n  `a` int\n) AUTO_INCREMENT=7;\n"
@@ -406,7 +459,8 @@ class TestTenantRestore:
         source = await made.world.services.escrow.find(made.ident)
         assert source is not None
         assert source.keys is not None
-        assert order.file_key == source.keys.file_key, "files are stored as they were"
+        assert order.file_key == source.keys.file_key
+        assert order.target.file_key not in {"", source.keys.file_key}, "erasing one leaves the other's files readable"
         assert order.target.database.password != source.keys.database_password
         assert order.target.schemas[naming.database_name(made.ident)] == naming.database_name(NEW)
 
