@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Final
@@ -100,7 +101,7 @@ class Archiver:
         logger.error("gap: %s", error)
         metrics.GAPS.inc()
         positions.add_gap(Gap(position.connect_state, position.until, int(now)))
-        positions.save(position.at({}))
+        positions.save(replace(position, gtids={}, gaps=position.gaps + 1))
 
     def _key_of(self, tenant: str) -> bytes | None:
         try:

@@ -104,6 +104,8 @@ class Archive:
         self._stored = self.position
         self._splitter.prepared.update({bytes.fromhex(xid): owner for xid, owner in self.position.prepared.items()})
         self._seen: dict[int, str] = dict(self.position.gtids)
+        self._heads = dict(self.position.heads)
+        self._losses = set(self.position.losses)
 
     def close(self) -> None:
         """Forget what is not stored: it will be asked for again."""
@@ -175,7 +177,8 @@ class Archive:
         until = max(self.position.until, min([self._read_until, *keyed]))
         metrics.LAG.set(max(0.0, now - until))
         prepared = {xid.hex(): owner for xid, owner in self._splitter.prepared.items()}
-        self.position = Position(self._unstored(), until, waiting, prepared)
+        gaps, losses = self.position.gaps, sorted(self._losses)
+        self.position = Position(self._unstored(), until, waiting, prepared, dict(self._heads), losses, gaps)
         if self.position != self._stored:
             self._positions.save(self.position)
             self._stored = self.position
@@ -216,8 +219,11 @@ class Archive:
             span = Span(part.first, part.last, part.begins, part.ends)
             content = joined(segments.description(self._description or b""), part.content())
             segment = self._chain(tenant).append(public, content, span)
+            self._heads[tenant] = segment.number
             metrics.SEGMENTS.inc()
             logger.info("segment %d of tenant %s stored, %s to %s", segment.number, tenant, span.first, span.last)
+        elif public is not None:
+            self._heads.pop(tenant, None)  # erased
         part.spool.close()
         del self._parts[tenant]
 
@@ -230,11 +236,16 @@ class Archive:
         logger.error("no key of tenant %s came: %s to %s of it are not archived", tenant, part.first, part.last)
         metrics.LOSSES.inc()
         self._positions.add_loss(tenant, part.last)
+        self._losses.add(tenant)
         return True
 
     def _chain(self, tenant: str) -> Chain:
         if tenant not in self._chains:
-            self._chains[tenant] = Chain(self._store, tenant)
+            chain = self._chains[tenant] = Chain(self._store, tenant, self._heads.get(tenant, 0))
+            if chain.is_cut:
+                # Its next segment leaves the number out, so that a restore says what is missing.
+                logger.error("the archive of tenant %s has lost its newest segment", tenant)
+                metrics.LOSSES.inc()
         return self._chains[tenant]
 
 

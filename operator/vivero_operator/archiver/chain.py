@@ -3,15 +3,17 @@
     <tenant id>/log/<number>     gzip, then sealed (vivero_core.envelope) for the tenant's file key
 
 Numbers count down from 12 hexadecimal F, so that a listing begins with the newest. What a segment is sealed for names its
-number and the hash of the one before: none can be left out, moved, repeated or taken from somebody else. What nobody has
-to hide stands in the object's metadata, for the archiver itself cannot read a segment.
+number, what it covers and the hash of the one before: none can be left out, moved, repeated or taken from somebody else.
+What it covers stands in the object's metadata too, with a digest, for the archiver itself cannot read a segment.
 
     <tenant id>/trimmed          the last segment that was given up, with all before it; sealed (vivero_core.sealing)
 
 It is written before the first of them is deleted: whoever is killed in between leaves a chain that begins behind it.
 """
 
+import hashlib
 import json
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import pairwise
@@ -21,7 +23,7 @@ from vivero_core.envelope import open_sealed, seal_for
 from vivero_core.sealing import SealBrokenError, seal, unseal
 
 from vivero_operator.archiver.bucket import Listed, Objects, Trimmed
-from vivero_operator.operations.errors import StepFailedError
+from vivero_operator.operations.errors import DamagedError, StepFailedError
 from vivero_operator.operations.streams import Measured, Reader, packed, unpacked
 
 _NEWEST: Final = 0xFFF_FFF_FFF_FFF
@@ -53,9 +55,11 @@ class Segment:
 class Chain:
     """The segments of one tenant. One archiver at a time writes; all calls block, and raise StepFailedError."""
 
-    def __init__(self, store: Objects, tenant: str) -> None:
+    def __init__(self, store: Objects, tenant: str, known: int = 0) -> None:
+        """`known`: number of its newest segment, as whoever wrote it has noted."""
         self._store = store
         self._tenant = tenant
+        self._newest = known
         self._head: Segment | None = None
         self._known = False
 
@@ -67,32 +71,42 @@ class Chain:
             self._known = True
         return self._head
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether its newest segment is not there any more."""
+        head = self.head()
+        return (head.number if head else 0) < self._newest
+
     def append(self, public: bytes, content: Iterable[bytes], span: Span) -> Segment:
         """Seal and store the next segment."""
-        before = self.head()
-        number = before.number + 1 if before else 1
-        sealed = seal_for(Reader(packed(content)).read, public, self._name(number, before.sha256 if before else ""))
+        before = None if self.is_cut else self.head()
+        number = (before.number if before else self._newest) + 1
+        name = self._name(number, span, before.sha256 if before else "")
+        sealed = seal_for(Reader(packed(content)).read, public, name)
         body, measured = bytearray(), Measured()
         for piece in measured.through(sealed):
             body += piece
         segment = Segment(number, span, measured.sha256)
         self._store.put_whole(self._key(number), bytes(body), _metadata(segment))
-        self._head = segment
+        self._head, self._newest = segment, number
         return segment
 
     def _segment(self, key: str) -> Segment:
         told = self._store.metadata(key)
         try:
             span = Span(told["first"], told["last"], int(told["begins"]), int(told["ends"]))
-            return Segment(_number_of(key), span, told["sha256"])
+            segment = Segment(_number_of(key), span, told["sha256"])
         except (KeyError, ValueError) as error:
-            raise StepFailedError(f"{key} is no segment of an archive") from error
+            raise DamagedError(f"{key} is no segment of an archive") from error
+        if told != _metadata(segment):
+            raise DamagedError(f"what {key} says of itself is not what was written")
+        return segment
 
     def _key(self, number: int) -> str:
         return f"{self._tenant}/log/{_NEWEST - number:012x}"
 
-    def _name(self, number: int, before: str) -> str:
-        return f"log {self._tenant} {number} {before}"
+    def _name(self, number: int, span: Span, before: str) -> str:
+        return f"log {self._tenant} {number} {span.first} {span.last} {span.begins} {span.ends} {before}"
 
 
 class ReadableChain(Chain):
@@ -116,7 +130,7 @@ class ReadableChain(Chain):
             with self._listed.open(key) as read:
                 told = json.loads(b"".join(unseal(read, self._file_key, f"trimmed {self._tenant}")))
         except SealBrokenError as error:
-            raise StepFailedError(f"{key} is not what was written: {error}") from error
+            raise DamagedError(f"{key} is not what was written: {error}") from error
         return Segment(told["number"], Span(**told["span"]), told["sha256"])
 
     def segments(self) -> Iterator[Segment]:
@@ -138,14 +152,16 @@ class ReadableChain(Chain):
         """
         if before is None:
             before = self.trimmed()
-        name = self._name(segment.number, before.sha256 if before else "")
+        name = self._name(segment.number, segment.span, before.sha256 if before else "")
         try:
             with self._listed.open(self._key(segment.number)) as read:
                 yield from unpacked(open_sealed(read, self._file_key, name))
         except SealBrokenError as error:
-            raise StepFailedError(
+            raise DamagedError(
                 f"segment {segment.number} of {self._tenant} is not what was written: {error}"
             ) from error
+        except zlib.error as error:
+            raise DamagedError(f"segment {segment.number} of {self._tenant} cannot be unpacked: {error}") from error
 
 
 class TrimmedChain(ReadableChain):
@@ -179,8 +195,10 @@ def _number_of(key: str) -> int:
     try:
         return _NEWEST - int(key.rpartition("/")[2], 16)
     except ValueError as error:
-        raise StepFailedError(f"{key} is no segment of an archive") from error
+        raise DamagedError(f"{key} is no segment of an archive") from error
 
 
 def _metadata(segment: Segment) -> dict[str, str]:
-    return {**{name: str(value) for name, value in asdict(segment.span).items()}, "sha256": segment.sha256}
+    told = {**{name: str(value) for name, value in asdict(segment.span).items()}, "sha256": segment.sha256}
+    digest = hashlib.sha256(json.dumps([segment.number, *sorted(told.items())]).encode()).hexdigest()
+    return told | {"digest": digest}

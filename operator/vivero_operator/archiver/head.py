@@ -5,7 +5,8 @@ from datetime import datetime
 
 from vivero_operator.archiver.bucket import Searched
 from vivero_operator.archiver.chain import Chain
-from vivero_operator.archiver.position import Positions, gaps, lost, sequence
+from vivero_operator.archiver.position import Position, Positions, gaps, lost, sequence
+from vivero_operator.operations.errors import DamagedError
 
 
 @dataclass(frozen=True)
@@ -20,9 +21,26 @@ class Head:
     """Unix seconds: what was committed before, in the newest gap of the server's archive, is not known. 0 without a gap."""
 
 
+def position_of(store: Searched, server: str, tenant: str) -> Position:
+    """How far the server's log is archived, if all is there that this counts.
+
+    Raises:
+        DamagedError: an object is gone, or was not listed: the archive would pass for one in which less was committed.
+    """
+    position, newest = Positions(store, server).load(), Chain(store, tenant).head()
+    there = newest.number if newest is not None else 0
+    if there < (last := position.heads.get(tenant, 0)):
+        raise DamagedError(f"the archive of {tenant} lacks segment {there + 1}, and its newest is {last}")
+    if len(gaps(store, server)) < position.gaps:
+        raise DamagedError(f"of {position.gaps} gaps in the archive of the server some are not noted any more")
+    if tenant in position.losses and lost(store, tenant) is None:
+        raise DamagedError(f"{tenant}/lost is gone: what the archive of {tenant} lacks is not known")
+    return position
+
+
 def read(store: Searched, server: str, tenant: str) -> Head:
     """Raises StepFailedError."""
-    position, newest = Positions(store, server).load(), Chain(store, tenant).head()
+    position, newest = position_of(store, server, tenant), Chain(store, tenant).head()
     told = (newest.span.last if newest else None, lost(store, tenant))
     last = max(filter(None, told), key=sequence, default=None)
     until = min(position.until, position.waiting.get(tenant, position.until))

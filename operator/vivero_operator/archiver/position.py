@@ -4,14 +4,20 @@ servers/<uid of the DatabaseServer>/beginning       JSON: the first transaction 
 servers/<uid of the DatabaseServer>/position        JSON
 <tenant id>/lost                                    JSON: its last transaction that is missing from its chain
 servers/<uid of the DatabaseServer>/gaps/<number>   JSON: what is missing from all chains of its tenants
+
+Each has a digest of its key and itself. The position counts what else there has to be: an object that is gone, or not listed, would say
+that there is less to restore, and not that something is missing.
 """
 
+import hashlib
 import json
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Self
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from vivero_operator.archiver.bucket import Objects, Searched
-from vivero_operator.operations.errors import StepFailedError
+from vivero_operator.operations.errors import DamagedError, StepFailedError
+
+_DIGEST = "sha256"
 
 
 @dataclass(frozen=True)
@@ -26,14 +32,17 @@ class Position:
     """Tenants without a key, and up to where theirs is archived instead."""
     prepared: dict[str, str | None] = field(default_factory=dict)
     """Owners of XA transactions that are prepared and not ended, by xid in hexadecimal digits."""
+    heads: dict[str, int] = field(default_factory=dict)
+    """By tenant, the number of the newest segment of its chain."""
+    losses: list[str] = field(default_factory=list)
+    """Tenants of which a loss is noted."""
+    gaps: int = 0
+    """How many gaps are noted."""
 
     @property
     def connect_state(self) -> str:
         """For the server: GTIDs with commas between."""
         return ",".join(self.gtids[domain] for domain in sorted(self.gtids))
-
-    def at(self, gtids: dict[int, str]) -> Self:
-        return replace(self, gtids=dict(gtids))
 
 
 @dataclass(frozen=True)
@@ -62,7 +71,8 @@ class Positions:
             return Position()
         try:
             gtids = {int(domain): str(gtid) for domain, gtid in told["gtids"].items()}
-            return Position(gtids, int(told["until"]), told["waiting"], told["prepared"])
+            known = {"heads": told["heads"], "losses": told["losses"], "gaps": int(told["gaps"])}
+            return Position(gtids, int(told["until"]), told["waiting"], told["prepared"], **known)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise StepFailedError(f"{self._folder}/position cannot be read") from error
 
@@ -89,7 +99,17 @@ class Positions:
         return parsed(self._store, key) if self._store.first(key) == key else None
 
     def _write(self, key: str, content: dict[str, Any]) -> None:
-        self._store.put_whole(key, json.dumps(content).encode(), {})
+        self._store.put_whole(key, written(key, content), {})
+
+
+def written(key: str, content: dict[str, Any]) -> bytes:
+    """The object of JSON for this key, as `parsed` reads it."""
+    plain = json.loads(json.dumps(content))  # numbers as keys become words
+    return json.dumps(plain | {_DIGEST: _digest(key, plain)}).encode()
+
+
+def _digest(key: str, content: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps([key, content], sort_keys=True).encode()).hexdigest()
 
 
 def sequence(gtid: str) -> int:
@@ -114,11 +134,15 @@ def gtid_in(store: Objects, key: str) -> str | None:
 
 
 def parsed(store: Objects, key: str) -> dict[str, Any]:
-    """An object of JSON."""
+    """The object of JSON of this key, as it was written.
+
+    Raises:
+        DamagedError: it was changed or cut, or is that of another key.
+    """
     try:
         found = json.loads(store.read_whole(key))
-    except ValueError as error:
-        raise StepFailedError(f"{key} cannot be read") from error
-    if not isinstance(found, dict):
-        raise StepFailedError(f"{key} cannot be read")
+    except (ValueError, RecursionError) as error:
+        raise DamagedError(f"{key} cannot be read") from error
+    if not isinstance(found, dict) or found.pop(_DIGEST, None) != _digest(key, found):
+        raise DamagedError(f"{key} cannot be read: it is not what was written")
     return found

@@ -116,6 +116,8 @@ class ExpiryOrder(_Order):
     """Unix seconds: the earliest second that is to stay within reach of the log."""
     file_key: str = field(repr=False)
     """64 hexadecimal digits."""
+    kept: tuple[str, ...] = ()
+    """Of TenantBackups that stay: each has to be read before a copy of a file is removed."""
 
 
 @dataclass(frozen=True)

@@ -42,10 +42,11 @@ class Expiry:
         return Said(message=f"{said}, copies of files: {self._remove_files(manifests)}")
 
     def _manifests(self) -> tuple[dict[str, dict[str, Any]], list[str]]:
-        """Of the backups that are left, by UID; and those that cannot be read, which may name any file."""
+        """Of the backups that are left, by UID; and those that cannot be read or were not listed, which may name any file."""
         found: dict[str, dict[str, Any]] = {}
-        unreadable = []
-        for uid in backups(self._store, self._order.tenant):
+        listed = backups(self._store, self._order.tenant)
+        unreadable = [uid for uid in self._order.kept if uid not in listed]
+        for uid in listed:
             try:
                 found[uid] = self._archive(uid).read_manifest()
             except (DamagedError, RefusedError) as error:

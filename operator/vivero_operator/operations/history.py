@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from vivero_operator.archiver.chain import ReadableChain, Segment
+from vivero_operator.archiver.head import position_of
 from vivero_operator.archiver.logfile import MAGIC
 from vivero_operator.archiver.position import Positions, gaps, lost, sequence
 from vivero_operator.archiver.segments import Logged, read
@@ -62,7 +63,7 @@ class History:
 
         What was committed in a gap, or before one, is given up: it is told as out of reach.
         """
-        position = self._positions.load()
+        position = position_of(self._store, self._server, self._tenant)
         until = min(position.until, position.waiting.get(self._tenant, position.until))
         known = gaps(self._store, self._server)
         begins = [max(base.ready_at, self._trimmed_until()) for base in self._usable(bases)]
@@ -105,7 +106,7 @@ class History:
 
     def holds(self, gtid: str) -> bool:
         """Whether all that the tenant committed up to this transaction of its server is archived."""
-        position = self._positions.load()
+        position = position_of(self._store, self._server, self._tenant)
         known = position.gtids.get(int(gtid.partition("-")[0]))
         return known is not None and sequence(known) >= sequence(gtid) and self._tenant not in position.waiting
 

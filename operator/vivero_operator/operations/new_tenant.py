@@ -5,7 +5,7 @@ login that may write that schema, add to a new tenant's audit log, and nothing e
 in reach. Nothing serves what was filled before all steps are done.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import pymysql
@@ -95,11 +95,7 @@ class NewTenant:
         Raises:
             DamagedError: it is not what its workspace wrote. Nothing is stored.
         """
-        old, new = self._file_keys
-        try:
-            self._bucket.put(key, seal(Reader(unseal(read, old, key)).read, new, key))
-        except SealBrokenError as error:
-            raise DamagedError(f"file {key} is not what was written: {error}") from error
+        self._bucket.put(key, sealed_anew(read, self._file_keys, key))
 
     def require_file(self, there: dict[str, StoredObject], key: str, size: int) -> None:
         if not holds(there, key, size):
@@ -123,3 +119,16 @@ class NewTenant:
             )
         except pymysql.MySQLError as error:
             raise StepFailedError(f"logging in to {schema} failed: error {error.args[0]}") from error
+
+
+def sealed_anew(read: Read, keys: tuple[bytes, bytes], key: str) -> Iterator[bytes]:
+    """A stored file as whoever has the second of these keys stores it; `key` is its own in the bucket.
+
+    Raises:
+        DamagedError: it is not what was sealed with the first.
+    """
+    old, new = keys
+    try:
+        yield from seal(Reader(unseal(read, old, key)).read, new, key)
+    except SealBrokenError as error:
+        raise DamagedError(f"file {key} is not what was written: {error}") from error

@@ -192,11 +192,16 @@ class BackupRetention:
             return None
         server = self._services.cluster.servers.get(record.database_server or "")
         is_archived = server is not None and archived(server, self._services.settings)
-        now = int(self._services.now().timestamp())
+        now, expired = int(self._services.now().timestamp()), [one.metadata.uid for one in surplus.expired]
         return ExpiryOrder(
             tenant=tenant.id,
             server=server.metadata.uid if server is not None and is_archived else None,
-            uids=tuple(one.metadata.uid for one in surplus.expired),
+            uids=tuple(expired),
+            kept=tuple(
+                one.metadata.uid
+                for one in self._backups
+                if is_backup_of(one, tenant) and one.metadata.uid not in expired
+            ),
             at=now,
             window_begins=now - self._services.settings.recovery_days * 86_400,
             file_key=record.keys.file_key,

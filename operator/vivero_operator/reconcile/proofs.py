@@ -21,7 +21,7 @@ from vivero_operator.archiver.bucket import Objects
 from vivero_operator.archiver.chain import Chain
 from vivero_operator.archiver.position import Positions, sequence
 from vivero_operator.instance import owner_reference
-from vivero_operator.operations.errors import StepFailedError
+from vivero_operator.operations.errors import DamagedError, StepFailedError
 from vivero_operator.policies import proofs as policy
 from vivero_operator.policies.proofs import Night
 from vivero_operator.reconcile.archives import archived
@@ -64,8 +64,14 @@ class Proofs:
     async def _read_positions(self) -> None:
         store = await self._services.backends.backup_bucket()
         for server in self._services.cluster.servers:
-            if archived(server, self._services.settings):
+            if not archived(server, self._services.settings):
+                continue
+            try:
                 position = await asyncio.to_thread(Positions(store, server.metadata.uid).load)
+            except DamagedError as error:  # says nothing of the other servers
+                logger.warning("how far the log of %s is archived is not known: %s", server.name, error)
+                metrics.PROOF_ERRORS.inc()
+            else:
                 self._services.archive_positions[server.metadata.uid] = position
 
     async def _make_due(self) -> None:
@@ -88,12 +94,25 @@ class Proofs:
         uid = tenant.metadata.uid
         if self._settled.get(uid) == tonight:
             return True
-        head = await asyncio.to_thread(Chain(store, tenant.id).head)
+        chain = Chain(store, tenant.id, self._newest(tenant))
+        try:
+            head = await asyncio.to_thread(chain.head)
+        except DamagedError as error:  # its proof tells its people, and the others go on
+            logger.warning("the archive of %s: %s", tenant.name, error)
+            return False
+        if chain.is_cut:
+            return False
         last = sequence(head.span.last) if head is not None else None
         settled = policy.settles(self._services.cluster.proofs_of(tenant), last, self._services.now())
         if settled:
             self._settled[uid] = tonight
         return settled
+
+    def _newest(self, tenant: Tenant) -> int:
+        """Number of the newest segment of the tenant's log, as was read last."""
+        server = self._services.cluster.servers.get(tenant.status.database_server or "")
+        position = self._services.archive_positions.get(server.metadata.uid) if server is not None else None
+        return position.heads.get(tenant.id, 0) if position is not None else 0
 
     async def _make(self, tenant: Tenant, tonight: Night) -> None:
         manifest = {

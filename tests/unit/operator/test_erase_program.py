@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from vivero_core.backends.tally import tally
 from vivero_core.model.tenant_erasure import ErasureResult
+from vivero_operator.archiver.position import Position, written
 from vivero_operator.operations import erase
 from vivero_operator.operations.backup_order import EraseOrder
 from vivero_operator.operations.errors import StepFailedError
@@ -18,6 +19,7 @@ from vivero_operator.operations.runner import Said
 TENANT, OTHER, SERVER = "u5g5446au3", "aaaaaaaaaa", "uid-of-main"
 ORDER = EraseOrder(TENANT, "uid-1", SERVER, 1000, {"id": TENANT, "erasure": "uid-1", "orderedBy": "request 17"})
 KEYS = [f"{TENANT}/backups/b/dump.sql", f"{TENANT}/files/f/etag", f"{TENANT}/log/0001"]
+POSITION = f"servers/{SERVER}/position"
 LOCKED = datetime(2026, 12, 24, tzinfo=UTC)
 
 
@@ -76,8 +78,8 @@ class Store:
 def filled(**more: Any) -> Any:  # noqa: ANN401  as the program's store, which has a client
     objects = {key: [b"sealed"] for key in [*KEYS, f"{OTHER}/log/0001"]}
     objects[KEYS[0]].append(b"a second version")
-    position = {"gtids": {"0": "0-1-7"}, "until": 2000, "waiting": {}, "prepared": {}}
-    objects[f"servers/{SERVER}/position"] = [json.dumps(position).encode()]
+    position = Position({0: "0-1-7"}, until=2000)
+    objects[POSITION] = [written(POSITION, asdict(position))]
     uploads = [(f"{TENANT}/files/half", "one"), (f"{OTHER}/files/half", "two")]
     return Store(objects, waiting=uploads, **more)
 
@@ -156,16 +158,15 @@ def test_a_second_erasure_leaves_the_first_receipt() -> None:
 @pytest.mark.parametrize("position", [{"until": 1003}, {"until": 2000, "waiting": {TENANT: 900}}])
 def test_it_waits_until_the_archive_is_past_the_erasure(position: dict[str, Any]) -> None:
     store = filled()
-    known = json.loads(store.objects[f"servers/{SERVER}/position"][-1])
-    past = store.objects[f"servers/{SERVER}/position"]
-    store.objects[f"servers/{SERVER}/position"] = [json.dumps(known | position).encode()]
+    past = store.objects[POSITION]
+    store.objects[POSITION] = [written(POSITION, asdict(Position({0: "0-1-7"}, **position)))]
     slept: list[float] = []
     with pytest.raises(StepFailedError, match="Recoverable"):
         erase.wait_for_log(store, ORDER, slept.append, seconds=10)
     assert len(slept) == 5
 
     def arrives(_: float) -> None:
-        store.objects[f"servers/{SERVER}/position"] = past
+        store.objects[POSITION] = past
 
     erase.wait_for_log(store, ORDER, arrives, seconds=10)
 

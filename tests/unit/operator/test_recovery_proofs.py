@@ -21,6 +21,7 @@ from vivero_core.model import naming
 from vivero_core.model.constants import Reason
 from vivero_core.model.tenant import Recovery, Tenant
 from vivero_core.model.tenant_proof import TenantProof
+from vivero_operator.archiver.chain import Chain, Span
 from vivero_operator.archiver.position import Position, Positions
 from vivero_operator.operations.backup_order import ORDER_FILE, ProofOrder
 from vivero_operator.operations.errors import StepFailedError
@@ -281,8 +282,7 @@ class Nights:
         """Something of the tenant is archived."""
         tenant = self.world.cluster.tenants.get(name)
         assert tenant is not None
-        told = {"first": f"1-1-{number}", "last": f"1-1-{number}", "begins": "1", "ends": "1", "sha256": ""}
-        self.bucket.put_whole(f"{tenant.id}/log/{0xFFF_FFF_FFF_FFF - number:012x}", b"", told)
+        Chain(self.bucket, tenant.id).append(bytes([9]) * 32, [b""], Span(f"1-1-{number}", f"1-1-{number}", 1, 1))
 
     async def look(self) -> None:
         try:
@@ -377,6 +377,30 @@ class TestNights:
             nights.finish(number)
         await nights.look()
         assert [one.name for one in nights.made] == [f"t0-{MIDNIGHT + 5 * DAY:%Y%m%d}"]
+
+    @pytest.mark.parametrize("damage", ["changed", "gone"])
+    async def test_a_damaged_archive_is_proven_and_the_others_have_their_turn(self, damage: str) -> None:
+        """The proof says what is wrong: no proof would say that nothing has changed."""
+        nights = Nights(3, 3)
+        for number, name in enumerate(["t0", "t1", "t2"], start=1):
+            nights.change(name, number)
+        nights.world.now = MIDNIGHT + 9 * DAY + 4 * HOUR
+        await nights.look()
+        nights.finish(3)
+        key = next(key for key in nights.bucket.objects if "/log/" in key)
+        content, told = nights.bucket.objects[key]
+        tenant = nights.world.cluster.tenant_of(key.partition("/")[0])
+        assert tenant is not None
+        Positions(nights.bucket, WHERE).save(Position({1: "1-1-1"}, 1, heads={tenant.id: 1}))
+        if damage == "gone":
+            del nights.bucket.objects[key]
+        else:
+            nights.bucket.objects[key] = (content, {**told, "last": "1-1-0"})
+        nights.world.now += DAY
+        await nights.look()
+        assert [one.spec.tenant for one in nights.made if one.name.endswith(f"{MIDNIGHT + 10 * DAY:%Y%m%d}")] == [
+            tenant.name
+        ]
 
     async def test_a_bucket_that_is_away_is_counted_and_what_was_known_stays(self) -> None:
         nights = Nights(1, 1)
