@@ -34,7 +34,7 @@ from vivero_data.clients.cache import Cache
 from vivero_data.clients.mail import Mailer
 from vivero_data.clients.storage import Storage
 from vivero_data.db.database import Database
-from vivero_data.db.schema import SchemaReady, ensure_current
+from vivero_data.db.schema import SchemaReady, ensure_current, require_current
 from vivero_data.domain.audit.controllers import AuditController
 from vivero_data.domain.audit.service import AuditService
 from vivero_data.domain.auth.controllers import AuthController
@@ -48,6 +48,7 @@ from vivero_data.domain.auth.guards import (
     signed_in,
 )
 from vivero_data.domain.auth.service import AuthService
+from vivero_data.domain.auth.sessions import CachedSessions, StoredSessions
 from vivero_data.domain.collections.controllers import CollectionController
 from vivero_data.domain.collections.service import CollectionService
 from vivero_data.domain.files.controllers import FileController
@@ -79,6 +80,7 @@ from vivero_data.domain.workspace.service import WorkspaceService
 from vivero_data.housekeeping import Housekeeping
 from vivero_data.lib.json import JsonRequest, JsonResponse
 from vivero_data.lib.tokens import AccessTokens
+from vivero_data.read_only import ReadOnly
 from vivero_data.settings import Settings
 from vivero_data.warming import warm_spare
 
@@ -131,7 +133,9 @@ def build(settings: Settings) -> Services:
     limiter = Limiter(cache.counts)
     logins, mailer = Logins(limiter), Mailer(settings.mail_folder, settings.ca_file)
     links = LinkService(database, identity, mailer)
-    auth = AuthService(database, passwords, logins, AccessTokens(settings.app.signing_key, settings.env.tenant_id))
+    tokens, stored = AccessTokens(settings.app.signing_key, settings.env.tenant_id), StoredSessions(database)
+    sessions = CachedSessions(database, cache.sessions) if settings.env.as_of else stored
+    auth = AuthService(database, passwords, logins, tokens, sessions)
     return Services(
         settings=settings,
         database=database,
@@ -143,7 +147,7 @@ def build(settings: Settings) -> Services:
         limits=limits,
         identity=identity,
         auth=auth,
-        tickets=TicketService(database, auth, logins, settings.ticket_key_file, settings.env.tenant_id),
+        tickets=TicketService(database, auth, stored, logins, settings.ticket_key_file, settings.env.tenant_id),
         users=UserService(database, limits, passwords, logins, identity),
         mailer=mailer,
         links=links,
@@ -186,6 +190,8 @@ def create_app(settings: Settings) -> Litestar:
         state=State({"settings": settings, "services": services}),
         logging_config=None,
     )
+    if settings.env.as_of is not None:
+        app.asgi_handler = ReadOnly(app.asgi_handler, answers, settings.env.as_of)
     counted = RouteLimits(services.limiter).around(app.asgi_handler)
     limited = RateLimit(counted, services.limiter, answers, charge_by(services.limits, services.auth))
     app.asgi_handler = RequestContext(limited, Proxies(settings.env.proxy_hops), hsts=HSTS_HOST)
@@ -291,8 +297,7 @@ async def _prepare(services: Services) -> None:
     """Connect and migrate in the background while the server runs: liveness must not depend on the database."""
     try:
         await services.database.open(_DATABASE_TIMEOUT)
-        revision = await ensure_current(services.database, holds_data=services.limits.current.holds_data)
-        await services.audit.open()
+        revision = await _schema_revision(services)
     except WebError as error:
         log.critical("cannot_start", problem=explained(error))
         _terminate()
@@ -303,6 +308,20 @@ async def _prepare(services: Services) -> None:
         return
     services.schema_ready.set_to(revision)
     log.info("ready", version=__version__)
+    if services.settings.env.as_of is None:
+        await _run_background(services)
+
+
+async def _schema_revision(services: Services) -> str:
+    """Once the schema can be used: of one that may only be read as it is, of any other after its migration."""
+    if services.settings.env.as_of is not None:
+        return await require_current(services.database)
+    revision = await ensure_current(services.database, holds_data=services.limits.current.holds_data)
+    await services.audit.open()
+    return revision
+
+
+async def _run_background(services: Services) -> None:
     housekeeping = Housekeeping(services.database, services.storage, services.files, services.audit)
     async with asyncio.TaskGroup() as group:  # waits for all: a child process must not outlive the connection pool
         group.create_task(JobRunner(services.database, services.jobs.wakeup).run())

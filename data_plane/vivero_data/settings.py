@@ -7,6 +7,7 @@ error names the variable or file, never its content.
 
 import ssl
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
 
@@ -45,6 +46,7 @@ class Environment(msgspec.Struct, frozen=True, rename="upper"):
         max_file_bytes: largest single upload.
         security_contact: contact in security.txt, as mailto:, https: or tel:; without one there is no such file.
         metrics_port: port for Prometheus, on the address of the public port; not for the ingress.
+        as_of: the data is as it was at this second, and read only: sessions are in the cache, and nothing runs by itself.
         log_level: of our own loggers.
     """
 
@@ -57,6 +59,7 @@ class Environment(msgspec.Struct, frozen=True, rename="upper"):
     max_file_bytes: Annotated[int, msgspec.Meta(ge=1, le=5 * 1024**3)] = 100 * 1024**2
     security_contact: Annotated[str, msgspec.Meta(pattern=SECURITY_CONTACT_PATTERN, max_length=254)] | None = None
     metrics_port: Port = 9090
+    as_of: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     log_level: Annotated[str, msgspec.Meta(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
 
 

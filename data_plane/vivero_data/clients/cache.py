@@ -1,4 +1,4 @@
-"""The workspace's keys in Valkey: rate limit counters, and the access check for the proof."""
+"""The workspace's keys in Valkey: rate limit counters, sessions of a read-only one, the access check for the proof."""
 
 import secrets
 import ssl
@@ -36,6 +36,7 @@ class Cache:
         )
         self._client = Valkey.from_pool(pool)
         self.counts = SharedCounts(self._client, f"{secret.prefix}limits:")
+        self.sessions = ExpiringValues(self._client, f"{secret.prefix}sessions:")
 
     async def prove(self) -> None:
         """Write, read and delete a key.
@@ -78,6 +79,37 @@ class Cache:
 
     async def close(self) -> None:
         await self._client.aclose()
+
+
+class ExpiringValues:
+    """Texts below a prefix, each with a time to live. Every method raises UnavailableError when there is no answer."""
+
+    def __init__(self, client: Valkey, prefix: str) -> None:
+        self._client = client
+        self._prefix = prefix
+
+    async def put(self, key: str, value: str, seconds: int) -> None:
+        with asking():
+            await self._client.set(self._prefix + key, value, ex=seconds)
+
+    async def put_new(self, key: str, value: str, seconds: int) -> bool:
+        """Whether there was none: of concurrent calls for one key, one is true."""
+        with asking():
+            return bool(await self._client.set(self._prefix + key, value, ex=seconds, nx=True))
+
+    async def get(self, key: str) -> str | None:
+        with asking():
+            found: bytes | None = await self._client.get(self._prefix + key)
+        return found.decode() if found is not None else None
+
+    async def extend(self, key: str, seconds: int) -> bool:
+        """Let it live for so long from now on; whether it is there."""
+        with asking():
+            return bool(await self._client.expire(self._prefix + key, seconds))
+
+    async def drop(self, key: str) -> None:
+        with asking():
+            await self._client.delete(self._prefix + key)
 
 
 class _TrustedConnection(Connection):

@@ -29,6 +29,9 @@ _DATA_LOST: Final = (
     " or have the operator give the data up (spec.acceptDataLossAt of the Tenant)."
 )
 
+_NO_TABLES: Final = "The schema is empty, and nothing may be written to it."
+_TOO_OLD: Final = f"The schema is of revision {{revision}}, this program of {HEAD}, and a view is not migrated."
+
 log = structlog.get_logger(__name__)
 
 
@@ -68,6 +71,24 @@ async def ensure_current(database: Database, *, holds_data: bool = False) -> str
     if revision != HEAD:
         await _migrate()
     return HEAD
+
+
+async def require_current(database: Database) -> str:
+    """The schema's revision, where nothing may be written.
+
+    Raises:
+        MigrationError: the tables are gone, or an older program's.
+        SchemaTooNewError: a newer program made the schema incompatible with this one.
+    """
+    async with database.read() as connection:
+        revision = await revision_of(connection)
+        if revision is None:
+            raise MigrationError(_NO_TABLES)
+        if is_ahead(revision):
+            return await _run_on_newer_schema(connection, revision)
+    if revision != HEAD:
+        raise MigrationError(_TOO_OLD.format(revision=revision))
+    return revision
 
 
 async def _run_on_newer_schema(connection: Connection, revision: str) -> str:

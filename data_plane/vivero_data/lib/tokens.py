@@ -1,5 +1,6 @@
 """Access tokens (JWT, HS256, 15 minutes), refresh tokens (random, kept as a hash) and login tickets (EdDSA)."""
 
+import secrets
 import time
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -15,6 +16,7 @@ ACCESS_LIFETIME: Final = timedelta(minutes=15)
 REFRESH_LIFETIME: Final = timedelta(days=30)  # of an unused session
 _LEEWAY: Final = timedelta(seconds=30)  # clock skew between two machines
 _MAX_TOKEN: Final = 4096  # ours have a few hundred characters
+_SESSION_BITS: Final = 53  # every reader of JSON has numbers of so many bits exactly
 _REMEMBERED: Final = 256  # verified tokens to cache; some 150 KiB
 
 
@@ -23,6 +25,11 @@ class AccessClaims(msgspec.Struct, frozen=True):
 
     user_id: int
     session_id: int
+
+
+def new_session_id() -> int:
+    """Of a session that no table numbers."""
+    return secrets.randbits(_SESSION_BITS)
 
 
 class TicketClaims(msgspec.Struct, frozen=True):

@@ -19,7 +19,7 @@ from vivero_data.domain.collections.schemas import Collection, CollectionQuery, 
 from vivero_data.domain.collections.service import CollectionService
 from vivero_data.domain.identity.service import Identity, IdentityService
 from vivero_data.domain.limits.service import LimitService
-from vivero_data.domain.users.schemas import Actor, Permission, Role, roles_with
+from vivero_data.domain.users.schemas import READING, Actor, Permission, Role, roles_with
 from vivero_data.web.format import days_left
 from vivero_data.web.listing import collection_href
 from vivero_data.web.render import Html, html
@@ -62,7 +62,11 @@ class Can(msgspec.Struct, frozen=True):
 
 
 class Visit(msgspec.Struct, frozen=True):
-    """The context of one page view; `collections` are the first by name, of `collection_count`."""
+    """The context of one page view; `collections` are the first by name, of `collection_count`.
+
+    Attributes:
+        as_of: the second that is shown, of a workspace that can only be read.
+    """
 
     actor: Actor
     can: Can
@@ -72,6 +76,7 @@ class Visit(msgspec.Struct, frozen=True):
     notice: str
     now: datetime
     trial_days: int | None
+    as_of: datetime | None
 
 
 def require(visit: Visit, permission: Permission, action: str) -> None:
@@ -107,16 +112,18 @@ async def provide_visit(
     now, trial_end = datetime.now(UTC), limits.current.trial_ends_at
     found = await collections.browse(actor, CollectionQuery(limit=NAV_COLLECTIONS))
     count = found.total or 0
-    can = Can(actor.role.permissions)
+    who = await identity.current()
+    can = Can(actor.role.permissions if who.as_of is None else actor.role.permissions & READING)
     return Visit(
         actor=actor,
         can=can,
-        shell=shell(await identity.current(), request, actor, can, _section(request, found.items, count)),
+        shell=shell(who, request, actor, can, _section(request, found.items, count)),
         collections=found.items,
         collection_count=count,
         notice=notice(request),
         now=now,
-        trial_days=days_left(trial_end, now) if trial_end else None,
+        trial_days=days_left(trial_end, now) if trial_end and who.as_of is None else None,
+        as_of=who.as_of,
     )
 
 
@@ -130,7 +137,7 @@ def shell(
         home_href="/",
         sections=_sections(can, collections, request.url.path),
         account=Account(name=actor.name or actor.email, email=actor.email, logout_href="/logout"),
-        commands=[command for permission, command in _COMMANDS if actor.may(permission)],
+        commands=[command for permission, command in _COMMANDS if permission in can.permissions],
         search_href="/collections?q=",
         search_label="Search collections for",
         palette_href="/palette?q=",

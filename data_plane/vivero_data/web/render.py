@@ -105,6 +105,7 @@ def _resubmit_page(request: Request[Any, Any, Any], problem: Problem, pending: P
             "problem": None,
             "pending": pending,
             "notice": "",
+            "as_of": None,
         }
         return html("login.html.j2", shown, status=problem.status)
     return html("send_again.html.j2", {"error": _error_page(problem), "pending": pending}, status=problem.status)

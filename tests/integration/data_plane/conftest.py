@@ -1,6 +1,8 @@
 """A workspace on real services, its application in this process."""
 
 import asyncio
+import secrets
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
@@ -8,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
+import pymysql
 import pytest
 from argon2 import PasswordHasher
 from cryptography import x509
@@ -15,10 +18,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import NameOID
-from integration.data_plane.workspace import HOST, OWNER, PASSWORD, Login, Workspace, write_secrets
+from integration.data_plane.workspace import HOST, OWNER, PASSWORD, VIEW_HOST, Login, Workspace, write_secrets
 from support import good
 from support.asgi import running, transport_to
 from support.hostile import Program
+from vivero_core.backends.tls import client_context
 from vivero_data.app import create_app
 from vivero_data.domain.jobs.runner import JobRunner
 from vivero_data.lib.cookies import ACCESS, REFRESH
@@ -98,6 +102,59 @@ def no_runner(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def workspace(new_workspace: Callable[[], Awaitable[Workspace]]) -> Workspace:
     return await new_workspace()
+
+
+AS_OF: Final = "2026-11-28T14:05:00Z"
+
+
+@pytest.fixture
+async def view(workspace: Workspace, platform: dict[str, Any], authority: str) -> AsyncIterator[Workspace]:
+    """The same data in a program that shows it as of a second: its login may only SELECT, its cache keys are its own."""
+    reader = f"{workspace.settings.database.name}b"
+    at = platform["mariadb"]
+    with (
+        pymysql.connect(
+            host=at["host"],
+            port=int(at["port"]),
+            user=at["admin_user"],
+            password=at["admin_password"],
+            ssl=client_context(authority),
+        ) as admin,
+        admin.cursor() as cursor,
+    ):
+        cursor.execute(f"CREATE USER `{reader}`@'%' IDENTIFIED BY 'reads' REQUIRE SSL")
+        for schema in (workspace.settings.database.name, workspace.settings.database.audit):
+            cursor.execute(f"GRANT SELECT ON `{schema}`.* TO `{reader}`@'%'")
+    folder = workspace.folder.with_name(f"{workspace.folder.name}-as-of")
+    shutil.copytree(workspace.folder, folder)
+    own = {
+        "database/username": reader,
+        "database/password": "reads",
+        "cache/prefix": f"{workspace.settings.cache.prefix}view:",
+        "app/signing_key": secrets.token_hex(32),
+    }
+    for name, content in own.items():
+        (folder / name).write_text(content)
+    (folder / "platform" / "ticket.pub").unlink()
+    environ = {
+        **workspace.environ,
+        "VIVERO_SECRETS_DIR": str(folder),
+        "VIVERO_AS_OF": AS_OF,
+        "VIVERO_PUBLIC_URL": f"https://{VIEW_HOST}:8443",
+    }
+    app = create_app(load(environ))
+    transport = transport_to(app, raise_app_exceptions=False, client=("192.0.2.1", 1234))
+    async with running(app), httpx.AsyncClient(transport=transport, base_url=f"https://{VIEW_HOST}") as client:
+        shown = Workspace(app, client, load(environ), environ, folder, workspace.ticket_key)
+        await app.state.services.schema_ready.wait()
+        yield shown
+
+
+@pytest.fixture(params=["live", "as of"])
+def either(request: pytest.FixtureRequest) -> Workspace:
+    """A workspace that keeps its sessions in its schema, and one that keeps them in the cache."""
+    found: Workspace = request.getfixturevalue("workspace" if request.param == "live" else "view")
+    return found
 
 
 @pytest.fixture

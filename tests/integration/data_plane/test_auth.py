@@ -18,50 +18,50 @@ def bearer(body: dict[str, Any]) -> dict[str, str]:
     return {"authorization": f"Bearer {body['access_token']}"}
 
 
-async def test_a_refresh_token_works_once_and_a_replay_ends_the_session(workspace: Workspace) -> None:
-    first = await tokens(workspace)
-    other = await tokens(workspace)
-    second = await workspace.client.post(REFRESH, json={"refresh_token": first["refresh_token"]})
+async def test_a_refresh_token_works_once_and_a_replay_ends_the_session(either: Workspace) -> None:
+    first = await tokens(either)
+    other = await tokens(either)
+    second = await either.client.post(REFRESH, json={"refresh_token": first["refresh_token"]})
     assert second.status_code == 200
     assert second.json()["refresh_token"] != first["refresh_token"]
-    assert (await workspace.client.get(ME, headers=bearer(second.json()))).status_code == 200
+    assert (await either.client.get(ME, headers=bearer(second.json()))).status_code == 200
 
-    replay = await workspace.client.post(REFRESH, json={"refresh_token": first["refresh_token"]})
+    replay = await either.client.post(REFRESH, json={"refresh_token": first["refresh_token"]})
     assert replay.status_code == 401
-    after = await workspace.client.post(REFRESH, json={"refresh_token": second.json()["refresh_token"]})
+    after = await either.client.post(REFRESH, json={"refresh_token": second.json()["refresh_token"]})
     assert after.status_code == 401
-    assert (await workspace.client.get(ME, headers=bearer(second.json()))).status_code == 401
+    assert (await either.client.get(ME, headers=bearer(second.json()))).status_code == 401
     # Another login of the same user is another family.
-    assert (await workspace.client.get(ME, headers=bearer(other))).status_code == 200
+    assert (await either.client.get(ME, headers=bearer(other))).status_code == 200
 
 
-async def test_of_two_uses_at_once_one_wins(workspace: Workspace) -> None:
-    body = {"refresh_token": (await tokens(workspace))["refresh_token"]}
-    answers = await asyncio.gather(*(workspace.client.post(REFRESH, json=body) for _ in range(5)))
+async def test_of_two_uses_at_once_one_wins(either: Workspace) -> None:
+    body = {"refresh_token": (await tokens(either))["refresh_token"]}
+    answers = await asyncio.gather(*(either.client.post(REFRESH, json=body) for _ in range(5)))
     assert sorted(answer.status_code for answer in answers) == [200, 401, 401, 401, 401]
 
 
 @pytest.mark.parametrize("how", ["refresh token", "access token"])
-async def test_logout_ends_the_session_at_once(workspace: Workspace, how: str) -> None:
-    body = await tokens(workspace)
+async def test_logout_ends_the_session_at_once(either: Workspace, how: str) -> None:
+    body = await tokens(either)
     if how == "refresh token":
-        answer = await workspace.client.post(LOGOUT, json={"refresh_token": body["refresh_token"]})
+        answer = await either.client.post(LOGOUT, json={"refresh_token": body["refresh_token"]})
     else:
-        answer = await workspace.client.post(LOGOUT, headers=bearer(body))
+        answer = await either.client.post(LOGOUT, headers=bearer(body))
     assert answer.status_code == 204, answer.text
-    assert (await workspace.client.get(ME, headers=bearer(body))).status_code == 401
-    again = await workspace.client.post(REFRESH, json={"refresh_token": body["refresh_token"]})
+    assert (await either.client.get(ME, headers=bearer(body))).status_code == 401
+    again = await either.client.post(REFRESH, json={"refresh_token": body["refresh_token"]})
     assert again.status_code == 401
 
 
-async def test_logout_of_nobody_is_fine(workspace: Workspace) -> None:
-    assert (await workspace.client.post(LOGOUT, json={"refresh_token": "unknown"})).status_code == 204
-    assert (await workspace.client.post(LOGOUT)).status_code == 204
+async def test_logout_of_nobody_is_fine(either: Workspace) -> None:
+    assert (await either.client.post(LOGOUT, json={"refresh_token": "unknown"})).status_code == 204
+    assert (await either.client.post(LOGOUT)).status_code == 204
 
 
-async def test_a_wrong_password_and_an_unknown_address_sound_alike(workspace: Workspace) -> None:
-    wrong = await workspace.client.post(LOGIN, json={"email": OWNER, "password": "wrong wrong wrong"})
-    unknown = await workspace.client.post(LOGIN, json={"email": "nobody@example.com", "password": "wrong wrong wrong"})
+async def test_a_wrong_password_and_an_unknown_address_sound_alike(either: Workspace) -> None:
+    wrong = await either.client.post(LOGIN, json={"email": OWNER, "password": "wrong wrong wrong"})
+    unknown = await either.client.post(LOGIN, json={"email": "nobody@example.com", "password": "wrong wrong wrong"})
     assert wrong.status_code == unknown.status_code == 401
     assert wrong.json()["detail"] == unknown.json()["detail"]
     assert wrong.headers["content-type"] == "application/problem+json"
@@ -74,23 +74,23 @@ async def guesses(workspace: Workspace, *places: str, right: bool = False) -> li
     return [answer.status_code for answer in await asyncio.gather(*asked)]
 
 
-async def test_of_fifty_concurrent_guesses_five_are_checked(workspace: Workspace) -> None:
-    statuses = await guesses(workspace, *["2001:db8::1", "2001:db8::2"] * 25)
+async def test_of_fifty_concurrent_guesses_five_are_checked(either: Workspace) -> None:
+    statuses = await guesses(either, *["2001:db8::1", "2001:db8::2"] * 25)
     assert sorted(statuses) == [401] * 5 + [429] * 45
-    blocked = await workspace.client.post(
+    blocked = await either.client.post(
         LOGIN, json={"email": OWNER, "password": PASSWORD}, headers={"x-forwarded-for": "2001:db8::3"}
     )
     assert blocked.status_code == 429, "one household has any number of addresses"
     assert 1 <= int(blocked.headers["retry-after"]) <= 15 * 66
-    assert await guesses(workspace, "198.51.100.9", right=True) == [200]
+    assert await guesses(either, "198.51.100.9", right=True) == [200]
 
 
-async def test_a_crowd_of_addresses_does_not_close_an_account(workspace: Workspace) -> None:
-    assert await guesses(workspace, "198.51.100.9", right=True) == [200]
+async def test_a_crowd_of_addresses_does_not_close_an_account(either: Workspace) -> None:
+    assert await guesses(either, "198.51.100.9", right=True) == [200]
     crowd = [f"203.0.113.{number}" for number in range(40)]
-    assert sorted(await guesses(workspace, *crowd)) == [401] * 20 + [429] * 20
-    assert await guesses(workspace, "198.51.100.9", right=True) == [200], "where the owner was before"
-    assert await guesses(workspace, "198.51.100.10", right=True) == [429]
+    assert sorted(await guesses(either, *crowd)) == [401] * 20 + [429] * 20
+    assert await guesses(either, "198.51.100.9", right=True) == [200], "where the owner was before"
+    assert await guesses(either, "198.51.100.10", right=True) == [429]
 
 
 async def test_the_form_for_a_new_password_is_no_place_for_guessing(
@@ -162,16 +162,16 @@ async def test_a_deactivated_user_is_out_at_once(workspace: Workspace, owner: di
 
 
 @pytest.mark.parametrize("header", ["", "Basic abc", "Bearer", "Bearer nonsense", "Bearer " + "x" * 6000])
-async def test_bad_credentials_are_refused(workspace: Workspace, header: str) -> None:
-    answer = await workspace.client.get(ME, headers={"authorization": header} if header else {})
+async def test_bad_credentials_are_refused(either: Workspace, header: str) -> None:
+    answer = await either.client.get(ME, headers={"authorization": header} if header else {})
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == "Bearer"
 
 
-async def test_an_api_call_with_expired_cookies_renews_them(workspace: Workspace) -> None:
-    body = await tokens(workspace)
+async def test_an_api_call_with_expired_cookies_renews_them(either: Workspace) -> None:
+    body = await tokens(either)
     jar = f"{cookies.ACCESS}=expired; {cookies.REFRESH}={body['refresh_token']}"
-    answers = await asyncio.gather(*(workspace.client.get(ME, headers={"cookie": jar}) for _ in range(3)))
+    answers = await asyncio.gather(*(either.client.get(ME, headers={"cookie": jar}) for _ in range(3)))
     assert [answer.status_code for answer in answers] == [200, 200, 200]
     # Several requests of one browser: one renews for good, the others get an access cookie only.
     renewed = [answer.headers.get_list("set-cookie") for answer in answers]

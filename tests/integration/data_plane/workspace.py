@@ -34,6 +34,7 @@ class Login(Protocol):
 OWNER = "owner@example.com"
 PASSWORD = "plum orchard at dawn"
 HOST = "acme.vivero.localhost"
+VIEW_HOST = "acme-as-of.vivero.localhost"
 NAME = "Acme GmbH"
 
 

@@ -28,6 +28,7 @@ shown = {
     "problem": None,
     "pending": None,
     "notice": "",
+    "as_of": None,
 }
 page = html("login.html.j2", shown)
 print(sorted(set(sys.modules) - before), "Log in to Acme GmbH" in page.content)

@@ -8,6 +8,7 @@ replica reads them.
 import asyncio
 import re
 import time
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -26,11 +27,16 @@ _DEFAULT_NAME: Final = "Workspace"
 log = structlog.get_logger(__name__)
 
 
-class Identity(msgspec.Struct, frozen=True):
-    """Its name, and the address that browsers use; the address is empty while it is unknown."""
+class Identity(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Its name, and the address that browsers use; the address is empty while it is unknown.
+
+    Attributes:
+        as_of: the second that a read-only workspace shows.
+    """
 
     name: str
     public_url: str
+    as_of: datetime | None = None
 
     def host(self, request_host: str) -> str:
         """The public host without its port; else `request_host`, the request's Host header."""
@@ -54,7 +60,7 @@ async def save(tx: Connection, identity: Identity) -> None:
 
 def configured(env: Environment) -> Identity:
     """The identity from the environment, used until the operator stores one."""
-    return Identity(env.tenant_name or _DEFAULT_NAME, env.public_url or "")
+    return Identity(env.tenant_name or _DEFAULT_NAME, env.public_url or "", env.as_of)
 
 
 class IdentityService:
@@ -74,6 +80,9 @@ class IdentityService:
             async with self._refreshing:
                 if not self._is_fresh():
                     await self._refresh()
+        if self._cached is not None and self._fallback.as_of is not None:
+            # What is stored is the address of the workspace that this one is a view of.
+            return msgspec.structs.replace(self._fallback, name=self._cached.name)
         return self._cached or self._fallback
 
     async def stored(self) -> Identity | None:

@@ -12,6 +12,7 @@ from vivero_data.db.database import Connection, Database
 from vivero_data.db.errors import DuplicateKeyError
 from vivero_data.domain.auth.schemas import WrongCredentialsError
 from vivero_data.domain.auth.service import AuthService
+from vivero_data.domain.auth.sessions import StoredSessions
 from vivero_data.domain.users import repository as users
 from vivero_data.lib.tokens import Tokens, read_ticket
 
@@ -26,9 +27,18 @@ class TicketSpentError(NotSignedInError):
 class TicketService:
     """Login tickets; a self-hosted workspace has no public key for them, so they are disabled there."""
 
-    def __init__(self, database: Database, auth: AuthService, logins: Logins, key_file: Path, tenant_id: str) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917  a ticket is read, spent, and a session begun for it
+        self,
+        database: Database,
+        auth: AuthService,
+        sessions: StoredSessions,
+        logins: Logins,
+        key_file: Path,
+        tenant_id: str,
+    ) -> None:
         self._database = database
         self._auth = auth
+        self._sessions = sessions
         self._logins = logins
         self._key_file = key_file
         self._tenant_id = tenant_id
@@ -50,7 +60,7 @@ class TicketService:
             found = await users.get_with_hash(tx, claims.email.lower())
             if found is None or not found[0].active:
                 raise WrongCredentialsError
-            tokens = await self._auth.start(tx, found[0])
+            tokens = self._auth.tokens_of(await self._sessions.start_in(tx, found[0]))
         await self._logins.trust(found[0].email, address)
         return tokens
 

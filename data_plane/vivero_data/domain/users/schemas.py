@@ -26,6 +26,10 @@ class Permission(StrEnum):
     CHANGE_PLAN = "change_plan"
 
 
+READING: Final = frozenset({Permission.READ, Permission.READ_AUDIT_LOG})
+"""What is left of anybody's permissions where nothing can be changed."""
+
+
 class Role(StrEnum):
     """A named set of permissions.
 

@@ -103,6 +103,7 @@ def _login(  # noqa: PLR0913  one place composes the page in all its states
         "problem": problem,
         "pending": pending,
         "notice": "" if problem else said,
+        "as_of": identity.as_of,
     }
     return html(
         "login.html.j2",

@@ -1,0 +1,48 @@
+"""A workspace as of a second: its data is read only, and this layer says so before anything else is asked of a write.
+
+Its database login may only SELECT; without this layer a write would end as an error of ours.
+"""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Receive, Scope, Send
+from vivero_web.errors import WebError
+from vivero_web.problem import Answers
+
+_READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_SESSIONS: Final = frozenset({"/login", "/logout", "/api/v1/auth/login", "/api/v1/auth/logout", "/api/v1/auth/refresh"})
+"""What is written by these is in the cache."""
+
+
+class ReadOnlyError(WebError):
+    """Nothing can be changed in a workspace as of a second."""
+
+    status = 403
+    slug = "read-only"
+    title = "This workspace is read only"
+
+    def __init__(self, as_of: datetime) -> None:
+        super().__init__(
+            f"This is the workspace as of {in_words(as_of)}. It can be read, and nothing in it be changed."
+        )
+
+
+def in_words(as_of: datetime) -> str:
+    return f"{as_of.astimezone(UTC):%Y-%m-%d %H:%M:%S} (UTC)"
+
+
+class ReadOnly:
+    """Refuses every request that may write, but for logins and log-outs."""
+
+    def __init__(self, app: ASGIApp, answers: Answers, as_of: datetime) -> None:
+        self._app = app
+        self._answers = answers
+        self._as_of = as_of
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == ScopeType.HTTP and scope["method"] not in _READING and scope["path"] not in _SESSIONS:
+            await self._answers.error(ReadOnlyError(self._as_of), scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
