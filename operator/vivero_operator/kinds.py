@@ -82,6 +82,7 @@ KINDS: Final[tuple[KindSpec[Any], ...]] = (
     KindSpec(
         TenantRestore,
         lambda services, _: TenantRestoreReconciler(services),
+        verbs=("patch",),  # for the finalizer of one that is looked at
         edited=True,
         observe=in_place.observe,
         forget=in_place.forget,

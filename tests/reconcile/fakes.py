@@ -110,10 +110,11 @@ class FakeKube:
         if known and "type" in manifest and known.get("type") != manifest["type"]:
             raise KubeInvalidError(SYSTEM, f"type of {meta['name']}: field is immutable")
         meta = {**meta, "uid": known["metadata"]["uid"] if known else f"uid-{'-'.join(map(str, key))}"}
-        stored = {**copy.deepcopy(manifest), "metadata": meta}
+        # A status is another's, and stays.
+        status = {"status": known["status"]} if known and "status" in known else {}
         if resource.kind == "HTTPRoute" and self.gateway_says is not None:
-            stored["status"] = {"parents": [{"conditions": [{"type": "Accepted", **self.gateway_says}]}]}
-        return self._store(key, stored)
+            status = {"status": {"parents": [{"conditions": [{"type": "Accepted", **self.gateway_says}]}]}}
+        return self._store(key, {**status, **copy.deepcopy(manifest), "metadata": meta})
 
     async def patch(
         self,
@@ -198,6 +199,8 @@ class FakeServer:
         """As IAM has them: the access keys of an account, and their secrets."""
         self.empty: set[str] = set()
         """Schemas without a table, and buckets without an object."""
+        self.viewers: dict[str, str] = {}
+        """By user of a view, what it may: fills, or reads."""
         self.irreplaceable: dict[str, str] = {}
         """By schema, why its tables cannot be replaced."""
 
@@ -330,6 +333,28 @@ class FakeServer:
     def discard_replacement(self, database: str) -> None:
         self._up("discard_replacement")
         self._discard(database)
+
+    def begin_view(self, database: str, user: Credentials, max_connections: int) -> None:
+        self._up("begin_view")
+        assert max_connections
+        self.databases |= {f"{database}asof", f"{database}asofaudit"}
+        self.users[user.name] = user.secret
+        self.viewers[user.name] = "fills"
+
+    def open_view(self, database: str, user: Credentials, max_connections: int) -> str | None:
+        self._up("open_view")
+        assert f"{database}asof" in self.databases
+        assert max_connections
+        problem = self.irreplaceable.get(database)
+        if problem is None:
+            self.viewers[user.name] = "reads"
+        return problem
+
+    def discard_view(self, database: str) -> None:
+        self._up("discard_view")
+        self.databases -= {f"{database}asof", f"{database}asofaudit"}
+        self.users.pop(f"{database}v", None)
+        self.viewers.pop(f"{database}v", None)
 
     def _discard(self, database: str) -> None:
         self.databases.discard(f"{database}next")

@@ -13,7 +13,7 @@ def database(name: str) -> str:
 
 
 def schema(name: str) -> str:
-    """`vt<id>`, `vt<id>audit`, `vt<id>next` or `vt<id>last`, or InvalidNameError."""
+    """`vt<id>`, or that with `audit`, `next`, `last`, `asof` or `asofaudit` behind it, or InvalidNameError."""
     if tenant_of_database(name) is None:
         raise InvalidNameError(f"not the name of a tenant's schema: {name[:40]!r}")
     return name
@@ -34,6 +34,11 @@ def last_database(name: str) -> str:
     return naming.last_database_name(_ident(name))
 
 
+def as_of_databases(name: str) -> tuple[str, str]:
+    """`vt<id>asof` and `vt<id>asofaudit` of that tenant, or InvalidNameError."""
+    return naming.as_of_database_names(_ident(name))
+
+
 def schemas(name: str) -> tuple[str, ...]:
     """All that the tenant with the schema `vt<id>` may have, or InvalidNameError."""
     return naming.database_names(_ident(name))
@@ -44,9 +49,14 @@ def loading_user(name: str) -> str:
     return naming.loading_user(_ident(name))
 
 
+def viewing_user(name: str) -> str:
+    """`vt<id>v` of that tenant, or InvalidNameError."""
+    return naming.viewing_user(_ident(name))
+
+
 def database_user(name: str) -> str:
-    """`vt<id>a`, `vt<id>b` or `vt<id>r`, or InvalidNameError."""
-    return _checked(name, "vt", "[abr]", "tenant's database user")
+    """`vt<id>a`, `vt<id>b`, `vt<id>r` or `vt<id>v`, or InvalidNameError."""
+    return _checked(name, "vt", "[abrv]", "tenant's database user")
 
 
 def cache_user(name: str) -> str:

@@ -104,15 +104,22 @@ def last_database_name(ident: str) -> str:
     return f"{database_name(ident)}last"
 
 
+def as_of_database_names(ident: str) -> tuple[str, str]:
+    """The schemas with a tenant's data as of a second and its audit log of then, while somebody looks at them."""
+    name = f"{database_name(ident)}asof"
+    return name, f"{name}audit"
+
+
 def database_names(ident: str) -> tuple[str, ...]:
     """All schemas that a tenant may have."""
     name = database_name(ident)
-    return name, audit_database_name(ident), next_database_name(ident), last_database_name(ident)
+    own = name, audit_database_name(ident), next_database_name(ident), last_database_name(ident)
+    return *own, *as_of_database_names(ident)
 
 
 def tenant_of_database(name: str) -> str | None:
     """The id of the tenant one of whose schemas has this name; None for any other."""
-    match = re.fullmatch(r"vt([a-z2-7]{10})(audit|next|last)?", name)
+    match = re.fullmatch(r"vt([a-z2-7]{10})(audit|next|last|asof|asofaudit)?", name)
     return match[1] if match else None
 
 
@@ -125,6 +132,11 @@ def database_users(ident: str) -> tuple[str, str]:
 def loading_user(ident: str) -> str:
     """The user that fills the schema of `next_database_name`; it lives as long as a restore in place."""
     return f"vt{_checked(ident)}r"
+
+
+def viewing_user(ident: str) -> str:
+    """The user that reads the schemas of `as_of_database_names`, after it has filled them."""
+    return f"vt{_checked(ident)}v"
 
 
 def bucket_name(ident: str) -> str:

@@ -1,4 +1,4 @@
-"""TenantRestore: a tenant as it was, brought back in place or as a new tenant beside it: of a backup, or of any archived second."""
+"""TenantRestore: a tenant as it was, brought back in place, as a new tenant or to be looked at: of a backup, or of any archived second."""
 
 from typing import Any, ClassVar
 
@@ -21,8 +21,8 @@ _SPEC_RULES = rules(
 )
 _TARGET_RULES = rules(
     (
-        "has(self.inPlace) != (has(self.tenant) || has(self.slug))",
-        "give one target: target.inPlace, or target.tenant with target.slug",
+        "[has(self.inPlace), has(self.asOf), has(self.tenant) || has(self.slug)].filter(given, given).size() == 1",
+        "give one target: target.inPlace, target.asOf, or target.tenant with target.slug",
     ),
     ("has(self.tenant) == has(self.slug)", "target.tenant and target.slug go together: a new Tenant needs both"),
     ("!has(self.inPlace) || self.inPlace", "target.inPlace can only be true; leave it out for another target"),
@@ -30,14 +30,23 @@ _TARGET_RULES = rules(
 )
 
 
+class AsOfTarget(Model):
+    """A workspace that shows the data as of that second, beside the live one. Nothing in it can be changed."""
+
+    host: str | None = Field(default=None, min_length=3, max_length=naming.HOST_MAX_LENGTH, pattern=naming.HOST_PATTERN)
+    """Where it answers: a name directly below the platform's domain. Without one a name is made that nobody can guess."""
+
+
 class RestoreTarget(Model):
-    """Where the data goes: in the place of the tenant's live data, or to a Tenant that is made."""
+    """Where the data goes: in the place of the tenant's live data, to a Tenant that is made, or beside, to be looked at."""
 
     model_config = ConfigDict(json_schema_extra=_TARGET_RULES)
 
     in_place: bool | None = None
     """`true`: the tenant's live data goes back. Name, slug, hosts, keys and audit log stay, and what the live data was is kept
     on its server until the next restore in place."""
+    as_of: AsOfTarget | None = None
+    """The data is shown beside the live workspace, read only, for a day or until this object is deleted."""
     tenant: ObjectName | None = None
     """Name of the new Tenant."""
     slug: str | None = Field(
@@ -82,9 +91,17 @@ class TenantRestoreStatus(OperationStatus, RestoreResult):
     """What the operator has observed."""
 
     into: str | None = Field(default=None, max_length=253)
-    """`in place`, or the name of the new Tenant."""
+    """`in place`, `as of`, or the name of the new Tenant."""
     switched_at: Timestamp | None = None
     """When the restored data took the place of the live data. A restore in place to this second undoes this one."""
+    url: str | None = Field(default=None, max_length=300)
+    """Where the workspace as of that second answers; gone once it is closed."""
+    expires_at: Timestamp | None = None
+    """When that workspace is closed by itself."""
+    closed_at: Timestamp | None = None
+    """When that workspace was closed, and all that was made for it removed."""
+    tenant_id: str | None = Field(default=None, max_length=naming.TENANT_ID_LENGTH)
+    """Id of the tenant whose data that workspace shows."""
 
 
 class TenantRestore(Resource):
@@ -101,7 +118,14 @@ class TenantRestore(Resource):
     @property
     def into(self) -> str:
         """Where it goes, for people."""
-        return self.spec.target.tenant or "in place"
+        return self.spec.target.tenant or ("in place" if self.spec.target.in_place else "as of")
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether its tenant has a workspace as of a second beside the live one, or is about to."""
+        complete = find(self.status.conditions, ConditionType.COMPLETE)
+        begun = complete is not None and complete.reason in {Reason.RUNNING, Reason.STARTING, Reason.RESTORED}
+        return self.spec.target.as_of is not None and begun and self.status.closed_at is None
 
     @property
     def is_switching(self) -> bool:
@@ -117,6 +141,8 @@ class TenantRestore(Resource):
             {"name": "Into", "type": "string", "jsonPath": ".status.into"},
             *step_columns(),
             {"name": "Restored-To", "type": "date", "jsonPath": ".status.restoredTo"},
+            {"name": "URL", "type": "string", "jsonPath": ".status.url", "priority": 1},
+            {"name": "Expires", "type": "string", "jsonPath": ".status.expiresAt", "priority": 1},
             {"name": "Backup", "type": "string", "jsonPath": ".spec.backup", "priority": 1},
             {"name": "Files", "type": "integer", "jsonPath": ".status.files", "priority": 1},
             {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},

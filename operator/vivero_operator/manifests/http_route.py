@@ -10,13 +10,18 @@ NO_LIMIT: Final = "0s"
 
 
 def build(instance: Instance, *, gateway: Gateway) -> Manifest:
+    """The slug's address."""
+    return build_at(instance, instance.hosts[0], APP, gateway=gateway)
+
+
+def build_at(instance: Instance, host: str, service: str, *, gateway: Gateway) -> Manifest:
     """Attached to the listener that holds the wildcard certificate.
 
     No `retry`: it would also repeat requests whose connection broke after they
     were sent, and so store a record twice.
     """
     # A download takes as long as its line is slow; the platform's proxy ends what is idle.
-    rule: dict[str, Any] = {"backendRefs": [{"name": APP, "port": 80}], "timeouts": {"request": NO_LIMIT}}
+    rule: dict[str, Any] = {"backendRefs": [{"name": service, "port": 80}], "timeouts": {"request": NO_LIMIT}}
     return sealed(
         {
             "apiVersion": API_VERSION,
@@ -24,7 +29,7 @@ def build(instance: Instance, *, gateway: Gateway) -> Manifest:
             "metadata": metadata(instance),
             "spec": {
                 "parentRefs": [{"name": gateway.name, "namespace": gateway.namespace, "sectionName": gateway.listener}],
-                "hostnames": [instance.hosts[0]],
+                "hostnames": [host],
                 "rules": [rule],
             },
         }

@@ -31,9 +31,13 @@ def _rule(host: str, service: str) -> dict[str, Any]:
 
 
 def build(instance: Instance) -> Manifest:
-    """The slug's address, with the platform's wildcard certificate."""
+    """The slug's address."""
+    return build_at(instance, instance.hosts[0], APP)
+
+
+def build_at(instance: Instance, host: str, service: str) -> Manifest:
+    """An address below the platform's domain, with its wildcard certificate, that leads to this Service."""
     settings = instance.settings
-    host = instance.hosts[0]
     annotations = settings.ingress_annotations
     tls: dict[str, Any] = {"hosts": [host]}
     if settings.wildcard_tls == "delegated":
@@ -47,7 +51,7 @@ def build(instance: Instance) -> Manifest:
             "spec": {
                 "ingressClassName": settings.ingress_class,
                 "tls": [tls],
-                "rules": [_rule(host, APP)],
+                "rules": [_rule(host, service)],
             },
         }
     )

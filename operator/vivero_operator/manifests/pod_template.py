@@ -28,6 +28,8 @@ from vivero_operator.settings import Settings
 Template = dict[str, Any]
 
 _MOUNT: Final = "/run/vivero"
+FILES: Final = "vivero"
+"""The volume with all files that a pod reads."""
 _KEYS: Final = {
     secrets.DATABASE: ("username", "password", "host", "port", "name"),
     secrets.CACHE: ("username", "password", "host", "port", "prefix"),
@@ -58,7 +60,7 @@ def _files() -> dict[str, Any]:
     sources.append({"configMap": {"name": copies.PLATFORM, "items": _items(copies.PLATFORM, public)}})
     # May be missing, and may come and go while the pod runs.
     sources.append({"secret": {"name": copies.MAIL, "items": _items(copies.MAIL, copies.MAIL_KEYS), "optional": True}})
-    return {"name": "vivero", "projected": {"defaultMode": 0o440, "sources": sources}}
+    return {"name": FILES, "projected": {"defaultMode": 0o440, "sources": sources}}
 
 
 def _probe(path: str, *, period: int, timeout: int, failures: int) -> dict[str, Any]:
@@ -98,7 +100,7 @@ def _container(settings: Settings) -> dict[str, Any]:
         "lifecycle": {"preStop": {"sleep": {"seconds": LEAVING_SECONDS}}},
         "securityContext": CONTAINER_SECURITY,
         "volumeMounts": [
-            {"name": "vivero", "mountPath": _MOUNT, "readOnly": True},
+            {"name": FILES, "mountPath": _MOUNT, "readOnly": True},
             {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108  a path inside the pod, its own volume
         ],
     }
@@ -128,7 +130,7 @@ def _own(settings: Settings) -> Template:
     }
 
 
-def _resources(instance: Instance) -> dict[str, Any]:
+def resources(instance: Instance) -> dict[str, Any]:
     size = instance.plan.spec.workload
     limits = {"memory": size.memory_limit} | ({"cpu": size.cpu_limit} if size.cpu_limit else {})
     return {"requests": {"cpu": size.cpu_request, "memory": size.memory_request}, "limits": limits}
@@ -155,7 +157,7 @@ def of(instance: Instance, release: Template, credentials: str) -> Template:
     meta["labels"] = {**meta.get("labels", {}), **labels(instance)}
     meta["annotations"] = {**meta.get("annotations", {}), **_restart_annotations(instance, credentials)}
     container["env"] = [*container.get("env", ()), {"name": "VIVERO_TENANT_ID", "value": instance.id}]
-    container["resources"] = _resources(instance)
+    container["resources"] = resources(instance)
     meta["annotations"][c.ANNOTATION_REVISION] = digest(template)
     return template
 

@@ -63,8 +63,11 @@ class Room:
     sizes: Mapping[str, Decimal]
 
     @classmethod
-    def of(cls, size: Workload) -> "Room":
-        """For the pods of a plan, one more, and as many terminating ones: those count until they are gone."""
+    def of(cls, size: Workload, guests: int = 0) -> "Room":
+        """For the pods of a plan, one more, and as many terminating ones: those count until they are gone.
+
+        `guests`: pods of that size that are not the tenant's own.
+        """
         sizes = {
             "requests.cpu": parse(size.cpu_request),
             "requests.memory": parse(size.memory_request),
@@ -72,7 +75,7 @@ class Room:
         }
         if size.cpu_limit:
             sizes["limits.cpu"] = parse(size.cpu_limit)
-        return cls(2 * size.replicas + SURGE, sizes)
+        return cls(2 * size.replicas + SURGE + guests, sizes)
 
     @classmethod
     def read(cls, hard: Mapping[str, str]) -> "Room | None":

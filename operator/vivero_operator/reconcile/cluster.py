@@ -138,6 +138,11 @@ class Cluster:
         restores = (one for one in self.of(TenantRestore) if one.spec.tenant == tenant.name)
         return next((one for one in restores if one.is_switching and one.metadata.deletion_timestamp is None), None)
 
+    def shown_beside(self, tenant: Tenant) -> TenantRestore | None:
+        """The workspace as of a second that is beside this tenant's live one."""
+        found = (one for one in self.of(TenantRestore) if one.spec.tenant == tenant.name and one.is_beside)
+        return next(found, None)
+
     def reserve(self, tenant: Tenant, server: str) -> None:
         """Count a placement that is not in any status yet, so that many at once spread out."""
         self._placed[tenant.name] = tenant.metadata.uid, server

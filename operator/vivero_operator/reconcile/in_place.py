@@ -17,7 +17,7 @@ from vivero_core.backends.mariadb.replacement import SETTLED, Replacement
 from vivero_core.model import conditions as cond
 from vivero_core.model import naming
 from vivero_core.model.base import Metadata
-from vivero_core.model.constants import ConditionType, Reason
+from vivero_core.model.constants import LABEL_TENANT, ConditionType, Reason
 from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_backup import TenantBackup
@@ -38,7 +38,7 @@ CONNECTIONS: Final = 5
 
 
 def observe(context: HandlerContext, item: TenantRestore) -> None:
-    """The tenant's pods come and go with it."""
+    """The tenant's pods come and go with it, or it needs room beside them."""
     take(context, item)
     _wake(context, item)
 
@@ -51,7 +51,7 @@ def forget(context: HandlerContext, metadata: Metadata) -> None:
 
 
 def _wake(context: HandlerContext, item: TenantRestore) -> None:
-    if item.spec.target.in_place:
+    if item.spec.target.in_place or item.spec.target.as_of is not None:
         context.queue.add(Key("Tenant", item.spec.tenant), Rank.AWAITED)
 
 
@@ -61,6 +61,12 @@ def restoring(services: Services, tenant: str) -> TenantRestore | None:
     return next(
         (one for one in found if one.spec.tenant == tenant and one.spec.target.in_place and is_under_way(one)), None
     )
+
+
+def loading_beside(services: Services, tenant: str) -> TenantRestore | None:
+    """The restore that fills a schema beside this tenant's live one: a backup's dump would not hold it, and the log does."""
+    found = (one for one in services.cluster.of(TenantRestore) if one.spec.tenant == tenant and is_under_way(one))
+    return restoring(services, tenant) or next((one for one in found if one.spec.target.as_of is not None), None)
 
 
 async def discard(services: Services, server: DatabaseServer, ident: str) -> None:
@@ -144,7 +150,7 @@ class InPlace:
             deployment = await self._services.kube.get(DEPLOYMENT, APP, namespace)
         except KubeNotFoundError:
             deployment = {}
-        pods = await self._services.kube.list(POD, namespace)
+        pods = await self._services.kube.list(POD, namespace, label_selector=f"{LABEL_TENANT}={tenant.id}")
         if deployment.get("spec", {}).get("replicas") or deployment.get("status", {}).get("replicas") or pods.items:
             raise ObstacleError(Reason.SWITCHING, f"Waiting for the pods of Tenant {tenant.name} to end")
 

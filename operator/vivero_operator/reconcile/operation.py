@@ -108,10 +108,13 @@ class OperationReconciler(Reconciler, Generic[R]):
 
     @abstractmethod
     async def prepare(self, item: R) -> Operation:
-        """What the Job is to do; idempotent, for a crash repeats it. Raises ObstacleError."""
+        """What the Job is to do; idempotent, for a crash repeats it. Raises ObstacleError, and RefusedError to give up."""
 
     async def conclude(self, item: R) -> None:
-        """What follows the Job's success; returns when it is done. Raises ObstacleError, and RefusedError to give up."""
+        """What follows the Job's success, whose result is in the item's status; returns when it is done.
+
+        Raises ObstacleError, and RefusedError to give up.
+        """
 
     async def give_up(self, item: R) -> None:
         """Remove what an operation that failed has left."""
@@ -178,6 +181,10 @@ class OperationReconciler(Reconciler, Generic[R]):
         except ObstacleError as obstacle:
             await self._tell(item, obstacle.reason, str(obstacle), item.status)
             return Result(retry_after=WAIT_SECONDS)
+        except RefusedError as refusal:
+            await self.give_up(item)
+            await self._end(item, Reason.REFUSED, f"Refused: {refusal}", item.status, done=False)
+            return Result()
         await start(self._services, operation)
         await self._tell(item, Reason.RUNNING, "Waiting for a pod", item.status)
         return Result(retry_after=LOOK_SECONDS)
@@ -203,7 +210,7 @@ class OperationReconciler(Reconciler, Generic[R]):
         said, problem, outcome = self._read(found.result), found.message, found.outcome
         if outcome is Outcome.DONE and isinstance(said, Model):
             try:
-                await self.conclude(item)
+                await self.conclude(_with(item, status.model_copy(update=dict(said))))
             except ObstacleError as obstacle:
                 noted = status.model_copy(update=obstacle.noted)
                 await self._tell(item, obstacle.reason, str(obstacle), noted)
@@ -268,6 +275,10 @@ class OperationReconciler(Reconciler, Generic[R]):
         conditions = shown(status.conditions, item.metadata, self._services.now(), idle="operation")
         update = {"conditions": conditions, "observed_generation": item.metadata.generation}
         await write_status(self._services, self._address, item, status.model_copy(update=update), self._items)
+
+
+def _with(item: Any, status: OperationStatus) -> Any:  # noqa: ANN401  an R with a status
+    return item.model_copy(update={"status": status})
 
 
 def is_under_way(item: Any) -> bool:  # noqa: ANN401  an object whose status is an OperationStatus

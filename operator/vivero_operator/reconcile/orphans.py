@@ -22,6 +22,7 @@ from vivero_core.model.constants import LABEL_TENANT
 from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.reading import Unreadable, read, salvaged
 from vivero_core.model.tenant import Tenant
+from vivero_core.model.tenant_restore import TenantRestore
 
 from vivero_operator import metrics
 from vivero_operator.policies import allocation
@@ -104,9 +105,12 @@ class Sweep:
         # Last: a Tenant that was made since is among them.
         placed = {one.id: one.status.database_server for one in self._services.cluster.tenants}
         # What was erased and is there again, out of a backup of the cluster, is nobody's.
-        retained = {
+        retained: dict[str, str | None] = {
             one.id: one.database_server for one in records if one.retained and one.id not in self._services.erased
         }
+        # A bucket and a cache user are a workspace's as of a second.
+        restores = self._services.cluster.of(TenantRestore)
+        retained |= {naming.tenant_id(one.metadata.uid): None for one in restores if one.is_beside}
         known = Known(placed, retained)
         found = policy.find(
             {name: held for name, held in databases.items() if held is not None},

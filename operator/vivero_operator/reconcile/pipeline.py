@@ -66,7 +66,7 @@ _COMPLETE: Final = (
     Step("namespace", namespace.ensure, ("adoption",), remembered=True),
     Step("secrets", secrets.ensure, ("namespace",)),
     Step("files", files.ensure, ("namespace",), remembered=True),
-    Step("room", isolation.make_room, ("namespace",), remembered=True),
+    Step("room", isolation.make_room, ("namespace",), remembered=True, depends=isolation.guests),
     Step("workload", workload.ensure, ("secrets", "files", "room"), remembered=True, depends=workload.inputs),
     Step("database", backends.ensure_database, ("secrets",), *_DATABASE, remembered=True, depends=secrets.used),
     Step("storage", backends.ensure_storage, ("secrets",), *_STORAGE, remembered=True, depends=secrets.used),
@@ -77,7 +77,7 @@ _COMPLETE: Final = (
 _SERVING: Final = (
     Step("ready", workload.ready, ("workload",), *_WORKLOAD),
     # Smaller only now, when no pod of another size is left: a change of size must be able to finish.
-    Step(isolation.SETTLE, isolation.settle_room, ("ready",), remembered=True),
+    Step(isolation.SETTLE, isolation.settle_room, ("ready",), remembered=True, depends=isolation.guests),
 )
 _WHOLE: Final = (isolation.SETTLE, "database", "storage", "cache", "isolation", "limits")
 

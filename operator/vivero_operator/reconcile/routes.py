@@ -36,6 +36,8 @@ class Routes:
     resource: Resource
     build: Callable[[Instance], Manifest]
     """The route of a workspace's address under the base domain."""
+    build_at: Callable[[Instance, str, str], Manifest]
+    """The same for another host, and the Service of this name."""
     serves: Callable[[Manifest], bool]
     """Whether a live one is known to be in use."""
     takes_own_hosts: bool
@@ -59,7 +61,7 @@ def _own_places(ident: str, platform_namespace: str) -> set[tuple[str, str]]:
     return served | suspended
 
 
-INGRESSES: Final = Routes(INGRESS, ingress.build, lambda _: True, takes_own_hosts=True)
+INGRESSES: Final = Routes(INGRESS, ingress.build, ingress.build_at, lambda _: True, takes_own_hosts=True)
 
 
 def of(settings: Settings) -> Routes:
@@ -67,8 +69,9 @@ def of(settings: Settings) -> Routes:
     if settings.gateway is None:
         return INGRESSES
     build = partial(http_route.build, gateway=settings.gateway)
+    build_at = partial(http_route.build_at, gateway=settings.gateway)
     # A listener is the Gateway's, and holds the certificate: a route cannot bring one.
-    return Routes(HTTP_ROUTE, build, http_route.is_accepted, takes_own_hosts=False)
+    return Routes(HTTP_ROUTE, build, build_at, http_route.is_accepted, takes_own_hosts=False)
 
 
 class ReplacedRoutes:

@@ -11,7 +11,7 @@ from vivero_core.model.tenant_backup import BackupResult, TenantBackup
 from vivero_operator.operations.backup_order import BACKUP, BackupOrder, Former, Program
 from vivero_operator.operations.runner import Operation
 from vivero_operator.reconcile.archives import archived
-from vivero_operator.reconcile.in_place import restoring
+from vivero_operator.reconcile.in_place import loading_beside
 from vivero_operator.reconcile.operation import ObstacleError, OperationReconciler
 
 
@@ -32,7 +32,7 @@ class TenantBackupReconciler(OperationReconciler[TenantBackup]):
         if tenant is None:
             raise ObstacleError(Reason.TENANT_NOT_FOUND, f"There is no Tenant {item.spec.tenant}")
         access = await self.access(tenant)
-        if (other := restoring(self._services, tenant.name)) is not None:
+        if (other := loading_beside(self._services, tenant.name)) is not None:
             # Its dump would not hold the schema beside the live one, which the log from there on counts on.
             raise ObstacleError(Reason.WAITING_FOR_TURN, f"Waiting for TenantRestore {other.name}")
         logged = archived(access.server, self._services.settings)

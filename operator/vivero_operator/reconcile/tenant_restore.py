@@ -2,10 +2,11 @@
 
 To a new tenant: its data is loaded under a new id as that of a deleted tenant would be kept; a Tenant then adopts it. So
 nothing serves half a restore, the adoption's own rules decide who has the data, and what was restored is erased or retained
-as any tenant's. In place: in_place.py. A restore that fails leaves nothing.
+as any tenant's. In place: in_place.py. To be looked at: as_of.py. A restore that fails leaves nothing.
 """
 
 from contextlib import suppress
+from typing import Final
 
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.kube.errors import KubeAlreadyExistsError
@@ -29,8 +30,10 @@ from vivero_operator.operations.backup_order import (
     RestoreOrder,
     Target,
 )
+from vivero_operator.operations.errors import RefusedError
 from vivero_operator.operations.runner import Operation
-from vivero_operator.reconcile import archives
+from vivero_operator.reconcile import archives, in_use
+from vivero_operator.reconcile.as_of import AsOf
 from vivero_operator.reconcile.controller import Result
 from vivero_operator.reconcile.in_place import CONNECTIONS, InPlace, discard, restoring
 from vivero_operator.reconcile.operation import Access, ObstacleError, OperationReconciler, has_ended
@@ -43,6 +46,9 @@ from vivero_operator.reconcile.steps.backends import (
     provision_storage,
 )
 from vivero_operator.reconcile.writing import remember
+
+VIEW_SECONDS: Final = 30.0
+"""How often it is looked whether an open workspace as of a second is to be closed."""
 
 
 class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
@@ -57,8 +63,44 @@ class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
         super().__init__(services)
         self._filled: dict[str, str] = {}
         """By name of a restore in place that was begun here and has not ended: its Tenant's name."""
+        self._viewed: set[str] = set()
+        """Names of restores to be looked at that were begun here: their status may not say so yet."""
 
     async def reconcile(self, name: str) -> Result:
+        item = self._items.get(name)
+        if item is not None and item.spec.target.as_of is not None:
+            return await self._reconcile_view(item)
+        return await self._reconcile_copy(name)
+
+    async def _reconcile_view(self, item: TenantRestore) -> Result:
+        """One that is looked at: it ends long after it is complete."""
+        if item.metadata.deletion_timestamp is not None:
+            await self._close_view(item)
+            await in_use.settle(self._services, self._address, item.metadata, [])
+            return Result()
+        if has_ended(item.status):
+            return await self._keep_view(item) if item.is_beside else Result()
+        await in_use.settle(self._services, self._address, item.metadata, [item.name])
+        return await super().reconcile(item.name)
+
+    async def _keep_view(self, item: TenantRestore) -> Result:
+        """An open one, until it is to be closed."""
+        view, tenant = AsOf(self._services, item), self._services.cluster.tenants.get(item.spec.tenant)
+        if tenant is None or view.is_over(tenant):
+            await self._close_view(item)
+            now = self._services.now()
+            message = f"Closed at {now:%Y-%m-%d %H:%M:%S} (UTC); another TenantRestore opens it again"
+            await self._write(item, item.status.model_copy(update={"url": None, "closed_at": now, "message": message}))
+            return Result()
+        with suppress(ObstacleError):  # the Tenant says so itself, and what is open stays as it is
+            await view.keep(tenant, await self.access(tenant))
+        return Result(retry_after=VIEW_SECONDS)
+
+    async def _close_view(self, item: TenantRestore) -> None:
+        await AsOf(self._services, item).close(self._shown(item), self._viewed)
+        self._viewed.discard(item.name)
+
+    async def _reconcile_copy(self, name: str) -> Result:
         if name in self._filled and self._items.get(name) is None:
             await self._clear(name, self._filled[name])
         result = await super().reconcile(name)
@@ -78,6 +120,11 @@ class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
         return MOMENT if item.spec.backup is None else RESTORE
 
     def success(self, item: TenantRestore, said: RestoreResult) -> tuple[Reason, str]:  # noqa: ARG002  its status says more
+        if item.spec.target.as_of is not None:
+            return (
+                Reason.RESTORED,
+                f"Complete: open at {item.status.url} until {item.status.expires_at:%Y-%m-%d %H:%M:%S} (UTC), read only",
+            )
         if item.status.switched_at is None:
             return self.succeeded
         undo = f"{item.status.switched_at:%Y-%m-%dT%H:%M:%SZ}"
@@ -98,6 +145,11 @@ class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
             place.require_turn(self._filled)
             self._filled[item.name] = tenant.name
             target = await place.begin(old)
+        elif item.spec.target.as_of is not None:
+            view = AsOf(self._services, item)
+            view.require_turn(tenant, {*self._filled, *self._viewed})
+            self._viewed.add(item.name)
+            target = await view.begin(tenant, old)
         else:
             target = await self._new_tenant(item, tenant, old)
         return self.operation(item, self._order(item, backup, old, target), target.database)
@@ -148,6 +200,11 @@ class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
         if item.spec.target.in_place:
             tenant = self._source(item)
             await InPlace(self._services, item).finish(tenant, (await self.access(tenant)).server)
+        elif item.spec.target.as_of is not None:
+            shown = self._services.cluster.tenants.get(item.spec.tenant)
+            if shown is None:
+                raise RefusedError(f"there is no Tenant {item.spec.tenant} any more")
+            await AsOf(self._services, item).finish(shown, await self.access(shown))
         else:
             await self._make_tenant(item)
 
@@ -176,6 +233,8 @@ class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
     async def give_up(self, item: TenantRestore) -> None:
         if item.spec.target.in_place:
             await self._discard(item.spec.tenant)
+        elif item.spec.target.as_of is not None:
+            await self._close_view(item)
         else:
             await self._erase_new(item)
 
@@ -223,7 +282,15 @@ class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
         return backup
 
     async def _write(self, item: TenantRestore, status: OperationStatus) -> None:
-        await super()._write(item, status.model_copy(update={"into": item.into}))
+        noted: dict[str, object] = {"into": item.into}
+        if item.spec.target.as_of is not None:
+            noted["tenant_id"] = self._shown(item)
+        await super()._write(item, status.model_copy(update=noted))
+
+    def _shown(self, item: TenantRestore) -> str | None:
+        """Id of the tenant that a workspace as of a second shows, also when the Tenant is gone."""
+        tenant = self._services.cluster.tenants.get(item.spec.tenant)
+        return item.status.tenant_id or (tenant.id if tenant is not None else None)
 
     def _check_free(self, item: TenantRestore, ident: str) -> None:
         """Raises ObstacleError when the new Tenant could not be made."""

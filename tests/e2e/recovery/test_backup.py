@@ -16,6 +16,7 @@ from e2e.cluster import REPOSITORY, Kubectl, Sql
 from e2e.owned import OwnedTenant
 from support.guide import Shell, blocks
 from types_boto3_s3.client import S3Client
+from vivero_core.model import naming
 from vivero_dev.instance import Instance
 from vivero_dev.localhost import local_client
 from vivero_dev.providers import provider_for
@@ -30,15 +31,16 @@ def backup(name: str, tenant: str) -> dict[str, Any]:
     }
 
 
-def restore(name: str, tenant: str, *, in_place: bool = False, **of: str) -> dict[str, Any]:
-    """In place, or into a new tenant of this name."""
+def restore(name: str, tenant: str, *, in_place: bool = False, as_of: bool = False, **of: str) -> dict[str, Any]:
+    """In place, to be looked at, or into a new tenant of this name."""
+    beside: dict[str, Any] = {"asOf": {}} if as_of else {"tenant": name, "slug": name}
     return {
         "apiVersion": "vivero.dev/v1alpha1",
         "kind": "TenantRestore",
         "metadata": {"name": name},
         "spec": {
             "tenant": tenant,
-            "target": {"inPlace": True} if in_place else {"tenant": name, "slug": name},
+            "target": {"inPlace": True} if in_place else beside,
             **of,
         },
     }
@@ -184,6 +186,76 @@ def test_a_workspace_goes_back_to_a_second(
         assert notes.texts() == ["second", "third"], "the live one is as it was"
     finally:
         erase(kubectl, name)
+
+
+def test_a_second_is_looked_at_beside_the_live_workspace(
+    kubectl: Kubectl,
+    owned: OwnedTenant,
+    platform: dict[str, Any],
+    workspace: httpx.Client,
+    apply: Callable[[dict[str, Any]], None],
+    sql: Sql,
+) -> None:
+    name = f"look-{secrets.token_hex(3)}"
+    kubectl("wait", "--for=condition=Recoverable", "vdb/main", "--timeout=80s")
+    notes, file = Notebook(workspace, owned.login, name), Note(owned)
+    notes.make(name)
+    first = notes.add("first 🌱")
+    time.sleep(2)
+    moment = datetime.now(UTC).replace(microsecond=0)
+    time.sleep(1)
+    notes.remove(first)
+    notes.add("second")
+    live = json.loads(kubectl("get", "vt", owned.name, "-o", "json"))
+    ident, namespace = owned.id, owned.namespace
+    pods = kubectl("get", "pods", "-n", namespace, "-l", f"vivero.dev/tenant={ident}", "-o", "name")
+
+    apply(restore(name, owned.name, as_of=True, time=f"{moment:%Y-%m-%dT%H:%M:%SZ}"))
+    kubectl("wait", "--for=condition=Complete", f"tenantrestore/{name}", "--timeout=88s")
+    status = json.loads(kubectl("get", "vrs", name, "-o", "json"))["status"]
+    url, own = status["url"], f"as-of-{naming.tenant_id(uid_of(kubectl, name))}"
+    assert url.startswith(f"https://{own}.")
+    assert datetime.fromisoformat(status["expiresAt"]) - datetime.now(UTC) > timedelta(hours=23)
+    row = kubectl("get", "vrs", name).splitlines()[1]
+    assert row.split()[:6] == [name, owned.name, "as", "of", "True", "Restored"]
+    with local_client(Path(platform["ca"])) as client:
+        client.headers["Connection"] = "close"
+        then = Notebook(client, owned.login, name, url)
+        assert then.texts() == ["first 🌱"]
+        file.delete()
+        found = client.get(f"{url}/api/v1/files/{file.id}", headers=then.headers)
+        assert found.raise_for_status().content == file.content, "not that of the live workspace"
+        refused = client.post(
+            f"{url}/api/v1/collections/{name}/records", json={"values": {"Text": "third"}}, headers=then.headers
+        )
+        assert (refused.status_code, refused.json()["type"]) == (403, "urn:vivero:problem:read-only")
+        assert f"as of {moment:%Y-%m-%d %H:%M:%S} (UTC)" in refused.json()["detail"]
+        page = client.get(f"{url}/login", headers={"accept": "text/html"}).text
+        assert f"As of {moment.day} {moment:%b %Y, %H:%M:%S} UTC, read only" in page
+        # Neither lets in whom the other has let in.
+        assert client.get(f"{url}/api/v1/me", headers=notes.headers).status_code == 401
+        assert workspace.get("/api/v1/me", headers=then.headers).status_code == 401
+    assert notes.texts() == ["second"], "the live one is as it was"
+    grants = [line for (line,) in sql(f"SHOW GRANTS FOR 'vt{ident}v'@'%'")]
+    assert sorted(one.split(" TO ")[0] for one in grants if " ON `" in one) == [
+        f"GRANT SELECT ON `vt{ident}asof`.*",
+        f"GRANT SELECT ON `vt{ident}asofaudit`.*",
+    ]
+    assert kubectl("get", "pods", "-n", namespace, "-l", f"vivero.dev/tenant={ident}", "-o", "name") == pods
+
+    kubectl("delete", "vrs", name, "--timeout=80s")
+    assert not sql(f"SHOW DATABASES LIKE 'vt{ident}asof%'")
+    assert (f"vt{ident}v",) not in sql("SELECT User FROM mysql.global_priv")
+    for kind in ("deployment", "service", "secret", "ingress"):
+        kubectl("wait", "--for=delete", f"{kind}/{own}", "-n", namespace, "--timeout=60s")
+    again = json.loads(kubectl("get", "vt", owned.name, "-o", "json"))
+    assert again["spec"] == live["spec"]
+    assert notes.texts() == ["second"]
+
+
+def uid_of(kubectl: Kubectl, restore_name: str) -> str:
+    found: str = json.loads(kubectl("get", "vrs", restore_name, "-o", "json"))["metadata"]["uid"]
+    return found
 
 
 def test_a_workspace_itself_goes_back_and_forward_again(

@@ -14,6 +14,7 @@ CHECKS = [
     name_checks.next_database,
     name_checks.last_database,
     name_checks.loading_user,
+    name_checks.viewing_user,
     name_checks.database_user,
     name_checks.cache_user,
     name_checks.bucket,
@@ -23,10 +24,13 @@ CHECKS = [
 @given(IDS)
 def test_names_made_from_an_id_pass(ident: str) -> None:
     assert name_checks.database(f"vt{ident}") == f"vt{ident}"
-    names = (f"vt{ident}", f"vt{ident}audit", f"vt{ident}next", f"vt{ident}last")
+    own = (f"vt{ident}", f"vt{ident}audit", f"vt{ident}next", f"vt{ident}last")
+    names = (*own, f"vt{ident}asof", f"vt{ident}asofaudit")
     assert tuple(name_checks.schema(name) for name in names) == names == name_checks.schemas(f"vt{ident}")
     checks = (name_checks.audit_database, name_checks.next_database, name_checks.last_database)
-    assert tuple(check(f"vt{ident}") for check in checks) == names[1:]
+    assert tuple(check(f"vt{ident}") for check in checks) == own[1:]
+    assert name_checks.as_of_databases(f"vt{ident}") == names[4:]
+    assert name_checks.database_user(name_checks.viewing_user(f"vt{ident}")) == f"vt{ident}v"
     assert name_checks.database_user(name_checks.loading_user(f"vt{ident}")) == f"vt{ident}r"
     assert name_checks.cache_user(f"vt{ident}") == f"vt{ident}"
     assert name_checks.database_user(f"vt{ident}a") == f"vt{ident}a"

@@ -42,7 +42,7 @@ def test_backend_names_hold_no_wildcard_and_fit(uid: str) -> None:
 def test_a_schema_is_of_one_tenant_and_says_which(some: set[str], text: str) -> None:
     idents = {naming.tenant_id(uid) for uid in some}
     made = {name: ident for ident in idents for name in naming.database_names(ident)}
-    assert len(made) == 4 * len(idents)
+    assert len(made) == 6 * len(idents)
     assert {name: naming.tenant_of_database(name) for name in made} == made
     assert naming.tenant_of_database(text) is None
     for name, ident in made.items():

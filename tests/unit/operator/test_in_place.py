@@ -74,7 +74,11 @@ class Scene:
         return ("Job", self.world.settings.platform_namespace, f"{program}-uid-{name}")
 
     def end(self, how: str = "Complete", name: str = "back", **result: object) -> None:
-        key = self.job(name)
+        self.end_of(self.job(name), how, **result)
+
+    def end_of(self, key: tuple[str, str, str], how: str = "Complete", **result: object) -> None:
+        """End this Job."""
+        name = key[2].rpartition("uid-")[2]
         steps = [ended(step) for step in STEPS[:-1]]
         found = pod_of_job(*steps, ended("verify", said={"message": "same", "result": result}))
         found["metadata"] |= {"name": name, "namespace": key[1], "labels": {"batch.kubernetes.io/job-name": key[2]}}

@@ -6,7 +6,7 @@ from typing import Final
 from vivero_core.backends import name_checks
 from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
-from vivero_core.backends.mariadb import erasure, repair, replacement, statements, surveys
+from vivero_core.backends.mariadb import as_of, erasure, repair, replacement, statements, surveys
 from vivero_core.backends.mariadb.connections import WORK_SECONDS, Connections, Server
 from vivero_core.backends.mariadb.errors import SYSTEM, USER_LIMIT_REACHED, code_of
 from vivero_core.backends.mariadb.replacement import Announced, Replacement
@@ -118,6 +118,18 @@ class MariaDbAdmin:
     def discard_replacement(self, database: str) -> None:
         with self._session(f"drop the schema beside {database}", tenants_data=True) as cursor:
             replacement.discard(cursor, database, time.monotonic() + ERASURE_SECONDS)
+
+    def begin_view(self, database: str, user: Credentials, max_connections: int) -> None:
+        with self._session(f"make schemas beside {database}", tenants_data=True) as cursor:
+            as_of.begin(cursor, database, user, max_connections, time.monotonic() + ERASURE_SECONDS)
+
+    def open_view(self, database: str, user: Credentials, max_connections: int) -> str | None:
+        with self._session(f"let {user.name} only read", tenants_data=True) as cursor:
+            return as_of.open_to_readers(cursor, database, user, max_connections)
+
+    def discard_view(self, database: str) -> None:
+        with self._session(f"drop the schemas as of a second beside {database}", tenants_data=True) as cursor:
+            as_of.discard(cursor, database, time.monotonic() + ERASURE_SECONDS)
 
     def ping(self) -> None:
         with self._session("ping"):

@@ -94,6 +94,21 @@ class DatabaseAdmin(Protocol):
         """Remove `vt<id>next` and its user. BackendUnfinishedError as above."""
         ...
 
+    def begin_view(self, database: str, user: Credentials, max_connections: int) -> None:
+        """Two empty schemas `vt<id>asof` and `vt<id>asofaudit`, and a user who may fill them and nothing else.
+
+        BackendUnfinishedError as above.
+        """
+        ...
+
+    def open_view(self, database: str, user: Credentials, max_connections: int) -> str | None:
+        """From now on the user may only read them; why a program of today could not, as a sentence."""
+        ...
+
+    def discard_view(self, database: str) -> None:
+        """Remove both and the user. BackendUnfinishedError as above."""
+        ...
+
     def ping(self) -> None:
         """Returns when the server answers its administrator."""
         ...

@@ -9,7 +9,7 @@ from pymysql.cursors import Cursor
 from vivero_core.backends import name_checks
 from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
-from vivero_core.backends.mariadb import accounts, audit, replacement, rights, sessions, statements
+from vivero_core.backends.mariadb import accounts, as_of, audit, replacement, rights, sessions, statements
 from vivero_core.backends.mariadb.accounts import Attributes
 from vivero_core.backends.mariadb.errors import ACCESS_DENIED, NO_SUCH_GRANT, NOT_ALLOWED, code_of
 from vivero_core.backends.mariadb.rights import Account, Right
@@ -61,14 +61,18 @@ class UserRepair:
         self._max_connections = max_connections
         self._own_attributes = own_attributes
         self._account = Account(user.name, _ANY_HOST)
-        self._loader = Account(name_checks.loading_user(database), _ANY_HOST)
+        # Each lives as long as a restore, and may have exactly one of these sets of rights.
+        self._of_restores = {
+            Account(name_checks.loading_user(database), _ANY_HOST): (replacement.wanted_grants(database),),
+            Account(name_checks.viewing_user(database), _ANY_HOST): as_of.allowed_grants(database),
+        }
 
     def ensure(self) -> list[Correction]:
         """What had to be written."""
         unmanaged = self._accounts()
         before = unmanaged.pop(self._account, None)
-        if self._is_loading(unmanaged):
-            del unmanaged[self._loader]
+        for user_of_restore in self._restoring(unmanaged):
+            del unmanaged[user_of_restore]
         account = before is None or not self._is_desired(before)
         if account:
             self._write(before)
@@ -93,9 +97,10 @@ class UserRepair:
         found = self._accounts().get(self._account)
         return found is not None and self._is_desired(found) and self._grants() == self._wanted_grants()
 
-    def _is_loading(self, found: Mapping[Account, Attributes]) -> bool:
-        """Whether a restore in place has its own user here, which may fill the schema `next` and no more."""
-        return self._loader in found and self._grants(self._loader.user) == replacement.wanted_grants(self._database)
+    def _restoring(self, found: Mapping[Account, Attributes]) -> list[Account]:
+        """Users of restores: they may fill a schema beside the live one, or read one as of a second, and no more."""
+        there = [(account, allowed) for account, allowed in self._of_restores.items() if account in found]
+        return [account for account, allowed in there if self._grants(account.user) in allowed]
 
     def _recreate(self) -> None:
         """For an account with attributes that no other statement of ours removes."""
@@ -155,7 +160,8 @@ def drop_tenant(cursor: Cursor, database: str) -> bool:
     cursor.execute(*rights.accounts_of(database))
     found = {Account(str(user), str(host)): accounts.attributes(str(priv)) for user, host, priv, _ in cursor.fetchall()}
     drop_accounts(cursor, found)
-    for user in (*naming.database_users(database.removeprefix("vt")), name_checks.loading_user(database)):
+    of_restores = name_checks.loading_user(database), name_checks.viewing_user(database)
+    for user in (*naming.database_users(database.removeprefix("vt")), *of_restores):
         # Also when it was gone: a crash between the two statements leaves connections.
         sessions.end(cursor, Account(user, _ANY_HOST))
     return revoke_unmanaged(cursor, database, None) or bool(found)

@@ -101,8 +101,8 @@ def _obstacle(cursor: Cursor, database: str) -> str | None:
     names = _names(cursor, _programs(database))
     if names:
         return f"the live schema holds {', '.join(names)}, which cannot be moved with its tables: drop that first"
-    oldest = _value(cursor, name_checks.next_database(database), "schema_compatibility", "oldest_program")
-    running = _value(cursor, database, "alembic_version", "version_num")
+    oldest = single_value(cursor, name_checks.next_database(database), "schema_compatibility", "oldest_program")
+    running = single_value(cursor, database, "alembic_version", "version_num")
     if oldest is not None and running is not None and oldest > running:
         return f"the restored schema needs a program of revision {oldest}, and the live one is of {running}"
     return None
@@ -202,7 +202,7 @@ def _names(cursor: Cursor, statement: Statement) -> list[str]:
     return [str(name) for (name,) in cursor.fetchall()]
 
 
-def _value(cursor: Cursor, schema: str, table: str, column: str) -> str | None:
+def single_value(cursor: Cursor, schema: str, table: str, column: str) -> str | None:
     """Of a workspace's table with one row; None without it."""
     cursor.execute(
         "SELECT 1 FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s AND COLUMN_NAME = %s",

@@ -82,8 +82,9 @@ def rights_on(database: str, owner: str | None) -> Statement:
 
     Without an owner those of its users, too.
     """
-    others = "" if owner is None else " AND NOT (User IN (%s, %s) AND Host = '%%')"
-    excluded = () if owner is None else (name_checks.database_user(owner), name_checks.loading_user(database))
+    others = "" if owner is None else " AND NOT (User IN (%s, %s, %s) AND Host = '%%')"
+    users = name_checks.loading_user(database), name_checks.viewing_user(database)
+    excluded = () if owner is None else (name_checks.database_user(owner), *users)
     parts: list[str] = []
     values: list[str] = []
     for table, kind, schema, name in _TABLES:

@@ -58,7 +58,7 @@ def _schemas(cursor: Cursor) -> list[str]:
 
 def _user_of(name: str) -> str | None:
     """The tenant whose user it is; a letter tells its users apart."""
-    return tenant_of(name[:-1], PREFIX) if name.endswith(("a", "b", "r")) else None
+    return tenant_of(name[:-1], PREFIX) if name.endswith(("a", "b", "r", "v")) else None
 
 
 def _facts(cursor: Cursor) -> Iterator[Fact]:

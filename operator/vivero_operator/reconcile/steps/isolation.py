@@ -67,4 +67,9 @@ async def settle_room(run: Run) -> Outcome:
 
 
 def _wanted_room(run: Run) -> Room:
-    return Room.of(run.instance.plan.spec.workload)
+    return Room.of(run.instance.plan.spec.workload, guests(run))
+
+
+def guests(run: Run) -> int:
+    """Pods of a workspace as of a second, which take no room from the live one."""
+    return int(run.services.cluster.shown_beside(run.tenant) is not None)
