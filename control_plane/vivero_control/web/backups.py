@@ -46,6 +46,10 @@ SOURCES: Final = {
 
 TARGETS: Final = {
     "new": ("Into a new workspace", "Beside this one, with the same plan, owner and logins; this one stays as it is"),
+    "look": (
+        "To look at it",
+        "A read-only workspace as of that second beside this one, at an address of its own, for a day",
+    ),
     "place": ("In place", "This workspace itself goes back; what was written since is taken out of it"),
 }
 
@@ -73,6 +77,11 @@ class BringBackForm(Struct, kw_only=True):
     def is_in_place(self) -> bool:
         return self.into == "place"
 
+    def _target(self) -> Target:
+        if self.is_in_place:
+            return Target(in_place=True)
+        return Target(as_of=True) if self.into == "look" else Target(slug=self.slug, tenant=self.tenant)
+
     def problems(self, name: str) -> list[FieldError]:
         """What no order can be read from; `name` is the Tenant's."""
         errors = tenant_forms.reason_errors(self.reason)
@@ -92,7 +101,7 @@ class BringBackForm(Struct, kw_only=True):
         """What was chosen counts, not what else is still typed."""
         return BringBack(
             reason=self.reason.strip(),
-            target=Target(in_place=True) if self.is_in_place else Target(slug=self.slug, tenant=self.tenant),
+            target=self._target(),
             time=_moment(self.moment) if self.source == "moment" else None,
             backup=(self.backup or None) if self.source == "backup" else None,
         )

@@ -63,8 +63,7 @@ def line(view: BackupView | RestoreView) -> OperationLine:
         what, moment = "Backup", view.taken_at or view.created_at
         by_schedule, said = view.scheduled, view.state is OperationState.COMPLETE and view.restorable
     else:
-        what = "Brought back in place" if view.in_place else f"Brought back as {view.target}"
-        moment = _moment_of(view)
+        what, moment = _what(view), _moment_of(view)
         by_schedule, said = False, view.state is OperationState.COMPLETE
     steps = tuple(map(_step_line, view.steps))
     return OperationLine(
@@ -102,6 +101,12 @@ def _detail(view: BackupView | RestoreView) -> str:
     if view.message.startswith("Running: ") and view.steps:
         return ""
     return view.message.removeprefix(f"{STATES[view.state].words}: ")
+
+
+def _what(view: RestoreView) -> str:
+    if view.in_place:
+        return "Brought back in place"
+    return "Shown beside it, read only" if view.as_of else f"Brought back as {view.target}"
 
 
 def _moment_of(view: RestoreView) -> datetime | None:

@@ -472,8 +472,8 @@ def test_the_runbook_for_a_restore(
 ) -> None:
     """Each block of it, word for word."""
     found = blocks(REPOSITORY / "docs/runbooks/restore.md")
-    names, check, beside, remove, in_place, undo = found
-    assert [block.info for block in found] == ["sh"] * 6
+    names, check, look, close, beside, remove, in_place, undo = found
+    assert [block.info for block in found] == ["sh"] * 8
     program = provider_for(instance, "auto").kubectl().program
     shell = Shell(
         names,
@@ -483,11 +483,16 @@ def test_the_runbook_for_a_restore(
             "KUBECONFIG": platform["kubeconfig"],
             "TENANT": owned.name,
             "TIME": f"{datetime.now(UTC) - timedelta(seconds=5):%Y-%m-%dT%H:%M:%SZ}",
+            "LOOK": f"runbook-look-{secrets.token_hex(3)}",
             "COPY": f"runbook-{secrets.token_hex(3)}",
             "BACK": f"runbook-back-{secrets.token_hex(3)}",
         },
     )
     shell.run(check)
+    assert "https://as-of-" in shell.run(look)
+    shell.run(close)
+    with pytest.raises(AssertionError, match="not found"):
+        kubectl("get", "vrs", shell.environment["LOOK"])
     assert f"https://{shell.environment['COPY']}." in shell.run(beside)
     shell.run(remove)
     with pytest.raises(AssertionError, match="not found"):

@@ -245,6 +245,13 @@ async def test_a_restore_in_place_names_no_target() -> None:
     assert (view.in_place, view.target, view.slug) == (True, None, None)
 
 
+async def test_a_look_names_no_target() -> None:
+    world = World(KEPT, tenants=(tenant_body("acme-then"),))
+    view = await world.service.bring_back("acme", order(target=Target(as_of=True)), ACTOR)
+    assert world.specs() == [{"tenant": "acme", "target": {"asOf": {}}}]
+    assert (view.as_of, view.in_place, view.target, view.slug, view.url) == (True, False, None, None, None)
+
+
 RUNNING = restore_body("r-1", tenant="brisa", into="soon", conditions=[condition("Complete", "False", "Running")])
 FAILED = restore_body("r-2", tenant="brisa", into="never", conditions=[condition("Complete", "False", "Failed")])
 

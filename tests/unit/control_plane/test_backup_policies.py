@@ -158,6 +158,21 @@ def test_in_place_needs_a_moment_and_no_name(changes: dict[str, Any], fields: se
     assert at_fault(order(**{"target": Target(in_place=True), **changes})).keys() == fields
 
 
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ({}, set()),
+        ({"time": NOW}, set()),
+        ({"backup": "kept"}, set()),
+        ({"target": Target(slug="acme-then", as_of=True)}, {"target.as_of"}),
+        ({"target": Target(tenant="acme-then", as_of=True)}, {"target.as_of"}),
+        ({"time": NOW, "target": Target(in_place=True, as_of=True)}, {"target.in_place"}),
+    ],
+)
+def test_a_look_needs_no_name(changes: dict[str, Any], fields: set[str]) -> None:
+    assert at_fault(order(**{"target": Target(as_of=True), **changes})).keys() == fields
+
+
 def test_a_second_that_is_too_old_says_which_is_the_first() -> None:
     assert "2026-11-08 12:00:00 UTC" in at_fault(order(time=NOW - timedelta(days=30)), SINCE)["time"]
 

@@ -11,6 +11,7 @@ from unit.control_plane_web.fakes import (
     ADMIN,
     BACKUPS,
     HOSTILE,
+    NOW,
     RECOVERY,
     SPARE,
     SUPPORT,
@@ -22,7 +23,7 @@ from unit.control_plane_web.fakes import (
     row,
     steps,
 )
-from vivero_control.domain.backups.schemas import BringBack, OperationState
+from vivero_control.domain.backups.schemas import BringBack, OperationState, Target
 from vivero_control.domain.tenants.errors import WrongStateError
 from vivero_control.domain.tenants.schemas import TenantState
 from vivero_control.lib.idempotency import KeyBusyError
@@ -214,6 +215,36 @@ def test_in_place_is_confirmed_with_the_tenants_name() -> None:
     [(_, order, _, _)] = backups.orders
     assert isinstance(order, BringBack)
     assert (order.target.in_place, order.target.slug, order.target.tenant) == (True, "", "")
+
+
+def test_a_look_needs_no_address_and_no_confirmation() -> None:
+    backups = FakeBackups(BACKUPS, recovery=RECOVERY)
+    changes = {"into": "look", "source": "moment", "moment": "2026-11-20T14:05:09"}
+    with browser(backups=backups) as client:
+        answer = logged_in(client).post(f"{AT}/bring-back", data=FORM | changes, follow_redirects=False)
+    assert answer.status_code == 303
+    [(_, order, _, _)] = backups.orders
+    assert isinstance(order, BringBack)
+    assert order.target == Target(as_of=True)
+    assert (order.time and order.time.isoformat()) == "2026-11-20T14:05:09+00:00"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"state": OperationState.RUNNING}, "Shown beside it, read only"),
+        ({"url": "https://as-of-x.vivero.example", "expires_at": NOW}, 'href="https://as-of-x.vivero.example"'),
+        ({"url": "https://as-of-x.vivero.example", "expires_at": NOW}, "read only, until "),
+        ({}, "closed"),
+        ({"state": OperationState.REFUSED}, "To look at"),
+    ],
+)
+def test_a_look_leads_to_its_address_while_it_is_open(changes: dict[str, Any], said: str) -> None:
+    look = restore("r", as_of=True, target=None, slug=None, **changes)
+    text = page(backups=FakeBackups((), (look,)))
+    assert said in text
+    assert "/staff/tenants/None" not in text
+    assert ("https://as-of-x.vivero.example" in text) == ("url" in changes)
 
 
 def test_a_restore_in_place_is_undone_by_another(staff: TestClient[Any]) -> None:

@@ -108,6 +108,9 @@ def restore_view(restore: TenantRestore) -> RestoreView:
         backup=restore.spec.backup,
         time=restore.spec.time,
         in_place=restore.spec.target.in_place is True,
+        as_of=restore.spec.target.as_of is not None,
+        url=status.url,
+        expires_at=status.expires_at,
         target=restore.spec.target.tenant,
         slug=restore.spec.target.slug,
         switched_at=status.switched_at,
@@ -135,7 +138,8 @@ def object_name(tenant: Tenant, what: str, key: str) -> str:
 def resolved(target: Target) -> Target:
     """As it was meant: the name is the slug where none was given."""
     slug = target.slug.strip().lower()
-    return Target(slug=slug, tenant=target.tenant.strip().lower() or slug, in_place=target.in_place)
+    tenant = target.tenant.strip().lower() or slug
+    return Target(slug=slug, tenant=tenant, in_place=target.in_place, as_of=target.as_of)
 
 
 def check(
@@ -171,9 +175,10 @@ def _backup_problem(order: BringBack, restorable: Collection[str]) -> str | None
 
 
 def _target_problems(target: Target) -> dict[str, str | None]:
-    if target.in_place:
-        two = target.slug or target.tenant
-        return {"target.in_place": "Give one target: in_place, or slug and tenant of a new one." if two else None}
+    if target.in_place or target.as_of:
+        two = target.slug or target.tenant or (target.in_place and target.as_of)
+        field = "target.in_place" if target.in_place else "target.as_of"
+        return {field: "Give one target: in_place, as_of, or slug and tenant of a new one." if two else None}
     return {"target.slug": naming.slug_problem(target.slug), "target.tenant": _name_problem(target.tenant)}
 
 

@@ -78,8 +78,11 @@ class RestoreView(OperationView, frozen=True, kw_only=True):
         datetime | None, Meta(description="The second that was asked for; null for the one of `created_at`.")
     ]
     in_place: Annotated[bool, Meta(description="Whether the tenant itself goes back.")]
-    target: Annotated[str | None, Meta(description="metadata.name of the Tenant that is made; null in place.")]
-    slug: Annotated[str | None, Meta(description="Its slug; null in place.")]
+    as_of: Annotated[bool, Meta(description="Whether it is shown beside the tenant, read only.")]
+    url: Annotated[str | None, Meta(description="Where that is shown; null before and after.")]
+    expires_at: Annotated[datetime | None, Meta(description="When that is closed by itself.")]
+    target: Annotated[str | None, Meta(description="metadata.name of the Tenant that is made; null where none is.")]
+    slug: Annotated[str | None, Meta(description="Its slug; null where none is made.")]
     switched_at: Annotated[
         datetime | None, Meta(description="When it took the place of the live data; a restore to then undoes it.")
     ]
@@ -109,7 +112,7 @@ class BackUp(Struct, frozen=True, kw_only=True):
 
 
 class Target(Struct, frozen=True, kw_only=True):
-    """A Tenant that is made, with display name, plan and owner of the one that is brought back; or that one itself."""
+    """A Tenant that is made, with display name, plan and owner of the one that is brought back; that one itself; or a look."""
 
     slug: Annotated[
         str,
@@ -119,6 +122,9 @@ class Target(Struct, frozen=True, kw_only=True):
         str, documented("metadata.name of a new one; the slug when it is empty.", maxLength=TENANT_NAME_MAX)
     ] = ""
     in_place: Annotated[bool, Meta(description="The live data goes back; give neither slug nor tenant.")] = False
+    as_of: Annotated[
+        bool, Meta(description="It is shown beside the live one, read only, for a day; give neither slug nor tenant.")
+    ] = False
 
 
 Moment = (

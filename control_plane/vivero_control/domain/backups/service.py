@@ -10,7 +10,7 @@ import msgspec
 from vivero_core.model.reading import Unreadable
 from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_backup import TenantBackup, TenantBackupSpec
-from vivero_core.model.tenant_restore import RestoreTarget, TenantRestore, TenantRestoreSpec
+from vivero_core.model.tenant_restore import AsOfTarget, RestoreTarget, TenantRestore, TenantRestoreSpec
 from vivero_web.clock import Clock, in_utc
 from vivero_web.errors import FieldError, InvalidInputError
 
@@ -194,7 +194,7 @@ class BackupService:
 
     def _taken(self, name: str, target: Target, *, named: bool) -> list[FieldError]:
         """What a Tenant has, or another restore that is under way will give to one; a name that nobody typed has no field."""
-        if target.in_place:
+        if target.in_place or target.as_of:
             return []
         others = [one.spec.target for one in self._deps.restores.under_way() if one.name != name]
         slugs, names = {one.slug for one in others}, {one.tenant for one in others}
@@ -228,8 +228,15 @@ def _named(what: str, found: Sequence[V], name: str) -> V:
 def _restore_spec(tenant: str, order: BringBack) -> TenantRestoreSpec:
     time = in_utc(order.time).replace(microsecond=0) if order.time else None
     target = policies.resolved(order.target)
-    into = RestoreTarget(in_place=True) if target.in_place else RestoreTarget(tenant=target.tenant, slug=target.slug)
-    return TenantRestoreSpec(tenant=tenant, backup=order.backup, time=time, target=into)
+    return TenantRestoreSpec(tenant=tenant, backup=order.backup, time=time, target=_into(target))
+
+
+def _into(target: Target) -> RestoreTarget:
+    if target.in_place:
+        return RestoreTarget(in_place=True)
+    if target.as_of:
+        return RestoreTarget(as_of=AsOfTarget())
+    return RestoreTarget(tenant=target.tenant, slug=target.slug)
 
 
 def _audited(action: str, tenant: Tenant, actor: str, reason: str, detail: dict[str, Any]) -> AuditAction:
