@@ -3,6 +3,7 @@
 Its database login may only SELECT; without this layer a write would end as an error of ours.
 """
 
+import re
 from datetime import UTC, datetime
 from typing import Final
 
@@ -12,8 +13,8 @@ from vivero_web.errors import WebError
 from vivero_web.problem import Answers
 
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_SESSIONS: Final = frozenset({"/login", "/logout", "/api/v1/auth/login", "/api/v1/auth/logout", "/api/v1/auth/refresh"})
-"""What is written by these is in the cache."""
+_PASSED: Final = re.compile(r"/login|/logout|/api/v1/auth/(login|logout|refresh)|/collections/[^/]+/columns")
+"""Sessions, which are in the cache, and the columns of a table, which are in a cookie."""
 
 
 class ReadOnlyError(WebError):
@@ -34,7 +35,7 @@ def in_words(as_of: datetime) -> str:
 
 
 class ReadOnly:
-    """Refuses every request that may write, but for logins and log-outs."""
+    """Refuses every request that may write, but for what is kept elsewhere."""
 
     def __init__(self, app: ASGIApp, answers: Answers, as_of: datetime) -> None:
         self._app = app
@@ -42,7 +43,11 @@ class ReadOnly:
         self._as_of = as_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == ScopeType.HTTP and scope["method"] not in _READING and scope["path"] not in _SESSIONS:
+        if scope["type"] == ScopeType.HTTP and _may_write(scope["method"], scope["path"]):
             await self._answers.error(ReadOnlyError(self._as_of), scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+
+def _may_write(method: str, path: str) -> bool:
+    return method not in _READING and _PASSED.fullmatch(path) is None

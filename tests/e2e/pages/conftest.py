@@ -5,11 +5,19 @@ from collections.abc import Iterator
 import pytest
 from e2e.pages import full
 from integration.control_plane.support import running
+from unit.data_plane_web import fakes as data
 
 
 @pytest.fixture(scope="module")
 def control_plane() -> Iterator[str]:
     with running(full.control_plane(), ready=404) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def past() -> Iterator[str]:
+    """A workspace as of a second."""
+    with running(full.workspace(data.NOW), ready=404) as address:
         yield address
 
 

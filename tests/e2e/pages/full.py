@@ -1,6 +1,6 @@
 """Both programs' pages over the services in memory of the unit tests, full of long words and of other scripts."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from litestar import Litestar
@@ -31,6 +31,7 @@ NAMES = (
 EMAIL = f"{'l' * 64}@{'long-name-of-a-host.' * 9}example"
 SLUG = "d" * SLUG_MAX_LENGTH
 URL = f"https://{SLUG}.vivero.localhost:8443"
+VIEW = "https://as-of-k3v9q2mzt7.vivero.localhost:8443"
 ERROR = f"MailServerUnavailableError: {'x' * 150} the server said 421 4.7.0, try again later"
 LONG_LABEL = "Last call with the head of purchasing and sales"
 TABLE = "Customers"
@@ -71,6 +72,7 @@ def _backups(tenant: str) -> control.FakeBackups:
         steps=control.steps("done", "failed", "waiting"),
     )
     into = {"target": f"{SLUG}-{'t' * 22}", "tenant": tenant}
+    nowhere = {"target": None, "slug": None, "tenant": tenant}
     return control.FakeBackups(
         (
             under_way,
@@ -81,6 +83,8 @@ def _backups(tenant: str) -> control.FakeBackups:
             control.restore(name, 0, state=OperationState.WAITING, steps=(), message=ERROR, **into),
             control.restore(name, 3, backup=f"9-{name}", missing_files=123_456_789, files=10**9, **into),
             control.restore(name, 3, in_place=True, target=None, slug=None, switched_at=control.NOW, tenant=tenant),
+            control.restore(name, 3, as_of=True, url=VIEW, expires_at=control.NOW, **nowhere),
+            control.restore(name, 3, as_of=True, **nowhere),
             *(
                 control.restore(name, number, state=OperationState.REFUSED, message=f"Refused: log: {ERROR}", **into)
                 for number in range(4, 9)
@@ -145,10 +149,10 @@ CONTROL_PAGES = (
 )
 
 
-def workspace() -> Litestar:
-    """A workspace with a long name, many collections, and a table of twelve columns."""
+def workspace(as_of: datetime | None = None) -> Litestar:
+    """A workspace with a long name, many collections, and a table of twelve columns; as of a second, if one is given."""
     world = data.World()
-    world.identity = Identity(NAMES[5], URL)
+    world.identity = Identity(NAMES[5], URL, as_of)
     kinds = (*FieldType, FieldType.TEXT, FieldType.TEXT)
     labels = ("Company", LONG_LABEL, *(f"{name[:40]} {number}" for number, name in enumerate(NAMES * 2)))
     fields = [
@@ -189,6 +193,7 @@ def _value(kind: FieldType, words: str) -> object:
     return given.get(kind, words)
 
 
+PAST_PAGES = ("/login", "/", f"/collections/{TABLE}", f"/collections/{TABLE}/records/0", "/files", "/account")
 WORKSPACE_PAGES = (
     "/login",
     "/login/ticket",

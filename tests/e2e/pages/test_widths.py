@@ -41,6 +41,16 @@ def test_a_page_of_the_workspace_fits_and_has_no_barrier(
     accessible(page)
 
 
+@pytest.mark.parametrize("path", full.PAST_PAGES)
+def test_a_page_of_a_workspace_as_of_a_second_fits_and_has_no_barrier(
+    page: Page, past: str, path: str, accessible: Check
+) -> None:
+    page.goto(past + path)
+    expect(page.get_by_text("read only")).to_be_visible()
+    assert_fits(page)
+    accessible(page)
+
+
 def test_a_form_with_errors_fits(page: Page, workspace: str, accessible: Check) -> None:
     page.goto(f"{workspace}/collections/{full.TABLE}/new")
     for box in page.get_by_role("main").get_by_role("textbox").all():

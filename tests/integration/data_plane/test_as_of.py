@@ -79,8 +79,8 @@ async def test_its_own_login_to_the_database_may_not_write(workspace: Workspace,
     assert workspace.settings.database.name == view.settings.database.name
 
 
-async def test_routes_that_write_and_are_let_through_are_logins_alone(view: Workspace) -> None:
-    """Whatever route is added: it is refused, unless it begins, renews or ends a session."""
+async def test_what_is_let_through_writes_sessions_and_a_cookie_alone(view: Workspace) -> None:
+    """Whatever route is added: it is refused, unless it begins, renews or ends a session, or sets a cookie."""
     let_through = set()
     for path, methods in addresses(view.app):
         for method in methods - {"GET", "HEAD", "OPTIONS"}:
@@ -88,6 +88,7 @@ async def test_routes_that_write_and_are_let_through_are_logins_alone(view: Work
             if not (answer.status_code == 403 and answer.json()["type"].endswith("read-only")):
                 let_through.add(f"{method} {path}")
     assert let_through == {
+        "POST /collections/x/columns",
         "POST /login",
         "POST /logout",
         "POST /api/v1/auth/login",
@@ -111,7 +112,14 @@ async def test_its_pages_say_what_they_show_and_offer_nothing_to_change(
         page = await view.client.get(path, headers=as_browser)
         assert page.status_code == 200, (path, page.text)
         assert f"As of {AS_OF}, read only" in page.text, path
-        for offer in ("/new-collection", "/collections/Contacts/new", "New record", "Upload"):
+        for offer in (
+            "/new-collection",
+            "/collections/Contacts/new",
+            "New record",
+            "Upload",
+            "Change password",
+            "Export",
+        ):
             assert offer not in page.text, (path, offer)
     refused = await view.client.post("/new-collection", data={"name": "x"}, headers=as_browser)
     assert refused.status_code == 403
