@@ -152,8 +152,10 @@ async def test_the_job_may_fill_what_is_beside_and_nothing_else(view: View) -> N
     own = await view.world.services.escrow.find(IDENT)
     assert own is not None
     assert own.keys is not None
-    assert manifests.keys_in(view.made("Secret")).file_key == own.keys.file_key, "files are stored as they were"
-    assert manifests.keys_in(view.made("Secret")).signing_key != own.keys.signing_key
+    keys = manifests.keys_in(view.made("Secret"))
+    assert (order.target.file_key, order.file_key) == (keys.file_key, own.keys.file_key)
+    mine, theirs = keys.dump(), own.keys.dump()
+    assert all(mine[name] != theirs[name] for name in theirs), "nothing of the live workspace opens anything of it"
 
 
 async def test_a_start_that_was_interrupted_uses_the_same_keys(view: View) -> None:
