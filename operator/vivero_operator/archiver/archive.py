@@ -42,6 +42,7 @@ _NOTHING: Final = "0-0-0"
 _LOOK_SECONDS: Final = 0.5
 """How often it is looked for what is due."""
 _SPOOL_BYTES: Final = 256 * 1024
+"""More than this waits in a file; a group that is larger stays in the one that it is in."""
 PublicKey = Callable[[str], bytes | None]
 """Of a tenant: None if it is not there yet, empty if the tenant was erased."""
 
@@ -66,18 +67,28 @@ class _Part:
     """Its key was not there when it was to be stored."""
     dropped: bool = False
     """Its last group removes a schema."""
-    spool: "SpooledTemporaryFile[bytes]" = field(default_factory=_spool)
+    spools: "list[SpooledTemporaryFile[bytes]]" = field(default_factory=lambda: [_spool()])
 
     def add(self, group: Group, at: int) -> None:
-        for piece in segments.group(group, at):
-            self.spool.write(piece)
-            self.dropped = _DROPPED.search(piece) is not None
+        self.spools[-1].write(segments.head(group, at))
+        self.dropped = False
+        if group.size > _SPOOL_BYTES:
+            self.spools += [group.taken(), _spool()]
+        else:
+            for event in group.events():
+                self.spools[-1].write(event)
+                self.dropped = _DROPPED.search(event) is not None
         self.size += group.size
         self.last, self.begins, self.ends = str(group.gtid), min(self.begins, at), max(self.ends, at)
 
     def content(self) -> Iterator[bytes]:
-        self.spool.seek(0)
-        return pieces_of(self.spool.read)
+        for spool in self.spools:
+            spool.seek(0)
+            yield from pieces_of(spool.read)
+
+    def close(self) -> None:
+        for spool in self.spools:
+            spool.close()
 
 
 class Archive:
@@ -113,7 +124,7 @@ class Archive:
         for group, _ in self._undated:
             group.close()
         for part in self._parts.values():
-            part.spool.close()
+            part.close()
 
     def take(self, raw: bytes) -> None:
         """Take the next event.
@@ -224,7 +235,7 @@ class Archive:
             logger.info("segment %d of tenant %s stored, %s to %s", segment.number, tenant, span.first, span.last)
         elif public is not None:
             self._heads.pop(tenant, None)  # erased
-        part.spool.close()
+        part.close()
         del self._parts[tenant]
 
     def _is_given_up(self, tenant: str, part: _Part) -> bool:

@@ -1,4 +1,4 @@
-"""The backup bucket as the archiver uses it: small objects, whole.
+"""The backup bucket as the archiver uses it: objects that are written at once.
 
 Not by boto3, as operations use it: that alone takes 25 MiB, and an archiver runs for each server all the time.
 """
@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.s3 import documents
-from vivero_core.backends.s3.transport import Answer, Call, Endpoint, Transport
+from vivero_core.backends.s3.transport import Answer, Body, Call, Endpoint, Transport
 from vivero_core.errors import BackendError
 
 from vivero_operator.operations.errors import StepFailedError
@@ -22,7 +22,7 @@ _METADATA: Final = "x-amz-meta-"
 class Objects(Protocol):
     """What a chain and a position are written with. Keys are ours: lower-case letters, digits, dashes, slashes."""
 
-    def put_whole(self, key: str, body: bytes, metadata: Mapping[str, str]) -> None:
+    def put_whole(self, key: str, body: Body, metadata: Mapping[str, str]) -> None:
         """Store an object at once, with what others may know of it."""
         ...
 
@@ -74,7 +74,7 @@ class Bucket:
     def close(self) -> None:
         self._transport.close()
 
-    def put_whole(self, key: str, body: bytes, metadata: Mapping[str, str]) -> None:
+    def put_whole(self, key: str, body: Body, metadata: Mapping[str, str]) -> None:
         headers = {_METADATA + name: value for name, value in metadata.items()}
         self._done(Call("PUT", f"/{self._name}/{key}", body, headers=headers))
 

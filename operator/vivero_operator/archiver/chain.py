@@ -17,6 +17,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import pairwise
+from tempfile import SpooledTemporaryFile
 from typing import Final
 
 from vivero_core.envelope import open_sealed, seal_for
@@ -26,6 +27,8 @@ from vivero_operator.archiver.bucket import Listed, Objects, Trimmed
 from vivero_operator.operations.errors import DamagedError, StepFailedError
 from vivero_operator.operations.streams import Measured, Reader, packed, unpacked
 
+_SPOOL_BYTES: Final = 1024 * 1024
+"""A larger segment is in a file until it is stored."""
 _NEWEST: Final = 0xFFF_FFF_FFF_FFF
 
 
@@ -83,11 +86,13 @@ class Chain:
         number = (before.number if before else self._newest) + 1
         name = self._name(number, span, before.sha256 if before else "")
         sealed = seal_for(Reader(packed(content)).read, public, name)
-        body, measured = bytearray(), Measured()
-        for piece in measured.through(sealed):
-            body += piece
-        segment = Segment(number, span, measured.sha256)
-        self._store.put_whole(self._key(number), bytes(body), _metadata(segment))
+        measured = Measured()
+        with SpooledTemporaryFile(_SPOOL_BYTES) as body:
+            for piece in measured.through(sealed):  # `writelines` would hold all of it before it looks at the size
+                body.write(piece)
+            body.seek(0)
+            segment = Segment(number, span, measured.sha256)
+            self._store.put_whole(self._key(number), body, _metadata(segment))
         self._head, self._newest = segment, number
         return segment
 

@@ -62,6 +62,11 @@ class Group:
         self._spool.seek(0)
         return events_in(self._spool.read)
 
+    def taken(self) -> "SpooledTemporaryFile[bytes]":
+        """The file with its events, for the caller to close. The group has none then."""
+        taken, self._spool = self._spool, _spool()
+        return taken
+
     def close(self) -> None:
         self._spool.close()
 

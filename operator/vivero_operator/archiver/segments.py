@@ -13,6 +13,7 @@ from vivero_operator.operations.errors import StepFailedError
 from vivero_operator.operations.streams import Reader
 
 _LINE_BYTES: Final = 4096
+_PIECE_BYTES: Final = 65_536
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,10 @@ class Logged:
     gtid: str
     at: int
     """When it was committed, in Unix seconds, rounded up (archive.py says by whose word)."""
-    raw: bytes
-    """Its events, with their checksums."""
+    size: int
+    """Bytes of all its events, with their checksums."""
+    pieces: Iterator[bytes]
+    """The events, to be read before the next group is asked for: it may be larger than the memory."""
 
 
 def description(raw: bytes) -> Iterator[bytes]:
@@ -32,9 +35,9 @@ def description(raw: bytes) -> Iterator[bytes]:
     yield raw
 
 
-def group(one: Group, at: int) -> Iterator[bytes]:
-    yield _line({"gtid": str(one.gtid), "at": at, "bytes": one.size})
-    yield from one.events()
+def head(one: Group, at: int) -> bytes:
+    """What stands before the events of a group."""
+    return _line({"gtid": str(one.gtid), "at": at, "bytes": one.size})
 
 
 def read(pieces: Iterable[bytes]) -> tuple[bytes, Iterator[Logged]]:
@@ -55,10 +58,20 @@ def read(pieces: Iterable[bytes]) -> tuple[bytes, Iterator[Logged]]:
 
 def _groups(reader: Reader) -> Iterator[Logged]:
     while (told := _told(reader)) is not None:
-        raw = reader.read(int(told["bytes"]))
-        if len(raw) != int(told["bytes"]):
+        size = int(told["bytes"])
+        pieces = _exactly(reader, size)
+        yield Logged(str(told["gtid"]), int(told["at"]), size, pieces)
+        for _ in pieces:  # what nobody wanted
+            pass
+
+
+def _exactly(reader: Reader, size: int) -> Iterator[bytes]:
+    while size:
+        piece = reader.read(min(size, _PIECE_BYTES))
+        if not piece:
             raise StepFailedError("a segment ends within a group")
-        yield Logged(str(told["gtid"]), int(told["at"]), raw)
+        size -= len(piece)
+        yield piece
 
 
 def _told(reader: Reader) -> dict[str, str | int] | None:

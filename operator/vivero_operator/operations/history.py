@@ -6,15 +6,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Final
 
+from vivero_operator.archiver.bodies import Query
 from vivero_operator.archiver.chain import ReadableChain, Segment
+from vivero_operator.archiver.events import QUERIES, EventReader
 from vivero_operator.archiver.head import position_of
-from vivero_operator.archiver.logfile import MAGIC
+from vivero_operator.archiver.logfile import MAGIC, events_in
 from vivero_operator.archiver.position import Positions, gaps, lost, sequence
 from vivero_operator.archiver.segments import Logged, read
 from vivero_operator.operations.errors import RefusedError
 from vivero_operator.operations.object_store import ObjectStore
+from vivero_operator.operations.streams import Reader
 
-_BIRTH: Final = b"CREATE DATABASE"
+_BIRTH: Final = b"CREATE DATABASE "
+_SMALL: Final = 65_536
+"""A statement that makes a schema is shorter."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +157,7 @@ class History:
                         if output is not None:
                             output.close()
                         last, output = description, _file(folder, made, description)
-                    output.write(one.raw)
+                    output.writelines(one.pieces)
         finally:
             if output is not None:
                 output.close()
@@ -162,8 +167,10 @@ class History:
         """When the tenant's schema was made, if the archive begins with that and is whole."""
         if lost(self._store, self._tenant) is not None or self._chain.trimmed() is not None:
             return None
-        first = next((one for _, groups in self._segments() for one in groups), None)
-        return first.at if first is not None and _BIRTH in first.raw else None
+        for description, groups in self._segments():
+            for first in groups:
+                return first.at if _makes_schema(first, description) else None
+        return None
 
     def _trimmed_until(self) -> int:
         """The second of the last transaction that was given up; 0 if none was."""
@@ -199,6 +206,16 @@ class History:
 
     def _read(self, segment: Segment, before: Segment | None) -> tuple[bytes, Iterator[Logged]]:
         return read(self._chain.read(segment, before))
+
+
+def _makes_schema(one: Logged, description: bytes) -> bool:
+    """Whether the group is a statement that makes a schema."""
+    if one.size > _SMALL:
+        return False
+    reader = EventReader()
+    reader.read(description)
+    *_, last = (reader.read(raw) for raw in events_in(Reader(one.pieces).read))
+    return last.type in QUERIES and Query.of(last).text.startswith(_BIRTH)
 
 
 def _file(folder: Path, made: list[Path], description: bytes) -> IO[bytes]:

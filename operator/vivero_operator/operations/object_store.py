@@ -10,6 +10,7 @@ from boto3.s3.transfer import TransferConfig
 from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from vivero_core.backends.s3.transport import Body
 
 from vivero_operator.operations.backup_order import Account
 from vivero_operator.operations.errors import DamagedError, StepFailedError
@@ -100,7 +101,7 @@ class ObjectStore:
             self._client.upload_fileobj(cast("IO[bytes]", Reader(counted())), self._bucket, key, Config=_TRANSFER)
         return size
 
-    def put_whole(self, key: str, body: bytes, metadata: Mapping[str, str]) -> None:
+    def put_whole(self, key: str, body: Body, metadata: Mapping[str, str]) -> None:
         """Store an object at once, with what others may know of it."""
         with self._translated(f"write {key}"):
             self._client.put_object(Bucket=self._bucket, Key=key, Body=body, Metadata=metadata)

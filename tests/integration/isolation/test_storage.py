@@ -64,6 +64,7 @@ def aimed(call: Call, own: str, bucket: str) -> Call:
         return text.replace("BUCKET", bucket).replace("OWN", own)
 
     headers = {name: put_names(value) for name, value in call.headers.items()}
+    assert isinstance(call.body, bytes)
     return Call(call.method, put_names(call.path), put_names(call.body.decode()).encode(), call.query, headers)
 
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit.operator import binlog
+from vivero_core.backends.s3.transport import Body
 from vivero_core.envelope import public_key
 from vivero_core.model import naming
 from vivero_operator.archiver import segments
@@ -44,13 +45,13 @@ class Bucket:
         self.kill_in: int | None = None
         self.kill_after = False
 
-    def put_whole(self, key: str, body: bytes, metadata: Mapping[str, str]) -> None:
+    def put_whole(self, key: str, body: Body, metadata: Mapping[str, str]) -> None:
         dies = self.kill_in == 0
         if self.kill_in is not None:
             self.kill_in -= 1
         if dies and not self.kill_after:
             raise KilledError
-        self.objects[key] = (body, metadata)
+        self.objects[key] = (body if isinstance(body, bytes) else body.read(), metadata)
         if dies:
             raise KilledError
 
@@ -138,7 +139,7 @@ def archived(bucket: Bucket, tenant: str) -> list[bytes]:
     chain, before, found = ReadableChain(bucket.store, tenant, KEYS[tenant]), None, []
     for segment in chain.segments():
         _, groups = segments.read(chain.read(segment, before))
-        found += [one.raw for one in groups]
+        found += [b"".join(one.pieces) for one in groups]
         before = segment
     return found
 
@@ -421,6 +422,19 @@ class TestHistory:
         with pytest.raises(RefusedError, match="neither its first"):
             self.history(late).reach([])
 
+    @pytest.mark.parametrize("first", ["CREATE TABLE t (x INT COMMENT 'CREATE DATABASE x')", None])
+    def test_a_log_that_only_speaks_of_a_new_schema_does_not_begin_with_one(self, first: str | None) -> None:
+        log, bucket = Log(), Bucket()
+        schema = naming.database_name(IDS[0])
+        change = (
+            binlog.statement(1, first, schema) if first else binlog.transaction(1, schema, content=b"CREATE DATABASE ")
+        )
+        log.groups.append(change)
+        log.owners.append(IDS[0])
+        follow(log, bucket)
+        with pytest.raises(RefusedError, match="neither its first"):
+            self.history(bucket).reach([])
+
 
 def test_a_group_is_dated_by_the_second_at_which_its_server_had_it() -> None:
     """However late it is read, and whatever its session says."""
@@ -463,7 +477,16 @@ def test_what_is_no_segment_is_told(content: bytes) -> None:
 def test_a_segment_that_ends_within_a_group_is_told() -> None:
     _, groups = segments.read([b'{"description": 1}\nx{"gtid": "0-1-1", "at": 1, "bytes": 9}\nshort'])
     with pytest.raises(StepFailedError, match="ends within a group"):
-        next(groups)
+        b"".join(next(groups).pieces)
+
+
+def test_a_group_that_nobody_reads_is_passed_over() -> None:
+    head = b'{"gtid": "0-1-%d", "at": 1, "bytes": 3}\n'
+    _, groups = segments.read([b'{"description": 1}\nx', head % 1, b"one", head % 2, b"two"])
+    first, second = groups
+    assert (first.gtid, second.gtid, list(first.pieces)) == ("0-1-1", "0-1-2", [])
+    with pytest.raises(StepFailedError, match="ends within a group"):
+        list(segments.read([b'{"description": 1}\nx', head % 1, b"on"])[1])
 
 
 def test_positions_that_cannot_be_read_are_told() -> None:

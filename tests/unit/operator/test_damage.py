@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import pytest
 from unit.operator.test_archive import BEGIN, IDS, KEYS, SERVER, Bucket, Log, follow
+from vivero_core.backends.s3.transport import Body
 from vivero_core.sealing import seal
 from vivero_operator.archiver.archive import KEY_SECONDS
 from vivero_operator.archiver.archive import Archive as ArchiveOfServer
@@ -49,7 +50,7 @@ class Store(Bucket):
         self.before: dict[str, list[tuple[bytes, Mapping[str, str]]]] = {}
         self.unlisted: str | None = None
 
-    def put_whole(self, key: str, body: bytes, metadata: Mapping[str, str]) -> None:
+    def put_whole(self, key: str, body: Body, metadata: Mapping[str, str]) -> None:
         if key in self.objects:
             self.before.setdefault(key, []).append(self.objects[key])
         super().put_whole(key, body, metadata)

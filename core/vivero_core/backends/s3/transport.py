@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, Final, cast
 from xml.etree import ElementTree as ET
 
 import urllib3
@@ -28,6 +28,8 @@ from vivero_core.errors import BackendError, BackendRefusedError, BackendUnavail
 if TYPE_CHECKING:
     from botocore.compat import HTTPHeaders
 
+_PIECE_BYTES: Final = 65_536
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -40,13 +42,17 @@ class Endpoint:
     read_timeout: float = 30.0
 
 
+Body = bytes | IO[bytes]
+"""A file is sent from where it stands; it can be sought."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One request; the path is absolute and made of checked names."""
 
     method: str
     path: str
-    body: bytes = b""
+    body: Body = b""
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -89,7 +95,7 @@ class Transport:
         """Send one request, signed as `login`; an S3 error is an Answer, no answer is a BackendError."""
         url = f"{self.endpoint.url}{call.path}"
         request = AWSRequest(call.method, url, dict(call.headers), call.body, dict(call.query))
-        request.headers["X-Amz-Content-SHA256"] = hashlib.sha256(call.body).hexdigest()
+        request.headers["X-Amz-Content-SHA256"] = _sha256(call.body)
         SigV4Auth(SigningCredentials(login.name, login.secret), "s3", self.endpoint.region).add_auth(request)
         response = self.send(request.prepare())
         content: bytes = response.content
@@ -137,6 +143,16 @@ class Transport:
 
     def _timeout(self, read: float) -> urllib3.Timeout:
         return urllib3.Timeout(connect=self.endpoint.connect_timeout, read=read)
+
+
+def _sha256(body: Body) -> str:
+    if isinstance(body, bytes):
+        return hashlib.sha256(body).hexdigest()
+    begin, found = body.tell(), hashlib.sha256()
+    while piece := body.read(_PIECE_BYTES):
+        found.update(piece)
+    body.seek(begin)
+    return found.hexdigest()
 
 
 def _inner(error: HTTPError) -> Exception | None:
