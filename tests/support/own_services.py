@@ -1,8 +1,11 @@
 """A MariaDB and a Valkey of a test's own: fresh, as a person gets them, before anybody has hardened them."""
 
+import os
 import re
 import shutil
-from collections.abc import Iterator
+import signal
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +20,7 @@ from vivero_dev.native.probes import unix_socket_accepts
 from vivero_dev.native.services.mariadb import PACKAGE as SERVER_PACKAGE
 from vivero_dev.native.services.mariadb import PLUGINS
 from vivero_dev.native.services.valkey import PACKAGE, PROGRAM
-from vivero_dev.processes import ProcessSpec, ProcessTable
+from vivero_dev.processes import POLL_SECONDS, ProcessSpec, ProcessTable, is_alive
 from vivero_dev.secret_store import SecretStore
 
 SECONDS = 60.0
@@ -29,6 +32,8 @@ class OwnServer:
 
     port: int
     socket: Path
+    crash: Callable[[], None]
+    """End it without a warning, and start it again with the data that it had."""
 
 
 @contextmanager
@@ -56,8 +61,8 @@ def own_mariadb(folder: Path, options: Path, authority: Authority) -> Iterator[O
         "--innodb-buffer-pool-size=64M",
     ]
     spec = ProcessSpec("mariadb", command, ready=lambda: unix_socket_accepts(socket), deadline=SECONDS)
-    with _running(folder, spec):
-        yield OwnServer(port, socket)
+    with _running(folder, spec) as crash:
+        yield OwnServer(port, socket, crash)
 
 
 @contextmanager
@@ -79,15 +84,25 @@ def own_valkey(folder: Path, configuration: Path, users: Path, authority: Author
     places = ["--tls-port", str(port), "--bind", LOOPBACK, "--unixsocket", str(socket)]
     command = [str(server), str(own), *places]
     spec = ProcessSpec("valkey", command, ready=lambda: unix_socket_accepts(socket), deadline=SECONDS)
-    with _running(folder, spec):
-        yield OwnServer(port, socket)
+    with _running(folder, spec) as crash:
+        yield OwnServer(port, socket, crash)
 
 
 @contextmanager
-def _running(folder: Path, spec: ProcessSpec) -> Iterator[None]:
+def _running(folder: Path, spec: ProcessSpec) -> Iterator[Callable[[], None]]:
     processes = ProcessTable(Instance(f"own-{spec.name}", folder, cache_root(), 0, {}))
+
+    def crash() -> None:
+        running = processes.find(spec.name)
+        assert running is not None, f"{spec.name} does not run"
+        os.killpg(running.pid, signal.SIGKILL)
+        # Its first thread may be gone while another still ends, and holds its files and sockets.
+        while is_alive(running) or (spec.ready is not None and spec.ready()):
+            time.sleep(POLL_SECONDS)
+        processes.ensure(spec)
+
     try:
         processes.ensure(spec)
-        yield
+        yield crash
     finally:
         processes.stop(spec.name)

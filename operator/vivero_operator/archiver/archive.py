@@ -108,8 +108,6 @@ class Archive:
         self._ticks: deque[Tick] = deque()
         self._undated: deque[tuple[Group, Mapping[int, str]]] = deque()
         self._read_until = 0
-        self._caught_up = False
-        """Whether all has been read that the server had when we came."""
         self._due = 0.0
         self.position = self._positions.load()
         self._stored = self.position
@@ -164,15 +162,17 @@ class Archive:
                     self._collect(group, before, self._second(group, tick))
             if any(sequence(self._seen.get(domain, _NOTHING)) < number for domain, number in tick.sequences.items()):
                 return
-            self._read_until, self._caught_up = tick.second, True
+            self._read_until = tick.second
             self._ticks.popleft()
 
     def _second(self, group: Group, tick: Tick) -> int:
         """When the group was committed, in Unix seconds, rounded up.
 
-        Between the tick before and this one; before the first one the time of its statements says more, if it says less.
+        Behind what was archived already and behind the tick before, and not behind this one. If that leaves more than one
+        second, for this tick is late or the first, the time of its statements says which.
         """
-        return tick.second if self._caught_up else min(group.committed_from + 1, tick.second)
+        archived = self.position.waiting.get(group.owner, self.position.until)
+        return max(archived + 1, self._read_until + 1, min(group.committed_from + 1, tick.ends))
 
     def store_due(self, *, everything: bool = False) -> None:
         """Store what has waited long enough, and the position behind it."""

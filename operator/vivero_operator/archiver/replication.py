@@ -27,6 +27,8 @@ _START: Final = 4
 _CONNECT_SECONDS: Final = 10
 _SILENCE_SECONDS: Final = 15
 """The server says something every second; so long without a word is a broken connection."""
+_ON_TIME_SECONDS: Final = 0.02
+"""An answer that comes so soon after a second has begun is of that second."""
 _LOG_IS_GONE: Final = 1236
 _OK: Final = 0
 
@@ -55,12 +57,21 @@ class Source:
 
 @dataclass(frozen=True)
 class Tick:
-    """What a server had committed by a second, as it says itself."""
+    """What a server had committed by a moment, as it says itself."""
 
-    second: int
-    """Unix seconds by the server's clock."""
+    at: float
+    """Unix seconds by the server's clock: soon after a second has begun, and later where somebody was busy."""
     sequences: dict[int, int]
     """By domain, the number of the last transaction."""
+
+    @property
+    def second(self) -> int:
+        return int(self.at)
+
+    @property
+    def ends(self) -> int:
+        """The second until which all of it was committed, rounded up."""
+        return self.second if self.at - self.second < _ON_TIME_SECONDS else self.second + 1
 
 
 class Ticker:
@@ -118,7 +129,7 @@ class Ticker:
             raise StreamError(f"asking the server for its position failed: error {error.args[0]}") from error
         self._ahead = float(at) - time.time()
         gtids = (gtid.split("-") for gtid in str(position or "").split(",") if gtid)
-        return Tick(int(at), {int(domain): int(sequence) for domain, _, sequence in gtids})
+        return Tick(float(at), {int(domain): int(sequence) for domain, _, sequence in gtids})
 
 
 class Stream:
@@ -149,7 +160,10 @@ class Stream:
             with self._connection.cursor() as cursor:
                 cursor.execute("SET @master_binlog_checksum = 'CRC32', @mariadb_slave_capability = 4")
                 cursor.execute("SET @master_heartbeat_period = %s", (_HEARTBEAT_NANOSECONDS,))
-                cursor.execute("SET @slave_connect_state = %s, @slave_gtid_strict_mode = 1", (position,))
+                if position:
+                    cursor.execute("SET @slave_connect_state = %s, @slave_gtid_strict_mode = 1", (position,))
+                # Else from the oldest file. A state without a GTID would ask for the very first transaction, and be
+                # refused once the file with that is gone.
             self._send(_REGISTER_SLAVE, _registration(self._source.server_id))
             self._receive()
             self._send(_BINLOG_DUMP, struct.pack("<IHI", _START, 0, self._source.server_id))

@@ -59,6 +59,7 @@ class Source:
 
     def __init__(self, server: OwnServer, folder: Path) -> None:
         self.socket = str(server.socket)
+        self.crash = server.crash
         self._data = folder / "data"
 
     def play(self, *played: Session, user: str = "root") -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,15 @@ async def rig(
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def book(rig: Rig) -> Book:
     return Book(rig)
+
+
+@pytest.fixture
+def in_a_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a program of an operation finds it: MariaDB's programs, and a folder for what its steps leave to each other."""
+    tools = extracted(cache_root(), "mariadb-client") / "usr/bin"
+    monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
 
 
 @pytest.fixture

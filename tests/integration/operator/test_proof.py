@@ -1,7 +1,5 @@
 """The program of a TenantProof beside a real server, its archiver and the real object store: what passes, and what is found."""
 
-import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -15,11 +13,9 @@ from types_boto3_s3.client import S3Client
 from vivero_core.model import naming
 from vivero_dev.backing import object_store as dev_store
 from vivero_dev.backing.accounts import Account as DevAccount
-from vivero_dev.debian import extracted
-from vivero_dev.instance import cache_root
 from vivero_operator.archiver.position import Gap, Positions
-from vivero_operator.operations import backup, proof
-from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, Account, BackupOrder, ProofOrder
+from vivero_operator.operations import proof
+from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, Account, ProofOrder
 from vivero_operator.operations.errors import RefusedError, StepFailedError
 from vivero_operator.operations.program import Files
 from vivero_operator.operations.replayed import Replayed
@@ -68,12 +64,7 @@ class Proving:
         return said, proof.compare(files).result
 
     def back_up(self, uid: str) -> None:
-        order = BackupOrder(self.tenant.id, uid, self.tenant.schemas, True, self.source, KEY.hex())  # noqa: FBT003  logged
-        (self.folder / ORDER_FILE).write_text(order.dump())
-        files = Files(self.folder)
-        backup.copy_files(files)
-        backup.dump(files)
-        backup.verify(files)
+        self.rig.back_up(self.tenant, uid, self.source)
 
     def segments(self) -> list[str]:
         """Keys, oldest first."""
@@ -115,12 +106,11 @@ class Taken:
 
 @pytest.fixture
 def proving(
-    tmp_path: Path, platform: dict[str, Any], new_tenant: Callable[[], Login], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    platform: dict[str, Any],
+    new_tenant: Callable[[], Login],
+    in_a_job: None,  # noqa: ARG001
 ) -> Iterator[Proving]:
-    tools = extracted(cache_root(), "mariadb-client") / "usr/bin"
-    monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
-    (tmp_path / "scratch").mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
     with archived(tmp_path, platform) as rig:
         yield Proving(rig, new_tenant(), platform)
 

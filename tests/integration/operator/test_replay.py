@@ -55,11 +55,26 @@ def told(ask: Ask, schemas: Sequence[str]) -> Told:
 
 
 def of_source(server: Source, tenant: Tenant) -> Told:
-    return told(lambda statement, schema: server.run(statement, schema=schema), tenant.schemas)
+    return of_server(server.socket, tenant)
 
 
 def of_scratch(server: ScratchServer, tenant: Tenant) -> Told:
-    return told(server.query, tenant.schemas)
+    return of_server(str(server.option_file.parent / "sock"), tenant)
+
+
+def of_server(socket: str, tenant: Tenant) -> Told:
+    """By its root."""
+    with (
+        closing(pymysql.connect(unix_socket=socket, user="root", charset="utf8mb4", autocommit=True)) as connection,
+        connection.cursor() as cursor,
+    ):
+
+        def ask(statement: str, schema: str) -> Sequence[tuple[Any, ...]]:
+            connection.select_db(schema)
+            cursor.execute(statement)
+            return list(cursor.fetchall())
+
+        return told(ask, tenant.schemas)
 
 
 def events(logs: Sequence[Path]) -> Iterator[Event]:

@@ -105,7 +105,7 @@ class Log:
 
     def tick(self) -> Tick:
         """What the server says at the present second."""
-        return Tick(int(self.now), {0: len(self.groups)} if self.groups else {})
+        return Tick(self.now, {0: len(self.groups)} if self.groups else {})
 
     def send(self, archive: Archive) -> None:
         """A connection from its start until nothing is due any more."""
@@ -466,6 +466,26 @@ def test_a_group_from_before_we_came_is_dated_by_its_statements() -> None:
     follow(log, bucket)
     chain = ReadableChain(bucket.store, IDS[0], KEYS[IDS[0]])
     assert list(chain.segments())[-1].span == Span("0-7-3", "0-7-3", written + 1, written + 1)
+
+
+@pytest.mark.parametrize(("begun", "second"), [(10.9, 11), (11.2, 12), (1000.0, 12), (-1000.0, 11)])
+def test_an_answer_that_is_late_leaves_it_to_the_statements(begun: float, second: int) -> None:
+    """Between the answers of seconds 10 and 11, the later of which came at 11.4; whatever else its session says."""
+    log, bucket = log_of(IDS[0]), Bucket()
+    with closing(Archive(bucket.store, SERVER, lambda _: public_key(KEYS[IDS[0]]), lambda: log.now)) as archive:
+        log.send(archive)
+        log.now = BEGIN + 10.001
+        archive.tick(log.tick())
+        log.now = BEGIN + begun
+        log.add(IDS[0])
+        log.now = BEGIN + 11.4
+        archive.tick(log.tick())
+        for raw in log.groups[-1]:
+            archive.take(raw)
+        archive.store_due(everything=True)
+    (*_, last) = ReadableChain(bucket.store, IDS[0], KEYS[IDS[0]]).segments()
+    assert last.span.ends == BEGIN + second
+    assert archive.position.until == BEGIN + 11
 
 
 @pytest.mark.parametrize("content", [b"", b"{}\n", b'{"description": 9}\n123', b"x" * 5000, b"no json\n"])
