@@ -19,7 +19,7 @@ from pathlib import Path
 from archive import account, prepare
 from figures import arguments, machine, percentile, print_table, read_status
 from vivero_core.backends.credentials import Credentials
-from vivero_core.backends.s3.transport import Endpoint
+from vivero_core.backends.s3.transport import Endpoint, Transport
 from vivero_core.envelope import public_key
 from vivero_core.model import naming
 from vivero_operator.archiver.bucket import Bucket
@@ -43,7 +43,7 @@ def main() -> None:
         uid = environment["VIVERO_SERVER_UID"]
         at = account(status)
         endpoint = Endpoint(at.endpoint, at.region, (folder / "files" / "ca.crt").read_text())
-        bucket = Bucket(endpoint, at.bucket, Credentials(at.access_key, at.secret_key))
+        bucket = Bucket(Transport(endpoint), at.bucket, Credentials(at.access_key, at.secret_key))
         try:
             Positions(store, uid).save(Position({0: "0-1-2000"}, int(time.time())))
             grow(store, TENANTS, 1000)

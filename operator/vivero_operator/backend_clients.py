@@ -22,7 +22,7 @@ from vivero_core.backends.mariadb.protocol import DatabaseAdmin
 from vivero_core.backends.s3.client import VersityStorageAdmin
 from vivero_core.backends.s3.iam import IamStorageAdmin
 from vivero_core.backends.s3.protocol import StorageAdmin
-from vivero_core.backends.s3.transport import Endpoint
+from vivero_core.backends.s3.transport import Endpoint, Transport
 from vivero_core.backends.tls import client_context
 from vivero_core.backends.valkey.client import Server as CacheAddress
 from vivero_core.backends.valkey.client import ValkeyAdmin
@@ -207,11 +207,12 @@ class BackendClients:
         secret = self._settings.backup_secret
         endpoint, region, name = [await self._objects.text(secret, key) for key in ("endpoint", "region", "bucket")]
         login = await self._objects.credentials(secret, "access_key", "secret_key")
-        made_from = (Endpoint(endpoint, region, await self._authority()), name, login)
+        at = Endpoint(endpoint, region, await self._authority())
+        made_from = (at, name, login)
         if self._bucket is not None and self._bucket[0] == made_from:
             return self._bucket[1]
         self._close_bucket()
-        bucket = Bucket(*made_from)
+        bucket = Bucket(Transport(at), name, login)
         self._bucket = (made_from, bucket)
         return bucket
 

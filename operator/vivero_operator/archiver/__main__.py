@@ -13,9 +13,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Final
 
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from vivero_core.backends.credentials import Credentials
-from vivero_core.backends.s3.transport import Endpoint
+from vivero_core.backends.s3.calls import Endpoint
+from vivero_core.backends.s3.small import SmallTransport
 
 from vivero_operator.archiver import metrics
 from vivero_operator.archiver.archive import Archive
@@ -124,7 +124,7 @@ class Archiver:
     def _bucket(self) -> Bucket:
         told = {name: (self._folder / STORAGE / name).read_text().strip() for name in STORAGE_KEYS}
         endpoint = Endpoint(told["endpoint"], told["region"], (self._folder / "ca.crt").read_text())
-        return Bucket(endpoint, told["bucket"], Credentials(told["access_key"], told["secret_key"]))
+        return Bucket(SmallTransport(endpoint), told["bucket"], Credentials(told["access_key"], told["secret_key"]))
 
 
 def handler(archiver: Archiver) -> type[BaseHTTPRequestHandler]:
@@ -136,9 +136,9 @@ def handler(archiver: Archiver) -> type[BaseHTTPRequestHandler]:
             if self.path == "/readyz" and not archiver.ready:
                 status, body = 503, b"the archive is not up to date\n"
             if self.path == "/metrics":
-                body = generate_latest()
+                body = metrics.text()
             self.send_response(status)
-            self.send_header("Content-Type", CONTENT_TYPE_LATEST if self.path == "/metrics" else "text/plain")
+            self.send_header("Content-Type", metrics.CONTENT_TYPE if self.path == "/metrics" else "text/plain")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.s3 import documents
-from vivero_core.backends.s3.transport import Answer, Body, Call, Endpoint, Transport
+from vivero_core.backends.s3.calls import Answer, Body, Call
 from vivero_core.errors import BackendError
 
 from vivero_operator.operations.errors import StepFailedError
@@ -63,16 +63,28 @@ class Trimmed(Listed, Protocol):
         ...
 
 
+class Requests(Protocol):
+    """What sends requests: S3's `Transport`, or `SmallTransport` where nothing else needs that."""
+
+    def done(self, call: Call, login: Credentials) -> Answer:
+        """Send one; a BackendError for whatever is no success."""
+        ...
+
+    def close(self) -> None:
+        """End its connections."""
+        ...
+
+
 class Bucket:
     """Implements `Searched`. All calls block, and raise StepFailedError."""
 
-    def __init__(self, endpoint: Endpoint, name: str, login: Credentials) -> None:
-        self._transport = Transport(endpoint)
+    def __init__(self, requests: Requests, name: str, login: Credentials) -> None:
+        self._requests = requests
         self._name = name
         self._login = login
 
     def close(self) -> None:
-        self._transport.close()
+        self._requests.close()
 
     def put_whole(self, key: str, body: Body, metadata: Mapping[str, str]) -> None:
         headers = {_METADATA + name: value for name, value in metadata.items()}
@@ -105,6 +117,6 @@ class Bucket:
 
     def _done(self, call: Call) -> Answer:
         try:
-            return self._transport.done(call, self._login)
+            return self._requests.done(call, self._login)
         except BackendError as error:
             raise StepFailedError(f"bucket {self._name}: {error}") from error

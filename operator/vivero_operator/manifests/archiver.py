@@ -72,7 +72,9 @@ def _pod(server: DatabaseServer, settings: Settings) -> dict[str, Any]:
         "command": ["python3", "-m", "vivero_operator.archiver"],
         "env": [{"name": name, "value": value} for name, value in environment.items()],
         "ports": [{"name": "admin", "containerPort": ADMIN_PORT, "protocol": "TCP"}],
-        "resources": {"requests": {"cpu": "20m", "memory": "48Mi"}, "limits": {"memory": "256Mi"}},
+        # A transaction of any size takes a few MiB, but the change of one row is one event, with both its images: at most
+        # twice max_allowed_packet (64 MiB), which the protocol's client holds three times.
+        "resources": {"requests": {"cpu": "20m", "memory": "40Mi"}, "limits": {"memory": "512Mi"}},
         "readinessProbe": {"httpGet": {"path": "/readyz", "port": "admin"}, "periodSeconds": 5, "timeoutSeconds": 5},
         "livenessProbe": {
             "httpGet": {"path": "/healthz", "port": "admin"},
@@ -99,7 +101,8 @@ def _pod(server: DatabaseServer, settings: Settings) -> dict[str, Any]:
                 _files(server, settings),
                 # The kubelet renews it while the pod runs.
                 {"name": "keys", "configMap": {"name": name_of(server), "optional": True}},
-                {"name": "tmp", "emptyDir": {"sizeLimit": "1Gi"}},
+                # The largest transaction, as it was read and as it is stored.
+                {"name": "tmp", "emptyDir": {"sizeLimit": "8Gi"}},
             ],
         },
     }

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.s3 import documents
 from vivero_core.backends.s3.client import VersityStorageAdmin
-from vivero_core.backends.s3.errors import from_answer, translated
-from vivero_core.backends.s3.transport import Endpoint, Transport
+from vivero_core.backends.s3.errors import from_answer
+from vivero_core.backends.s3.transport import Endpoint, Transport, translated
 from vivero_core.errors import (
     BackendAuthenticationError,
     BackendError,

@@ -15,9 +15,9 @@ from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.s3 import erasure
 from vivero_core.backends.s3.buckets import PROBE, Buckets
-from vivero_core.backends.s3.errors import SYSTEM, translated
+from vivero_core.backends.s3.errors import SYSTEM
 from vivero_core.backends.s3.protocol import PREFIX, Accounts
-from vivero_core.backends.s3.transport import Call, Endpoint, Transport
+from vivero_core.backends.s3.transport import Call, Endpoint, Transport, translated
 from vivero_core.backends.s3.versity import VersityAccounts
 from vivero_core.backends.survey import Inventory, Survey, digests, holdings, tenant_of
 from vivero_core.backends.tally import Tally, tally

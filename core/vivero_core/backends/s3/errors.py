@@ -1,10 +1,6 @@
 """What the error codes of an S3 server, and of AWS' other services, mean to a caller."""
 
-import contextlib
-from collections.abc import Iterator
 from typing import Final
-
-from botocore.exceptions import BotoCoreError, ClientError
 
 from vivero_core.errors import (
     BackendAuthenticationError,
@@ -54,15 +50,3 @@ def from_answer(doing: str, status: int, code: str, system: str = SYSTEM) -> Bac
     if code in _NOT_FOUND:
         return BackendNotFoundError(system, message)
     return BackendRefusedError(system, message)
-
-
-@contextlib.contextmanager
-def translated(doing: str, system: str = SYSTEM) -> Iterator[None]:
-    """Raise a BackendError, its cause chained, for any error of boto3's client in the block."""
-    try:
-        yield
-    except ClientError as error:
-        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        raise from_answer(doing, status, error.response["Error"]["Code"], system) from error
-    except BotoCoreError as error:
-        raise BackendUnavailableError(system, f"{doing}: {type(error).__name__}") from error

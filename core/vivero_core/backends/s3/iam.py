@@ -22,9 +22,9 @@ from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.s3 import documents
 from vivero_core.backends.s3.client import S3StorageAdmin
-from vivero_core.backends.s3.errors import SYSTEM, UNKNOWN_ACCOUNT, WRONG_SECRET, translated
+from vivero_core.backends.s3.errors import SYSTEM, UNKNOWN_ACCOUNT, WRONG_SECRET
 from vivero_core.backends.s3.protocol import PREFIX
-from vivero_core.backends.s3.transport import Call, Endpoint, Transport
+from vivero_core.backends.s3.transport import Call, Endpoint, Transport, translated
 from vivero_core.backends.survey import Fact, tenant_of
 from vivero_core.backends.ttl_cache import TtlCache
 from vivero_core.errors import (

@@ -4,23 +4,23 @@ botocore's own sender knows no minimum TLS version and wants the authority as
 a file; it lets another sender take over through its `before-send` event.
 """
 
-import hashlib
+import contextlib
 import ssl
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from functools import partial
 from http import HTTPStatus
-from typing import IO, TYPE_CHECKING, Final, cast
-from xml.etree import ElementTree as ET
+from typing import TYPE_CHECKING, cast
 
 import urllib3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSPreparedRequest, AWSRequest, AWSResponse
 from botocore.credentials import Credentials as SigningCredentials
+from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError, MaxRetryError, ReadTimeoutError, SSLError
 
 from vivero_core.backends.addresses import checked_url
 from vivero_core.backends.credentials import Credentials
+from vivero_core.backends.s3.calls import Answer, Body, Call, Endpoint, error_code, sha256
 from vivero_core.backends.s3.errors import SYSTEM, from_answer
 from vivero_core.backends.tls import client_context
 from vivero_core.errors import BackendError, BackendRefusedError, BackendUnavailableError, BackendUnfinishedError
@@ -28,51 +28,7 @@ from vivero_core.errors import BackendError, BackendRefusedError, BackendUnavail
 if TYPE_CHECKING:
     from botocore.compat import HTTPHeaders
 
-_PIECE_BYTES: Final = 65_536
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """An S3 server and how long to wait for it, in seconds."""
-
-    url: str  # https://host:port, without a path
-    region: str
-    authority: str  # PEM text
-    connect_timeout: float = 5.0
-    read_timeout: float = 30.0
-
-
-Body = bytes | IO[bytes]
-"""A file is sent from where it stands; it can be sought."""
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request; the path is absolute and made of checked names."""
-
-    method: str
-    path: str
-    body: Body = b""
-    query: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back; `code` is S3's error code, empty on success."""
-
-    status: int
-    body: bytes
-    code: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def ok(self) -> bool:
-        return self.status < HTTPStatus.BAD_REQUEST
-
-    def raise_for(self, doing: str) -> None:
-        if not self.ok:
-            raise from_answer(doing, self.status, self.code)
+__all__ = ["Answer", "Body", "Call", "Endpoint", "Transport", "translated"]
 
 
 class Transport:
@@ -95,13 +51,13 @@ class Transport:
         """Send one request, signed as `login`; an S3 error is an Answer, no answer is a BackendError."""
         url = f"{self.endpoint.url}{call.path}"
         request = AWSRequest(call.method, url, dict(call.headers), call.body, dict(call.query))
-        request.headers["X-Amz-Content-SHA256"] = _sha256(call.body)
+        request.headers["X-Amz-Content-SHA256"] = sha256(call.body)
         SigV4Auth(SigningCredentials(login.name, login.secret), "s3", self.endpoint.region).add_auth(request)
         response = self.send(request.prepare())
         content: bytes = response.content
         ok = response.status_code < HTTPStatus.BAD_REQUEST
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status_code, content, "" if ok else _error_code(content), headers)
+        return Answer(response.status_code, content, "" if ok else error_code(content), headers)
 
     def done(self, call: Call, login: Credentials) -> Answer:
         """The same, with a BackendError for whatever is no success."""
@@ -145,16 +101,6 @@ class Transport:
         return urllib3.Timeout(connect=self.endpoint.connect_timeout, read=read)
 
 
-def _sha256(body: Body) -> str:
-    if isinstance(body, bytes):
-        return hashlib.sha256(body).hexdigest()
-    begin, found = body.tell(), hashlib.sha256()
-    while piece := body.read(_PIECE_BYTES):
-        found.update(piece)
-    body.seek(begin)
-    return found.hexdigest()
-
-
 def _inner(error: HTTPError) -> Exception | None:
     return error.reason if isinstance(error, MaxRetryError) else error
 
@@ -166,10 +112,13 @@ def _connection_error(error: HTTPError, system: str) -> BackendError:
     return BackendUnavailableError(system, f"no response ({type(inner).__name__})")
 
 
-def _error_code(body: bytes) -> str:
-    """The <Code> of an S3 error document; empty when the body is none (HEAD, a proxy's page)."""
+@contextlib.contextmanager
+def translated(doing: str, system: str = SYSTEM) -> Iterator[None]:
+    """Raise a BackendError, its cause chained, for any error of boto3's client in the block."""
     try:
-        root = ET.fromstring(body)  # noqa: S314  from the one server whose certificate we checked
-    except ET.ParseError:
-        return ""
-    return root.findtext("Code") or ""
+        yield
+    except ClientError as error:
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        raise from_answer(doing, status, error.response["Error"]["Code"], system) from error
+    except BotoCoreError as error:
+        raise BackendUnavailableError(system, f"{doing}: {type(error).__name__}") from error

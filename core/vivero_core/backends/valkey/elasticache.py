@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Final
 from vivero_core.backends import name_checks
 from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
-from vivero_core.backends.s3.errors import translated
-from vivero_core.backends.s3.transport import Endpoint, Transport
+from vivero_core.backends.s3.transport import Endpoint, Transport, translated
 from vivero_core.backends.survey import Inventory, Survey, digests, holdings, tenant_of
 from vivero_core.backends.ttl_cache import TtlCache
 from vivero_core.backends.valkey import acl
