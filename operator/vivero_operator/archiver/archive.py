@@ -41,7 +41,7 @@ _NOTHING: Final = "0-0-0"
 """Comes before every transaction."""
 _LOOK_SECONDS: Final = 0.5
 """How often it is looked for what is due."""
-_SPOOL_BYTES: Final = 256 * 1024
+_SPOOL_BYTES: Final = 64 * 1024
 """More than this waits in a file; a group that is larger stays in the one that it is in."""
 PublicKey = Callable[[str], bytes | None]
 """Of a tenant: None if it is not there yet, empty if the tenant was erased."""

@@ -27,7 +27,7 @@ from vivero_operator.archiver.bucket import Listed, Objects, Trimmed
 from vivero_operator.operations.errors import DamagedError, StepFailedError
 from vivero_operator.operations.streams import Measured, Reader, packed, unpacked
 
-_SPOOL_BYTES: Final = 1024 * 1024
+_SPOOL_BYTES: Final = 256 * 1024
 """A larger segment is in a file until it is stored."""
 _NEWEST: Final = 0xFFF_FFF_FFF_FFF
 

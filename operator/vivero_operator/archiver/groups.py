@@ -19,7 +19,7 @@ from vivero_operator.archiver.statements import Kind, Statement
 
 logger = logging.getLogger(__name__)
 
-SPOOL_BYTES: Final = 1024 * 1024
+SPOOL_BYTES: Final = 256 * 1024
 Owner = Callable[[str], str | None]
 """Whose a schema is; None: nobody's whose log is kept."""
 _BETWEEN: Final = frozenset(

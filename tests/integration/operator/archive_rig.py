@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
-from io import BytesIO
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -28,10 +27,10 @@ from vivero_core.envelope import public_key
 from vivero_core.model import naming
 from vivero_dev.backing import mariadb
 from vivero_dev.certificates import Authority
-from vivero_operator.archiver import segments
 from vivero_operator.archiver.__main__ import Archiver
-from vivero_operator.archiver.chain import ReadableChain
+from vivero_operator.archiver.chain import Segment
 from vivero_operator.archiver.position import Positions, sequence
+from vivero_operator.archiver.segments import Logged
 from vivero_operator.operations import backup
 from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, Account, BackupOrder
 from vivero_operator.operations.errors import RefusedError
@@ -39,7 +38,6 @@ from vivero_operator.operations.history import Base, History
 from vivero_operator.operations.object_store import ObjectStore
 from vivero_operator.operations.program import Files
 from vivero_operator.operations.replayed import Replayed
-from vivero_operator.operations.streams import Read, pieces_of
 
 KEY = bytes(range(32))
 LOGIN = {"username": "archiver", "password": "archiver-password"}
@@ -94,7 +92,8 @@ class Rig:
         self.process.start()
 
     def kill(self) -> None:
-        os.kill(self.process.pid, signal.SIGKILL)
+        """No error if it is gone already."""
+        self.process.kill()
         self.process.join(WAIT_SECONDS)
 
     def history(self, tenant: Tenant) -> History:
@@ -169,15 +168,16 @@ class Rig:
 
     def walked(self, tenant: Tenant, seconds: Iterable[int], folder: Path) -> Iterator[tuple[int, Told]]:
         """The same of many seconds, in their order: of one base in one server, each onto what the one before has left."""
-        replayed, logged = self.replayed(tenant, folder), self._logged(tenant)
-        history, bases = replayed.history, replayed.bases()
+        replayed = self.replayed(tenant, folder)
+        bases = replayed.bases()
+        history = Remembered(self.store, tenant.id, self.environment["VIVERO_SERVER_UID"], KEY)
         for base, of_base in groupby(seconds, lambda second: history.base_for(second, bases)):
             with replayed.server.running():
                 before = 0
                 for second in of_base:
                     files = partial(history.log_files, second)
                     if before:
-                        last = max(sequence(gtid) for gtid, at in logged if at <= before)
+                        last = history.last_until(before)
                         replayed.server.replay(files(folder / str(second), after=last), tenant.schemas)
                     else:
                         replayed.replay(base, tenant.schemas, files)
@@ -185,13 +185,24 @@ class Rig:
                     yield second, of_scratch(replayed.server, tenant)
             replayed.throw_away()
 
-    def _logged(self, tenant: Tenant) -> list[tuple[str, int]]:
-        """GTID and second of each of a tenant's transactions."""
-        chain, before, found = ReadableChain(self.store, tenant.id, KEY), None, list[tuple[str, int]]()
-        for segment in chain.segments():
-            found += [(one.gtid, one.at) for one in segments.read(chain.read(segment, before))[1]]
-            before = segment
-        return found
+
+class Remembered(History):
+    """Reads, opens and unpacks each segment once, for many walks through the log."""
+
+    def __init__(self, *told: Any) -> None:  # noqa: ANN401  as it is
+        super().__init__(*told)
+        self._known: dict[int, tuple[bytes, list[tuple[str, int, bytes]]]] = {}
+
+    def last_until(self, second: int) -> int:
+        """The number of the last transaction that was committed until then."""
+        return max(sequence(one.gtid) for _, groups in self._segments() for one in groups if one.at <= second)
+
+    def _read(self, segment: Segment, before: Segment | None) -> tuple[bytes, Iterator[Logged]]:
+        if segment.number not in self._known:
+            description, groups = super()._read(segment, before)
+            self._known[segment.number] = description, [(one.gtid, one.at, b"".join(one.pieces)) for one in groups]
+        description, known = self._known[segment.number]
+        return description, (Logged(gtid, at, len(raw), iter([raw])) for gtid, at, raw in known)
 
 
 def _history(bucket: tuple[Account, str], tenant: str, server: str) -> History:
@@ -206,29 +217,17 @@ def base_of(replayed: Replayed, second: int) -> Base | None:
     return replayed.history.base_for(second, bases)
 
 
-class SegmentsOnce(ObjectStore):
-    """Gets each segment once: none ever changes, and a thousand restores read them all."""
+class LooksOnce(ObjectStore):
+    """Asks for what is known of each object once: no segment ever changes, and a thousand restores look at them all."""
 
     def __init__(self, account: Account, authority: str) -> None:
         super().__init__(account, authority)
         self._metadata: dict[str, dict[str, str]] = {}
-        self._contents: dict[str, bytes] = {}
 
     def metadata(self, key: str) -> dict[str, str]:
         if key not in self._metadata:
             self._metadata[key] = super().metadata(key)
         return self._metadata[key]
-
-    @contextmanager
-    def open(self, key: str, size: int | None = None) -> Iterator[Read]:
-        if "/log/" not in key:
-            with super().open(key, size) as read:
-                yield read
-            return
-        if key not in self._contents:
-            with super().open(key, size) as read:
-                self._contents[key] = b"".join(pieces_of(read))
-        yield BytesIO(self._contents[key]).read
 
 
 def rows(chance: random.Random, count: int) -> str:
@@ -312,7 +311,7 @@ def archived(tmp_path: Path, platform: dict[str, Any]) -> Iterator[Rig]:
             server,
             environment,
             bucket,
-            SegmentsOnce(*bucket),
+            LooksOnce(*bucket),
             tenants,
             authority.certificate,
             running.port,

@@ -69,7 +69,7 @@ class Source:
     def run(self, *statements: str, schema: str | None = None, user: str = "root") -> list[tuple[Any, ...]]:
         """All in one session; the rows of the last."""
         connected = pymysql.connect(
-            unix_socket=self.socket, user=user, database=schema, charset="utf8mb4", autocommit=True
+            unix_socket=self.socket, user=user, database=schema, charset="utf8mb4", autocommit=True, ssl_disabled=True
         )
         with closing(connected) as connection, connection.cursor() as cursor:
             for statement in statements:

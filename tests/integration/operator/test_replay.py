@@ -65,7 +65,9 @@ def of_scratch(server: ScratchServer, tenant: Tenant) -> Told:
 def of_server(socket: str, tenant: Tenant) -> Told:
     """By its root."""
     with (
-        closing(pymysql.connect(unix_socket=socket, user="root", charset="utf8mb4", autocommit=True)) as connection,
+        closing(
+            pymysql.connect(unix_socket=socket, user="root", charset="utf8mb4", autocommit=True, ssl_disabled=True)
+        ) as connection,
         connection.cursor() as cursor,
     ):
 
