@@ -9,6 +9,7 @@ import pytest
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.mariadb.client import MariaDbAdmin, Server
 from vivero_core.backends.tls import client_context
+from vivero_core.model import naming
 
 MakeTenant = Callable[[], Any]
 
@@ -41,11 +42,29 @@ def neighbour(new_tenant: MakeTenant, database_server: Server) -> Any:  # noqa: 
     return tenant
 
 
-@pytest.fixture
-def intruder(new_tenant: MakeTenant, database_server: Server) -> Iterator["pymysql.Connection[Any]"]:
+@pytest.fixture(params=["tenant", "as of a second"])
+def intruder(
+    request: pytest.FixtureRequest, new_tenant: MakeTenant, database_server: Server, database_admin: MariaDbAdmin
+) -> Iterator["pymysql.Connection[Any]"]:
+    """A tenant's login, or that of a workspace which shows a tenant's past."""
     tenant = new_tenant()
-    with closing(connect(database_server, tenant.database_user, tenant.database)) as connection:
+    user, database = tenant.database_user, tenant.database
+    if request.param != "tenant":
+        user, database = as_of_a_second(database_admin, database_server, tenant)
+    with closing(connect(database_server, user, database)) as connection:
         yield connection
+
+
+def as_of_a_second(admin: MariaDbAdmin, server: Server, tenant: Any) -> tuple[Credentials, str]:  # noqa: ANN401  as above
+    """Its login once it may only read, and its schema."""
+    reader, schema = Credentials(naming.viewing_user(tenant.id), "viewing"), naming.as_of_database_names(tenant.id)[0]
+    admin.begin_view(tenant.database, reader, 5)
+    with closing(connect(server, reader, schema)) as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)")
+        cursor.execute("INSERT INTO alembic_version VALUES ('0006')")
+        connection.commit()
+    assert admin.open_view(tenant.database, reader, 5) is None
+    return reader, schema
 
 
 def run(connection: "pymysql.Connection[Any]", statement: str) -> tuple[tuple[Any, ...], ...]:
@@ -134,7 +153,8 @@ def test_a_login_opens_one_schema_alone(neighbour: Any, new_tenant: MakeTenant, 
 def test_no_name_works_as_a_wildcard(database_admin: MariaDbAdmin, intruder: "pymysql.Connection[Any]") -> None:
     """A schema whose name differs in one sign stays closed, so does one that only a wildcard would match."""
     ((own,),) = run(intruder, "SELECT DATABASE()")
-    lookalike = own[:-1] + ("a" if own[-1] != "a" else "b")
+    live = own.removesuffix("asof")
+    lookalike = live[:-1] + ("a" if live[-1] != "a" else "b")
     database_admin.ensure_database(lookalike)
     try:
         with pytest.raises(pymysql.OperationalError, match="1044"):

@@ -70,7 +70,10 @@ TITLES = st.one_of(
     st.sampled_from(("Zoë & Söhne 株式会社", "🎉")),
 )
 TARGETS = st.one_of(
-    st.just({"inPlace": True}), st.fixed_dictionaries({"tenant": NAMES, "slug": SLUGS}), st.just({"inPlace": False})
+    st.just({"inPlace": True}),
+    st.fixed_dictionaries({"tenant": NAMES, "slug": SLUGS}),
+    st.just({"inPlace": False}),
+    st.fixed_dictionaries({"asOf": st.fixed_dictionaries({}, optional={"host": HOSTS})}),
 )
 """Of a TenantRestore."""
 CPUS = st.sampled_from(("1m", "20m", "100m", "999999m", "0.5", "1", "2.125", "256", "255.999", "00.1", "0", "1.0"))
