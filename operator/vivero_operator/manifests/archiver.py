@@ -73,7 +73,7 @@ def _pod(server: DatabaseServer, settings: Settings) -> dict[str, Any]:
         "env": [{"name": name, "value": value} for name, value in environment.items()],
         "ports": [{"name": "admin", "containerPort": ADMIN_PORT, "protocol": "TCP"}],
         # A transaction of any size takes a few MiB, but the change of one row is one event, with both its images: at most
-        # twice max_allowed_packet (64 MiB), which the protocol's client holds three times.
+        # twice max_allowed_packet (64 MiB), which the protocol's client holds twice.
         "resources": {"requests": {"cpu": "20m", "memory": "40Mi"}, "limits": {"memory": "512Mi"}},
         "readinessProbe": {"httpGet": {"path": "/readyz", "port": "admin"}, "periodSeconds": 5, "timeoutSeconds": 5},
         "livenessProbe": {
