@@ -15,6 +15,7 @@ from vivero_operator.policies import life
 from vivero_operator.policies import schedule as schedules
 from vivero_operator.policies.life import Move
 from vivero_operator.policies.outcome import Outcome, State
+from vivero_operator.policies.recoverability import NO_BACKUP_BUCKET
 
 _SEVERITY: Final = (State.BLOCKED, State.FAILED, State.WAITING)
 """Order of precedence in the summary; SKIPPED steps only follow from one of these."""
@@ -179,13 +180,15 @@ def hosts(tenant: Tenant, found: Sequence[HostStatus], now: datetime) -> Sequenc
     return (writer.write(ConditionType.HOSTS_READY, Status.FALSE, missing[0].reason, message),)
 
 
-def backups(tenant: Tenant, schedule: BackupSchedule | None, now: datetime) -> Sequence[Condition]:
-    """BackupScheduled, where there is a schedule. It does not affect Ready."""
+def backups(tenant: Tenant, schedule: BackupSchedule | None, now: datetime, *, has_bucket: bool) -> Sequence[Condition]:
+    """BackupScheduled, where there is a schedule; the staff's console reads it. It does not affect Ready."""
     if schedule is None:
         return ()
     writer, fault = Writer(tenant, now), schedules.fault(schedule)
     if fault is not None:
         return (writer.write(ConditionType.BACKUP_SCHEDULED, Status.FALSE, Reason.SCHEDULE_INVALID, fault),)
+    if not has_bucket:
+        return (writer.write(ConditionType.BACKUP_SCHEDULED, Status.FALSE, Reason.NOT_CONFIGURED, NO_BACKUP_BUCKET),)
     message = f"By {schedule.schedule} in UTC"
     return (writer.write(ConditionType.BACKUP_SCHEDULED, Status.TRUE, Reason.SCHEDULED, message),)
 

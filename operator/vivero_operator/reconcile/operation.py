@@ -43,6 +43,7 @@ from vivero_operator.operations.backup_order import (
 from vivero_operator.operations.errors import RefusedError
 from vivero_operator.operations.runner import Operation, Outcome, Progress
 from vivero_operator.policies.life import paused, shown
+from vivero_operator.policies.recoverability import NO_BACKUP_BUCKET
 from vivero_operator.reconcile.controller import Result
 from vivero_operator.reconcile.kind import Reconciler
 from vivero_operator.reconcile.mirror import Mirror
@@ -125,7 +126,7 @@ class OperationReconciler(Reconciler, Generic[R]):
 
     def require_backup_bucket(self) -> None:
         if not self._services.settings.backup_secret:
-            raise ObstacleError(Reason.NOT_CONFIGURED, "The operator has no backup bucket (setting backup_secret)")
+            raise ObstacleError(Reason.NOT_CONFIGURED, NO_BACKUP_BUCKET)
 
     async def access(self, tenant: Tenant) -> Access:
         """How an operation logs in as the tenant. Raises ObstacleError."""

@@ -124,7 +124,9 @@ class TenantReconciler(Reconciler):
             own = tenant_conditions.hosts(run.tenant, run.hosts, now)
             found = cond.merge(found, own) if own else cond.without(found, ConditionType.HOSTS_READY)
         wanted = schedule.in_force(run.tenant, run.instance.plan)
-        backups = tenant_conditions.backups(run.tenant, wanted, now)
+        backups = tenant_conditions.backups(
+            run.tenant, wanted, now, has_bucket=bool(self._services.settings.backup_secret)
+        )
         found = cond.merge(found, backups) if backups else cond.without(found, ConditionType.BACKUP_SCHEDULED)
         recoverable = proofs.condition(run.tenant, recovery, now)
         if recoverable is not None:

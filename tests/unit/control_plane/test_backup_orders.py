@@ -332,6 +332,24 @@ def test_without_a_bucket_one_backup_that_waits_says_so_for_all() -> None:
     assert not World(KEPT, UNFINISHED).service.overview("acme").no_bucket
 
 
+@pytest.mark.parametrize(
+    ("reasons", "none"),
+    [
+        (["NotConfigured"], True),
+        (["NotConfigured", "NotConfigured"], True),
+        (["NotConfigured", "Scheduled"], False),
+        (["ScheduleInvalid"], False),
+        ([], False),
+    ],
+)
+def test_without_a_bucket_the_tenants_say_so_before_anything_is_asked_for(reasons: list[str], none: bool) -> None:  # noqa: FBT001  a case
+    tenants = tuple(
+        tenant_body(f"t{number}", conditions=[condition("BackupScheduled", "False", reason)])
+        for number, reason in enumerate(reasons)
+    )
+    assert World(tenants=tenants).service.overview("acme").no_bucket is none
+
+
 def test_before_the_first_list_nobody_says_that_there_are_none() -> None:
     directory = OperationDirectory(TenantBackup)
     with pytest.raises(ClusterUnavailableError):

@@ -74,13 +74,13 @@ def test_a_schedules_backup_says_so() -> None:
 def test_only_a_backup_that_waits_for_a_bucket_says_that_there_is_none() -> None:
     def none(reason: str, status: str = "False") -> bool:
         body = backup_body(conditions=[condition("Complete", status, reason)])
-        return policies.has_no_bucket([TenantBackup.parse(body)])
+        return policies.has_no_bucket([], [TenantBackup.parse(body)])
 
     assert none("NotConfigured")
     assert not none("Running")
     assert not none("Failed")
     assert not none("BackedUp", "True")
-    assert not policies.has_no_bucket([])
+    assert not policies.has_no_bucket([], [])
 
 
 def test_the_name_of_an_object_follows_from_its_order() -> None:

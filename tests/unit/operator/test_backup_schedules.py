@@ -360,6 +360,14 @@ class TestSchedules:
 
 
 class TestCondition:
+    async def test_without_a_bucket_the_tenant_says_so(self) -> None:
+        platform = Platform(settings=Settings(data_plane_image="image:1"))
+        await platform.world.reconcile("acme-0")
+        conditions = Tenant.parse(platform.world.kube.objects["Tenant", None, "acme-0"]).status.conditions
+        (told,) = (one for one in conditions if one.type == "BackupScheduled")
+        assert (told.status, told.reason) == ("False", "NotConfigured")
+        assert told.message == "The operator has no backup bucket (setting backup_secret)"
+
     @pytest.mark.parametrize(
         ("own", "status", "reason"),
         [(None, "True", "Scheduled"), ({"schedule": "0 0 31 2 *"}, "False", "ScheduleInvalid")],

@@ -66,8 +66,13 @@ def under_way(item: TenantBackup | TenantRestore) -> bool:
     return not state_of(item.status).ended
 
 
-def has_no_bucket(backups: Iterable[TenantBackup]) -> bool:
-    """Whether the operator says so now: it tries what waits every few seconds, and says why it cannot begin."""
+def has_no_bucket(tenants: Iterable[Tenant], backups: Iterable[TenantBackup]) -> bool:
+    """Whether the operator says so: of each tenant with a schedule, and of what waits, which it tries every few seconds."""
+    found = (conditions.find(one.status.conditions, ConditionType.BACKUP_SCHEDULED) for one in tenants)
+    said = {one.reason for one in found if one is not None}
+    # Where both are said the bucket is new, or a Tenant is paused: nobody has looked at it since.
+    if Reason.NOT_CONFIGURED in said and Reason.SCHEDULED not in said:
+        return True
     return any(
         state_of(one.status) is OperationState.WAITING and _reason(one.status) == Reason.NOT_CONFIGURED
         for one in backups

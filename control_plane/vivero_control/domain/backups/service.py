@@ -116,7 +116,7 @@ class BackupService:
 
     def no_bucket(self) -> bool:
         """Whether the operator says that it has no backup bucket."""
-        return policies.has_no_bucket(self._deps.backups.under_way())
+        return policies.has_no_bucket(self._deps.directory.all(), self._deps.backups.under_way())
 
     async def back_up(
         self, tenant: str, order: BackUp, actor: str, *, idempotency_key: str | None = None
