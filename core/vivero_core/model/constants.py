@@ -77,6 +77,8 @@ ANNOTATION_RETAINED_AT: Final = "vivero.dev/retained-at"
 """On a retained record: when its Tenant was deleted."""
 ANNOTATION_ERASE_AT: Final = "vivero.dev/erase-at"
 """On a retained record: when the data is to be erased, where the undo window of its plan ends."""
+ANNOTATION_RESTORE: Final = "vivero.dev/restore"
+"""On a retained record that no Tenant has had: the name of the TenantRestore that fills it."""
 ANNOTATION_ERASING: Final = "vivero.dev/erasing"
 """On a record: the metadata.uid of the TenantErasure that erases the data. From then on nobody can adopt it."""
 

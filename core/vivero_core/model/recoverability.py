@@ -5,6 +5,7 @@ Figures and reasons: docs/backup.md. Pure.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 KEPT_SECONDS: Final = 3 * 86_400
@@ -37,8 +38,16 @@ _SETTINGS: Final[Mapping[str, _Setting]] = {
         f"0 or at least {KEPT_SECONDS}", _kept_long_enough, "the log is gone before it is archived"
     ),
 }
+_LOG, _EXPIRY = "log_bin", "binlog_expire_logs_seconds"
 VARIABLES: Final = tuple(_SETTINGS)
 """The server's variables that the rule is about."""
+
+
+def kept_until(variables: Mapping[str, str], written: datetime) -> datetime | None:
+    """When a server of these variables has dropped what it logged then; None: it logs nothing, or drops nothing by itself."""
+    kept = variables.get(_EXPIRY, "")
+    logs = _SETTINGS[_LOG].holds(variables.get(_LOG, ""))
+    return written + timedelta(seconds=int(kept)) if logs and kept.isdigit() and int(kept) else None
 
 
 def shortcomings(variables: Mapping[str, str]) -> list[str]:

@@ -60,7 +60,8 @@ class TenantErasureStatus(OperationStatus, ErasureResult):
     erased_at: Timestamp | None = None
     """When schemas, users, bucket, cache keys, Secrets, namespace and the key of the backups were gone."""
     log_until: Timestamp | None = None
-    """When the database server has dropped its own binary log of that time."""
+    """When the database server has dropped its own binary log of that time, by its binlog_expire_logs_seconds as it was then.
+    Absent where it has none, or drops it by hand alone."""
     erased: tuple[ErasedNames, ...] = Field(
         default=(),
         max_length=16,

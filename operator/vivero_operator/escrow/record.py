@@ -45,16 +45,25 @@ class Record:
     """When it is to be erased; None: it is kept until somebody decides."""
     erasing: str | None = None
     """metadata.uid of the TenantErasure that erases it."""
+    restore: str | None = None
+    """Name of the TenantRestore that fills it; None once a Tenant has it."""
     undelete: str = field(default="", repr=False)
     """The Tenant that takes the data back, as JSON."""
 
-    def covers(
-        self, instance: Instance, keys: TenantKeys, server: str, *, retained: bool, erase_at: datetime | None = None
+    def covers(  # noqa: PLR0913  what is written, by name
+        self,
+        instance: Instance,
+        keys: TenantKeys,
+        server: str,
+        *,
+        retained: bool,
+        erase_at: datetime | None = None,
+        restore: str | None = None,
     ) -> bool:
         """Whether it says all of this already."""
         owner = instance.tenant.metadata
-        said = self.keys, self.database_server, self.owner_uid, self.tenant, self.retained, self.erase_at
-        return said == (keys, server, owner.uid, owner.name, retained, erase_at)
+        said = self.keys, self.database_server, self.owner_uid, self.tenant, self.retained, self.erase_at, self.restore
+        return said == (keys, server, owner.uid, owner.name, retained, erase_at, restore)
 
 
 def build(  # noqa: PLR0913  what is written, by name
@@ -65,6 +74,7 @@ def build(  # noqa: PLR0913  what is written, by name
     key: str,
     retained_at: datetime | None,
     erase_at: datetime | None = None,
+    restore: str | None = None,
 ) -> dict[str, Any]:
     """`retained_at`: when the Tenant was deleted, if its data is kept; `erase_at`: until when, if not for ever."""
     labels = {c.LABEL_ESCROW: instance.id, c.LABEL_PART_OF: "vivero", c.LABEL_MANAGED_BY: c.FIELD_MANAGER}
@@ -79,6 +89,8 @@ def build(  # noqa: PLR0913  what is written, by name
         annotations[c.ANNOTATION_RETAINED_AT] = retained_at.isoformat(timespec="seconds")
     if erase_at is not None:
         annotations[c.ANNOTATION_ERASE_AT] = erase_at.isoformat(timespec="seconds")
+    if restore is not None:
+        annotations[c.ANNOTATION_RESTORE] = restore
     return {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -163,5 +175,6 @@ def parse(secret: dict[str, Any], keys: TenantKeys | None) -> Record:
         keys=keys,
         erase_at=_moment(annotations.get(c.ANNOTATION_ERASE_AT)),
         erasing=annotations.get(c.ANNOTATION_ERASING),
+        restore=annotations.get(c.ANNOTATION_RESTORE),
         undelete=_text(secret, _UNDELETE),
     )

@@ -52,9 +52,9 @@ class EscrowStore:
 
     def is_saved(self, instance: Instance, keys: TenantKeys, server: str) -> bool:
         """Whether the record is known to have this content, so that it need not be read."""
-        return self._saved.get(instance.id) == _digest(instance, keys, server, None, None)
+        return self._saved.get(instance.id) == _digest(instance, keys, server)
 
-    async def save(
+    async def save(  # noqa: PLR0913  what is written, by name
         self,
         instance: Instance,
         keys: TenantKeys,
@@ -62,19 +62,28 @@ class EscrowStore:
         *,
         retained_at: datetime | None = None,
         erase_at: datetime | None = None,
+        restore: str | None = None,
     ) -> bool:
         """Write the record unless its content is the same; returns whether it was written."""
-        known = _digest(instance, keys, server, retained_at, erase_at)
+        known = _digest(instance, keys, server, retained_at, erase_at, restore)
         if self._saved.get(instance.id) == known:
             return False
         present = await self.find(instance.id)
         retained = retained_at is not None
-        same = present is not None and present.covers(instance, keys, server, retained=retained, erase_at=erase_at)
+        same = present is not None and present.covers(
+            instance, keys, server, retained=retained, erase_at=erase_at, restore=restore
+        )
         if not same:
             sealing_keys = await self._keys()
             sealed = sealing.seal(sealing_keys, instance.id, keys)
             manifest = records.build(
-                instance, server, sealed=sealed, key=sealing_keys.current, retained_at=retained_at, erase_at=erase_at
+                instance,
+                server,
+                sealed=sealed,
+                key=sealing_keys.current,
+                retained_at=retained_at,
+                erase_at=erase_at,
+                restore=restore,
             )
             await self._kube.apply(manifest)
         self._saved[instance.id] = known
@@ -82,10 +91,12 @@ class EscrowStore:
 
     async def take_over(self, record: Record, uid: str) -> None:
         """Make this Tenant the record's owner; raises a conflict if another one, or an erasure, was faster."""
-        await self._annotate(record, {c.ANNOTATION_TENANT_UID: uid, c.ANNOTATION_ERASE_AT: None})
+        await self._annotate(
+            record, {c.ANNOTATION_TENANT_UID: uid, **dict.fromkeys((c.ANNOTATION_ERASE_AT, c.ANNOTATION_RESTORE))}
+        )
 
     async def claim(self, record: Record, uid: str) -> None:
-        """Leave the record to this TenantErasure; raises a conflict if a Tenant took the data over meanwhile."""
+        """Leave the record to this TenantErasure, or TenantRestore; raises a conflict if a Tenant took the data over meanwhile."""
         if record.erasing != uid:
             await self._annotate(record, {c.ANNOTATION_ERASING: uid})
 
@@ -195,7 +206,12 @@ def _manifest(keys: SealingKeys, namespace: str) -> dict[str, Any]:
     }
 
 
-def _digest(
-    instance: Instance, keys: TenantKeys, server: str, retained_at: datetime | None, erase_at: datetime | None
+def _digest(  # noqa: PLR0913, PLR0917  as `save`
+    instance: Instance,
+    keys: TenantKeys,
+    server: str,
+    retained_at: datetime | None = None,
+    erase_at: datetime | None = None,
+    restore: str | None = None,
 ) -> str:
-    return digest([instance.tenant.metadata.uid, keys.dump(), server, retained_at is not None, erase_at])
+    return digest([instance.tenant.metadata.uid, keys.dump(), server, retained_at is not None, erase_at, restore])

@@ -20,7 +20,7 @@ from vivero_operator import metrics
 from vivero_operator.manifests.event import EventType, ObjectEvent, Subject
 from vivero_operator.policies import life, recoverability
 from vivero_operator.policies.life import paused, shown
-from vivero_operator.reconcile import archives, in_use, orphans
+from vivero_operator.reconcile import archives, in_use, orphans, remains
 from vivero_operator.reconcile.context import HandlerContext, Orphan
 from vivero_operator.reconcile.controller import Key, Result
 from vivero_operator.reconcile.kind import News, Reconciler, drop, take
@@ -117,12 +117,12 @@ class DatabaseServerReconciler(Reconciler):
                 continue
             try:
                 refused = await orphans.refusal(self._services, ident)
-                remains = [] if refused else await orphans.remove(self._services, ident)
+                left_over = [] if refused else await remains.remove(self._services, ident)
             except BackendError as error:
                 left[ident] = str(error)
                 continue
-            if remains:
-                left[ident] = f"waiting for {', '.join(remains)} to be deleted"
+            if left_over:
+                left[ident] = f"waiting for {', '.join(left_over)} to be deleted"
                 continue
             done.append(ident)
             if refused:

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from vivero_core.backends.kube.errors import KubeForbiddenError, KubeNotFoundError
 from vivero_core.backends.kube.resources import NAMESPACE, TENANT
@@ -20,20 +20,16 @@ from vivero_core.errors import BackendError
 from vivero_core.model import naming
 from vivero_core.model.constants import LABEL_TENANT
 from vivero_core.model.database_server import DatabaseServer
-from vivero_core.model.reading import Unreadable, read, salvaged
-from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_restore import TenantRestore
 
 from vivero_operator import metrics
-from vivero_operator.policies import allocation
 from vivero_operator.policies import orphans as policy
 from vivero_operator.policies.orphans import Found, Known
-from vivero_operator.reconcile import erasures, routes
+from vivero_operator.reconcile import abandoned, erasures, remains, routes
 from vivero_operator.reconcile.context import Orphan
 from vivero_operator.reconcile.controller import Result
 from vivero_operator.reconcile.kind import Reconciler
 from vivero_operator.reconcile.run import Services
-from vivero_operator.reconcile.steps import backends
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +38,7 @@ CONFIRM_SECONDS: Final = 5.0
 """Between the two scans that have to agree."""
 RETRY_SECONDS: Final = 60.0
 """When a system did not respond."""
-_NAMESPACE, _KEYS, _BUCKETS, _CACHE = "namespace", "keys", "bucket", "cache user"
+_KEYS, _BUCKETS, _CACHE = "keys", "bucket", "cache user"
 
 
 @dataclass(frozen=True)
@@ -97,10 +93,11 @@ class Sweep:
         elsewhere = {
             _BUCKETS: await self._ask("s3", self._buckets),
             _CACHE: await self._ask("valkey", self._cache_users),
-            _NAMESPACE: await self._ask("kubernetes", self._namespaces),
+            remains.THE_NAMESPACE: await self._ask("kubernetes", self._namespaces),
         }
         records = await self._services.escrow.all()
         await erasures.schedule_again(self._services, records)
+        await abandoned.erase(self._services, records)
         await erasures.recall(self._services)
         # Last: a Tenant that was made since is among them.
         placed = {one.id: one.status.database_server for one in self._services.cluster.tenants}
@@ -149,9 +146,9 @@ class Sweep:
 
     async def _namespaces(self) -> Inventory:
         listing = await self._services.kube.list_as(
-            NAMESPACE, _tenant_of_namespace, label_selector=LABEL_TENANT, metadata_only=True
+            NAMESPACE, remains.tenant_of_namespace, label_selector=LABEL_TENANT, metadata_only=True
         )
-        return {ident: frozenset({_NAMESPACE}) for ident in listing.items if ident is not None}
+        return {ident: frozenset({remains.THE_NAMESPACE}) for ident in listing.items if ident is not None}
 
     def _report(self, found: list[Found], look: _Look, *, whole: bool) -> None:
         orphans, servers = self._services.orphans, {one.name: one for one in self._services.cluster.servers}
@@ -167,21 +164,6 @@ class Sweep:
             known[one.id] = Orphan(one, name, policy.shown_at(one, place, servers), since)
         orphans.known, orphans.swept, orphans.whole = known, True, whole
         self._reported()
-
-
-def _tenant_of_namespace(body: dict[str, Any]) -> str | None:
-    """Of a namespace that we made: its name and its label agree. `tenant-production` may be anything."""
-    ident = naming.tenant_in_namespace(body["metadata"]["name"])
-    return ident if body["metadata"].get("labels", {}).get(LABEL_TENANT) == ident else None
-
-
-async def _namespace(services: Services, ident: str) -> dict[str, Any] | None:
-    """The namespace that we made for this tenant, if there is one."""
-    try:
-        live = await services.kube.get(NAMESPACE, naming.namespace_name(ident))
-    except KubeNotFoundError:
-        return None
-    return live if _tenant_of_namespace(live) is not None else None
 
 
 class OrphanReconciler(Reconciler):
@@ -203,7 +185,7 @@ class OrphanReconciler(Reconciler):
         return Result(gone=True)
 
     async def _has_namespace(self, ident: str) -> bool:
-        live = await _namespace(self._services, ident)
+        live = await remains.namespace_of(self._services, ident)
         return live is not None and "deletionTimestamp" not in live["metadata"]
 
     async def _close(self, ident: str) -> list[str]:
@@ -230,36 +212,9 @@ async def refusal(services: Services, ident: str) -> str | None:
     """Why this id must not be destroyed, checked with the API server because a mirror may be stale. None: an orphan."""
     if ident not in services.orphans.known:
         return "the last orphan sweep did not find it"
-    tenants = await services.kube.list_as(TENANT, speaks_for)
+    tenants = await services.kube.list_as(TENANT, remains.speaks_for)
     owner = next((name for name, spoken_for in tenants.items if spoken_for == ident), None)
     if owner is not None:
         return f"it belongs to Tenant {owner}"
     record = await services.escrow.find(ident)
     return "its data is retained for spec.adopt" if record is not None and record.retained else None
-
-
-def speaks_for(body: dict[str, Any]) -> tuple[str, str]:
-    """(name of the Tenant, id), of one that this program cannot read as well."""
-    found = read(Tenant, body)
-    tenant = salvaged(found) if isinstance(found, Unreadable) else found
-    return tenant.name, tenant.id
-
-
-async def remove(services: Services, ident: str) -> list[str]:
-    """Destroy all that is left of an orphan; what could not be removed yet, in words. Safe to repeat."""
-    for server in services.cluster.servers:
-        if allocation.never_answered(server):
-            continue
-        client = await services.backends.database(server)
-        await client.breaker.long(backends.drop_database, client.admin, ident, data=True)
-    store = await services.backends.storage()
-    await store.breaker.long(backends.drop_storage, store.admin, naming.bucket_name(ident), data=True)
-    caches = await services.backends.cache()
-    await caches.breaker.long(backends.drop_cache, caches.admin, naming.cache_user(ident))
-    live = await _namespace(services, ident)
-    if live is None:
-        await services.escrow.erase(ident)
-        return []
-    if "deletionTimestamp" not in live["metadata"]:
-        await services.kube.delete(NAMESPACE, live["metadata"]["name"], uid=live["metadata"]["uid"])
-    return [_NAMESPACE]

@@ -5,7 +5,7 @@ thing to go of the data itself is its record with the key of the backups; a Job 
 """
 
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from vivero_core.backends.kube.errors import KubeConflictError, KubeForbiddenError, KubeNotFoundError
@@ -14,7 +14,7 @@ from vivero_core.backends.tally import Tally, tally
 from vivero_core.model import naming
 from vivero_core.model.constants import Reason
 from vivero_core.model.database_server import DatabaseServer
-from vivero_core.model.recoverability import KEPT_SECONDS
+from vivero_core.model.recoverability import kept_until
 from vivero_core.model.tenant_backup import TenantBackup
 from vivero_core.model.tenant_erasure import (
     ErasedNames,
@@ -29,7 +29,7 @@ from vivero_operator.operations.runner import Operation
 from vivero_operator.policies import allocation, erasure
 from vivero_operator.policies.erasure import Decision, Holder, Seen, Turn
 from vivero_operator.policies.life import paused
-from vivero_operator.reconcile import archives, erasures, orphans
+from vivero_operator.reconcile import archives, erasures, remains
 from vivero_operator.reconcile.controller import Result
 from vivero_operator.reconcile.operation import WAIT_SECONDS, ObstacleError, OperationReconciler, has_ended
 
@@ -163,21 +163,26 @@ class TenantErasureReconciler(OperationReconciler[TenantErasure]):
             # First: what follows in the log is not archived any more.
             await archives.withdraw_key(self._services, server, item.spec.id)
         await self._forget_backups(item.spec.id)
-        left = await orphans.remove(self._services, item.spec.id)
+        left = await remains.remove(self._services, item.spec.id)
         if left:
             await self._tell(item, Reason.ERASING, f"Waiting for {', '.join(left)} to be deleted", item.status)
             return Result(retry_after=2.0)
         self._services.orphans.known.pop(item.spec.id, None)
         now = self._services.now()
-        logged = server is not None and archives.archived(server, self._services.settings)
-        log_until = now + timedelta(seconds=KEPT_SECONDS) if logged else None
-        status = item.status.model_copy(update={"erased_at": now, "log_until": log_until})
+        status = item.status.model_copy(update={"erased_at": now, "log_until": await self._log_until(server)})
         self._services.erased[item.spec.id] = now
         if not self._services.settings.backup_secret:
             await self._end(item, Reason.ERASED, "Erased; there is no backup bucket", status, done=True)
             return Result()
         await self._tell(item, Reason.ERASING, "Erased; its backups are removed", status)
         return Result(retry_after=0.1)
+
+    async def _log_until(self, server: DatabaseServer | None) -> datetime | None:
+        """When the server's own log of the last changes is gone."""
+        if server is None:
+            return None
+        client = await self._services.backends.database(server)
+        return kept_until(await client.breaker.call(client.admin.log_settings), self._services.now())
 
     async def _forget_backups(self, ident: str) -> None:
         """Objects that stand for backups which nobody can read any more."""
@@ -225,7 +230,7 @@ def _names(kind: str, found: Tally) -> ErasedNames:
 
 def _speaks_for(body: dict[str, Any]) -> tuple[str, Holder]:
     """A Tenant's id, and what else matters of it."""
-    name, ident = orphans.speaks_for(body)
+    name, ident = remains.speaks_for(body)
     return ident, Holder(name, "deletionTimestamp" in body["metadata"])
 
 

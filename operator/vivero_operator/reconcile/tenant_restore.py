@@ -32,7 +32,7 @@ from vivero_operator.operations.backup_order import (
 )
 from vivero_operator.operations.errors import RefusedError
 from vivero_operator.operations.runner import Operation
-from vivero_operator.reconcile import archives, in_use
+from vivero_operator.reconcile import abandoned, archives, in_use
 from vivero_operator.reconcile.as_of import AsOf
 from vivero_operator.reconcile.controller import Result
 from vivero_operator.reconcile.in_place import CONNECTIONS, InPlace, discard, restoring
@@ -65,6 +65,8 @@ class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
         """By name of a restore in place that was begun here and has not ended: its Tenant's name."""
         self._viewed: set[str] = set()
         """Names of restores to be looked at that were begun here: their status may not say so yet."""
+        self._loaded: dict[str, str] = {}
+        """By name of one to a new Tenant that was begun here and has not ended: the new id."""
 
     async def reconcile(self, name: str) -> Result:
         item = self._items.get(name)
@@ -103,10 +105,15 @@ class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
     async def _reconcile_copy(self, name: str) -> Result:
         if name in self._filled and self._items.get(name) is None:
             await self._clear(name, self._filled[name])
+        if name in self._loaded and self._items.get(name) is None:
+            record = await self._services.escrow.find(self._loaded[name])
+            await abandoned.erase(self._services, [record] if record is not None else [])
+            del self._loaded[name]
         result = await super().reconcile(name)
         item = self._items.get(name)
         if item is not None and has_ended(item.status):
             self._filled.pop(name, None)
+            self._loaded.pop(name, None)
         return result
 
     async def _clear(self, name: str, tenant: str) -> None:
@@ -158,6 +165,7 @@ class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
         """Make everything of it but the Tenant."""
         ident = naming.tenant_id(item.metadata.uid)
         self._check_free(item, ident)
+        self._loaded[item.name] = ident
         new = Access(ident, await self._keys(item, tenant, old.server), old.server)
         await self._provision(new)
         database, audit = naming.database_name(ident), naming.audit_database_name(ident)
@@ -321,7 +329,7 @@ class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
         metadata = Metadata(name=item.spec.target.new_tenant, uid=item.metadata.uid)
         kept = Tenant(metadata=metadata, spec=_spec(item, source, ident))
         instance = Instance(kept, plan, self._services.settings)
-        await escrow.save(instance, keys, server.name, retained_at=self._services.now())
+        await escrow.save(instance, keys, server.name, retained_at=self._services.now(), restore=item.name)
         return keys
 
 

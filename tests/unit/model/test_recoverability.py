@@ -1,7 +1,9 @@
 """Settings that would lose data are each told by name."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
-from vivero_core.model.recoverability import KEPT_SECONDS, VARIABLES, shortcomings
+from vivero_core.model.recoverability import KEPT_SECONDS, VARIABLES, kept_until, shortcomings
 
 WHOLE = {
     "log_bin": "ON",
@@ -45,6 +47,21 @@ def test_each_that_would_lose_data_is_named(name: str, value: str) -> None:
 def test_what_a_server_does_not_say_counts_as_wrong(name: str) -> None:
     (told,) = shortcomings({key: value for key, value in WHOLE.items() if key != name})
     assert told.startswith(f"{name} is unknown")
+
+
+@pytest.mark.parametrize(
+    ("changed", "days"),
+    [
+        ({}, 3),
+        ({"binlog_expire_logs_seconds": "1209600"}, 14),
+        ({"binlog_expire_logs_seconds": "0"}, None),
+        ({"binlog_expire_logs_seconds": ""}, None),
+        ({"log_bin": "OFF"}, None),
+    ],
+)
+def test_until_when_a_server_has_its_own_log(changed: dict[str, str], days: int | None) -> None:
+    at = datetime(2026, 11, 29, tzinfo=UTC)
+    assert kept_until(WHOLE | changed, at) == (at + timedelta(days) if days is not None else None)
 
 
 def test_a_log_that_is_never_removed_is_kept_long_enough() -> None:

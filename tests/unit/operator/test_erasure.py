@@ -283,6 +283,14 @@ class TestErasure:
         assert found.status.undelete is None
         assert "a@b.co" not in json.dumps(world.kube.objects["TenantErasure", None, IDENT])
 
+    @pytest.mark.parametrize(("kept", "days"), [("259200", 3), ("1209600", 14), ("0", None)])
+    async def test_it_says_when_the_servers_own_log_of_it_is_gone(self, kept: str, days: int | None) -> None:
+        world = await deleted()
+        world.now = AT
+        world.backends.servers["main"].variables = {"log_bin": "ON", "binlog_expire_logs_seconds": kept}
+        found = await erase(world)
+        assert found.status.log_until == (AT + timedelta(days) if days is not None else None)
+
     async def test_an_order_does_not_wait_for_the_window(self) -> None:
         world = await deleted()
         await erase(world)

@@ -19,6 +19,7 @@ from vivero_core.model.base import Metadata
 from vivero_core.model.constants import LABEL_SCHEDULED
 from vivero_core.model.tenant_backup import TenantBackup
 from vivero_core.model.tenant_restore import TenantRestore
+from vivero_operator.escrow.record import Record
 from vivero_operator.operations import dumps, program, runner
 from vivero_operator.operations.backup_order import (
     CLIENT_FILE,
@@ -32,6 +33,7 @@ from vivero_operator.operations.errors import RefusedError, StepFailedError
 from vivero_operator.operations.runner import Operation, Outcome, Said
 from vivero_operator.operations.streams import Measured, Reader, packed, unpacked
 from vivero_operator.pod_options import PodOptions
+from vivero_operator.reconcile import abandoned
 from vivero_operator.reconcile.operation import LOOK_SECONDS, WAIT_SECONDS
 from vivero_operator.reconcile.tenant_backup import TenantBackupReconciler, newest_complete
 from vivero_operator.reconcile.tenant_restore import TenantRestoreReconciler
@@ -545,6 +547,75 @@ class TestTenantRestore:
         assert made.world.backends.s3.buckets == {}
         assert ("Tenant", None, "acme-again") not in made.world.kube.objects
 
+    def has_nothing_new(self, made: Cluster) -> bool:
+        nothing = naming.database_name(NEW) not in made.world.backends.servers["main"].databases
+        return nothing and made.world.backends.s3.buckets == {} and ESCROWED not in made.world.kube.objects
+
+    async def test_one_that_is_deleted_under_way_leaves_nothing(self, made: Cluster) -> None:
+        reconciler = TenantRestoreReconciler(made.world.services)
+        await reconciler.reconcile("again")
+        assert not self.has_nothing_new(made)
+        made.world.remove("TenantRestore", None, "again")
+        await reconciler.reconcile("again")
+        assert self.has_nothing_new(made)
+
+    @pytest.mark.parametrize("how", ["deleted", "made anew", "failed"])
+    async def test_what_an_operator_before_has_left_of_one_is_swept(self, made: Cluster, how: str) -> None:
+        await self.reconcile(made)
+        made.world.restart()
+        if how == "failed":
+            status = {"conditions": [condition("Complete", "Failed", truth=False)]}
+            made.world.kube.objects["TenantRestore", None, "again"] |= {"status": status}
+        else:
+            made.world.remove("TenantRestore", None, "again")
+        if how == "made anew":
+            body = restore_body()
+            body["metadata"]["uid"] = "uid-of-another"
+            made.world.put(body)
+        await sweep(made)
+        assert self.has_nothing_new(made)
+
+    @pytest.mark.parametrize("holder", ["the restore", "its Tenant", "a Tenant that has taken it over"])
+    async def test_the_sweep_leaves_what_somebody_has(self, made: Cluster, holder: str) -> None:
+        await self.reconcile(made)
+        escrow = made.world.services.escrow
+        if holder != "the restore":
+            made.world.remove("TenantRestore", None, "again")
+        if holder == "its Tenant":
+            made.world.put(merge(tenant_body("acme-again"), {"metadata": {"uid": "u2"}, "spec": {"adopt": NEW}}))
+        if holder == "a Tenant that has taken it over":
+            record = await escrow.find(NEW)
+            assert record is not None
+            await escrow.take_over(record, "u2")
+        await sweep(made)
+        assert not self.has_nothing_new(made)
+
+    async def test_an_adoption_between_the_look_and_the_claim_wins(
+        self, made: Cluster, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await self.reconcile(made)
+        made.world.remove("TenantRestore", None, "again")
+        escrow = made.world.services.escrow
+        records, claim = await escrow.all(), escrow.claim
+
+        async def after_an_adoption(record: Record, uid: str) -> None:
+            await escrow.take_over(record, "u2")
+            await claim(record, uid)
+
+        monkeypatch.setattr(escrow, "claim", after_an_adoption)
+        await abandoned.erase(made.world.services, records)
+        assert not self.has_nothing_new(made)
+
+    async def test_a_sweep_that_is_cut_short_is_done_again(self, made: Cluster) -> None:
+        await self.reconcile(made)
+        made.world.remove("TenantRestore", None, "again")
+        made.world.backends.s3.down = True
+        await sweep(made)
+        assert ESCROWED in made.world.kube.objects
+        made.world.backends.s3.down = False
+        await sweep(made)
+        assert self.has_nothing_new(made)
+
     @pytest.mark.parametrize(
         ("target", "reason"), [({"tenant": "acme"}, "TenantExists"), ({"slug": "acme"}, "SlugTaken")]
     )
@@ -563,6 +634,10 @@ class TestTenantRestore:
         made.world.remove("TenantBackup", None, "nightly")
         await self.reconcile(made)
         assert self.said(made)[2] == "There is no TenantBackup nightly"
+
+
+async def sweep(made: Cluster) -> None:
+    await abandoned.erase(made.world.services, await made.world.services.escrow.all())
 
 
 @pytest.fixture
