@@ -12,14 +12,14 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import gettempdir
-from typing import Any
+from typing import Any, Final
 
 from vivero_operator.operations.archive import Archive, backup_store
 from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, BackupOrder
 from vivero_operator.operations.dumps import TRAILER, Fingerprint, by_schema, dumped, gtid_of
 from vivero_operator.operations.errors import RefusedError, StepFailedError
-from vivero_operator.operations.object_store import ObjectStore, StoredObject, holds
-from vivero_operator.operations.program import Files, main
+from vivero_operator.operations.object_store import ObjectStore, StoredObject, end_uploads, holds
+from vivero_operator.operations.program import Files, Step, main
 from vivero_operator.operations.runner import Said
 from vivero_operator.operations.streams import Measured, pieces_of
 
@@ -115,6 +115,7 @@ def dump(files: Files) -> Said:
     backup, noted = Backup(files), json.loads(_scratch().read_text())
     if noted is None:
         return Said(message="Nothing to dump")
+    end_uploads(backup.archive.store, f"{backup.archive.prefix}/")  # of an attempt before
     before = {one["key"]: StoredObject(**one) for one in noted}
     taken_at = datetime.now(UTC)
     told = backup.dump()
@@ -158,5 +159,7 @@ def _scratch() -> Path:
     return Path(gettempdir()) / "files.json"
 
 
+STEPS: Final[Mapping[str, Step]] = {"files": copy_files, "dump": dump, "verify": verify}
+
 if __name__ == "__main__":
-    main({"files": copy_files, "dump": dump, "verify": verify})
+    main(STEPS)

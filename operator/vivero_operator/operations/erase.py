@@ -22,7 +22,7 @@ from vivero_operator.operations import program
 from vivero_operator.operations.archive import backup_store
 from vivero_operator.operations.backup_order import LEDGER, ORDER_FILE, EraseOrder
 from vivero_operator.operations.errors import StepFailedError
-from vivero_operator.operations.object_store import ObjectStore, StoredVersion
+from vivero_operator.operations.object_store import ObjectStore, StoredVersion, end_uploads
 from vivero_operator.operations.program import Files
 from vivero_operator.operations.runner import Said
 
@@ -59,8 +59,7 @@ def remove_objects(store: ObjectStore, order: EraseOrder) -> Said:
     present = _versions(store, order)
     while batch := list(islice(present, _BATCH)):
         removed += len(batch) - len(store.remove(batch))
-    for upload in store.uploads(_prefix(order)):
-        store.abort(*upload)
+    end_uploads(store, _prefix(order))
     return Said(message=f"{removed} objects removed")
 
 

@@ -1,5 +1,7 @@
 """The program that removes what has expired of a tenant's archive: backups, then the log's beginning, then copies of files.
 
+Unfinished uploads go first: whoever was killed in the midst of one began it, for nobody writes there meanwhile.
+
 Whoever is killed between any two deletions leaves an archive whose every backup is whole, and whose log says where it
 begins: a manifest is deleted before what it names, and the log's new beginning is written before what was before it is
 deleted. A second run ends where an undisturbed one does. Neither a backup nor a restore of the tenant runs meanwhile.
@@ -7,15 +9,15 @@ deleted. A second run ends where an undisturbed one does. Neither a backup nor a
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from vivero_operator.archiver.chain import TrimmedChain
 from vivero_operator.operations.archive import Archive, backup_store, backups, expired_backups, ready_at
 from vivero_operator.operations.backup_order import ORDER_FILE, ExpiryOrder
 from vivero_operator.operations.errors import DamagedError, RefusedError
 from vivero_operator.operations.history import Base, History
-from vivero_operator.operations.object_store import ObjectStore, StoredObject
-from vivero_operator.operations.program import Files, main
+from vivero_operator.operations.object_store import ObjectStore, StoredObject, end_uploads
+from vivero_operator.operations.program import Files, Step, main
 from vivero_operator.operations.runner import Said
 
 logger = logging.getLogger(__name__)
@@ -32,6 +34,7 @@ class Expiry:
     def run(self) -> Said:
         """Remove all of it."""
         order = self._order
+        end_uploads(self._store, f"{order.tenant}/")
         for uid in order.uids:
             self._archive(uid).expire(files_held_from=self._files_held_from)
         manifests, unreadable = self._manifests()
@@ -95,5 +98,7 @@ def expire(files: Files) -> Said:
     return Expiry(backup_store(files), ExpiryOrder.load(files.text(ORDER_FILE))).run()
 
 
+STEPS: Final[Mapping[str, Step]] = {"expire": expire}
+
 if __name__ == "__main__":
-    main({"expire": expire})
+    main(STEPS)

@@ -5,6 +5,7 @@ replayed nowhere else: a statement of it may name any schema (docs/backup.md).
 """
 
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from vivero_operator.operations.errors import DamagedError, RefusedError, StepFa
 from vivero_operator.operations.history import Base
 from vivero_operator.operations.new_tenant import STORED_FILES, NewTenant
 from vivero_operator.operations.object_store import ObjectStore
-from vivero_operator.operations.program import Files, main
+from vivero_operator.operations.program import Files, Step, main
 from vivero_operator.operations.replayed import Replayed
 from vivero_operator.operations.runner import Said
 
@@ -131,5 +132,7 @@ def verify(files: Files) -> Said:
     return Said(message="The same as replayed", result=result)
 
 
+STEPS: Final[Mapping[str, Step]] = {"log": replay, "database": load, "files": copy_files, "verify": verify}
+
 if __name__ == "__main__":
-    main({"log": replay, "database": load, "files": copy_files, "verify": verify})
+    main(STEPS)

@@ -61,6 +61,12 @@ def holds(listing: Mapping[str, StoredObject], key: str, size: int) -> bool:
     return key in listing and listing[key].size == size
 
 
+def end_uploads(store: "ObjectStore", prefix: str) -> None:
+    """End what was begun below the prefix by whoever was killed: it takes room that no listing shows."""
+    for key, upload in store.uploads(prefix):
+        store.abort(key, upload)
+
+
 class ObjectStore:
     """One bucket. All calls block, and raise StepFailedError."""
 

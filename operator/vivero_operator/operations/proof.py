@@ -7,7 +7,7 @@ every base that is kept has its night.
 
 import hashlib
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -22,7 +22,7 @@ from vivero_operator.operations.errors import StepFailedError
 from vivero_operator.operations.history import Base
 from vivero_operator.operations.new_tenant import STORED_FILES
 from vivero_operator.operations.object_store import ObjectStore, StoredObject, holds
-from vivero_operator.operations.program import Files, main
+from vivero_operator.operations.program import Files, Step, main
 from vivero_operator.operations.replayed import Replayed
 from vivero_operator.operations.runner import Said
 from vivero_operator.operations.streams import Measured, pieces_of
@@ -175,5 +175,7 @@ def _moment(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
+STEPS: Final[Mapping[str, Step]] = {"live": look, "log": replay, "compare": compare}
+
 if __name__ == "__main__":
-    main({"live": look, "log": replay, "compare": compare})
+    main(STEPS)

@@ -1,7 +1,7 @@
 """The program of a TenantRestore of a backup: loads its dump into what is to be filled, copies its files, compares."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from vivero_operator.operations.archive import Archive, backup_store
 from vivero_operator.operations.backup_order import ORDER_FILE, RestoreOrder
@@ -9,7 +9,7 @@ from vivero_operator.operations.dumps import of_schema
 from vivero_operator.operations.errors import RefusedError
 from vivero_operator.operations.new_tenant import NewTenant
 from vivero_operator.operations.object_store import StoredObject, holds
-from vivero_operator.operations.program import Files, main
+from vivero_operator.operations.program import Files, Step, main
 from vivero_operator.operations.runner import Said
 
 
@@ -74,5 +74,7 @@ def verify(files: Files) -> Said:
     return Said(message="The same as in the backup", result=result)
 
 
+STEPS: Final[Mapping[str, Step]] = {"database": load, "files": copy_files, "verify": verify}
+
 if __name__ == "__main__":
-    main({"database": load, "files": copy_files, "verify": verify})
+    main(STEPS)

@@ -42,6 +42,8 @@ class Bucket:
 
     def __init__(self) -> None:
         self.objects: dict[str, tuple[bytes, Mapping[str, str]]] = {}
+        self.waiting: list[tuple[str, str]] = []
+        """Key and id of each unfinished upload."""
         self.kill_in: int | None = None
         self.kill_after = False
 
@@ -54,6 +56,12 @@ class Bucket:
         self.objects[key] = (body if isinstance(body, bytes) else body.read(), metadata)
         if dies:
             raise KilledError
+
+    def uploads(self, prefix: str) -> tuple[tuple[str, str], ...]:
+        return tuple(one for one in self.waiting if one[0].startswith(prefix))
+
+    def abort(self, key: str, upload: str) -> None:
+        self.waiting.remove((key, upload))
 
     def first(self, prefix: str) -> str | None:
         return min((key for key in self.objects if key.startswith(prefix)), default=None)

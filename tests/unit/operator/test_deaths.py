@@ -6,7 +6,7 @@ workspace's are played here.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from reconcile.fakes import FakeServer
@@ -101,7 +101,12 @@ class Play:
             for name in ("apply", "create", "patch", "delete"):
                 patch.setattr(self.world.kube, name, self._behind(name, getattr(self.world.kube, name)))
             up = FakeServer._up  # noqa: SLF001  where every call comes by
-            patch.setattr(FakeServer, "_up", lambda server, call: (up(server, call), self._count(call)))
+
+            def counted(server: FakeServer, call: str) -> None:
+                up(server, call)
+                self._count(call)
+
+            patch.setattr(FakeServer, "_up", counted)
             await self._play()
         return self._seen()
 
@@ -193,7 +198,7 @@ async def test_killed_behind_any_write_it_ends_the_same(name: str, how: str, mon
     wanted = KINDS[name].reason if how == "Complete" else "Failed"
     assert expected["conditions"]["Complete"][1] == wanted
     assert not [one for one in expected["objects"] if "Secret" in one and "-uid-one" in one], "its credentials are gone"
-    ran = cast("int", len(whole.calls))
+    ran = len(whole.calls)
     assert ran > len(KINDS)
     for lives in range(1, ran + 1):
         play = Play(KINDS[name], how, lives)

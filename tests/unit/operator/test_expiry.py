@@ -185,6 +185,12 @@ class TestBackups:
         assert given.files == ["f4", "f5", "f6"]
         assert given.segments == before
 
+    def test_unfinished_uploads_of_the_tenant_end_and_others_go_on(self) -> None:
+        given = Given.made()
+        given.store.waiting = [(f"{TENANT}/backups/b9/dump.sql", "1"), (f"{IDS[1]}/files/f/etag", "2")]
+        given.expire(given.order())
+        assert given.store.waiting == [(f"{IDS[1]}/files/f/etag", "2")]
+
     def test_a_backup_that_is_gone_already_is_no_fault(self) -> None:
         given = Given.made()
         given.expire(given.order("b1", "never was", window_begins=at(3)))
