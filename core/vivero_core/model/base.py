@@ -45,6 +45,19 @@ Timestamp = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time", "pattern": TIMESTAMP_PATTERN, "maxLength": 40}),
 ]
 """A moment as people and programs write it into a custom resource."""
+Second = Annotated[
+    datetime,
+    BeforeValidator(_timestamp),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "date-time",
+            "pattern": TIMESTAMP_PATTERN.replace(r"(\.[0-9]{1,9})?", ""),
+            "maxLength": 40,
+        }
+    ),
+]
+"""One without a fraction, where nothing may be rounded."""
 
 
 SENTENCE_LIMIT: Final = 1024

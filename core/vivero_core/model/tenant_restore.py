@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from pydantic import ConfigDict, Field
 
 from vivero_core.model import naming
-from vivero_core.model.base import INTEGER_MAX, Model, ObjectName, Resource, Timestamp, rules
+from vivero_core.model.base import INTEGER_MAX, Model, ObjectName, Resource, Second, Timestamp, rules
 from vivero_core.model.conditions import Status, find
 from vivero_core.model.constants import ConditionType, Reason
 from vivero_core.model.operation import OperationStatus, step_columns
@@ -69,7 +69,7 @@ class TenantRestoreSpec(Model):
     """Name of the Tenant that is brought back."""
     backup: ObjectName | None = None
     """Name of a TenantBackup of it that is complete."""
-    time: Timestamp | None = None
+    time: Second | None = None
     """The second to go back to, by the archived binary log: what was committed until then is there, and nothing else. With
     neither backup nor time it is the one in which this object was made."""
     target: RestoreTarget

@@ -11,7 +11,9 @@ from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeInvalidError
 from vivero_core.backends.kube.resources import TENANT, Resource, of_model
 from vivero_core.model.tenant_restore import TenantRestore
+from vivero_operator.kinds import KINDS as REGISTERED
 
+KINDS = {one.kind: one.model for one in REGISTERED}
 SUSPENDED = {"reason": "Boredom"}
 BAD = [
     ({"slug": "www"}, "this slug is reserved"),
@@ -159,6 +161,73 @@ async def test_a_restore_with_another_target_is_refused(kube: KubeClient, body: 
     with pytest.raises(KubeInvalidError) as refusal:
         await dry_run(kube, body, of_model(TenantRestore))
     assert sentence in str(refusal.value)
+
+
+LONG = 10_000 * "x"
+NAMES = ("", LONG, "Acme", "acmé", "a/b", "a\nb", "../acme", "a_b", "-a", "a\u202eb")
+"""That no object has."""
+TIMES = (
+    "",
+    "now",
+    LONG,
+    "2026-11-28",
+    "2026-11-28 14:05:00Z",
+    "2026-11-28T14:05:00",
+    "2026-02-30T00:00:00Z",
+    "2026-11-28T14:05:60Z",
+    "2026-12-31T23:59:60Z",
+    "2026-11-28T24:00:00Z",
+    "2026-11-28T14:05:00+99:00",
+    "2026-11-28T14:05:00.5Z",
+    "0001-01-01T00:00:00Z",
+    "1969-12-31T23:59:59Z",
+    "9999-12-31T23:59:59Z",
+    "２０２６-11-28T14:05:00Z",
+)
+"""That are no second of an archive: among them leap seconds, and what would have to be rounded."""
+IN_PLACE = {"inPlace": True}
+ODD = [
+    *(("TenantBackup", {"tenant": name}, "spec.tenant") for name in NAMES),
+    *(("TenantProof", {"tenant": name}, "spec.tenant") for name in NAMES),
+    *(("TenantRestore", {"tenant": name, "backup": "b", "target": IN_PLACE}, "spec.tenant") for name in NAMES),
+    *(("TenantRestore", {"tenant": "a", "backup": name, "target": IN_PLACE}, "spec.backup") for name in NAMES),
+    *(("TenantRestore", {"tenant": "a", "time": time, "target": IN_PLACE}, "time") for time in TIMES),
+    *(
+        ("TenantRestore", {"tenant": "a", "target": {"tenant": name, "slug": "acm"}}, "spec.target.tenant")
+        for name in NAMES
+    ),
+    *(
+        ("TenantRestore", {"tenant": "a", "target": {"tenant": "b", "slug": slug}}, "slug")
+        for slug in ("", LONG, "www", "a--b", "Acme", "acmé", "a", "a\nb")
+    ),
+    *(("TenantErasure", {"id": name}, "spec.id") for name in (*NAMES, "aaaaaaaaaaa", "aaaaaaaaa", "AAAAAAAAAA")),
+    *(("TenantErasure", {"id": "aaaaaaaaaa", "at": time}, "at") for time in TIMES if ".5" not in time),
+    ("TenantErasure", {"id": "aaaaaaaaaa", "orderedBy": LONG}, "spec.orderedBy"),
+]
+
+
+async def test_an_odd_operation_is_refused_by_the_field_at_fault(kube: KubeClient) -> None:
+    otherwise = []
+    for number, (kind, spec, field) in enumerate(ODD):
+        body = {"apiVersion": "vivero.dev/v1alpha1", "kind": kind, "metadata": {"name": f"odd-{number}"}, "spec": spec}
+        try:
+            await dry_run(kube, body, of_model(KINDS[kind]))
+            said = "accepted"
+        except KubeInvalidError as refusal:
+            said = str(refusal)
+        if field not in said:
+            otherwise.append(f"{kind} {spec}: {said}"[:500])
+    assert otherwise == []
+
+
+async def test_seconds_of_every_zone_are_accepted(kube: KubeClient) -> None:
+    for time in (
+        "2026-11-28T14:05:00Z",
+        "2026-11-29T04:05:00+14:00",
+        "2026-11-28T00:05:00-14:00",
+        "2028-02-29T00:00:00Z",
+    ):
+        await dry_run(kube, restore({"inPlace": True}, time=time), of_model(TenantRestore))
 
 
 @pytest.mark.usefixtures("setup")

@@ -203,7 +203,7 @@ async def test_who_takes_no_orders(found: Tenant | Unreadable | None, error: typ
 
 async def test_a_restore_says_which_second_and_where_to() -> None:
     world = World()
-    moment = NOW - timedelta(hours=3, microseconds=-7)
+    moment = NOW - timedelta(hours=3)
     view = await world.service.bring_back("acme", order(name="Acme-Copy", time=moment), ACTOR)
     spec = {
         "tenant": "acme",

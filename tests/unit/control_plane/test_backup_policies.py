@@ -173,6 +173,12 @@ def test_a_look_needs_no_name(changes: dict[str, Any], fields: set[str]) -> None
     assert at_fault(order(**{"target": Target(as_of=True), **changes})).keys() == fields
 
 
+def test_a_part_of_a_second_is_refused() -> None:
+    """To the whole one before it would lack what was committed in between."""
+    moment = NOW - timedelta(seconds=1, milliseconds=1)
+    assert "whole second" in at_fault(order(time=moment))["time"]
+
+
 def test_a_second_that_is_too_old_says_which_is_the_first() -> None:
     assert "2026-11-08 12:00:00 UTC" in at_fault(order(time=NOW - timedelta(days=30)), SINCE)["time"]
 

@@ -168,6 +168,8 @@ def _time_problem(order: BringBack, now: datetime, recovery: RecoveryView | None
     moment = in_utc(order.time)
     if moment > now:
         return "Choose a moment that has passed."
+    if moment.microsecond:
+        return "Choose a whole second: nothing is rounded."
     if recovery is not None and recovery.begins is not None and moment < recovery.begins:
         return f"Nothing is kept from before {in_utc(recovery.begins):%Y-%m-%d %H:%M:%S} UTC."
     return None

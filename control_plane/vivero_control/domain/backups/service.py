@@ -226,7 +226,7 @@ def _named(what: str, found: Sequence[V], name: str) -> V:
 
 
 def _restore_spec(tenant: str, order: BringBack) -> TenantRestoreSpec:
-    time = in_utc(order.time).replace(microsecond=0) if order.time else None
+    time = in_utc(order.time) if order.time else None
     target = policies.resolved(order.target)
     return TenantRestoreSpec(tenant=tenant, backup=order.backup, time=time, target=_into(target))
 
