@@ -55,6 +55,11 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="days that all plans keep what was deleted with its data; 0 destroys it at once (default: as the plans say)",
     )
+    up.add_argument(
+        "--no-scheduled-backups",
+        action="store_true",
+        help="plans without a schedule: only what is asked for is backed up (default: each night at 2:30 UTC)",
+    )
     _command(commands, "down", "stop everything; only the data stays on the machine")
     _command(commands, "reset", "down, and delete the instance's data")
     status = _command(commands, "status", "show the health of each part")

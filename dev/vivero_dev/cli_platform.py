@@ -28,7 +28,14 @@ def up(options: argparse.Namespace, console: Console) -> int:
     begin = time.monotonic()
     provider = provider_for(open_instance(options.instance), options.provider, lambda text: _note(console, text))
     with make_display(console) as display:
-        platform = Platform(provider, options.requests_per_minute, options.pool, options.proofs, options.undo_days)
+        platform = Platform(
+            provider,
+            options.requests_per_minute,
+            options.pool,
+            options.proofs,
+            options.undo_days,
+            scheduled_backups=not options.no_scheduled_backups,
+        )
         run_steps(platform.steps(demo=not options.no_demo), display)
     console.print(_summary(provider, time.monotonic() - begin))
     return 0

@@ -42,6 +42,7 @@ class Platform:
     pool_size: int = POOL_SIZE
     proofs_at_once: int = PROOFS_AT_ONCE
     undo_days: int | None = None
+    scheduled_backups: bool = True
 
     def steps(self, *, demo: bool = True) -> list[Step]:
         """All steps of `up`; without `demo` the trial signup is left out."""
@@ -94,7 +95,13 @@ class Platform:
         return Helm(self.provider.helm(), kubectl, instance.folder("releases"), instance.log_dir)
 
     def _operator_values(self) -> dict[str, object]:
-        return operator_values(self.provider.instance, self.provider.images(), self.proofs_at_once, self.undo_days)
+        return operator_values(
+            self.provider.instance,
+            self.provider.images(),
+            self.proofs_at_once,
+            self.undo_days,
+            scheduled_backups=self.scheduled_backups,
+        )
 
     def _page_values(self) -> dict[str, object]:
         provider = self.provider

@@ -20,8 +20,13 @@ def operator_values(
     images: dict[str, str],
     proofs_at_once: int = PROOFS_AT_ONCE,
     undo_days: int | None = None,
+    *,
+    scheduled_backups: bool = True,
 ) -> dict[str, object]:
-    plans = {"plans": {name: {"undoDays": undo_days} for name in PLANS}} if undo_days is not None else {}
+    plan: dict[str, object] = {"undoDays": undo_days} if undo_days is not None else {}
+    # Helm takes null for "without the chart's default".
+    plan |= {} if scheduled_backups else {"backup": None}
+    plans = {"plans": dict.fromkeys(PLANS, plan)} if plan else {}
     return plans | {
         "image": _image(images["operator"]),
         "dataPlane": {"image": _image(images["data-plane"])},

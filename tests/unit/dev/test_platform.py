@@ -326,6 +326,8 @@ def test_days_to_undo_are_for_all_plans_of_the_chart(instance: Instance) -> None
     of_chart = yaml.safe_load((CHARTS / "vivero-operator" / "values.yaml").read_text())["plans"]
     assert operator_values(instance, images, undo_days=0)["plans"] == {name: {"undoDays": 0} for name in of_chart}
     assert "plans" not in operator_values(instance, images)
+    without = operator_values(instance, images, undo_days=0, scheduled_backups=False)
+    assert without["plans"] == {name: {"undoDays": 0, "backup": None} for name in of_chart}
 
 
 def test_schemas_refuse_unknown_fields_and_take_numbers_where_the_server_does() -> None:
