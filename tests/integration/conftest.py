@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,15 @@ def new_tenant(
     database_admin: mariadb.MariaDbAdmin, storage_admin: s3.VersityStorageAdmin, cache_admin: valkey.ValkeyAdmin
 ) -> Iterator[Callable[[], Login]]:
     """Makes a tenant's schema, bucket and cache user; all of them are erased after the test."""
+    with tenants_made(database_admin, storage_admin, cache_admin) as make:
+        yield make
+
+
+@contextmanager
+def tenants_made(
+    database_admin: mariadb.MariaDbAdmin, storage_admin: s3.VersityStorageAdmin, cache_admin: valkey.ValkeyAdmin
+) -> Iterator[Callable[[], Login]]:
+    """As `new_tenant`, for fixtures of any scope."""
     with ExitStack() as erasure:
 
         def make() -> Login:

@@ -14,10 +14,11 @@ from faults.play import Book
 from faults.report import Tally
 from faults.rig import Rig
 from faults.servers import Servers
-from integration.conftest import Login
+from integration.conftest import Login, tenants_made
 from integration.operator.accounts import OPERATOR, log_in
 from integration.operator.backups import CANARY, Given, erase
 from integration.operator.live import Live, Setup, cluster_names
+from integration.operator.neighbour import Neighbour
 from integration.operator.rigged import rigged
 from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.client import KubeClient
@@ -136,6 +137,29 @@ async def rig(
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def book(rig: Rig) -> Book:
     return Book(rig)
+
+
+@pytest.fixture(scope="module")
+def neighbour(
+    platform: dict[str, Any],
+    database_admin: MariaDbAdmin,
+    storage_admin: VersityStorageAdmin,
+    cache_admin: ValkeyAdmin,
+    database_server: Server,
+) -> Iterator[Neighbour]:
+    with tenants_made(database_admin, storage_admin, cache_admin) as make:
+        made = Neighbour(platform, make(), database_server, cache_admin)
+        made.fill()
+        yield made
+        made.remove()
+
+
+@pytest.fixture
+def neighbour_stays(neighbour: Neighbour) -> Iterator[None]:
+    """During every backup, restore and erasure the neighbours stay byte for byte what they were."""
+    before = neighbour.fingerprint()
+    yield
+    assert neighbour.fingerprint() == before
 
 
 @pytest.fixture

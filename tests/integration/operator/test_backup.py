@@ -21,6 +21,8 @@ from vivero_operator.operations.history import Base, History
 from vivero_operator.operations.program import Files
 from vivero_operator.operations.streams import Reader, pieces_of
 
+pytestmark = pytest.mark.usefixtures("neighbour_stays")
+
 
 def test_what_was_there_is_in_the_backup_and_nothing_of_it_in_plain_text(given: Given) -> None:
     result = given.run("u1")

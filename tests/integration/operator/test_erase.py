@@ -11,6 +11,8 @@ from vivero_operator.operations.erase import STEPS
 from vivero_operator.operations.errors import StepFailedError
 from vivero_operator.operations.program import Files
 
+pytestmark = pytest.mark.usefixtures("neighbour_stays")
+
 
 @pytest.fixture
 def uid() -> str:

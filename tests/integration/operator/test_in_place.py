@@ -34,6 +34,8 @@ from vivero_operator.operations.errors import RefusedError, StepFailedError
 from vivero_operator.operations.object_store import ObjectStore
 from vivero_operator.operations.program import Files
 
+pytestmark = pytest.mark.usefixtures("neighbour_stays")
+
 NOTES = """\
 CREATE TABLE c_1 (id BIGINT PRIMARY KEY AUTO_INCREMENT, f_1 VARCHAR(200), f_2 LONGBLOB, parent BIGINT,
  twice BIGINT AS (parent * 2) STORED, UNIQUE KEY by_name (f_1), CONSTRAINT up FOREIGN KEY (parent) REFERENCES c_1 (id));

@@ -20,6 +20,8 @@ from vivero_operator.operations.errors import RefusedError, StepFailedError
 from vivero_operator.operations.program import Files
 from vivero_operator.operations.replayed import Replayed
 
+pytestmark = pytest.mark.usefixtures("neighbour_stays")
+
 
 class Proving:
     """A tenant with data on the rig's server, and the files that the operator would mount to prove it."""

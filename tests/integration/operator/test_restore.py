@@ -24,6 +24,8 @@ from vivero_operator.operations.new_tenant import NewTenant as FilledTenant
 from vivero_operator.operations.program import Files
 from vivero_operator.operations.streams import Measured
 
+pytestmark = pytest.mark.usefixtures("neighbour_stays")
+
 
 class Target:
     """A new tenant without data, and the files that the operator would mount to fill it."""
