@@ -43,6 +43,11 @@ def run(steps: Mapping[str, Step], arguments: list[str], log: Path = TERMINATION
         logger.error("step %s failed: %s", name, error)  # noqa: TRY400  what was raised is ours and says all
         log.write_text(_document(Said(message=str(error))))
         return REFUSED_EXIT if isinstance(error, RefusedError) else 1
+    except OSError as error:
+        logger.exception("step %s failed", name)
+        # Its text names a file of the pod, and its traceback is in the log.
+        log.write_text(_document(Said(message=f"{type(error).__name__}: {os.strerror(error.errno or 0)}")))
+        return 1
     except Exception as error:
         # A fault of this program: its traceback is for the log, its name for whoever waits.
         logger.exception("step %s failed with an unexpected error", name)

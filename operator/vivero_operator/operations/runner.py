@@ -119,7 +119,8 @@ def progress(steps: Sequence[str], job_body: Mapping[str, Any], pods: Sequence[M
     """How far the operation is, from its Job and its pods; the newest pod is the present attempt."""
     newest = max(pods, key=lambda one: str(one["metadata"].get("creationTimestamp", "")), default=None)
     states = _states(newest or {})
-    told = tuple(_step(name, states.get(name, {})) for name in steps)
+    evicted = _evicted(newest or {})
+    told = tuple(_step(name, states.get(name, {}), evicted) for name in steps)
     conditions = _conditions(job_body)
     result: Mapping[str, Any] = next(
         (said for name in reversed(steps) if (said := _said(states.get(name, {})).result)), {}
@@ -170,7 +171,13 @@ def _states(pod: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return {one["name"]: one.get("state", {}) for one in found}
 
 
-def _step(name: str, state: Mapping[str, Any]) -> OperationStep:
+def _evicted(pod: Mapping[str, Any]) -> str | None:
+    """Why the kubelet has ended the pod, for example because it took more of the node's disk than it may."""
+    status = pod.get("status", {})
+    return status.get("message") or "Evicted" if status.get("reason") == "Evicted" else None
+
+
+def _step(name: str, state: Mapping[str, Any], evicted: str | None = None) -> OperationStep:
     if "running" in state:
         return OperationStep(name=name, state="Running", started_at=state["running"].get("startedAt"))
     if "terminated" not in state:
@@ -179,7 +186,7 @@ def _step(name: str, state: Mapping[str, Any]) -> OperationStep:
     done = _exit_code(state) == 0
     message = _said(state).message
     if not done and not message:
-        message = f"{ended.get('reason', 'Error')}, exit code {ended.get('exitCode')}"
+        message = evicted or f"{ended.get('reason', 'Error')}, exit code {ended.get('exitCode')}"
     return OperationStep(
         name=name,
         state="Done" if done else "Failed",

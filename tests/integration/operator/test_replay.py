@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -374,6 +375,43 @@ def test_a_server_that_cannot_start_says_why(scratch: ScratchServer) -> None:
     (scratch.option_file.parent / "data" / "ibdata1").write_bytes(b"no table space")
     with pytest.raises(StepFailedError, match=r"does not start: (.|\n)*\[ERROR\]"), scratch.running():
         pytest.fail("it runs")
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Path]:
+    """A file system of its own, as a pod's room on its node's disk is bounded."""
+    with tempfile.TemporaryDirectory() as folder:
+        _run("/usr/bin/mount", "-t", "tmpfs", "-o", "size=16m", "none", folder)
+        try:
+            yield Path(folder)
+        finally:
+            _run("/usr/bin/umount", "--lazy", folder)
+
+
+def _resize(disk: Path, size: str) -> None:
+    _run("/usr/bin/mount", "-o", f"remount,size={size}", str(disk))
+
+
+def _run(*command: str) -> None:
+    subprocess.run(command, check=True)  # noqa: S603  words of this test
+
+
+def test_a_full_disk_is_told_and_with_more_room_the_next_attempt_finishes(small_disk: Path) -> None:
+    scratch = ScratchServer(small_disk / "server")
+    (small_disk / "server").mkdir()
+    with pytest.raises(StepFailedError, match="making the scratch server exited with"), scratch.running():
+        pytest.fail("it runs")
+    table = b"CREATE TABLE `t` (id INT AUTO_INCREMENT PRIMARY KEY, text LONGTEXT)"
+    rows = 100 * [b"INSERT INTO `t` (text) VALUES (REPEAT('x', 1000000))"]
+    _resize(small_disk, "110m")
+    scratch.remove()
+    with pytest.raises(StepFailedError, match=f"loading {ONE.data} failed: error"), scratch.running():
+        scratch.load(ONE.data, [table, *rows])
+    _resize(small_disk, "500m")
+    scratch.remove()
+    with scratch.running():
+        scratch.load(ONE.data, [table, *rows])
+        assert scratch.query("SELECT COUNT(*) FROM t", ONE.data) == [(len(rows),)]
 
 
 def _as_nobody(folder: str, log: str) -> None:

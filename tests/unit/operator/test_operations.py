@@ -1,6 +1,7 @@
 """Operations: the Job that the runner makes, what is read of its pod, and a TenantBackup from its creation to its end."""
 
 import base64
+import errno
 import itertools
 import json
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from vivero_core.model import naming
 from vivero_core.model.base import Metadata
 from vivero_core.model.constants import LABEL_SCHEDULED
 from vivero_core.model.tenant_backup import TenantBackup
+from vivero_core.model.tenant_proof import TenantProof
 from vivero_core.model.tenant_restore import TenantRestore
 from vivero_operator.escrow.record import Record
 from vivero_operator.operations import dumps, program, runner
@@ -34,8 +36,9 @@ from vivero_operator.operations.runner import Operation, Outcome, Said
 from vivero_operator.operations.streams import Measured, Reader, packed, unpacked
 from vivero_operator.pod_options import PodOptions
 from vivero_operator.reconcile import abandoned
-from vivero_operator.reconcile.operation import LOOK_SECONDS, WAIT_SECONDS
+from vivero_operator.reconcile.operation import LOOK_SECONDS, WAIT_SECONDS, OperationReconciler
 from vivero_operator.reconcile.tenant_backup import TenantBackupReconciler, newest_complete
+from vivero_operator.reconcile.tenant_proof import TenantProofReconciler
 from vivero_operator.reconcile.tenant_restore import TenantRestoreReconciler
 from vivero_operator.settings import Settings
 
@@ -194,6 +197,12 @@ class TestProgress:
         found = runner.progress(STEPS, job("Failed", message="Pod failed"), pods)
         assert (found.outcome, found.message) == (Outcome.FAILED, "second: away")
 
+    def test_a_pod_that_was_evicted_says_for_what(self) -> None:
+        why = 'Usage of EmptyDir volume "scratch" exceeds the limit "64Gi".'
+        pods = [pod(ended("first"), ended("second", 137, None, "Error"), reason="Evicted", message=why)]
+        found = runner.progress(STEPS, job("Failed", message="Pod failed"), pods)
+        assert (found.outcome, found.message) == (Outcome.FAILED, f"second: {why}")
+
     def test_what_no_attempt_can_do_is_refused(self) -> None:
         pods = [pod(ended("first", 3, {"message": "out of reach"}, "Error"), waiting("second"), waiting("third"))]
         found = runner.progress(STEPS, job("Failed", message="Pod failed"), pods)
@@ -230,6 +239,11 @@ class TestProgram:
             (StepFailedError("no answer"), 1, "no answer"),
             (RefusedError("no such schema"), runner.REFUSED_EXIT, "no such schema"),
             (BackendError("s3", "away"), 1, "s3: away"),
+            (
+                OSError(errno.ENOSPC, "No space left on device", "/var/operation/x"),
+                1,
+                "OSError: No space left on device",
+            ),
             (ZeroDivisionError("secret"), 1, "unexpected ZeroDivisionError; the log of the pod has more"),
             (StepFailedError("ü" * 9000), 1, "ü" * (program.MESSAGE_BYTES // 2)),
         ],
@@ -638,6 +652,70 @@ class TestTenantRestore:
 
 async def sweep(made: Cluster) -> None:
     await abandoned.erase(made.world.services, await made.world.services.escrow.all())
+
+
+ODD = {
+    "nobody's backup": (TenantBackup, {"tenant": "nobody"}, "TenantNotFound", "There is no Tenant nobody"),
+    "nobody's proof": (TenantProof, {"tenant": "nobody"}, "TenantNotFound", "There is no Tenant nobody"),
+    "nobody's restore": (
+        TenantRestore,
+        {"tenant": "nobody", "backup": "nightly", "target": {"tenant": "x", "slug": "xyz"}},
+        "TenantNotFound",
+        "There is no Tenant nobody",
+    ),
+    "of a backup that is none": (
+        TenantRestore,
+        {"tenant": "acme", "backup": "x" * 253, "target": {"tenant": "x", "slug": "xyz"}},
+        "BackupNotFound",
+        "There is no TenantBackup xxx",
+    ),
+    "into a Tenant that is there": (
+        TenantRestore,
+        {"tenant": "acme", "backup": "kept", "target": {"tenant": "acme", "slug": "xyz"}},
+        "TenantExists",
+        "There is a Tenant acme already",
+    ),
+    "to a slug that is taken": (
+        TenantRestore,
+        {"tenant": "acme", "backup": "kept", "target": {"tenant": "x", "slug": "acme"}},
+        "SlugTaken",
+        "Slug acme belongs to Tenant acme",
+    ),
+    "to a second without a log": (
+        TenantRestore,
+        {"tenant": "acme", "time": "2199-12-31T23:59:59Z", "target": {"tenant": "x", "slug": "xyz"}},
+        "NotConfigured",
+        "DatabaseServer main has no archive of its log",
+    ),
+}
+RECONCILERS: dict[type[Any], Callable[[World], OperationReconciler[Any]]] = {
+    TenantBackup: lambda world: TenantBackupReconciler(world.services),
+    TenantRestore: lambda world: TenantRestoreReconciler(world.services),
+    TenantProof: lambda world: TenantProofReconciler(world.services, lambda _: None),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+async def test_an_odd_one_says_what_is_wrong_and_a_good_one_beside_it_is_done(name: str) -> None:
+    model, spec, reason, sentence = ODD[name]
+    made = Cluster()
+    await made.keys()
+    done = {"type": "Complete", "status": "True", "reason": "BackedUp", "lastTransitionTime": "2026-11-29T10:00:00Z"}
+    made.world.put(backup_body("kept") | {"status": {"prefix": f"{made.ident}/backups/k", "conditions": [done]}})
+    made.world.put(backup_body())
+    made.world.put({**restore_body(), "kind": model.__name__, "metadata": {"name": "odd", "uid": "odd"}, "spec": spec})
+    for _ in range(2):
+        assert (await RECONCILERS[model](made.world).reconcile("odd")).retry_after == WAIT_SECONDS
+        await made.reconcile()
+    odd = model.parse(made.world.kube.objects[model.__name__, None, "odd"])
+    (told,) = odd.status.conditions
+    assert (told.type, told.status, told.reason) == ("Complete", "False", reason)
+    assert told.message.startswith(sentence)
+    verified = ended("verify", said={"message": "same", "result": {"prefix": "p", "bytes": 1, "files": 0}})
+    made.pod(ended("files"), ended("dump"), verified)
+    made.end("Complete")
+    await made.reconcile()
+    assert made.said()[:2] == ("True", "BackedUp")
 
 
 @pytest.fixture
