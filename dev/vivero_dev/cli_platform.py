@@ -13,7 +13,8 @@ from vivero_dev.backing.addresses import BackingAddresses
 from vivero_dev.display import make_display
 from vivero_dev.errors import ComponentError
 from vivero_dev.instance import Instance, forget_instance, load_instance, open_instance
-from vivero_dev.platform.credentials import ADMIN_EMAIL, admin_password
+from vivero_dev.platform.credentials import ADMIN_EMAIL, RECOVERY_KEY, admin_password
+from vivero_dev.platform.values import Chores
 from vivero_dev.provider import Provider
 from vivero_dev.providers import provider_for
 from vivero_dev.secret_store import SecretStore
@@ -28,14 +29,8 @@ def up(options: argparse.Namespace, console: Console) -> int:
     begin = time.monotonic()
     provider = provider_for(open_instance(options.instance), options.provider, lambda text: _note(console, text))
     with make_display(console) as display:
-        platform = Platform(
-            provider,
-            options.requests_per_minute,
-            options.pool,
-            options.proofs,
-            options.undo_days,
-            scheduled_backups=not options.no_scheduled_backups,
-        )
+        chores = Chores(options.proofs, options.undo_days, scheduled_backups=not options.no_scheduled_backups)
+        platform = Platform(provider, options.requests_per_minute, options.pool, chores)
         run_steps(platform.steps(demo=not options.no_demo), display)
     console.print(_summary(provider, time.monotonic() - begin))
     return 0
@@ -172,5 +167,6 @@ def _summary(provider: Provider, seconds: float) -> Table:
         table.add_row("Signup took", f"{demo.seconds:.1f} s")
     table.add_row("Mails", BackingAddresses.of(instance).mail_url)
     table.add_row("kubectl", f"KUBECONFIG={instance.kubeconfig} {provider.kubectl().program}")
+    table.add_row("Recovery key", f"{instance.secrets_dir / RECOVERY_KEY} (private half; rebuilds it from the backups)")
     table.add_row("Certificate authority", str(instance.certificates_dir / "ca.crt"))
     return table

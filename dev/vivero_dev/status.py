@@ -14,7 +14,7 @@ from vivero_dev.errors import ComponentError
 from vivero_dev.health import Health
 from vivero_dev.instance import Instance
 from vivero_dev.localhost import local_client
-from vivero_dev.platform.credentials import ADMIN_EMAIL, admin_password
+from vivero_dev.platform.credentials import ADMIN_EMAIL, RECOVERY_KEY, admin_password
 from vivero_dev.platform.diagnose import deployment_reason
 from vivero_dev.platform.kubectl import Kubectl, Object
 from vivero_dev.platform.names import PLATFORM
@@ -84,6 +84,7 @@ def as_json(provider: Provider) -> dict[str, Any]:
             "access_key": accounts.s3_backup.username,
             "secret_key": accounts.s3_backup.password,
             "ca": ca,
+            "recovery_key_file": str(instance.secrets_dir / RECOVERY_KEY),
         },
         "mail": {"url": addresses.mail_url, "smtp_port": instance.ports["smtp"]},
         "ca": ca,

@@ -14,12 +14,12 @@ from vivero_dev.certificates import Authority
 from vivero_dev.errors import ComponentError
 from vivero_dev.localhost import local_client
 from vivero_dev.platform.backing import backing_objects
-from vivero_dev.platform.credentials import certificate_delegation, namespaces, platform_objects
+from vivero_dev.platform.credentials import certificate_delegation, namespaces, platform_objects, recovery_key
 from vivero_dev.platform.kubectl import Kubectl
 from vivero_dev.platform.releases import Helm, Release
 from vivero_dev.platform.spares import POOL_SIZE, pool
 from vivero_dev.platform.trial import Trial, sign_up
-from vivero_dev.platform.values import PROOFS_AT_ONCE, REQUESTS_PER_MINUTE, control_plane_values, operator_values
+from vivero_dev.platform.values import REQUESTS_PER_MINUTE, Chores, control_plane_values, operator_values
 from vivero_dev.probing import until
 from vivero_dev.provider import CLUSTER_READY, IMAGES_READY, INGRESS_READY, SERVICES_READY, Provider
 from vivero_dev.secret_store import SecretStore
@@ -40,9 +40,7 @@ class Platform:
     provider: Provider
     requests_per_minute: int = REQUESTS_PER_MINUTE
     pool_size: int = POOL_SIZE
-    proofs_at_once: int = PROOFS_AT_ONCE
-    undo_days: int | None = None
-    scheduled_backups: bool = True
+    chores: Chores = Chores()
 
     def steps(self, *, demo: bool = True) -> list[Step]:
         """All steps of `up`; without `demo` the trial signup is left out."""
@@ -95,13 +93,8 @@ class Platform:
         return Helm(self.provider.helm(), kubectl, instance.folder("releases"), instance.log_dir)
 
     def _operator_values(self) -> dict[str, object]:
-        return operator_values(
-            self.provider.instance,
-            self.provider.images(),
-            self.proofs_at_once,
-            self.undo_days,
-            scheduled_backups=self.scheduled_backups,
-        )
+        instance, images = self.provider.instance, self.provider.images()
+        return operator_values(instance, images, self.chores, recovery_key(SecretStore(instance.secrets_dir)))
 
     def _page_values(self) -> dict[str, object]:
         provider = self.provider

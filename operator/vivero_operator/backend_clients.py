@@ -216,6 +216,10 @@ class BackendClients:
         self._bucket = (made_from, bucket)
         return bucket
 
+    async def login(self, secret: str) -> Credentials:
+        """Keys username and password of a Secret."""
+        return await self._objects.credentials(secret, "username", "password")
+
     async def platform_files(self) -> PlatformFiles:
         ticket_key = await self._objects.public_key(self._settings.ticket_key_config_map, "ticket.pub")
         return PlatformFiles(await self._authority(), ticket_key)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.plan import Plan
+from vivero_core.model.platform_backup import PlatformBackup
 from vivero_core.model.release import Release
 from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_backup import TenantBackup
@@ -25,6 +26,7 @@ from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.database_server import DatabaseServerReconciler
 from vivero_operator.reconcile.kind import KindSpec
 from vivero_operator.reconcile.plan import PlanReconciler
+from vivero_operator.reconcile.platform_backup import PlatformBackupReconciler
 from vivero_operator.reconcile.release import ReleaseReconciler
 from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.tenant import TenantReconciler
@@ -37,6 +39,10 @@ from vivero_operator.reconcile.tenant_restore import TenantRestoreReconciler
 
 def _database_servers(services: Services, context: HandlerContext) -> DatabaseServerReconciler:
     return DatabaseServerReconciler(services, partial(database_server.wake, context), context.sweep)
+
+
+def _platform_backups(services: Services, context: HandlerContext) -> PlatformBackupReconciler:
+    return PlatformBackupReconciler(services, lambda name: context.queue.add(Key("DatabaseServer", name)))
 
 
 KINDS: Final[tuple[KindSpec[Any], ...]] = (
@@ -93,6 +99,7 @@ KINDS: Final[tuple[KindSpec[Any], ...]] = (
         verbs=("create", "delete"),  # one a night, and what need not be kept
         edited=True,
     ),
+    KindSpec(PlatformBackup, _platform_backups),
     # Made here where a Tenant goes whose data is kept for a while, and made again.
     KindSpec(TenantErasure, lambda services, _: TenantErasureReconciler(services), verbs=("create",), edited=True),
 )

@@ -36,6 +36,10 @@ PROOF_AGE = Gauge(
 PROOF_ERRORS = Counter(
     "vivero_proof_errors_total", "Times that proofs could not be looked after: the bucket or the API server was away"
 )
+PLATFORM_BACKUP_AGE = Gauge(
+    "vivero_platform_backup_age_seconds",
+    "Since when the platform's state in the backup bucket is not known to be the present one",
+)
 REQUESTS = Counter("rest_client_requests", "Requests to the API server, as client-go counts them", ["method", "code"])
 CIRCUIT_OPEN = Gauge(
     "vivero_circuit_breaker_open", "1 while the circuit breaker of a backing server is open", ["system"]

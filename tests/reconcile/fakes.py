@@ -427,6 +427,9 @@ class FakeBackends:
     async def backup_bucket(self) -> Any:
         return self.bucket
 
+    async def login(self, secret: str) -> Credentials:
+        return Credentials(secret, "password")
+
     async def platform_files(self) -> PlatformFiles:
         return PlatformFiles("CA", "TICKET")
 

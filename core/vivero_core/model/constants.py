@@ -81,6 +81,9 @@ ANNOTATION_RESTORE: Final = "vivero.dev/restore"
 """On a retained record that no Tenant has had: the name of the TenantRestore that fills it."""
 ANNOTATION_ERASING: Final = "vivero.dev/erasing"
 """On a record: the metadata.uid of the TenantErasure that erases the data. From then on nobody can adopt it."""
+ANNOTATION_REBUILT: Final = "vivero.dev/rebuilt"
+"""On a Tenant that was made again on a new cluster, and there on Secret `escrow-keys`: the number of the platform's state that
+it is from."""
 
 PLAN_TRIAL: Final = "trial"
 PASSWORD_HASH_KEY: Final = "password_hash"  # noqa: S105  the key's name inside the signup Secret, not a password
@@ -106,7 +109,7 @@ class ConditionType(StrEnum):
     COMPLETE = "Complete"
     REFUSED = "Refused"
     HALTED = "Halted"
-    # Of a DatabaseServer, and of a Tenant.
+    # Of a DatabaseServer, of a Tenant, and of a PlatformBackup.
     RECOVERABLE = "Recoverable"
 
 
@@ -213,6 +216,9 @@ class Reason(StrEnum):
     ORPHANS_FOUND = "OrphansFound"
     ORPHAN_REMOVED = "OrphanRemoved"
     ORPHAN_KEPT = "OrphanKept"
+    # PlatformBackup.
+    STORED = "Stored"
+    OTHER_INSTALLATION = "OtherInstallation"
     # Release.
     ROLLED_OUT = "RolledOut"
     HALTED = "Halted"

@@ -14,6 +14,9 @@ from typing import Final
 TENANT_ID_LENGTH: Final = 10
 TENANT_ID_PATTERN: Final = r"^[a-z2-7]{10}$"
 
+PLATFORM_ID: Final = "platform"
+"""In the backup bucket and its logs: the owner of the control plane's tables and of the platform's state. No tenant's id."""
+
 SLUG_MIN_LENGTH: Final = 3
 SLUG_MAX_LENGTH: Final = 40
 SLUG_PATTERN: Final = r"^[a-z][a-z0-9-]{1,38}[a-z0-9]$"

@@ -4,6 +4,7 @@ from secrets import token_hex
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from vivero_core.envelope import public_key
 
 from vivero_dev.backing.accounts import Account, Accounts
 from vivero_dev.backing.backup_bucket import BUCKET
@@ -23,6 +24,8 @@ from vivero_dev.platform.names import (
 )
 from vivero_dev.secret_store import SecretStore
 
+RECOVERY_KEY = "recovery-key"
+"""File with its private half."""
 ADMIN_EMAIL = "admin@vivero.localhost"
 MAIL_SENDER = "Vivero <workspaces@vivero.localhost>"
 # A certificate for both would have browsers ask for a workspace on a connection to the control plane.
@@ -102,6 +105,11 @@ def public_half(private: str) -> str:
     key = serialization.load_pem_private_key(private.encode(), password=None)
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     return public.decode()
+
+
+def recovery_key(secrets: SecretStore) -> str:
+    """The public half of the recovery key; the private one stays in the folder of secrets, and nothing of the platform has it."""
+    return public_key(bytes.fromhex(secrets.get(RECOVERY_KEY))).hex()
 
 
 def _new_ticket_key() -> str:

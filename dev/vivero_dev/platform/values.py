@@ -1,5 +1,7 @@
 """Values of the charts on this platform; everything else is the charts' default."""
 
+from dataclasses import dataclass
+
 from vivero_dev.instance import Instance
 from vivero_dev.platform.names import BACKUP_STORAGE, MARIADB_ARCHIVER, TENANT_MAIL
 
@@ -10,22 +12,26 @@ REQUESTS_PER_MINUTE = 100
 # The chart's default; test runs have none, because nobody has asked for the load of a night.
 PROOFS_AT_ONCE = 1
 
-
 PLANS = ("trial", "starter", "professional", "enterprise")
 """Of the chart."""
 
 
+@dataclass(frozen=True, slots=True)
+class Chores:
+    """What the operator does without being asked; a platform for tests has none of it."""
+
+    proofs_at_once: int = PROOFS_AT_ONCE
+    undo_days: int | None = None
+    """How long deleted tenants are kept; None: as the chart's plans say."""
+    scheduled_backups: bool = True
+
+
 def operator_values(
-    instance: Instance,
-    images: dict[str, str],
-    proofs_at_once: int = PROOFS_AT_ONCE,
-    undo_days: int | None = None,
-    *,
-    scheduled_backups: bool = True,
+    instance: Instance, images: dict[str, str], chores: Chores = Chores(), recovery_key: str = ""
 ) -> dict[str, object]:
-    plan: dict[str, object] = {"undoDays": undo_days} if undo_days is not None else {}
+    plan: dict[str, object] = {"undoDays": chores.undo_days} if chores.undo_days is not None else {}
     # Helm takes null for "without the chart's default".
-    plan |= {} if scheduled_backups else {"backup": None}
+    plan |= {} if chores.scheduled_backups else {"backup": None}
     plans = {"plans": dict.fromkeys(PLANS, plan)} if plan else {}
     return plans | {
         "image": _image(images["operator"]),
@@ -34,7 +40,8 @@ def operator_values(
         "publicPort": instance.ports["https"],
         "mail": {"secret": TENANT_MAIL},
         "backup": {"secret": BACKUP_STORAGE},
-        "proofs": {"atOnce": proofs_at_once},
+        "platformBackup": {"recoveryKey": recovery_key},
+        "proofs": {"atOnce": chores.proofs_at_once},
         "database": {"archiverSecret": MARIADB_ARCHIVER},
     }
 

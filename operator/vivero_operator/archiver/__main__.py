@@ -26,6 +26,7 @@ from vivero_operator.archiver.configuration import (
     ERASED,
     FOLDER,
     LOGIN,
+    PLATFORM_SCHEMA,
     STORAGE,
     STORAGE_KEYS,
 )
@@ -51,6 +52,7 @@ class Archiver:
         self._keys = keys
         self._uid = environment["VIVERO_SERVER_UID"]
         self._host, self._port = environment["VIVERO_SERVER_HOST"], int(environment["VIVERO_SERVER_PORT"])
+        self._platform_schema = environment.get(PLATFORM_SCHEMA)
         self._archived = time.monotonic()
         self.stopping = threading.Event()
 
@@ -77,7 +79,9 @@ class Archiver:
         """Archive from the stored position on, until something breaks."""
         source = self._source()
         with closing(self._bucket()) as store, Ticker(source) as ticker, Stream(source) as stream, ExitStack() as exits:
-            archive = exits.enter_context(closing(Archive(store, self._uid, self._key_of, lambda: ticker.now)))
+            archive = exits.enter_context(
+                closing(Archive(store, self._uid, self._key_of, lambda: ticker.now, self._platform_schema))
+            )
             logger.info(
                 "following the log of %s after %s", self._host, archive.position.connect_state or "its beginning"
             )

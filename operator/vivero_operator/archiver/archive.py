@@ -94,14 +94,22 @@ class _Part:
 class Archive:
     """One server's. Blocking, for one thread."""
 
-    def __init__(self, store: Objects, server: str, key_of: PublicKey, clock: Callable[[], float] = time.time) -> None:
-        """`clock`: Unix seconds by the server's clock."""
+    def __init__(
+        self,
+        store: Objects,
+        server: str,
+        key_of: PublicKey,
+        clock: Callable[[], float] = time.time,
+        platform_schema: str | None = None,
+    ) -> None:
+        """`clock`: Unix seconds by the server's clock. `platform_schema`: the control plane's, if it is to be archived."""
+        self._platform_schema = platform_schema
         self._store = store
         self._positions = Positions(store, server)
         self._key_of = key_of
         self._clock = clock
         self._reader = EventReader()
-        self._splitter = Splitter(naming.tenant_of_database)
+        self._splitter = Splitter(self._owner_of)
         self._chains: dict[str, Chain] = {}
         self._parts: dict[str, _Part] = {}
         self._description: bytes | None = None
@@ -115,6 +123,7 @@ class Archive:
         self._seen: dict[int, str] = dict(self.position.gtids)
         self._heads = dict(self.position.heads)
         self._losses = set(self.position.losses)
+        self._note_platform()
 
     def close(self) -> None:
         """Forget what is not stored: it will be asked for again."""
@@ -123,6 +132,17 @@ class Archive:
             group.close()
         for part in self._parts.values():
             part.close()
+
+    def _owner_of(self, schema: str) -> str | None:
+        return naming.PLATFORM_ID if schema == self._platform_schema else naming.tenant_of_database(schema)
+
+    def _note_platform(self) -> None:
+        """What came before the control plane's tables were to be archived is missing from their chain."""
+        if self._platform_schema in {None, self.position.platform}:
+            return
+        if self._seen:
+            self._positions.add_loss(naming.PLATFORM_ID, max(self._seen.values(), key=sequence))
+            self._losses.add(naming.PLATFORM_ID)
 
     def take(self, raw: bytes) -> None:
         """Take the next event.
@@ -189,7 +209,8 @@ class Archive:
         metrics.LAG.set(max(0.0, now - until))
         prepared = {xid.hex(): owner for xid, owner in self._splitter.prepared.items()}
         gaps, losses = self.position.gaps, sorted(self._losses)
-        self.position = Position(self._unstored(), until, waiting, prepared, dict(self._heads), losses, gaps)
+        noted = dict(self._heads), losses, gaps, self._platform_schema
+        self.position = Position(self._unstored(), until, waiting, prepared, *noted)
         if self.position != self._stored:
             self._positions.save(self.position)
             self._stored = self.position

@@ -107,6 +107,10 @@ class Bucket:
                 return found
             query["start-after"] = entries[-1]["Key"]
 
+    def delete(self, key: str) -> None:
+        """Delete an object; no error if there is none."""
+        self._done(Call("DELETE", f"/{self._name}/{key}"))
+
     def metadata(self, key: str) -> dict[str, str]:
         answer = self._done(Call("HEAD", f"/{self._name}/{key}"))
         found = ((name, value) for name, value in answer.headers.items() if name.startswith(_METADATA))

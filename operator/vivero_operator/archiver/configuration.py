@@ -8,6 +8,8 @@ ARCHIVE_KEYS: Final = "/run/archive-keys"
 ERASED: Final = "erased"
 """In place of the key of a tenant whose data was erased."""
 LOGIN: Final = "login"
+PLATFORM_SCHEMA: Final = "VIVERO_PLATFORM_SCHEMA"
+"""Variable with the name of the control plane's schema, where it is on that server and archived."""
 STORAGE: Final = "backup"
 STORAGE_KEYS: Final = ("endpoint", "region", "bucket", "access_key", "secret_key")
 """Of the Secret with the backup bucket's account."""

@@ -38,6 +38,8 @@ class Position:
     """Tenants of which a loss is noted."""
     gaps: int = 0
     """How many gaps are noted."""
+    platform: str | None = None
+    """The control plane's schema, if everything behind this position is archived of it, too."""
 
     @property
     def connect_state(self) -> str:
@@ -72,7 +74,8 @@ class Positions:
         try:
             gtids = {int(domain): str(gtid) for domain, gtid in told["gtids"].items()}
             known = {"heads": told["heads"], "losses": told["losses"], "gaps": int(told["gaps"])}
-            return Position(gtids, int(told["until"]), told["waiting"], told["prepared"], **known)
+            at = gtids, int(told["until"]), told["waiting"], told["prepared"]
+            return Position(*at, **known, platform=told.get("platform"))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise StepFailedError(f"{self._folder}/position cannot be read") from error
 

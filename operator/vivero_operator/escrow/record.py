@@ -108,6 +108,12 @@ def build(  # noqa: PLR0913  what is written, by name
     }
 
 
+def resealed(sealed: bytes, key: str) -> dict[str, Any]:
+    """The change of a record whose keys have changed and nothing else: a merge patch."""
+    annotations = {c.ANNOTATION_ESCROW_KEY: key}
+    return {"metadata": {"annotations": annotations}, "data": {_SEALED: base64.b64encode(sealed).decode()}}
+
+
 def _for_people(instance: Instance) -> dict[str, str]:
     spec = instance.tenant.spec
     return {

@@ -122,6 +122,10 @@ class EscrowStore:
         ident = secret["metadata"]["name"].removeprefix(records.name(""))
         return records.parse(secret, sealing.unseal(sealing_keys, key, ident, sealed))
 
+    async def sealing_keys(self) -> SealingKeys:
+        """The platform's keys, for a second copy of them."""
+        return await self._keys()
+
     async def _keys(self) -> SealingKeys:
         """The platform's keys, read once, and kept even if the Secret is deleted."""
         async with self._loading:
@@ -171,7 +175,7 @@ class EscrowStore:
 
     async def _write(self, keys: SealingKeys) -> None:
         """Create the Secret, or add to an existing one."""
-        body = _manifest(keys, self._namespace)
+        body = keys_manifest(keys, self._namespace)
         try:
             await self._kube.create(body)
         except KubeAlreadyExistsError:
@@ -191,7 +195,8 @@ def _decoded(secret: dict[str, Any]) -> list[bytes]:
     return found
 
 
-def _manifest(keys: SealingKeys, namespace: str) -> dict[str, Any]:
+def keys_manifest(keys: SealingKeys, namespace: str) -> dict[str, Any]:
+    """The Secret that holds them."""
     return {
         "apiVersion": "v1",
         "kind": "Secret",

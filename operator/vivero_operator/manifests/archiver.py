@@ -5,7 +5,15 @@ from typing import Any, Final
 from vivero_core.model import constants as c
 from vivero_core.model.database_server import DatabaseServer
 
-from vivero_operator.archiver.configuration import ADMIN_PORT, ARCHIVE_KEYS, FOLDER, LOGIN, STORAGE, STORAGE_KEYS
+from vivero_operator.archiver.configuration import (
+    ADMIN_PORT,
+    ARCHIVE_KEYS,
+    FOLDER,
+    LOGIN,
+    PLATFORM_SCHEMA,
+    STORAGE,
+    STORAGE_KEYS,
+)
 from vivero_operator.instance import Manifest, owner_reference
 from vivero_operator.pod_options import CONTAINER_SECURITY, POD_SECURITY, with_options
 from vivero_operator.settings import Settings
@@ -25,8 +33,11 @@ def keys(server: DatabaseServer, settings: Settings) -> Manifest:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": _metadata(server, settings)}
 
 
-def deployment(server: DatabaseServer, settings: Settings) -> Manifest:
-    """One pod, which has no account in the cluster; the next one starts when it is gone, for one writes a chain."""
+def deployment(server: DatabaseServer, settings: Settings, platform_schema: str | None = None) -> Manifest:
+    """One pod, which has no account in the cluster; the next one starts when it is gone, for one writes a chain.
+
+    `platform_schema`: the control plane's, where that is archived on this server.
+    """
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -36,7 +47,7 @@ def deployment(server: DatabaseServer, settings: Settings) -> Manifest:
             "revisionHistoryLimit": 1,
             "strategy": {"type": "Recreate"},
             "selector": {"matchLabels": _labels(server)},
-            "template": with_options(_pod(server, settings), settings.operator_pod),
+            "template": with_options(_pod(server, settings, platform_schema), settings.operator_pod),
         },
     }
 
@@ -59,11 +70,12 @@ def _metadata(server: DatabaseServer, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _pod(server: DatabaseServer, settings: Settings) -> dict[str, Any]:
+def _pod(server: DatabaseServer, settings: Settings, platform_schema: str | None) -> dict[str, Any]:
     environment = {
         "VIVERO_SERVER_UID": server.metadata.uid,
         "VIVERO_SERVER_HOST": server.spec.host,
         "VIVERO_SERVER_PORT": str(server.spec.port),
+        **({PLATFORM_SCHEMA: platform_schema} if platform_schema is not None else {}),
     }
     container = {
         "name": NAME,

@@ -12,6 +12,7 @@ import json
 import logging
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Final
 
@@ -19,10 +20,10 @@ from vivero_core.sealing import SealBrokenError, seal, unseal
 
 from vivero_operator.archiver.configuration import STORAGE_KEYS
 from vivero_operator.operations.backup_order import Account
-from vivero_operator.operations.errors import DamagedError, RefusedError
+from vivero_operator.operations.errors import DamagedError, RefusedError, StepFailedError
 from vivero_operator.operations.object_store import ObjectStore, StoredObject
 from vivero_operator.operations.program import Files
-from vivero_operator.operations.streams import Measured, Reader, packed, unpacked
+from vivero_operator.operations.streams import Measured, Read, Reader, packed, unpacked
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,24 @@ def backup_store(files: Files) -> ObjectStore:
     """The backup bucket, as the operation's files name it."""
     account = Account(**{name: files.text(f"backup/{name}").strip() for name in STORAGE_KEYS})
     return ObjectStore(account, str(files.path("ca.crt")))
+
+
+class NoBucket:
+    """In place of the bucket of who has no files."""
+
+    def list(self) -> dict[str, StoredObject]:
+        return {}
+
+    def open(self, key: str) -> AbstractContextManager[Read]:
+        raise StepFailedError(f"there is no bucket, and so no {key}")
+
+    def put(self, key: str, pieces: Iterator[bytes]) -> int:  # noqa: ARG002  as a bucket has it
+        raise StepFailedError(f"there is no bucket for {key}")
+
+
+def bucket_of(files: Files, account: Account | None) -> ObjectStore | NoBucket:
+    """Of a tenant."""
+    return ObjectStore(account, str(files.path("ca.crt"))) if account is not None else NoBucket()
 
 
 def newest_copies(store: ObjectStore, tenant: str) -> dict[str, StoredObject]:

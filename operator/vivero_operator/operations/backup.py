@@ -14,11 +14,11 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import Any, Final
 
-from vivero_operator.operations.archive import Archive, backup_store
+from vivero_operator.operations.archive import Archive, backup_store, bucket_of
 from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, BackupOrder
 from vivero_operator.operations.dumps import TRAILER, Fingerprint, by_schema, dumped, gtid_of
 from vivero_operator.operations.errors import RefusedError, StepFailedError
-from vivero_operator.operations.object_store import ObjectStore, StoredObject, end_uploads, holds
+from vivero_operator.operations.object_store import StoredObject, end_uploads, holds
 from vivero_operator.operations.program import Files, Step, main
 from vivero_operator.operations.runner import Said
 from vivero_operator.operations.streams import Measured, pieces_of
@@ -33,7 +33,7 @@ class Backup:
         self.order = BackupOrder.load(files.text(ORDER_FILE))
         self.archive = Archive(backup_store(files), self.order.tenant, self.order.uid, self.order.file_key)
         self._client_file = files.path(CLIENT_FILE)
-        self._source = ObjectStore(self.order.storage, str(files.path("ca.crt")))
+        self._source = bucket_of(files, self.order.storage)
 
     def copy_files(self) -> dict[str, StoredObject]:
         """Copy what the backup bucket lacks; what the tenant's bucket holds now, by key."""

@@ -93,7 +93,8 @@ class BackupOrder(_Order):
     schemas: tuple[str, ...]
     logged: bool
     """Whether the server has a binary log, whose position belongs to the backup."""
-    storage: Account
+    storage: Account | None
+    """None for the control plane, which has no files."""
     file_key: str = field(repr=False)
     """64 hexadecimal digits."""
     former: Former | None = None
@@ -130,8 +131,8 @@ class Target:
     """The audit log of whoever is filled: rows are added to it, and nothing else."""
     database: Login
     """Who may fill it."""
-    storage: Account
-    """The bucket that the files are to be in."""
+    storage: Account | None
+    """The bucket that the files are to be in; None for the control plane, which has none."""
     file_key: str = field(repr=False)
     """That they are sealed with there: 64 hexadecimal digits."""
     left_out: tuple[str, ...] = ()
@@ -159,10 +160,10 @@ class MomentOrder(_Order):
     """Id of the tenant that is brought back."""
     server: str
     """UID of the DatabaseServer whose log it is."""
-    until: int
-    """Unix seconds."""
-    source: Account
-    """The bucket of the tenant that is brought back."""
+    until: int | None
+    """Unix seconds; None: the last second that is archived."""
+    source: Account | None
+    """The bucket of the tenant that is brought back; None for the control plane."""
     target: Target
     file_key: str = field(repr=False)
     """Of what is brought back: 64 hexadecimal digits."""

@@ -5,14 +5,14 @@ replayed nowhere else: a statement of it may name any schema (docs/backup.md).
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Final
 
-from vivero_operator.operations.archive import backup_store, newest_copies
+from vivero_operator.operations.archive import NoBucket, backup_store, bucket_of, newest_copies
 from vivero_operator.operations.backup_order import ORDER_FILE, MomentOrder
 from vivero_operator.operations.dumps import Fingerprint, dumped
 from vivero_operator.operations.errors import DamagedError, RefusedError, StepFailedError
@@ -35,34 +35,45 @@ class Moment:
         self.order = MomentOrder.load(files.text(ORDER_FILE))
         self.store = backup_store(files)
         self.new = NewTenant(files, self.order.target, self.order.file_key)
-        self.source = ObjectStore(self.order.source, str(files.path("ca.crt")))
+        self.source = bucket_of(files, self.order.source)
         order = self.order
         self.replayed = Replayed(self.store, order.tenant, order.server, order.file_key, Path(gettempdir()))
         self.history, self.server = self.replayed.history, self.replayed.server
 
-    def require_reach(self, bases: list[Base]) -> None:
-        """Wait until the second is archived. Raises RefusedError when it cannot be restored."""
+    def require_reach(self, bases: list[Base]) -> int:
+        """Wait until the second is archived; which it is. Raises RefusedError when it cannot be restored."""
+        until = self.order.until
+        if until is None:
+            return self.history.reach(bases).ends
         deadline = time.monotonic() + _WAIT_SECONDS
-        while self.order.until > (reach := self.history.reach(bases)).ends and time.monotonic() < deadline:
+        while until > (reach := self.history.reach(bases)).ends and time.monotonic() < deadline:
             time.sleep(_LOOK_SECONDS)
-        if self.order.until not in reach:
+        if until not in reach:
             raise RefusedError(f"out of reach; what can be restored: {reach}")
+        return until
 
-    def replay(self, base: Base | None) -> int:
+    def replay(self, base: Base | None, until: int) -> int:
         """Replay the log onto the base; how many bytes of it."""
-        return self.replayed.replay(base, self.new.sources, partial(self.history.log_files, self.order.until))
+        return self.replayed.replay(base, self.new.sources, partial(self.history.log_files, until))
+
+    def stored_files(self) -> list[str]:
+        """Those that the replayed data names; who has no bucket has none."""
+        if self.order.source is None:
+            return []
+        return [str(row[0]) for row in self.server.query(STORED_FILES, self.new.data[0])]
 
 
 def replay(files: Files) -> Said:
     """Step `log`."""
     moment = Moment(files)
     bases = moment.replayed.bases()
-    moment.require_reach(bases)
-    base = moment.history.base_for(moment.order.until, bases)
+    until = moment.require_reach(bases)
+    base = moment.history.base_for(until, bases)
     moment.replayed.throw_away()  # of an attempt before
     with moment.server.running():
-        size = moment.replay(base)
-        moment.replayed.note("files", [str(row[0]) for row in moment.server.query(STORED_FILES, moment.new.data[0])])
+        size = moment.replay(base, until)
+        moment.replayed.note("files", moment.stored_files())
+    moment.replayed.note("until", until)
     onto = f"the backup {base.uid}" if base is not None else "nothing"
     return Said(message=f"Log replayed onto {onto}, bytes: {size}")
 
@@ -86,7 +97,7 @@ def copy_files(files: Files) -> Said:
     there, live, kept = moment.new.files(), moment.source.list(), newest_copies(moment.store, moment.order.tenant)
     missing = 0
     for key in (key for key in moment.replayed.note("files") if key not in there):
-        places = [(moment.source, key)] if key in live else []
+        places: list[tuple[ObjectStore | NoBucket, str]] = [(moment.source, key)] if key in live else []
         if key in kept:
             places.append((moment.store, kept[key].key))
         missing += not _copied(moment.new, key, places)
@@ -96,7 +107,7 @@ def copy_files(files: Files) -> Said:
     )
 
 
-def _copied(new: NewTenant, key: str, places: list[tuple[ObjectStore, str]]) -> bool:
+def _copied(new: NewTenant, key: str, places: Sequence[tuple[ObjectStore | NoBucket, str]]) -> bool:
     """Whether a file was anywhere: the first that is what its workspace wrote is taken.
 
     Raises:
@@ -127,7 +138,7 @@ def verify(files: Files) -> Said:
     result = {
         "files": len(wanted) - missing,
         "missingFiles": missing,
-        "restoredTo": datetime.fromtimestamp(moment.order.until, UTC).isoformat(),
+        "restoredTo": datetime.fromtimestamp(moment.replayed.note("until"), UTC).isoformat(),
     }
     return Said(message="The same as replayed", result=result)
 

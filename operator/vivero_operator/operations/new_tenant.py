@@ -14,10 +14,11 @@ from pymysql.constants import ER
 from vivero_core.backends.tls import client_context
 from vivero_core.sealing import SealBrokenError, seal, unseal
 
+from vivero_operator.operations.archive import bucket_of
 from vivero_operator.operations.backup_order import CLIENT_FILE, Target
 from vivero_operator.operations.dumps import Fingerprint, dumped, ignoring_duplicates, is_insert, statements
 from vivero_operator.operations.errors import DamagedError, StepFailedError
-from vivero_operator.operations.object_store import ObjectStore, StoredObject, holds
+from vivero_operator.operations.object_store import StoredObject, holds
 from vivero_operator.operations.program import Files
 from vivero_operator.operations.streams import Read, Reader
 
@@ -39,7 +40,7 @@ class NewTenant:
         self._client_file = files.path(CLIENT_FILE)
         self._authority = files.text("ca.crt")
         self._file_keys = bytes.fromhex(file_key), bytes.fromhex(target.file_key)
-        self._bucket = ObjectStore(target.storage, str(files.path("ca.crt")))
+        self._bucket = bucket_of(files, target.storage)
 
     @property
     def sources(self) -> tuple[str, ...]:

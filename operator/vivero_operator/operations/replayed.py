@@ -31,6 +31,11 @@ class LogFiles(Protocol):
         ...
 
 
+def _names(owner: str, schemas: Sequence[str]) -> tuple[str, ...]:
+    """All schemas that the log of a tenant, or of the control plane, may name."""
+    return naming.database_names(owner) if naming.is_tenant_id(owner) else tuple(schemas)
+
+
 class Replayed:
     """Of one tenant. All calls block, and raise StepFailedError and RefusedError."""
 
@@ -67,7 +72,7 @@ class Replayed:
             self._load(base, schemas)
         files = log_files(self._logs, after=sequence(base.gtid) if base is not None else 0)
         size = sum(file.stat().st_size for file in files)
-        self.server.replay(files, naming.database_names(self._tenant))
+        self.server.replay(files, _names(self._tenant, schemas))
         return size
 
     def throw_away(self) -> None:

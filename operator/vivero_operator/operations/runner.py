@@ -49,11 +49,13 @@ class Operation:
     """Room on the node's disk for what one step leaves to the next, at most."""
     kept_seconds: int | None = None
     """How long its Job is kept once it has ended; None: as long as its owner."""
+    about: str | None = None
+    """Id of whose data it is, where one owner has operations on the data of many."""
 
     @property
     def name(self) -> str:
         """Of its Job and its Secret."""
-        return name_of(self.program, self.owner.uid)
+        return name_of(self.program, self.about or self.owner.uid)
 
 
 class Said(BaseModel):

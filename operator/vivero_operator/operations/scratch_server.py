@@ -20,6 +20,7 @@ from pymysql.connections import Connection
 from pymysql.constants import ER
 from pymysql.cursors import DictCursor
 from vivero_core.backends.mariadb import statements as sql
+from vivero_core.model import naming
 
 from vivero_operator.operations.errors import StepFailedError
 
@@ -139,7 +140,7 @@ class ScratchServer:
 
     def load(self, schema: str, statements: Iterable[bytes]) -> None:
         """Run statements of a dump in a schema, which is made as the operator makes them if it is not there."""
-        self.query(sql.create_database(schema)[0])
+        self.query(_made(schema))
         with closing(self._connection(schema)) as connection:
             for statement in statements:
                 try:
@@ -283,6 +284,13 @@ class ScratchServer:
                 ) from error
             else:
                 return
+
+
+def _made(schema: str) -> str:
+    """The statement that makes it."""
+    if naming.tenant_of_database(schema) is not None:
+        return sql.create_database(schema)[0]
+    return f"CREATE DATABASE IF NOT EXISTS {sql.identifier(schema)} CHARACTER SET utf8mb4"
 
 
 def _system_tables() -> Path:

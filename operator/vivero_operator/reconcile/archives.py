@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import CONFIG_MAP, DEPLOYMENT
 from vivero_core.envelope import public_key
+from vivero_core.model import platform_backup
 from vivero_core.model.database_server import DatabaseServer
+from vivero_core.model.platform_backup import ControlPlaneDatabase, PlatformBackup
 from vivero_core.model.tenant import Tenant
 
 from vivero_operator.archiver.configuration import ERASED
@@ -34,7 +36,7 @@ async def ensure_archiver(services: Services, server: DatabaseServer) -> bool:
     kube, settings = services.kube, services.settings
     if archived(server, settings):
         await _ensure_keys(services, server)
-        live = await kube.apply(archiver.deployment(server, settings))
+        live = await kube.apply(archiver.deployment(server, settings, _platform_schema(services, server)))
         return bool(live.get("status", {}).get("readyReplicas"))
     name, namespace = archiver.name_of(server), settings.platform_namespace
     try:
@@ -43,6 +45,20 @@ async def ensure_archiver(services: Services, server: DatabaseServer) -> bool:
     except KubeNotFoundError:
         return False
     return False
+
+
+def control_plane_on(services: Services, server: DatabaseServer) -> ControlPlaneDatabase | None:
+    """The control plane's tables, if they are on this server and belong to the platform's backup."""
+    item = services.cluster.of(PlatformBackup).get(platform_backup.NAME)
+    told = item.spec.control_plane if item is not None else None
+    return told if told is not None and told.database_server == server.name else None
+
+
+def _platform_schema(services: Services, server: DatabaseServer) -> str | None:
+    """Once there is a key for it: what has none is given up after a while."""
+    item = services.cluster.of(PlatformBackup).get(platform_backup.NAME)
+    told = control_plane_on(services, server)
+    return told.database if told is not None and item is not None and item.status.installation is not None else None
 
 
 async def _ensure_keys(services: Services, server: DatabaseServer) -> None:

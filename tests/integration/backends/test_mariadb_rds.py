@@ -28,7 +28,7 @@ from integration.backends.test_mariadb_drift import (
 )
 from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
-from vivero_core.backends.mariadb import sessions
+from vivero_core.backends.mariadb import numbering, sessions
 from vivero_core.backends.mariadb.client import MariaDbAdmin, Server
 from vivero_core.errors import BackendRefusedError
 
@@ -201,3 +201,12 @@ def test_without_the_procedure_such_an_administrator_is_refused(
     assert rds.user_exists(own.name) is False
     with pytest.raises(BackendRefusedError):
         rds.prove(own, tenant.database)
+
+
+def test_who_may_not_number_the_log_is_refused(master: MariaDbAdmin) -> None:
+    """A rebuild of the platform then says what somebody else has to run (tests/e2e/recovery/test_rebuild.py has who may)."""
+    far = 10**15
+    with pytest.raises(BackendRefusedError):
+        master.count_on_from(far)
+    domain, position = master.log_position()
+    assert 0 < numbering.number_in(position, domain) < far

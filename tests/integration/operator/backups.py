@@ -36,6 +36,7 @@ class Given:
         (folder / "backup").mkdir()
         for name, value in (at | {"region": "us-east-1"}).items():
             (folder / "backup" / name).write_text(value)
+        self.endpoint = at["endpoint"]
         storage = Account(at["endpoint"], "us-east-1", login.bucket, login.account.name, login.account.secret)
         self.order = BackupOrder(
             login.id, "", (login.database,), logged=True, storage=storage, file_key=secrets.token_hex(32)
@@ -51,9 +52,7 @@ class Given:
 
     def client_of(self, login: Login) -> S3Client:
         """The object store, as a tenant."""
-        return dev_store.client(
-            self.order.storage.endpoint, DevAccount(login.account.name, login.account.secret), self._authority
-        )
+        return dev_store.client(self.endpoint, DevAccount(login.account.name, login.account.secret), self._authority)
 
     def sql(self, *statements: str) -> list[tuple[Any, ...]]:
         """The rows of the last one."""

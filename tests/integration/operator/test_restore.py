@@ -34,7 +34,7 @@ class Target:
         self.given, self.login = given, login
         server, user = given.server, login.database_user
         database = DatabaseLogin(server.host, server.port, user.name, user.secret)
-        endpoint = given.order.storage.endpoint
+        endpoint = given.endpoint
         target = NewTenant(
             schemas={given.login.database: login.database, given.login.audit_database: login.audit_database},
             audit=login.audit_database,

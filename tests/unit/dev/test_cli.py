@@ -129,7 +129,7 @@ def test_status_as_json_has_the_promised_shape(provider: FakeProvider, capsys: p
     }
     assert set(document["mariadb"]) == {"host", "port", "admin_user", "admin_password", "ca"}
     assert set(document["s3"]) == {"endpoint", "access_key", "secret_key", "ca"}
-    assert set(document["backup"]) == {"endpoint", "bucket", "access_key", "secret_key", "ca"}
+    assert set(document["backup"]) == {"endpoint", "bucket", "access_key", "secret_key", "ca", "recovery_key_file"}
     assert set(document["demo_tenant"]) == {"name", "url", "email", "password"}
     assert document["valkey"]["url"].startswith("valkeys://vivero-admin:")
 

@@ -22,7 +22,7 @@ from vivero_dev.platform.credentials import certificate_delegation, platform_obj
 from vivero_dev.platform.diagnose import deployment_reason, first_problem, pod_reason
 from vivero_dev.platform.kubectl import Kubectl
 from vivero_dev.platform.releases import Helm, Release
-from vivero_dev.platform.values import control_plane_values, operator_values
+from vivero_dev.platform.values import Chores, control_plane_values, operator_values
 from vivero_dev.secret_store import SecretStore
 from vivero_dev.steps import silently
 from vivero_dev.testing.schemas import file_name, self_contained, strict_definitions, write_foreign_schemas
@@ -324,9 +324,11 @@ def test_charts_are_told_image_and_port(instance: Instance) -> None:
 def test_days_to_undo_are_for_all_plans_of_the_chart(instance: Instance) -> None:
     images = {name: f"localhost/vivero/{name}:abc" for name in ("operator", "data-plane")}
     of_chart = yaml.safe_load((CHARTS / "vivero-operator" / "values.yaml").read_text())["plans"]
-    assert operator_values(instance, images, undo_days=0)["plans"] == {name: {"undoDays": 0} for name in of_chart}
+    assert operator_values(instance, images, Chores(undo_days=0))["plans"] == {
+        name: {"undoDays": 0} for name in of_chart
+    }
     assert "plans" not in operator_values(instance, images)
-    without = operator_values(instance, images, undo_days=0, scheduled_backups=False)
+    without = operator_values(instance, images, Chores(undo_days=0, scheduled_backups=False))
     assert without["plans"] == {name: {"undoDays": 0, "backup": None} for name in of_chart}
 
 

@@ -20,6 +20,7 @@ SPECS: dict[str, Object] = {
     "TenantBackup": {"tenant": "acme"},
     "TenantRestore": {"tenant": "acme", "backup": "nightly", "target": {"tenant": "acme-again", "slug": "acme-again"}},
     "TenantProof": {"tenant": "acme"},
+    "PlatformBackup": {"recoveryKey": "ab" * 32},
     "TenantErasure": {"id": "u5g5446au3"},
     "Release": {"image": "image:1", "podTemplate": {"spec": {"containers": [{"name": "app"}]}}},
 }

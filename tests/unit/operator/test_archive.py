@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from itertools import groupby
 from pathlib import Path
-from typing import cast
+from typing import ClassVar, cast
 
 import pytest
 from hypothesis import given, settings
@@ -20,7 +20,7 @@ from vivero_operator.archiver import segments
 from vivero_operator.archiver.archive import COLLECT_SECONDS, KEY_SECONDS, Archive
 from vivero_operator.archiver.chain import ReadableChain, Span
 from vivero_operator.archiver.events import Type
-from vivero_operator.archiver.position import Gap, Positions
+from vivero_operator.archiver.position import Gap, Positions, lost
 from vivero_operator.archiver.replication import Tick
 from vivero_operator.operations.errors import DamagedError, RefusedError, StepFailedError
 from vivero_operator.operations.history import Base, History
@@ -131,20 +131,20 @@ class Log:
             archive.store_due()
 
 
-def follow(log: Log, bucket: Bucket, keys: Mapping[str, bytes] = KEYS) -> Archive:
+def follow(log: Log, bucket: Bucket, keys: Mapping[str, bytes] = KEYS, platform_schema: str | None = None) -> Archive:
     """An archiver from its start until all is archived."""
 
     def key_of(tenant: str) -> bytes | None:
         return public_key(keys[tenant]) if tenant in keys else None
 
-    with closing(Archive(bucket.store, SERVER, key_of, lambda: log.now)) as archive:
+    with closing(Archive(bucket.store, SERVER, key_of, lambda: log.now, platform_schema)) as archive:
         log.send(archive)
         return archive
 
 
-def archived(bucket: Bucket, tenant: str) -> list[bytes]:
+def archived(bucket: Bucket, tenant: str, keys: Mapping[str, bytes] = KEYS) -> list[bytes]:
     """The groups of a tenant's chain."""
-    chain, before, found = ReadableChain(bucket.store, tenant, KEYS[tenant]), None, []
+    chain, before, found = ReadableChain(bucket.store, tenant, keys[tenant]), None, []
     for segment in chain.segments():
         _, groups = segments.read(chain.read(segment, before))
         found += [b"".join(one.pieces) for one in groups]
@@ -187,6 +187,52 @@ def test_nothing_is_missing_and_nothing_twice(parts: list[list[str | None]], kil
         for tenant in IDS:
             assert archived(bucket, tenant) == expected(log, tenant)
         assert archive.position.connect_state == f"0-{binlog.SERVER_ID}-{len(log.groups)}"
+
+
+class TestControlPlane:
+    """Its schema is one more owner, from when the archiver is told so."""
+
+    keys: ClassVar = {**KEYS, naming.PLATFORM_ID: bytes([9]) * 32}
+
+    def follow(self, log: Log, bucket: Bucket, schema: str | None = "vivero_control") -> None:
+        follow(log, bucket, self.keys, schema)
+
+    def groups(self, bucket: Bucket) -> list[bytes]:
+        return archived(bucket, naming.PLATFORM_ID, self.keys)
+
+    def test_it_is_archived_for_a_key_of_its_own(self) -> None:
+        log, bucket = log_of(IDS[0], None, IDS[1], None), Bucket()
+        self.follow(log, bucket)
+        log.add(None)
+        self.follow(log, bucket)
+        whole = [b"".join(group) for group, owner in zip(log.groups, log.owners, strict=True) if owner is None]
+        assert self.groups(bucket) == whole
+        assert archived(bucket, IDS[0]) == expected(log, IDS[0])
+        assert lost(bucket, naming.PLATFORM_ID) is None
+        assert Positions(bucket, SERVER).load().platform == "vivero_control"
+
+    def test_another_schema_is_nobodys(self) -> None:
+        log, bucket = log_of(None), Bucket()
+        self.follow(log, bucket, "other")
+        assert bucket.first(f"{naming.PLATFORM_ID}/log/") is None
+
+    def test_what_came_before_is_told_as_lost_each_time(self) -> None:
+        """So no dump passes for a base whose log has a hole."""
+        log, bucket = log_of(None, IDS[0]), Bucket()
+        self.follow(log, bucket, None)
+        log.add(None)
+        self.follow(log, bucket)
+        assert lost(bucket, naming.PLATFORM_ID) == f"0-{binlog.SERVER_ID}-2"
+        assert self.groups(bucket) == [b"".join(log.groups[2])]
+        self.follow(log, bucket, None)
+        log.add(None)
+        self.follow(log, bucket, None)
+        self.follow(log, bucket)
+        assert lost(bucket, naming.PLATFORM_ID) == f"0-{binlog.SERVER_ID}-4"
+        history = History(bucket.store, naming.PLATFORM_ID, SERVER, self.keys[naming.PLATFORM_ID])
+        older = Base("older", BEGIN, f"0-{binlog.SERVER_ID}-3")
+        with pytest.raises(RefusedError, match="neither its first transaction nor a base"):
+            history.reach([older])
 
 
 def test_until_is_never_later_than_what_is_archived() -> None:

@@ -146,6 +146,8 @@ async def test_the_job_may_fill_what_is_beside_and_nothing_else(view: View) -> N
     order = view.order()
     assert order.target.schemas == {SCHEMA: f"{SCHEMA}asof", f"{SCHEMA}audit": f"{SCHEMA}asofaudit"}
     assert order.target.audit == "", "its audit log is loaded like any table"
+    assert order.target.storage is not None
+    assert order.source is not None
     assert order.target.storage.bucket == f"vivero-{VIEW}" != order.source.bucket
     assert order.target.database.user == f"{SCHEMA}v"
     assert view.server.users[f"{SCHEMA}v"] == order.target.database.password

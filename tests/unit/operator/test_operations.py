@@ -654,7 +654,7 @@ async def sweep(made: Cluster) -> None:
     await abandoned.erase(made.world.services, await made.world.services.escrow.all())
 
 
-ODD = {
+ODD: dict[str, tuple[Any, dict[str, Any], str, str]] = {
     "nobody's backup": (TenantBackup, {"tenant": "nobody"}, "TenantNotFound", "There is no Tenant nobody"),
     "nobody's proof": (TenantProof, {"tenant": "nobody"}, "TenantNotFound", "There is no Tenant nobody"),
     "nobody's restore": (

@@ -6,7 +6,7 @@ from typing import Final
 from vivero_core.backends import name_checks
 from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
-from vivero_core.backends.mariadb import as_of, erasure, repair, replacement, statements, surveys
+from vivero_core.backends.mariadb import as_of, erasure, numbering, repair, replacement, statements, surveys
 from vivero_core.backends.mariadb.connections import WORK_SECONDS, Connections, Server
 from vivero_core.backends.mariadb.errors import SYSTEM, USER_LIMIT_REACHED, code_of
 from vivero_core.backends.mariadb.replacement import Announced, Replacement
@@ -146,6 +146,20 @@ class MariaDbAdmin:
             names = ", ".join(["%s"] * len(VARIABLES))
             cursor.execute(f"SHOW GLOBAL VARIABLES WHERE Variable_name IN ({names})", VARIABLES)
             return {str(name): str(value) for name, value in cursor.fetchall()}
+
+    def log_position(self) -> tuple[int, str]:
+        """The domain in which the server counts its transactions, and the last ones of all domains."""
+        with self._session("query the position of the binary log") as cursor:
+            return numbering.current(cursor)
+
+    def count_on_from(self, number: int) -> None:
+        """Give the next transaction this number.
+
+        Raises:
+            BackendRefusedError: the administrator may not; it takes the right BINLOG REPLAY.
+        """
+        with self._session("go on counting transactions") as cursor:
+            numbering.proceed(cursor, number)
 
     def _finds(self, doing: str, statement: statements.Statement) -> bool:
         with self._session(doing) as cursor:

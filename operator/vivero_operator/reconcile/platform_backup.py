@@ -1,0 +1,467 @@
+"""reconcile(name) of the PlatformBackup: what a new cluster is rebuilt from is in the backup bucket as it is now (ADR 0047).
+
+The state (custom resources, records of tenants' keys, the keys that these are sealed with) is written as a whole when it has
+changed, for the recovery key alone. The control plane's tables are archived like a tenant's: their owner in the log and in
+the bucket is `platform`, the key is in Secret `platform-key` and in the state.
+
+A bucket that holds another installation's state is left as it is: that one may be about to be rebuilt from it.
+"""
+
+import asyncio
+import base64
+import hashlib
+import logging
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from pydantic import ValidationError
+from vivero_core.backends.kube.errors import KubeAlreadyExistsError, KubeNotFoundError
+from vivero_core.backends.kube.resources import JOB, SECRET, of_model
+from vivero_core.errors import BackendError
+from vivero_core.model import conditions as cond
+from vivero_core.model import constants as c
+from vivero_core.model import platform_backup as model
+from vivero_core.model.base import Resource
+from vivero_core.model.conditions import Condition, Status
+from vivero_core.model.constants import ConditionType, Reason
+from vivero_core.model.database_server import DatabaseServer
+from vivero_core.model.naming import PLATFORM_ID
+from vivero_core.model.plan import Plan
+from vivero_core.model.platform_backup import (
+    ControlPlaneDatabase,
+    Dump,
+    PlatformBackup,
+    PlatformBackupStatus,
+    StoredState,
+)
+from vivero_core.model.release import Release
+from vivero_core.model.tenant import Tenant
+from vivero_core.model.tenant_backup import BackupResult, BackupSchedule, TenantBackup
+from vivero_core.model.tenant_erasure import TenantErasure
+from vivero_core.model.tenant_pool import TenantPool
+
+from vivero_operator import metrics
+from vivero_operator.archiver.position import Positions
+from vivero_operator.instance import Manifest
+from vivero_operator.operations import platform_state
+from vivero_operator.operations.backup_order import (
+    BACKUP,
+    CLIENT_FILE,
+    EXPIRE,
+    ORDER_FILE,
+    BackupOrder,
+    ExpiryOrder,
+    Login,
+    Program,
+)
+from vivero_operator.operations.errors import StepFailedError
+from vivero_operator.operations.platform_state import Newest, State, States
+from vivero_operator.operations.runner import DEADLINE_SECONDS, Operation, Outcome, name_of
+from vivero_operator.policies import retention
+from vivero_operator.policies import schedule as schedules
+from vivero_operator.policies.life import paused, shown
+from vivero_operator.reconcile.archives import archived, publish_key
+from vivero_operator.reconcile.controller import Result
+from vivero_operator.reconcile.kind import Reconciler
+from vivero_operator.reconcile.operation import forget, job_of, progress_of, start
+from vivero_operator.reconcile.run import Services
+from vivero_operator.reconcile.writing import write_status
+
+logger = logging.getLogger(__name__)
+
+KEY_SECRET: Final = "platform-key"  # noqa: S105  a Secret's name
+FILE_KEY: Final = "file_key"
+SOON_SECONDS: Final = 3.0
+"""Until it is looked again while the first dump is under way: nothing counts before there is one."""
+LOOK_SECONDS: Final = 15.0
+"""A change waits so long for more of them, before the state is written again."""
+LONGEST_PAUSE: Final = 600.0
+"""Between attempts while the bucket is away; each is twice as long as the one before."""
+AGAIN: Final = timedelta(hours=1)
+"""After a dump or a removal that failed three times."""
+MODELS: Final[tuple[type[Resource], ...]] = (
+    Plan,
+    DatabaseServer,
+    TenantPool,
+    Release,
+    Tenant,
+    TenantBackup,
+    TenantErasure,
+)
+"""What a state holds. Restores and proofs are left out: each is over, or begun again."""
+DEFAULT_SCHEDULE: Final = BackupSchedule(schedule="30 2 * * *")
+
+
+class ObstacleError(Exception):
+    """Why the platform could not be rebuilt as it is now."""
+
+    def __init__(self, reason: Reason, message: str, **noted: object) -> None:
+        """`noted`: fields of the status that are known nevertheless."""
+        super().__init__(message)
+        self.reason = reason
+        self.noted = noted
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """The control plane's, and who may read them."""
+
+    at: ControlPlaneDatabase
+    server: DatabaseServer
+    file_key: str
+
+
+class PlatformBackupReconciler(Reconciler):
+    """Of the one object."""
+
+    def __init__(self, services: Services, wake: Callable[[str], object]) -> None:
+        """`wake`: has the DatabaseServer of a name reconciled, whose archiver is to know of the control plane's tables."""
+        self._services = services
+        self._wake = wake
+        self._items = services.cluster.of(PlatformBackup)
+        self._file_key: str | None = None
+        """As long as this process has it, a Secret that was deleted is made again."""
+        self._seen: str | None = None
+        """Digest of what the newest state was made from."""
+        self._current_at: datetime | None = None
+        """When what is in the bucket was last the present state, or this process first looked."""
+        self._failures = 0
+        self._not_before: dict[str, datetime] = {}
+        """By program: after one that failed."""
+
+    async def reconcile(self, name: str) -> Result:
+        item = self._items.get(name)
+        if item is None or item.metadata.deletion_timestamp is not None:
+            return Result(gone=item is None)
+        if paused(item.metadata):
+            await self._write(item, item.status)
+            return Result()
+        if item.name != model.NAME:
+            await self._tell(item, Reason.REFUSED, f"Only the PlatformBackup named {model.NAME} counts", done=False)
+            return Result()
+        pause = LOOK_SECONDS
+        self._current_at = self._current_at or self._services.now()
+        try:
+            noted = await self._back_up(item)
+            self._failures = 0
+        except ObstacleError as obstacle:
+            if obstacle.reason is Reason.NOT_CONFIGURED:  # what nobody wants is not late
+                self._current_at = self._services.now()
+            if obstacle.reason is Reason.RUNNING:
+                pause = SOON_SECONDS
+            await self._tell(item, obstacle.reason, str(obstacle), done=False, **obstacle.noted)
+        except (BackendError, StepFailedError) as error:
+            self._failures += 1
+            pause = min(LONGEST_PAUSE, LOOK_SECONDS * 2**self._failures)
+            logger.warning("backing up the platform's state failed, trying again in %.0f s: %s", pause, error)
+            await self._tell(item, Reason.STORAGE_UNAVAILABLE, f"Not backed up: {error}", done=False)
+        else:
+            message = f"Complete: state {noted['state'].number}, and the control plane's tables as they change"
+            await self._tell(item, Reason.STORED, message, done=True, **noted)
+        self._measure()
+        return Result(retry_after=pause)
+
+    async def _back_up(self, item: PlatformBackup) -> dict[str, Any]:
+        """Fields of the status. Raises ObstacleError, and what a bucket or the API server raises."""
+        if not self._services.settings.backup_secret:
+            raise ObstacleError(Reason.NOT_CONFIGURED, "The operator has no backup bucket (setting backup_secret)")
+        if not item.spec.recovery_key:
+            message = "No recovery key (spec.recoveryKey): nothing is written, and the platform could not be rebuilt"
+            known = cond.find(item.status.conditions, ConditionType.RECOVERABLE)
+            if known is None or known.reason != Reason.NOT_CONFIGURED:
+                logger.warning("PlatformBackup %s: %s", item.name, message)
+            raise ObstacleError(Reason.NOT_CONFIGURED, message)
+        store = await self._services.backends.backup_bucket()
+        newest = await asyncio.to_thread(platform_state.newest, store)
+        file_key = await self._key(store, newest)
+        newest = await self._store_state(store, bytes.fromhex(item.spec.recovery_key), file_key, newest)
+        self._current_at = self._services.now()
+        noted: dict[str, Any] = {
+            "installation": newest.installation,
+            "state": StoredState(number=newest.number, stored_at=newest.stored_at, bytes=newest.bytes),
+        }
+        if item.spec.control_plane is None:
+            message = "State stored; the control plane's tables are not backed up (spec.controlPlane)"
+            # Without the log between them and the present they are no bases any more.
+            raise ObstacleError(Reason.NOT_CONFIGURED, message, **noted, dumps=())
+        if item.status.installation is None:
+            raise ObstacleError(Reason.RUNNING, "State stored; the control plane's tables follow", **noted)
+        tables = await self._tables(store, item.spec.control_plane, file_key, noted)
+        return noted | await self._dump(item, tables, noted)
+
+    async def _key(self, store: States, newest: Newest | None) -> str:
+        """Of the control plane's tables; made once. Raises ObstacleError if the bucket is another installation's."""
+        held = await self._held_key()
+        if held is None:
+            held = self._file_key
+            if held is None and await asyncio.to_thread(platform_state.holds_any, store):
+                raise ObstacleError(Reason.OTHER_INSTALLATION, _foreign(newest, f"and Secret {KEY_SECRET} is not here"))
+            held = held or secrets.token_hex(platform_state.KEY_BYTES)
+            with suppress(KubeAlreadyExistsError):  # it is read at the next pass
+                await self._services.kube.create(key_manifest(held, self._services.settings.platform_namespace))
+        if newest is not None and newest.installation != platform_state.installation_of(bytes.fromhex(held)):
+            raise ObstacleError(Reason.OTHER_INSTALLATION, _foreign(newest, "and this one has another key"))
+        self._file_key = held
+        return held
+
+    async def _held_key(self) -> str | None:
+        try:
+            secret = await self._services.kube.get(SECRET, KEY_SECRET, self._services.settings.platform_namespace)
+        except KubeNotFoundError:
+            return None
+        try:
+            text = base64.b64decode(secret.get("data", {}).get(FILE_KEY, ""), validate=True).decode()
+            if len(bytes.fromhex(text)) == platform_state.KEY_BYTES:
+                return text
+        except ValueError:
+            pass
+        raise ObstacleError(Reason.MISCONFIGURED, f"Secret {KEY_SECRET} does not hold the key that was put there")
+
+    async def _store_state(self, store: States, public: bytes, file_key: str, newest: Newest | None) -> Newest:
+        """Write the state if it has changed; what is the newest now."""
+        seen = await self._look()
+        if newest is not None and seen == self._seen and newest.recipient == public.hex():
+            return newest
+        state = await self._state(file_key)
+        if newest is None or newest.digest != state.digest() or newest.recipient != public.hex():
+            at = self._services.now().isoformat()
+            newest = await asyncio.to_thread(platform_state.write, store, state, public, newest, at)
+            logger.info("state %d of the platform stored, %d bytes", newest.number, newest.bytes)
+        await asyncio.to_thread(platform_state.drop_before, store, newest.oldest)
+        self._seen = seen
+        return newest
+
+    async def _look(self) -> str:
+        """Differs when something may have changed: of a thousand tenants this costs no object's contents."""
+        newest = self._newest_backups()
+        mine = [
+            [kind.__name__, one.metadata.model_dump(exclude={"resource_version", "finalizers"}), _proven(one)]
+            for kind in MODELS
+            for one in self._services.cluster.of(kind)
+            if kind is not TenantBackup or one.name in newest
+        ]
+        unread = [[*key, one.metadata.resource_version] for key, one in self._services.cluster.unreadable.items()]
+        listing = await self._records(metadata_only=True)
+        records = [[one["metadata"]["name"], one["metadata"]["resourceVersion"]] for one in listing]
+        sealing = await self._services.escrow.sealing_keys()
+        text = repr((sorted(map(repr, [*mine, *unread, *records])), sorted(sealing.keys), sealing.current))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    async def _state(self, file_key: str) -> State:
+        newest = self._newest_backups()
+        resources = {}
+        for kind in MODELS:
+            # As they are stored, whether this program can parse them or not, and page by page.
+            found = (await self._services.kube.list_as(of_model(kind), platform_state.trimmed)).items
+            resources[kind.__name__] = [
+                one for one in found if kind is not TenantBackup or one["metadata"]["name"] in newest
+            ]
+        sealing = await self._services.escrow.sealing_keys()
+        return State(
+            resources=resources,
+            records=[platform_state.trimmed(one) for one in await self._records()],
+            escrow_keys={name: key.hex() for name, key in sealing.keys.items()},
+            current_key=sealing.current,
+            file_key=file_key,
+        )
+
+    def _newest_backups(self) -> set[str]:
+        """Names: of each tenant the newest that is complete; the others are found in the bucket."""
+        complete = [one for one in self._services.cluster.of(TenantBackup) if one.status.prefix and one.status.taken_at]
+        ordered = sorted(complete, key=lambda one: (one.status.taken_at, one.name))
+        return set({one.status.prefix.partition("/")[0]: one.name for one in ordered if one.status.prefix}.values())
+
+    async def _records(self, *, metadata_only: bool = False) -> list[dict[str, Any]]:
+        namespace, labelled = self._services.settings.platform_namespace, c.LABEL_ESCROW
+        kube = self._services.kube
+        return (await kube.list(SECRET, namespace, label_selector=labelled, metadata_only=metadata_only)).items
+
+    async def _tables(
+        self, store: States, told: ControlPlaneDatabase, file_key: str, noted: Mapping[str, Any]
+    ) -> _Tables:
+        """Where the control plane's tables are; their key is published. Raises ObstacleError."""
+        server = self._services.cluster.servers.get(told.database_server)
+        if server is None:
+            message = f"There is no DatabaseServer {told.database_server}, where the control plane's tables would be"
+            raise ObstacleError(Reason.DATABASE_SERVER_NOT_FOUND, message, **noted)
+        if not archived(server, self._services.settings):
+            message = f"The log of DatabaseServer {server.name} is not archived (spec.archiverSecret)"
+            raise ObstacleError(Reason.NOT_CONFIGURED, message, **noted)
+        await publish_key(self._services, server, PLATFORM_ID, file_key)
+        position = await asyncio.to_thread(Positions(store, server.metadata.uid).load)
+        if position.platform != told.database:  # a dump that is older than its log would be no base
+            self._wake(server.name)
+            raise ObstacleError(
+                Reason.RUNNING,
+                f"State stored; the archiver of {server.name} begins with schema {told.database}",
+                **noted,
+            )
+        return _Tables(told, server, file_key)
+
+    async def _dump(self, item: PlatformBackup, tables: _Tables, noted: Mapping[str, Any]) -> dict[str, Any]:
+        """Go on with what is due; fields of the status. Raises ObstacleError before there is a dump, and where one failed."""
+        found = dict(noted)
+        for program, conclude in ((BACKUP, _dumped), (EXPIRE, self._expired)):
+            name = name_of(program.name, item.metadata.uid)
+            body = await job_of(self._services, name)
+            if body is None:
+                continue
+            progress = await progress_of(self._services, program.steps, name, body)
+            if progress.outcome is Outcome.RUNNING:
+                return self._unless_first(item, found)
+            if progress.outcome is Outcome.DONE:
+                found |= await conclude(item, progress.result)
+                # Known before the Job goes, for nothing else tells of it.
+                await self._write(item, item.status.model_copy(update=found))
+            else:
+                self._not_before[program.name] = self._services.now() + AGAIN
+            await forget(self._services, JOB, name)
+            await forget(self._services, SECRET, name)
+            if progress.outcome is not Outcome.DONE:
+                raise ObstacleError(Reason.FAILED, f"The control plane's tables: {progress.message}", **found)
+            return found
+        return await self._begin(item, tables, found)
+
+    async def _begin(self, item: PlatformBackup, tables: _Tables, noted: dict[str, Any]) -> dict[str, Any]:
+        wanted, now = item.spec.backup or DEFAULT_SCHEDULE, self._services.now()
+        if problem := schedules.fault(wanted):
+            raise ObstacleError(Reason.SCHEDULE_INVALID, problem, **noted)
+        dumps = item.status.dumps
+        newest = max((one.taken_at for one in dumps), default=None)
+        if newest is None or schedules.due(wanted, item.metadata.uid, newest, now) is not None:
+            if self._may(BACKUP):
+                await self._start_dump(item, tables)
+            return self._unless_first(item, noted)
+        if (item.status.expired_at is None or item.status.expired_at < newest) and self._may(EXPIRE):
+            await self._start_expiry(item, tables, wanted)
+        return noted
+
+    def _may(self, program: Program) -> bool:
+        return self._services.now() >= self._not_before.get(program.name, self._services.now())
+
+    def _unless_first(self, item: PlatformBackup, noted: dict[str, Any]) -> dict[str, Any]:
+        if not item.status.dumps:
+            raise ObstacleError(Reason.RUNNING, "State stored; dumping the control plane's tables", **noted)
+        return noted
+
+    async def _start_dump(self, item: PlatformBackup, tables: _Tables) -> None:
+        login, at = await self._services.backends.login(tables.at.secret), tables.server.spec
+        order = BackupOrder(
+            tenant=PLATFORM_ID,
+            uid=f"{self._services.now().astimezone(UTC):d%Y%m%d-%H%M%S}",
+            schemas=(tables.at.database,),
+            logged=True,
+            storage=None,
+            file_key=tables.file_key,
+        )
+        option_file = Login(at.host, at.port, login.name, login.secret).option_file()
+        await self._start(item, BACKUP, {ORDER_FILE: order.dump(), CLIENT_FILE: option_file})
+
+    async def _start_expiry(self, item: PlatformBackup, tables: _Tables, wanted: BackupSchedule) -> None:
+        """Remove dumps that are not kept, and what of the log no second in reach needs."""
+        now = self._services.now()
+        window = timedelta(days=self._services.settings.recovery_days)
+        begins = now - window - timedelta(seconds=DEADLINE_SECONDS)
+        made = [retention.Made(one.name, one.taken_at) for one in item.status.dumps]
+        expired = tuple(one.name for one in retention.expired(made, wanted.keep, begins))
+        order = ExpiryOrder(
+            tenant=PLATFORM_ID,
+            server=tables.server.metadata.uid,
+            uids=expired,
+            kept=tuple(one.name for one in made if one.name not in expired),
+            at=int(now.timestamp()),
+            window_begins=int((now - window).timestamp()),
+            file_key=tables.file_key,
+        )
+        await self._start(item, EXPIRE, {ORDER_FILE: order.dump()})
+
+    async def _start(self, item: PlatformBackup, program: Program, files: Mapping[str, str]) -> None:
+        operation = Operation(
+            program=program.name,
+            kind="PlatformBackup",
+            owner=item.metadata,
+            steps=program.steps,
+            files=files,
+            storage_secret=self._services.settings.backup_secret,
+            scratch=program.scratch,
+        )
+        await start(self._services, operation)
+
+    async def _expired(self, item: PlatformBackup, _: Mapping[str, Any]) -> dict[str, Any]:
+        """What this very Job was told, and not what would be expired by now."""
+        name, namespace = name_of(EXPIRE.name, item.metadata.uid), self._services.settings.platform_namespace
+        try:
+            secret = await self._services.kube.get(SECRET, name, namespace)
+        except KubeNotFoundError:
+            return {}
+        order = ExpiryOrder.load(base64.b64decode(secret["data"][ORDER_FILE]).decode())
+        kept = tuple(one for one in item.status.dumps if one.name not in order.uids)
+        return {"dumps": kept, "expired_at": datetime.fromtimestamp(order.at, UTC)}
+
+    def _measure(self) -> None:
+        if self._current_at is not None:
+            metrics.PLATFORM_BACKUP_AGE.set((self._services.now() - self._current_at).total_seconds())
+
+    async def _tell(self, item: PlatformBackup, reason: Reason, message: str, *, done: bool, **noted: object) -> None:
+        told = Condition(
+            type=ConditionType.RECOVERABLE,
+            status=Status.of(done),
+            reason=reason,
+            message=message,
+            last_transition_time=self._services.now(),
+            observed_generation=item.metadata.generation,
+        )
+        item = self._items.get(item.name) or item  # written meanwhile
+        conditions = cond.merge(item.status.conditions, [told])
+        await self._write(item, item.status.model_copy(update={**noted, "message": message, "conditions": conditions}))
+
+    async def _write(self, item: PlatformBackup, status: PlatformBackupStatus) -> None:
+        conditions = shown(status.conditions, item.metadata, self._services.now(), idle="platform backup")
+        update = {"conditions": conditions, "observed_generation": item.metadata.generation}
+        known = status.model_copy(update=update)
+        await write_status(self._services, of_model(PlatformBackup), item, known, self._items)
+
+
+async def _dumped(item: PlatformBackup, result: Mapping[str, Any]) -> dict[str, Any]:
+    """The dump, among the others."""
+    try:
+        said = BackupResult.model_validate(result)
+    except ValidationError as error:
+        raise StepFailedError(f"the dump's result cannot be read: {error.errors()[0]['loc']}") from error
+    if said.prefix is None or said.taken_at is None:
+        raise StepFailedError("the dump does not say where it is")
+    made = Dump(name=said.prefix.rpartition("/")[2], taken_at=said.taken_at)
+    others = [one for one in item.status.dumps if one.name != made.name]
+    return {"dumps": tuple(sorted([*others, made], key=lambda one: one.taken_at))[-model.DUMPS_MAX :]}
+
+
+def key_manifest(file_key: str, namespace: str) -> Manifest:
+    """The Secret with the key of the control plane's dumps and log: whoever has it is the installation."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {
+            "name": KEY_SECRET,
+            "namespace": namespace,
+            "labels": {c.LABEL_PART_OF: "vivero", c.LABEL_MANAGED_BY: c.FIELD_MANAGER},
+        },
+        "type": "vivero.dev/platform-key",
+        "data": {FILE_KEY: base64.b64encode(file_key.encode()).decode()},
+    }
+
+
+def _foreign(newest: Newest | None, why: str) -> str:
+    whose = f"of installation {newest.installation}" if newest is not None else "of another installation"
+    return (
+        f"The backup bucket holds the state {whose}, {why}: nothing is written. Rebuild that one"
+        " (docs/runbooks/rebuild.md), or use another bucket"
+    )
+
+
+def _proven(item: Any) -> bool:  # noqa: ANN401  a Tenant has it, others have not
+    """Whether it has come to hold data."""
+    return getattr(item.status, "proven_at", None) is not None or getattr(item.status, "prefix", None) is not None
