@@ -19,7 +19,13 @@ from vivero_dev.platform.kubectl import Kubectl
 from vivero_dev.platform.releases import Helm, Release
 from vivero_dev.platform.spares import POOL_SIZE, pool
 from vivero_dev.platform.trial import Trial, sign_up
-from vivero_dev.platform.values import REQUESTS_PER_MINUTE, Chores, control_plane_values, operator_values
+from vivero_dev.platform.values import (
+    DEFAULT_CHORES,
+    REQUESTS_PER_MINUTE,
+    Chores,
+    control_plane_values,
+    operator_values,
+)
 from vivero_dev.probing import until
 from vivero_dev.provider import CLUSTER_READY, IMAGES_READY, INGRESS_READY, SERVICES_READY, Provider
 from vivero_dev.secret_store import SecretStore
@@ -40,7 +46,7 @@ class Platform:
     provider: Provider
     requests_per_minute: int = REQUESTS_PER_MINUTE
     pool_size: int = POOL_SIZE
-    chores: Chores = Chores()
+    chores: Chores = DEFAULT_CHORES
 
     def steps(self, *, demo: bool = True) -> list[Step]:
         """All steps of `up`; without `demo` the trial signup is left out."""

@@ -26,8 +26,11 @@ class Chores:
     scheduled_backups: bool = True
 
 
+DEFAULT_CHORES = Chores()
+
+
 def operator_values(
-    instance: Instance, images: dict[str, str], chores: Chores = Chores(), recovery_key: str = ""
+    instance: Instance, images: dict[str, str], chores: Chores = DEFAULT_CHORES, recovery_key: str = ""
 ) -> dict[str, object]:
     plan: dict[str, object] = {"undoDays": chores.undo_days} if chores.undo_days is not None else {}
     # Helm takes null for "without the chart's default".

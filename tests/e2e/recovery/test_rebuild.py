@@ -26,6 +26,7 @@ from vivero_dev.display import PlainDisplay
 from vivero_dev.instance import Instance, load_instance, open_instance
 from vivero_dev.localhost import local_client
 from vivero_dev.platform.credentials import RECOVERY_KEY
+from vivero_dev.platform.values import Chores
 from vivero_dev.providers import provider_for
 from vivero_dev.secret_store import SecretStore
 from vivero_dev.status import as_json
@@ -151,7 +152,7 @@ def set_up(instance: Instance, recovery_key: str, lost: dict[str, Any]) -> Platf
     """As far as the runbook says, with the bucket that is left there before the operator."""
     SecretStore(instance.secrets_dir).get(RECOVERY_KEY, lambda: recovery_key)
     provider = provider_for(instance, "auto")
-    new = Platform(provider, requests_per_minute=6000, pool_size=0, proofs_at_once=0)
+    new = Platform(provider, requests_per_minute=6000, pool_size=0, chores=Chores(proofs_at_once=0))
     display = PlainDisplay(Console(quiet=True))
     steps = new.steps(demo=False)
     run_steps([step for step in steps if step.name not in LATER], display)
