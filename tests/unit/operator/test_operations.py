@@ -707,7 +707,7 @@ async def test_an_odd_one_says_what_is_wrong_and_a_good_one_beside_it_is_done(na
     for _ in range(2):
         assert (await RECONCILERS[model](made.world).reconcile("odd")).retry_after == WAIT_SECONDS
         await made.reconcile()
-    odd = model.parse(made.world.kube.objects[model.__name__, None, "odd"])
+    odd: Any = model.parse(made.world.kube.objects[model.__name__, None, "odd"])
     (told,) = odd.status.conditions
     assert (told.type, told.status, told.reason) == ("Complete", "False", reason)
     assert told.message.startswith(sentence)
