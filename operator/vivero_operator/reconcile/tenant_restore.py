@@ -87,7 +87,7 @@ class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
 
     async def _keep_view(self, item: TenantRestore) -> Result:
         """An open one, until it is to be closed."""
-        view, tenant = AsOf(self._services, item), self._services.cluster.tenants.get(item.spec.tenant)
+        view, tenant = AsOf(self._services, item), self._services.cluster.tenant_of(item.status.tenant_id or "")
         if tenant is None or view.is_over(tenant):
             await self._close_view(item)
             now = self._services.now()
@@ -209,7 +209,7 @@ class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
             tenant = self._source(item)
             await InPlace(self._services, item).finish(tenant, (await self.access(tenant)).server)
         elif item.spec.target.as_of is not None:
-            shown = self._services.cluster.tenants.get(item.spec.tenant)
+            shown = self._services.cluster.tenant_of(self._shown(item) or "")
             if shown is None:
                 raise RefusedError(f"there is no Tenant {item.spec.tenant} any more")
             await AsOf(self._services, item).finish(shown, await self.access(shown))

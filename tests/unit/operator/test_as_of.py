@@ -362,6 +362,22 @@ async def test_with_its_tenant_it_goes(view: View, begun: str) -> None:
     assert view.is_gone()
 
 
+@pytest.mark.parametrize("begun", ["loaded", "open"])
+async def test_another_tenant_of_its_name_is_not_the_one_it_shows(view: View, begun: str) -> None:
+    if begun == "open":
+        await view.open()
+    else:
+        view.world.put(look())
+        await view.look()
+        view.end(files=0, restoredTo=TIME)
+    view.world.remove("Tenant", None, "acme")
+    view.world.put(merge(tenant_body(), {"metadata": {"uid": "uid-another"}}))
+    await view.look()
+    assert view.is_gone()
+    if begun == "loaded":
+        assert view.said()[1:] == ("Refused", "Refused: there is no Tenant acme any more")
+
+
 async def test_two_at_once_are_one_after_the_other(view: View) -> None:
     await view.open()
     view.world.put(look("second"))
