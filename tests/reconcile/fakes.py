@@ -18,6 +18,7 @@ from vivero_core.backends.kube.errors import (
     KubeNotFoundError,
 )
 from vivero_core.backends.kube.resources import Resource, resource_of
+from vivero_core.backends.mariadb.program import Others
 from vivero_core.backends.mariadb.replacement import Announced, Replacement
 from vivero_core.backends.survey import Inventory, Survey, digests, holdings, tenant_in, tenant_of
 from vivero_core.backends.tally import Tally, tally
@@ -202,6 +203,7 @@ class FakeServer:
         self.viewers: dict[str, str] = {}
         """By user of a view, what it may: fills, or reads."""
         self.irreplaceable: dict[str, str] = {}
+        self.others: dict[str, Others] = {}
         """By schema, why its tables cannot be replaced."""
 
     def _up(self, call: str) -> None:
@@ -308,8 +310,13 @@ class FakeServer:
         self.databases.discard(database)
         return known
 
-    def begin_replacement(self, database: str, user: Credentials, max_connections: int) -> None:
+    def programs_of_others(self, database: str, owner: str) -> Others:
+        self._up("programs_of_others")
+        return self.others.get(database, Others())
+
+    def begin_replacement(self, database: str, owner: Credentials, user: Credentials, max_connections: int) -> None:
         self._up("begin_replacement")
+        assert self.users[owner.name] == owner.secret
         self.databases.add(f"{database}next")
         self.users[user.name], self.connections[user.name] = user.secret, max_connections
 
@@ -323,14 +330,15 @@ class FakeServer:
         self._up("announce_replacement")
         return Announced(1_795_953_600, 2 * self.calls.count("announce_replacement") - 2)
 
-    def replace(self, database: str) -> bool:
+    def replace(self, database: str, owner: Credentials) -> bool:
         self._up("replace")
+        assert self.users[owner.name] == owner.secret
         if f"{database}next" in self.databases:
             self.databases.add(f"{database}last")
             self._discard(database)
         return f"{database}last" in self.databases
 
-    def discard_replacement(self, database: str) -> None:
+    def discard_replacement(self, database: str, owner: Credentials) -> None:
         self._up("discard_replacement")
         self._discard(database)
 

@@ -13,6 +13,7 @@ class Correction(StrEnum):
     DATABASE_GRANTS = "set of database grants"
     AUDIT_LOG = "audit log"
     FIRST_AUDIT_LOG = "first audit log"
+    FIRST_ROUTINES = "first right to routines"
     UNMANAGED_DATABASE_ACCOUNT = "unmanaged database account"
     UNMANAGED_DATABASE_GRANTS = "unmanaged database grants"
     STORAGE_ACCOUNT = "storage account"
@@ -54,5 +55,5 @@ UNMANAGED: Final = frozenset(
 )
 """What Vivero never made, and removed."""
 
-RENEWALS: Final = frozenset({Correction.CACHE_RULES, Correction.FIRST_AUDIT_LOG})
+RENEWALS: Final = frozenset({Correction.CACHE_RULES, Correction.FIRST_AUDIT_LOG, Correction.FIRST_ROUTINES})
 """Migrations of what an earlier release wrote, or did not know yet: no drift."""

@@ -37,6 +37,10 @@ _SETTINGS: Final[Mapping[str, _Setting]] = {
     "binlog_expire_logs_seconds": _Setting(
         f"0 or at least {KEPT_SECONDS}", _kept_long_enough, "the log is gone before it is archived"
     ),
+    # With the format ROW nothing runs a function out of the log: there is nobody to be deceived (ADR 0049).
+    "log_bin_trust_function_creators": _Setting(
+        "ON", _is("ON", "1"), "a tenant's triggers and functions cannot be restored"
+    ),
 }
 _LOG, _EXPIRY = "log_bin", "binlog_expire_logs_seconds"
 VARIABLES: Final = tuple(_SETTINGS)

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import Enum
-from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
+
+from vivero_core.backends.mariadb.words import LAST, LexerError, Sort, Token, lexed
 
 from vivero_operator.archiver.bodies import Query, decoded
 from vivero_operator.archiver.events import BinlogError
@@ -35,74 +35,15 @@ class StatementError(BinlogError):
     """A statement that is not understood, or that no row-based log holds. Shows its first word alone."""
 
 
-class _Sort(Enum):
-    WORD = "word"
-    NAME = "quoted name"
-    STRING = "string"
-    MARK = "mark"
-    END = "end"
-
-
-class _Token(NamedTuple):
-    sort: _Sort
-    text: str
-
-    @property
-    def word(self) -> str:
-        """In capitals, if it may be a keyword."""
-        return self.text.upper() if self.sort is _Sort.WORD else ""
-
-
-_LAST: Final = _Token(_Sort.END, "")
-
-
-class _LexerError(Exception):
-    """The text is no sequence of tokens."""
-
-
-@lru_cache(maxsize=4)
-def _lexer(*, ansi_quotes: bool, backslashes: bool) -> re.Pattern[str]:
-    """Possessive throughout: no text makes it search twice."""
-    string = r"(?:[^{0}\\]|\\.|{0}{0})*+" if backslashes else r"(?:[^{0}]|{0}{0})*+"
-    double = r'(?:[^"]|"")*+' if ansi_quotes else string.format('"')
-    return re.compile(
-        rf"""
-          (?P<blank>[ \t\n\r\f\v]++ | --(?=[\x00-\x20\x7f]|\Z)[^\n]*+ | \#[^\n]*+)
-        | (?P<code>/\*M?!(?:[0-9]{{5,6}})?)
-        | (?P<comment>/\*(?:[^*]|\*(?!/))*+\*/)
-        | (?P<end>\*/)
-        | (?P<word>[0-9A-Za-z_$\x80-\U0010ffff]++)
-        | `(?P<name>(?:[^`]|``)*+)`
-        | "(?P<double>{double})"
-        | '(?P<string>{string.format("'")})'
-        | (?P<bad>[`"']|/\*)
-        | (?P<mark>.)
-        """,
-        re.VERBOSE | re.DOTALL,
-    )
-
-
-def _tokens(query: Query) -> Iterator[_Token]:
-    """The tokens of a statement, without comments.
-
-    One that is marked as code is code: the server writes a blank in place of its `!` into the log unless it has executed it.
-    """
-    ansi_quotes = bool(query.sql_mode & _ANSI_QUOTES)
-    lexer = _lexer(ansi_quotes=ansi_quotes, backslashes=not query.sql_mode & _NO_BACKSLASH_ESCAPES)
-    in_code = False
-    for match in lexer.finditer(_text(query)):
-        match match.lastgroup:
-            case "code":
-                in_code = True
-            case "end":
-                in_code = False
-            case "bad":
-                raise _LexerError("a quote or a comment has no end")
-            case sort if token := _token(match, sort, ansi_quotes=ansi_quotes):
-                yield token
-    if in_code:
-        raise _LexerError("a comment has no end")
-    yield _LAST
+def _tokens(query: Query) -> Iterator[Token]:
+    """The tokens of a statement, without comments."""
+    modes = {
+        "ansi_quotes": bool(query.sql_mode & _ANSI_QUOTES),
+        "backslashes": not query.sql_mode & _NO_BACKSLASH_ESCAPES,
+    }
+    for placed in lexed(_text(query), **modes):
+        yield placed.token
+    yield LAST
 
 
 def _text(query: Query) -> str:
@@ -111,23 +52,6 @@ def _text(query: Query) -> str:
     return decoded(
         query.text if characters is None else characters.sub("\N{REPLACEMENT CHARACTER}".encode(), query.text)
     )
-
-
-def _token(match: re.Match[str], sort: str | None, *, ansi_quotes: bool) -> _Token | None:
-    """The token of this match; None for a blank or a comment."""
-    match sort:
-        case "word":
-            return _Token(_Sort.WORD, match[0])
-        case "mark":
-            return _Token(_Sort.MARK, match[0])
-        case "name":
-            return _Token(_Sort.NAME, match["name"].replace("``", "`"))
-        case "double" if ansi_quotes:
-            return _Token(_Sort.NAME, match["double"].replace('""', '"'))
-        case "string" | "double":
-            return _Token(_Sort.STRING, "")
-        case _:
-            return None
 
 
 @dataclass
@@ -140,7 +64,7 @@ class Cursor:
 
     def __post_init__(self) -> None:
         self._tokens = _tokens(self.query)
-        self._before = self._last = _LAST
+        self._before = self._last = LAST
         self._first = "nothing readable"
         self.next = self._pull()
         if _SHOWN_WORD.fullmatch(self.next.text):
@@ -149,19 +73,19 @@ class Cursor:
     def error(self, why: str) -> StatementError:
         return StatementError(f"a statement that begins with {self._first} is not understood: {why}")
 
-    def take(self) -> _Token:
+    def take(self) -> Token:
         """The next token."""
         taken = self.next
-        if taken == (_Sort.MARK, ".") and self._before.word == "REFERENCES":
+        if taken == (Sort.MARK, ".") and self._before.word == "REFERENCES":
             self.referred.add(self._last.text)
         self._before, self._last = self._last, taken
-        if taken is not _LAST:
+        if taken is not LAST:
             self.next = self._pull()
         return taken
 
     @property
     def ended(self) -> bool:
-        return self.next.sort is _Sort.END
+        return self.next.sort is Sort.END
 
     def drain(self) -> None:
         """Take the rest, so that it is known to be words."""
@@ -172,7 +96,7 @@ class Cursor:
         return self.next.word in words
 
     def at_mark(self, mark: str) -> bool:
-        return self.next == (_Sort.MARK, mark)
+        return self.next == (Sort.MARK, mark)
 
     def skip(self, *words: str) -> bool:
         """Take these words if the first is next; the others then have to follow."""
@@ -199,7 +123,7 @@ class Cursor:
         """Up to one of these words outside parentheses; whether there is one."""
         depth = 0
         while not self.ended:
-            if depth == 0 and self.at(*words) and self._last != (_Sort.MARK, "."):
+            if depth == 0 and self.at(*words) and self._last != (Sort.MARK, "."):
                 return True
             depth += self.at_mark("(") - self.at_mark(")")
             self.take()
@@ -207,7 +131,7 @@ class Cursor:
 
     def name(self) -> str:
         """A name without a qualifier."""
-        if self.next.sort not in (_Sort.WORD, _Sort.NAME):
+        if self.next.sort not in (Sort.WORD, Sort.NAME):
             raise self.error("a name is missing")
         return self.take().text
 
@@ -238,8 +162,8 @@ class Cursor:
             raise self.error("a name without a schema, in a session without one")
         self.changed.add(schema)
 
-    def _pull(self) -> _Token:
+    def _pull(self) -> Token:
         try:
             return next(self._tokens)
-        except _LexerError as error:
+        except LexerError as error:
             raise self.error(str(error)) from error

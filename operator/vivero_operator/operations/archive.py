@@ -27,8 +27,9 @@ from vivero_operator.operations.streams import Measured, Read, Reader, packed, u
 
 logger = logging.getLogger(__name__)
 
-_FORMAT: Final = 2
-"""1 had a dump of each schema, of different moments."""
+_FORMAT: Final = 3
+"""1 had a dump of each schema, of different moments; 2 no views, triggers and routines."""
+_READABLE: Final = (2, _FORMAT)
 _DUMP: Final = "dump.sql"
 _MANIFEST: Final = "manifest.json"
 _FILES: Final = "files.json"
@@ -153,8 +154,9 @@ class Archive:
 
     def _read(self, name: str) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(b"".join(self._unsealed(name)))
-        if found.get("format") != _FORMAT:
-            raise RefusedError(f"the backup has the format {found.get('format', 1)}, and this release reads {_FORMAT}")
+        if found.get("format") not in _READABLE:
+            known = " and ".join(map(str, _READABLE))
+            raise RefusedError(f"the backup has the format {found.get('format', 1)}, and this release reads {known}")
         return found
 
     def copies(self) -> dict[str, StoredObject]:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from vivero_operator.operations.archive import Archive, backup_store, bucket_of
 from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, BackupOrder
-from vivero_operator.operations.dumps import TRAILER, Fingerprint, by_schema, dumped, gtid_of
+from vivero_operator.operations.dumps import TRAILER, Fingerprint, by_schema, dumped, gtid_of, with_left_out
 from vivero_operator.operations.errors import RefusedError, StepFailedError
 from vivero_operator.operations.object_store import StoredObject, end_uploads, holds
 from vivero_operator.operations.program import Files, Step, main
@@ -74,7 +74,8 @@ class Backup:
     def _dumped(self, data: dict[str, Fingerprint]) -> Iterator[bytes]:
         """The dump, each line of it counted for whose it is."""
         names = self.order.schemas
-        for whose, line in by_schema(dumped(self._client_file, *names, position=self.order.logged), names):
+        found = dumped(self._client_file, *names, position=self.order.logged, foreign=self.order.others.routines)
+        for whose, line in by_schema(found, names):
             for name in (whose,) if whose else names:
                 data[name].add(line)
             yield line
@@ -121,16 +122,19 @@ def dump(files: Files) -> Said:
     told = backup.dump()
     ready_at = datetime.now(UTC) + timedelta(seconds=1)  # whole seconds, rounded up
     held = before | backup.copy_files()
+    events = [f"event {name}" for name in backup.order.others.events]
     manifest = {
         "tenant": backup.order.tenant,
         "takenAt": taken_at.isoformat(timespec="seconds"),
         "readyAt": ready_at.isoformat(timespec="seconds"),
         **told,
         "files": [asdict(one) for one in held.values()],
+        "events": events,
     }
     backup.archive.write_manifest(manifest)
     stored = told["dump"]["stored"]
-    return Said(message=f"Schemas dumped: {len(told['schemas'])}, bytes in the bucket: {stored}")
+    dumped_now = f"Schemas dumped: {len(told['schemas'])}, bytes in the bucket: {stored}"
+    return Said(message=with_left_out(dumped_now, events))
 
 
 def verify(files: Files) -> Said:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from pydantic import TypeAdapter
+from vivero_core.backends.mariadb.program import Others
 
 ORDER_FILE: Final = "order.json"
 CLIENT_FILE: Final = "client.cnf"
@@ -99,6 +100,8 @@ class BackupOrder(_Order):
     """64 hexadecimal digits."""
     former: Former | None = None
     """If the data is the same as in this one, nothing is to be written."""
+    others: Others = field(default_factory=Others)
+    """What of its schema the tenant cannot read."""
 
 
 @dataclass(frozen=True)
@@ -187,6 +190,8 @@ class ProofOrder(_Order):
     """The tenant's own bucket."""
     file_key: str = field(repr=False)
     """64 hexadecimal digits."""
+    others: Others = field(default_factory=Others)
+    """What of its schema the tenant cannot read."""
 
 
 @dataclass(frozen=True)

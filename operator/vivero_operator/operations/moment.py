@@ -14,7 +14,7 @@ from typing import Final
 
 from vivero_operator.operations.archive import NoBucket, backup_store, bucket_of, newest_copies
 from vivero_operator.operations.backup_order import ORDER_FILE, MomentOrder
-from vivero_operator.operations.dumps import Fingerprint, dumped
+from vivero_operator.operations.dumps import Fingerprint, dumped, with_left_out
 from vivero_operator.operations.errors import DamagedError, RefusedError, StepFailedError
 from vivero_operator.operations.history import Base
 from vivero_operator.operations.new_tenant import STORED_FILES, NewTenant
@@ -26,6 +26,7 @@ from vivero_operator.operations.runner import Said
 _WAIT_SECONDS: Final = 30.0
 """For a second that has just passed to be archived."""
 _LOOK_SECONDS: Final = 1.0
+_EVENTS: Final = "SELECT EVENT_NAME FROM information_schema.EVENTS ORDER BY 1"
 
 
 class Moment:
@@ -82,13 +83,16 @@ def load(files: Files) -> Said:
     """Step `database`."""
     moment = Moment(files)
     expected: dict[str, dict[str, str]] = {}
+    names: list[str] = []
     with moment.server.running():
         for source, target in moment.new.schemas.items():
             data = Fingerprint()
-            moment.new.load(data.through(dumped(moment.server.option_file, source)), target)
+            names += map(str, moment.new.load(data.through(dumped(moment.server.option_file, source)), source))
             expected[target] = {"rows": data.rows, "tables": data.tables}
+        names += [f"event {row[0]}" for row in moment.server.query(_EVENTS)]
+        names += moment.replayed.left_out()
     moment.replayed.note("expected", expected)
-    return Said(message=f"Schemas loaded: {len(expected)}")
+    return Said(message=with_left_out(f"Schemas loaded: {len(expected)}", names))
 
 
 def copy_files(files: Files) -> Said:

@@ -11,13 +11,23 @@ from typing import Any, Final
 import pymysql
 from pymysql.connections import Connection
 from pymysql.constants import ER
+from vivero_core.backends.mariadb.program import Program, ProgramError
+from vivero_core.backends.mariadb.programs import make
 from vivero_core.backends.tls import client_context
+from vivero_core.model import naming
 from vivero_core.sealing import SealBrokenError, seal, unseal
 
 from vivero_operator.operations.archive import bucket_of
 from vivero_operator.operations.backup_order import CLIENT_FILE, Target
-from vivero_operator.operations.dumps import Fingerprint, dumped, ignoring_duplicates, is_insert, statements
-from vivero_operator.operations.errors import DamagedError, StepFailedError
+from vivero_operator.operations.dumps import (
+    Fingerprint,
+    dumped,
+    ignoring_duplicates,
+    is_insert,
+    statements,
+    with_sequences_of,
+)
+from vivero_operator.operations.errors import DamagedError, RefusedError, StepFailedError
 from vivero_operator.operations.object_store import StoredObject, holds
 from vivero_operator.operations.program import Files
 from vivero_operator.operations.streams import Read, Reader
@@ -52,18 +62,60 @@ class NewTenant:
         """The schema with the data of the tenant that is brought back, and the one that it is loaded into."""
         return next((name, into) for name, into in self.schemas.items() if into != self._target.audit)
 
-    def load(self, dump: Iterable[bytes], schema: str) -> None:
-        """Run the statements of a dump. Of the audit log only rows are added: the tenant may do no more with it."""
+    def load(self, dump: Iterable[bytes], source: str) -> list[Program]:
+        """Fill the schema that stands for this one by the statements of its dump; programs that nobody can make.
+
+        Of the audit log only rows are added: the tenant may do no more with it.
+        """
+        schema, programs = self.schemas[source], []
         rows_only = schema == self._target.audit
         with self._connected(schema) as connection:
-            for statement in statements(dump):
+            version = connection.get_server_info()  # type: ignore[no-untyped-call]  # it has no hints
+            for statement in statements(dump, version):
+                if isinstance(statement, Program):
+                    programs.append(statement)
+                    continue
                 try:
                     if not rows_only:
-                        connection.query(statement)
+                        connection.query(self._for_target(statement, source))
                     elif is_insert(statement):
                         connection.query(ignoring_duplicates(statement))
                 except pymysql.MySQLError as error:
                     raise StepFailedError(f"loading {schema} failed: error {error.args[0]}") from error
+        if not rows_only:
+            self._make(programs, source)
+        return [one for one in programs if one.invalid]
+
+    def _for_target(self, statement: bytes, source: str) -> bytes:
+        changed = with_sequences_of(statement, source, self.schemas[source])
+        if changed != statement and self._is_switched(source):
+            raise RefusedError(
+                f"a table of {source} has a default that takes numbers of a sequence, which cannot be switched in place: "
+                "restore to a new tenant"
+            )
+        return changed
+
+    def _make(self, programs: list[Program], source: str) -> None:
+        """Behind all rows, which no trigger is to see; as the login that fills, whose they are from then on."""
+        ident, schema = naming.tenant_of_database(source), self.schemas[source]
+        try:
+            for one in programs:
+                if ident is not None and ident != naming.tenant_of_database(schema) and one.names(ident):
+                    raise RefusedError(
+                        f"{one} names the schema {source} in a text or an alias, which would be the old tenant's data: "
+                        "restore in place, or change it"
+                    )
+            with self._connected(schema) as connection, connection.cursor() as cursor:
+                make(cursor, programs, schema)
+        except ProgramError as error:
+            raise StepFailedError(f"loading {schema} failed: {error.sentence}") from error
+        except pymysql.MySQLError as error:
+            raise StepFailedError(f"loading {schema} failed: error {error.args[0]}") from error
+
+    def _is_switched(self, source: str) -> bool:
+        """Whether what is filled takes the place of its source, whose name it then has."""
+        ident = naming.tenant_of_database(source)
+        return ident is not None and self.schemas[source] == naming.next_database_name(ident)
 
     def compare(self, schema: str, rows: str, tables: str) -> None:
         """Dump a schema, and compare it with the fingerprint of what it was loaded from."""

@@ -89,14 +89,16 @@ def look(files: Files) -> Said:
     proof = Proof(files)
     before = proof.source.list()
     at = datetime.now(UTC)
-    found = contents(dumped(proof.client_file, *proof.schemas, position=True), proof.schemas)
+    dump = dumped(proof.client_file, *proof.schemas, position=True, foreign=proof.order.others.routines)
+    found = contents(dump, proof.schemas)
     if found.gtid is None:
         raise StepFailedError("the server does not say which transaction the dump ends with")
     there = before | proof.source.list()
     proof.replayed.note("live", asdict(found))
     proof.replayed.note("files", [asdict(one) for one in there.values()])
     proof.replayed.note("at", at.isoformat(timespec="seconds"))
-    return Said(message=f"Tables: {len(found.tables)}, files: {len(there)}, as of transaction {found.gtid}")
+    counted = f"Tables: {len(found.tables)}, views, triggers and routines: {len(found.programs)}, files: {len(there)}"
+    return Said(message=f"{counted}, as of transaction {found.gtid}")
 
 
 def replay(files: Files) -> Said:

@@ -8,7 +8,7 @@ import logging
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from vivero_core.model import naming
 
@@ -21,6 +21,12 @@ from vivero_operator.operations.object_store import ObjectStore
 from vivero_operator.operations.scratch_server import ScratchServer
 
 logger = logging.getLogger(__name__)
+
+
+_PROGRAMS: Final = (
+    "SELECT CONCAT('view ', TABLE_NAME) FROM information_schema.VIEWS"
+    " UNION SELECT CONCAT('event ', EVENT_NAME) FROM information_schema.EVENTS"
+)
 
 
 class LogFiles(Protocol):
@@ -68,8 +74,7 @@ class Replayed:
 
     def replay(self, base: Base | None, schemas: Sequence[str], log_files: LogFiles) -> int:
         """Fill these schemas of the server, which runs, with a base, and replay the log behind it; how many bytes of the log."""
-        if base is not None:
-            self._load(base, schemas)
+        self.note("left", self._load(base, schemas) if base is not None else [])
         files = log_files(self._logs, after=sequence(base.gtid) if base is not None else 0)
         size = sum(file.stat().st_size for file in files)
         self.server.replay(files, _names(self._tenant, schemas))
@@ -87,8 +92,17 @@ class Replayed:
             file.write_text(json.dumps(content))
         return json.loads(file.read_text())
 
-    def _load(self, base: Base, schemas: Sequence[str]) -> None:
+    def left_out(self) -> list[str]:
+        """Events and views of the base that it did not bring back, and the log neither."""
+        there = {str(name) for (name,) in self.server.query(_PROGRAMS)}
+        return [name for name in self.note("left") if name not in there]
+
+    def _load(self, base: Base, schemas: Sequence[str]) -> list[str]:
+        """What of it is not loaded."""
+        archive = self.archive(base.uid)
+        manifest = archive.read_manifest()
+        left, version = list(manifest.get("events", ())), self.server.version()
         for name in schemas:
-            archive = self.archive(base.uid)
-            dump = archive.read_dump(archive.read_manifest())
-            self.server.load(name, statements(of_schema(dump, schemas, name)))
+            dump = of_schema(archive.read_dump(manifest), schemas, name)
+            left += map(str, self.server.load(name, statements(dump, version)))
+        return left

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from vivero_operator.operations.archive import Archive, backup_store
 from vivero_operator.operations.backup_order import ORDER_FILE, RestoreOrder
-from vivero_operator.operations.dumps import of_schema
+from vivero_operator.operations.dumps import of_schema, with_left_out
 from vivero_operator.operations.errors import RefusedError
 from vivero_operator.operations.new_tenant import NewTenant
 from vivero_operator.operations.object_store import StoredObject, holds
@@ -42,11 +42,11 @@ class Restore:
 def load(files: Files) -> Said:
     """Step `database`."""
     restore = Restore(files)
-    pairs = list(restore.pairs())
-    for schema, target in pairs:
+    names, left = [schema["schema"] for schema, _ in restore.pairs()], list(restore.manifest.get("events", ()))
+    for name in names:
         dump = restore.archive.read_dump(restore.manifest)
-        restore.new.load(of_schema(dump, restore.new.sources, schema["schema"]), target)
-    return Said(message=f"Schemas loaded: {len(pairs)}")
+        left += map(str, restore.new.load(of_schema(dump, restore.new.sources, name), name))
+    return Said(message=with_left_out(f"Schemas loaded: {len(names)}", left))
 
 
 def copy_files(files: Files) -> Said:

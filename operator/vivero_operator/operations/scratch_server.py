@@ -20,6 +20,8 @@ from pymysql.connections import Connection
 from pymysql.constants import ER
 from pymysql.cursors import DictCursor
 from vivero_core.backends.mariadb import statements as sql
+from vivero_core.backends.mariadb.program import Program, ProgramError
+from vivero_core.backends.mariadb.programs import make
 from vivero_core.model import naming
 
 from vivero_operator.operations.errors import StepFailedError
@@ -39,6 +41,7 @@ _SERVER_ID: Final = 2**32 - 1
 _RELAY: Final = "replay"
 _WAITING: Final = "Slave has read all relay log"
 _HANDLER_ERROR: Final = re.compile(r"handler error (HA_ERR_\w+)")
+_DEFINER: Final = re.compile(r"^Error 'The user specified as a definer \('(.*?)'@'(.*?)'\) does not exist'")
 _ERROR_NAMES: Final = {number: name for name, number in vars(ER).items() if isinstance(number, int) and number > 1}
 _OF_SERVER: Final = frozenset({"information_schema", "mysql", "performance_schema", "sys"})
 _ADMINISTRATOR: Final = b"""\
@@ -84,12 +87,22 @@ _OPTIONS: Final = (
     # A log counts on it: of `DROP TABLE one, missing` it has both names, and no error to expect.
     "--slave-ddl-exec-mode=IDEMPOTENT",
     "--replicate-same-server-id=ON",
+    # Of a base it lacks events, and views that nobody can make: a log may drop or change what is not there.
+    "--slave-skip-errors=1539,4092",
     "--skip-slave-start",
     f"--relay-log={_RELAY}",
     f"--relay-log-index={_RELAY}.index",
     "--relay-log-recovery=OFF",
     "--slave-max-allowed-packet=1G",
 )
+
+
+class _NoDefinerError(StepFailedError):
+    """What is replayed is to run in the name of an account that is not there."""
+
+    def __init__(self, reason: str, account: tuple[str, str]) -> None:
+        super().__init__(reason)
+        self.account = account
 
 
 class ScratchServer:
@@ -138,15 +151,33 @@ class ScratchServer:
                 raise StepFailedError(f"a query of the scratch server failed: {_named(error.args[0])}") from error
             return list(cursor.fetchall())
 
-    def load(self, schema: str, statements: Iterable[bytes]) -> None:
-        """Run statements of a dump in a schema, which is made as the operator makes them if it is not there."""
+    def version(self) -> str:
+        """As it says it."""
+        ((version,),) = self.query("SELECT VERSION()")
+        return str(version)
+
+    def load(self, schema: str, statements: Iterable[bytes | Program]) -> list[Program]:
+        """Run what a dump holds in a schema, which is made as the operator makes them if it is not there.
+
+        Returns the programs that nobody can make.
+        """
         self.query(_made(schema))
+        programs = []
         with closing(self._connection(schema)) as connection:
             for statement in statements:
+                if isinstance(statement, Program):
+                    programs.append(statement)
+                    continue
                 try:
                     connection.query(statement)
                 except pymysql.MySQLError as error:
                     raise StepFailedError(f"loading {schema} failed: {_named(error.args[0])}") from error
+        with closing(self._connection(schema)) as connection, connection.cursor() as cursor:
+            try:
+                make(cursor, programs, schema)
+            except ProgramError as error:
+                raise StepFailedError(f"loading {schema} failed: {error.sentence}") from error
+        return [one for one in programs if one.invalid]
 
     def replay(self, logs: Sequence[Path], schemas: Iterable[str]) -> None:
         """Replay these files of a binary log in their order, as far as they change these schemas.
@@ -171,8 +202,7 @@ class ScratchServer:
                 "RELAY_LOG_FILE = %s, RELAY_LOG_POS = 4",
                 (names[0],),
             )
-            cursor.execute("START SLAVE SQL_THREAD UNTIL RELAY_LOG_FILE = %s, RELAY_LOG_POS = %s", end)
-            self._wait_for(cursor, end)
+            self._run_to(cursor, end)
             cursor.execute("RESET SLAVE ALL")
         if others := self._schemas() - there - named:
             raise StepFailedError(f"the log has made other schemas: {', '.join(sorted(others))}")
@@ -181,13 +211,29 @@ class ScratchServer:
     def _schemas(self) -> set[str]:
         return {str(name) for (name,) in self.query("SHOW DATABASES")} - _OF_SERVER
 
+    def _run_to(self, cursor: DictCursor, end: tuple[str, int]) -> None:
+        """The SQL thread, up to the end; it goes on behind each account of the source that it wants to be there."""
+        made = set[tuple[str, str]]()
+        while True:
+            cursor.execute("START SLAVE SQL_THREAD UNTIL RELAY_LOG_FILE = %s, RELAY_LOG_POS = %s", end)
+            try:
+                return self._wait_for(cursor, end)
+            except _NoDefinerError as error:
+                if error.account in made:
+                    raise
+                made.add(error.account)
+                self._make_definer(*error.account)
+
     def _make_definers(self) -> None:
         """Accounts of the source in whose name views and programs run: a view without its definer cannot be read."""
         for (account,) in self.query(_DEFINERS, "information_schema"):
             user, _, host = str(account).rpartition("@")
-            with closing(self._connection()) as connection, connection.cursor() as cursor:
-                cursor.execute("CREATE USER IF NOT EXISTS %s@%s ACCOUNT LOCK", (user, host))
-                cursor.execute("GRANT ALL ON *.* TO %s@%s", (user, host))
+            self._make_definer(user, host)
+
+    def _make_definer(self, user: str, host: str) -> None:
+        with closing(self._connection()) as connection, connection.cursor() as cursor:
+            cursor.execute("CREATE USER IF NOT EXISTS %s@%s ACCOUNT LOCK", (user, host))
+            cursor.execute("GRANT ALL ON *.* TO %s@%s", (user, host))
 
     def _wait_for(self, cursor: DictCursor, end: tuple[str, int]) -> None:
         """Until the SQL thread is where it was to stop."""
@@ -195,6 +241,8 @@ class ScratchServer:
         while True:
             status, now = self._status(cursor), time.monotonic()
             at = (str(status["Relay_Log_File"]), int(status["Relay_Log_Pos"]))
+            if found := _DEFINER.search(str(status["Last_SQL_Error"])):
+                raise _NoDefinerError(_reason(status), (found[1], found[2]))
             if status["Last_SQL_Errno"]:
                 raise StepFailedError(_reason(status))
             if status["Slave_SQL_Running"] == "No":

@@ -18,7 +18,6 @@ from vivero_core.model import conditions as cond
 from vivero_core.model import naming
 from vivero_core.model.base import Metadata
 from vivero_core.model.constants import LABEL_TENANT, ConditionType, Reason
-from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_backup import TenantBackup
 from vivero_core.model.tenant_restore import TenantRestore
@@ -69,10 +68,14 @@ def loading_beside(services: Services, tenant: str) -> TenantRestore | None:
     return restoring(services, tenant) or next((one for one in found if one.spec.target.as_of is not None), None)
 
 
-async def discard(services: Services, server: DatabaseServer, ident: str) -> None:
+async def discard(services: Services, access: Access) -> None:
     """Remove what was loaded beside a tenant's live data."""
-    client = await services.backends.database(server)
-    await client.breaker.long(client.admin.discard_replacement, naming.database_name(ident))
+    client = await services.backends.database(access.server)
+    await client.breaker.long(client.admin.discard_replacement, naming.database_name(access.ident), _owner(access))
+
+
+def _owner(access: Access) -> Credentials:
+    return Credentials(access.login.user, access.login.password)
 
 
 class InPlace:
@@ -111,7 +114,7 @@ class InPlace:
         password = hmac.new(old.keys.database_password.encode(), about, "sha256").hexdigest()
         client = await self._services.backends.database(old.server)
         user = Credentials(loader, password)
-        await client.breaker.long(client.admin.begin_replacement, database, user, CONNECTIONS)
+        await client.breaker.long(client.admin.begin_replacement, database, _owner(old), user, CONNECTIONS)
         audit = naming.audit_database_name(ident)
         return Target(
             schemas={database: naming.next_database_name(ident)},
@@ -122,7 +125,7 @@ class InPlace:
             left_out=(audit,),
         )
 
-    async def finish(self, tenant: Tenant, server: DatabaseServer) -> None:
+    async def finish(self, tenant: Tenant, access: Access) -> None:
         """Close, switch, open; each call does the next part.
 
         Raises:
@@ -133,11 +136,11 @@ class InPlace:
             self._require_serving(tenant)
         elif self._item.is_switching:
             await self._require_closed(tenant)
-            second = await self._switch(tenant, server)
+            second = await self._switch(tenant, access)
             message = f"Data switched, waiting for Tenant {tenant.name}"
             raise ObstacleError(Reason.STARTING, message, switched_at=datetime.fromtimestamp(second, UTC))
         else:
-            client = await self._services.backends.database(server)
+            client = await self._services.backends.database(access.server)
             problem = await client.breaker.long(client.admin.prepare_replacement, naming.database_name(tenant.id))
             if problem is not None:
                 raise RefusedError(problem)
@@ -154,16 +157,16 @@ class InPlace:
         if deployment.get("spec", {}).get("replicas") or deployment.get("status", {}).get("replicas") or pods.items:
             raise ObstacleError(Reason.SWITCHING, f"Waiting for the pods of Tenant {tenant.name} to end")
 
-    async def _switch(self, tenant: Tenant, server: DatabaseServer) -> int:
+    async def _switch(self, tenant: Tenant, access: Access) -> int:
         """The second to go back to for what was there before."""
         meta, database = self._item.metadata, naming.database_name(tenant.id)
         source = self._item.spec.backup or f"{self._item.spec.time:%Y-%m-%dT%H:%M:%SZ}"
-        client = await self._services.backends.database(server)
+        client = await self._services.backends.database(access.server)
         told = Replacement(meta.uid, meta.name, source)
         announced = await client.breaker.long(client.admin.announce_replacement, database, told)
         if announced.age < SETTLED:
             raise ObstacleError(Reason.SWITCHING, f"Tenant {tenant.name} is closed, its data is switched in a moment")
-        if not await client.breaker.long(client.admin.replace, database):
+        if not await client.breaker.long(client.admin.replace, database, _owner(access)):
             raise RefusedError("what was loaded is not there any more")
         cache = await self._services.backends.cache()
         await cache.breaker.long(cache.admin.delete_keys, naming.cache_user(tenant.id))

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from vivero_core.backends.kube.errors import KubeAlreadyExistsError, KubeNotFoundError
 from vivero_core.backends.kube.resources import JOB, POD, SECRET, of_model
 from vivero_core.backends.kube.resources import Resource as Address
+from vivero_core.backends.mariadb.program import Others
 from vivero_core.errors import ViveroError
 from vivero_core.model import conditions as cond
 from vivero_core.model import naming
@@ -55,6 +56,8 @@ R = TypeVar("R", bound=Resource)
 
 LOOK_SECONDS: Final = 2.0
 """How often an operation under way is looked at."""
+MOST_OF_OTHERS: Final = 512 * 1024
+"""Characters of routines that travel in an operation's Secret, which holds a MiB."""
 WAIT_SECONDS: Final = 15.0
 """How often it is tried again to start one that cannot be started yet."""
 
@@ -140,6 +143,18 @@ class OperationReconciler(Reconciler, Generic[R]):
             message = f"There is no DatabaseServer {record.database_server}"
             raise ObstacleError(Reason.DATABASE_SERVER_NOT_FOUND, message)
         return Access(tenant.id, record.keys, server)
+
+    async def of_others(self, access: Access) -> Others:
+        """What in the tenant's schema only an administrator can read. Raises ObstacleError."""
+        client = await self._services.backends.database(access.server)
+        name, owner = naming.database_name(access.ident), access.login.user
+        found = await client.breaker.call(client.admin.programs_of_others, name, owner)
+        if (size := sum(len(one.program.dump()) for one in found.routines)) > MOST_OF_OTHERS:
+            message = (
+                f"Routines of other accounts in {name} hold {size} characters, more than {MOST_OF_OTHERS}: drop some"
+            )
+            raise ObstacleError(Reason.UNREADABLE, message)
+        return found
 
     def operation(
         self,

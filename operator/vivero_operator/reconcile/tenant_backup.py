@@ -45,6 +45,7 @@ class TenantBackupReconciler(OperationReconciler[TenantBackup]):
             file_key=access.keys.file_key,
             # Of a server whose log is archived it is known before (backup_schedule.py).
             former=None if logged else self._former(item, tenant),
+            others=await self.of_others(access),
         )
         return self.operation(item, order, access.login)
 

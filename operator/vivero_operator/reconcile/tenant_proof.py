@@ -49,6 +49,7 @@ class TenantProofReconciler(OperationReconciler[TenantProof]):
             audit=naming.audit_database_name(tenant.id),
             source=access.bucket(self._services.settings),
             file_key=access.keys.file_key,
+            others=await self.of_others(access),
         )
         return self.operation(item, order, access.login)
 

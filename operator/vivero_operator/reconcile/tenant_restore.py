@@ -207,7 +207,7 @@ class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
     async def conclude(self, item: TenantRestore) -> None:
         if item.spec.target.in_place:
             tenant = self._source(item)
-            await InPlace(self._services, item).finish(tenant, (await self.access(tenant)).server)
+            await InPlace(self._services, item).finish(tenant, await self.access(tenant))
         elif item.spec.target.as_of is not None:
             shown = self._services.cluster.tenant_of(self._shown(item) or "")
             if shown is None:
@@ -250,7 +250,7 @@ class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
         """Remove what was loaded beside this Tenant's live data."""
         tenant = self._services.cluster.tenants.get(name)
         if tenant is not None:
-            await discard(self._services, (await self.access(tenant)).server, tenant.id)
+            await discard(self._services, await self.access(tenant))
 
     async def _erase_new(self, item: TenantRestore) -> None:
         """Erase what was loaded; its record goes last, for it says where that is."""

@@ -20,6 +20,7 @@ USER, GRANTS = Correction.DATABASE_USER, Correction.DATABASE_GRANTS
 ACCOUNT, RIGHTS = Correction.UNMANAGED_DATABASE_ACCOUNT, Correction.UNMANAGED_DATABASE_GRANTS
 SCHEMA, CHARACTERS = Correction.DATABASE_SCHEMA, Correction.DATABASE_CHARACTER_SET
 AUDIT, FIRST_AUDIT = Correction.AUDIT_LOG, Correction.FIRST_AUDIT_LOG
+FIRST_ROUTINES = Correction.FIRST_ROUTINES
 
 # Everything that ALTER USER of 10.11 can change, and what lies beside it. `{u}` is the account, `{n}` its name, `{d}` the
 # schema, `{a}` that of the audit log.
@@ -49,7 +50,8 @@ ATTRIBUTES = [
 OWN_GRANTS = [
     "REVOKE ALL PRIVILEGES, GRANT OPTION FROM {u}",
     "REVOKE CREATE ON {d}.* FROM {u}",
-    "GRANT EXECUTE ON {d}.* TO {u}",
+    "GRANT EVENT ON {d}.* TO {u}",
+    "REVOKE EXECUTE ON {d}.* FROM {u}",
     "GRANT SELECT ON {d}.* TO {u} WITH GRANT OPTION",
     "GRANT DELETE ON {a}.* TO {u}",
     "GRANT ALL ON {a}.* TO {u} WITH GRANT OPTION",
@@ -112,6 +114,7 @@ SCHEMAS = [
     # To the letter what a release made that knew no second schema.
     ("REVOKE ALL ON {a}.* FROM {u}", FIRST_AUDIT),
     ("REVOKE ALL ON {a}.* FROM {u}; DROP DATABASE {a}", FIRST_AUDIT),
+    ("REVOKE CREATE ROUTINE, ALTER ROUTINE, EXECUTE ON {d}.* FROM {u}", FIRST_ROUTINES),
 ]
 HANDS = [
     *((statement, {USER}) for statement in ATTRIBUTES),

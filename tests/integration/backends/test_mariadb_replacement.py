@@ -10,7 +10,7 @@ import pymysql
 import pytest
 from integration.conftest import Login
 from vivero_core.backends.credentials import Credentials
-from vivero_core.backends.mariadb import replacement
+from vivero_core.backends.mariadb import programs, replacement
 from vivero_core.backends.mariadb.client import MariaDbAdmin, Server
 from vivero_core.backends.mariadb.replacement import Replacement
 from vivero_core.backends.tls import client_context
@@ -74,8 +74,17 @@ class Place:
         return {name for (name,) in self.ask("SELECT User FROM mysql.global_priv WHERE User LIKE %s", f"{self.live}%")}
 
     def load(self, text: str = "loaded") -> None:
-        self.admin.begin_replacement(self.live, self.loader, 5)
+        self.begin()
         self.fill(self.loader, self.next, text)
+
+    def begin(self) -> None:
+        self.admin.begin_replacement(self.live, self.login.database_user, self.loader, 5)
+
+    def replace(self) -> bool:
+        return self.admin.replace(self.live, self.login.database_user)
+
+    def discard(self) -> None:
+        self.admin.discard_replacement(self.live, self.login.database_user)
 
     def ensure_user(self) -> list[Any]:
         return self.admin.ensure_user(self.login.database_user, self.live, 10)
@@ -90,7 +99,7 @@ def test_the_loaded_tables_take_the_place_of_the_live_ones(place: Place) -> None
     place.load()
     assert place.text(place.live) == "live"
     assert place.admin.prepare_replacement(place.live) is None
-    assert place.admin.replace(place.live)
+    assert place.replace()
     assert (place.text(place.live), place.text(place.last)) == ("loaded", "live")
     assert place.schemas() == {place.live, place.last, place.login.audit_database}
     assert place.users() == {place.login.database_user.name}
@@ -106,16 +115,16 @@ def test_a_second_one_replaces_what_the_first_has_kept(place: Place) -> None:
     for number in (1, 2):
         place.load(f"loaded {number}")
         assert place.admin.prepare_replacement(place.live) is None
-        assert place.admin.replace(place.live)
+        assert place.replace()
     assert (place.text(place.live), place.text(place.last)) == ("loaded 2", "loaded 1")
 
 
 def test_a_repeated_call_is_the_same_one(place: Place) -> None:
     place.load()
     place.admin.prepare_replacement(place.live)
-    assert place.admin.replace(place.live)
+    assert place.replace()
     place.run(place.login.database_user, place.live, "UPDATE parents SET text = 'later'")
-    assert place.admin.replace(place.live)
+    assert place.replace()
     assert (place.text(place.live), place.text(place.last)) == ("later", "live")
 
 
@@ -133,20 +142,20 @@ def test_it_is_told_to_the_audit_log_once_and_dated_by_it(place: Place) -> None:
 
 def test_nothing_that_was_loaded_is_nothing_that_is_moved(place: Place) -> None:
     place.load()
-    place.admin.replace(place.live)
+    place.replace()
     assert place.admin.prepare_replacement(place.live) is None
-    assert not place.admin.replace(place.live)
-    place.admin.begin_replacement(place.live, place.loader, 5)
-    assert not place.admin.replace(place.live)
+    assert not place.replace()
+    place.begin()
+    assert not place.replace()
     assert place.text(place.live) == "loaded"
 
 
 def test_what_is_discarded_leaves_the_live_tables_and_the_kept_ones(place: Place) -> None:
     place.load()
-    place.admin.replace(place.live)
+    place.replace()
     place.load("again")
-    place.admin.discard_replacement(place.live)
-    place.admin.discard_replacement(place.live)
+    place.discard()
+    place.discard()
     assert (place.text(place.live), place.text(place.last)) == ("loaded", "live")
     assert place.schemas() == {place.live, place.last, place.login.audit_database}
     assert place.users() == {place.login.database_user.name}
@@ -164,10 +173,10 @@ def test_a_transaction_that_is_open_is_waited_for_and_then_moved_whole(place: Pl
         cursor.execute("BEGIN")
         cursor.execute("UPDATE parents SET text = 'open'")
         with pytest.raises(BackendUnfinishedError, match="lock wait timeout"):
-            place.admin.replace(place.live)
+            place.replace()
         assert place.text(place.next) == "loaded"
         cursor.execute("COMMIT")
-    assert place.admin.replace(place.live)
+    assert place.replace()
     assert (place.text(place.live), place.text(place.last)) == ("loaded", "open")
 
 
@@ -189,12 +198,98 @@ def test_while_the_statement_still_runs_nothing_is_done_beside_it(place: Place, 
         while not (found := place.ask(running, statement)):
             time.sleep(0.05)
         with pytest.raises(BackendUnfinishedError, match="still being moved"):
-            place.admin.replace(place.live)
+            place.replace()
         place.ask(f"KILL QUERY {found[0][0]}")
         with pytest.raises(pymysql.MySQLError, match="1317"):
             waiting.result()
-    assert place.admin.replace(place.live)
+    assert place.replace()
     assert (place.text(place.live), place.text(place.last)) == ("loaded", "live")
+
+
+class TestPrograms:
+    """Views, triggers and routines of both sides."""
+
+    def add(self, place: Place, user: Credentials, schema: str, text: str) -> None:
+        place.run(
+            user,
+            schema,
+            f"CREATE TRIGGER rung BEFORE INSERT ON {schema}.parents FOR EACH ROW SET NEW.text = '{text}'",
+            f"CREATE VIEW shown AS SELECT CONCAT(text, ' {text}') AS text FROM parents WHERE id = 1",  # noqa: S608  our words
+            f"CREATE VIEW `only {text}` AS SELECT * FROM shown",  # noqa: S608  our words
+            f"CREATE FUNCTION told() RETURNS VARCHAR(20) DETERMINISTIC RETURN '{text}'",
+            f"CREATE PROCEDURE add_one() INSERT INTO `{schema}`.parents (id) VALUES (7)",  # noqa: S608  our names
+            "SET sql_mode = ORACLE",
+            "CREATE PACKAGE pack AS PROCEDURE add_two; END",
+            "CREATE PACKAGE BODY pack AS PROCEDURE add_two AS BEGIN INSERT INTO parents (id) VALUES (8); END; END",
+        )
+
+    def told(self, place: Place) -> list[str]:
+        """All that the live schema has, by what it says."""
+        with place.admin._session("look") as cursor:  # noqa: SLF001
+            return [one.dump() for one in programs.read(cursor, place.live)]
+
+    def test_those_that_were_loaded_take_the_place_of_the_live_ones(self, place: Place) -> None:
+        own = place.login.database_user
+        self.add(place, own, place.live, "old")
+        place.load()
+        self.add(place, place.loader, place.next, "new")
+        assert place.admin.prepare_replacement(place.live) is None
+        assert place.replace()
+        place.run(own, place.live, "CALL add_one()", "SET sql_mode = ORACLE", "CALL pack.add_two()")
+        assert place.run(own, place.live, "SELECT id, text FROM parents") == [(1, "loaded"), (7, "new"), (8, "new")]
+        assert place.run(own, place.live, "SELECT text, told() FROM `only new`") == [("loaded new", "new")]
+        assert [one for one in self.told(place) if "'old'" in one] == []
+        definers = place.ask("SELECT DISTINCT definer FROM mysql.proc WHERE db = %s", place.live)
+        definers += place.ask(
+            "SELECT DISTINCT DEFINER FROM INFORMATION_SCHEMA.VIEWS WHERE TABLE_SCHEMA = %s", place.live
+        )
+        definers += place.ask("SELECT DEFINER FROM INFORMATION_SCHEMA.TRIGGERS WHERE TRIGGER_SCHEMA = %s", place.live)
+        assert set(definers) == {(f"{own.name}@%",)}
+        (kept,) = place.ask(f"SELECT GROUP_CONCAT(DISTINCT side), COUNT(*) FROM `{place.last}`.{replacement.KEPT}")  # noqa: S608  our names
+        assert kept == ("replaced", 7)
+        assert place.ensure_user() == []
+
+    def test_a_repeated_call_leaves_what_was_made_since(self, place: Place) -> None:
+        own = place.login.database_user
+        place.load()
+        self.add(place, place.loader, place.next, "new")
+        assert place.replace()
+        place.run(own, place.live, "DROP PROCEDURE add_one", "CREATE OR REPLACE VIEW shown AS SELECT 1 AS text")
+        before = self.told(place)
+        assert place.replace()
+        assert self.told(place) == before
+
+    @pytest.mark.parametrize("given_up", [True, False])
+    def test_one_that_stops_before_the_tables_are_moved(self, place: Place, *, given_up: bool) -> None:
+        """It either ends another time, or leaves the live schema as it was."""
+        self.add(place, place.login.database_user, place.live, "old")
+        before = self.told(place)
+        place.load()
+        self.add(place, place.loader, place.next, "new")
+        assert place.admin.prepare_replacement(place.live) is None
+        with closing(place.connection(place.loader, place.next)) as reader, reader.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute("SELECT * FROM `a``b %s.c`")
+            with pytest.raises(BackendUnfinishedError, match="lock wait timeout"):
+                place.replace()
+        assert self.told(place) == [], "they are dropped by now"
+        if given_up:
+            place.discard()
+            assert self.told(place) == before
+            assert place.text(place.live) == "live"
+        else:
+            assert place.replace()
+            assert place.run(place.login.database_user, place.live, "SELECT text FROM `only new`") == [("loaded new",)]
+
+    def test_a_later_one_that_is_given_up_brings_back_nothing_of_an_earlier_one(self, place: Place) -> None:
+        own = place.login.database_user
+        self.add(place, own, place.live, "old")
+        place.load()
+        assert place.replace()
+        assert self.told(place) == []
+        place.load()
+        place.discard()
+        assert self.told(place) == []
 
 
 class TestObstacles:
@@ -203,15 +298,10 @@ class TestObstacles:
         assert found is not None
         return found
 
-    def test_a_view_cannot_be_moved(self, place: Place) -> None:
+    def test_a_table_of_the_name_that_programs_are_kept_in(self, place: Place) -> None:
         place.load()
-        place.run(place.login.database_user, place.live, "CREATE VIEW shown AS SELECT * FROM parents")
-        assert "the live schema holds view shown" in self.obstacle(place)
-
-    def test_nor_a_trigger(self, place: Place) -> None:
-        place.load()
-        place.ask(f"CREATE TRIGGER `{place.live}`.rung BEFORE INSERT ON `{place.live}`.parents FOR EACH ROW SET @a = 1")
-        assert "the live schema holds trigger rung" in self.obstacle(place)
+        place.run(place.login.database_user, place.live, f"CREATE TABLE {replacement.KEPT} (id INT)")
+        assert "whose name is needed" in self.obstacle(place)
 
     @pytest.mark.parametrize(("oldest", "refused"), [("0009", True), ("0006", False), ("0001", False)])
     def test_a_schema_that_wants_a_newer_program_is_refused(self, place: Place, oldest: str, *, refused: bool) -> None:
@@ -238,7 +328,7 @@ class TestRights:
 
     def test_the_tenant_itself_may_not_touch_what_is_loaded_or_kept(self, place: Place) -> None:
         place.load()
-        place.admin.replace(place.live)
+        place.replace()
         place.load()
         for schema in (place.next, place.last):
             with pytest.raises(pymysql.MySQLError, match="1044"):
@@ -272,7 +362,7 @@ class TestRights:
 
 def test_all_of_it_goes_with_the_tenant(place: Place) -> None:
     place.load()
-    place.admin.replace(place.live)
+    place.replace()
     place.load()
     assert place.admin.inventory()[place.login.id] == {"schema", "database users"}
     assert place.live in place.admin.tenant_databases()

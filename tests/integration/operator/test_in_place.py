@@ -20,7 +20,9 @@ from integration.operator.backups import sealed_file
 from integration.operator.binlog_source import Tenant
 from integration.operator.test_replay import Told, of_source
 from vivero_core.backends.credentials import Credentials
+from vivero_core.backends.mariadb import programs
 from vivero_core.backends.mariadb.client import MariaDbAdmin, Server
+from vivero_core.backends.mariadb.program import Program
 from vivero_core.backends.mariadb.replacement import SETTLED, Replacement
 from vivero_core.model import naming
 from vivero_core.sealing import unseal
@@ -48,6 +50,14 @@ INSERT INTO files (id, name, size, media_type, state, created_by) VALUES ('kept'
 """
 
 
+PROGRAMS = """\
+CREATE DEFINER = {own} VIEW c_names AS SELECT f_1, twice_of(id) AS twice FROM c_1;
+CREATE TRIGGER c_shout BEFORE INSERT ON c_1 FOR EACH ROW SET NEW.f_1 = CONCAT(NEW.f_1, '!');
+CREATE PROCEDURE c_add() INSERT INTO c_1 (f_1) VALUES ('by procedure');
+CREATE SEQUENCE c_numbers START WITH 10 INCREMENT 5;
+"""
+
+
 class Scene:
     """A workspace's schema on the server, the files of an operation, and the seconds that matter."""
 
@@ -58,6 +68,7 @@ class Scene:
         at = platform["backup"]
         self.bucket = Account(at["endpoint"], "us-east-1", login.bucket, login.account.name, login.account.secret)
         self.own = ObjectStore(self.bucket, at["ca"])
+        self.own_account = f"`{self.user.name}`@`%`"
         self.said = ""
         password = secrets.token_hex(16)
         self.sql(f"CREATE USER administrator IDENTIFIED BY '{password}' REQUIRE SSL", schema=None)
@@ -82,6 +93,11 @@ class Scene:
             self.admin.ensure_database(tenant.data)
         self.admin.ensure_user(self.user, self.live, 10)
         self.sql(*split(SCHEMA_FILE.read_text(encoding="utf-8")), *split(NOTES))
+        # In another's name, as an administrator makes them.
+        self.sql(
+            "CREATE FUNCTION twice_of(a BIGINT) RETURNS BIGINT DETERMINISTIC RETURN 2 * a",
+            *split(PROGRAMS.format(own=self.own_account)),
+        )
         self.own.put("kept", sealed_file(KEY, "kept", b"kept"))
         self.rig.store.put(f"{self.tenant.id}/files/deleted/etag", sealed_file(KEY, "deleted", b"deleted"))
         self.sql("CREATE TABLE t (id INT PRIMARY KEY)", "INSERT INTO t VALUES (1)", schema=self.neighbour.data)
@@ -89,6 +105,11 @@ class Scene:
     def told(self) -> Told:
         """All that the live schema holds."""
         return _of_live(of_source(self.rig.server, self.tenant), self.tenant)
+
+    def programs(self) -> list[Program]:
+        """Its views, triggers and routines, whoever they belong to."""
+        with self.admin._session("look") as cursor:  # noqa: SLF001
+            return programs.read(cursor, self.live)
 
     def settled(self) -> int:
         """A second in which nothing is committed any more, and whatever was committed is in it."""
@@ -100,7 +121,7 @@ class Scene:
     def load(self, second: int) -> dict[str, Any]:
         """The operation's Job."""
         loader = Credentials(naming.loading_user(self.tenant.id), secrets.token_hex(16))
-        self.admin.begin_replacement(self.live, loader, 5)
+        self.admin.begin_replacement(self.live, self.user, loader, 5)
         login = DatabaseLogin("127.0.0.1", self.rig.port, loader.name, loader.secret)
         target = Target(
             schemas={self.live: naming.next_database_name(self.tenant.id)},
@@ -137,7 +158,7 @@ class Scene:
         told = Replacement(uid, uid, "then")
         while self.admin.announce_replacement(self.live, told).age < SETTLED:
             time.sleep(0.2)
-        assert self.admin.replace(self.live)
+        assert self.admin.replace(self.live, self.user)
         return self.admin.announce_replacement(self.live, told).second
 
     def restored(self, second: int) -> Told:
@@ -169,7 +190,7 @@ def scene(
 
 
 def test_both_sides_of_the_switch_are_exact_and_it_can_be_undone(scene: Scene) -> None:
-    then, held_then = scene.settled(), scene.told()
+    then, held_then, programs_then = scene.settled(), scene.told(), scene.programs()
     scene.sql(
         "DELETE FROM c_1 WHERE id = 2",
         "UPDATE c_1 SET f_1 = 'overwritten'",
@@ -177,7 +198,14 @@ def test_both_sides_of_the_switch_are_exact_and_it_can_be_undone(scene: Scene) -
         "INSERT INTO c_1 (f_1) VALUES ('wrong'), ('also wrong')",
         "CREATE TABLE c_9 (id INT PRIMARY KEY, note BIGINT, CONSTRAINT up9 FOREIGN KEY (note) REFERENCES c_1 (id))",
         "DROP TABLE c_2",
+        f"CREATE OR REPLACE DEFINER = {scene.own_account} VIEW c_names AS SELECT 'changed' AS f_1",
+        f"CREATE DEFINER = {scene.own_account} VIEW c_more AS SELECT * FROM c_names",  # noqa: S608  our name
+        "DROP TRIGGER c_shout",
+        "CREATE TRIGGER c_whisper BEFORE UPDATE ON c_1 FOR EACH ROW SET NEW.f_1 = LOWER(NEW.f_1)",
+        "DROP PROCEDURE c_add",
+        "DO NEXTVAL(c_numbers)",
     )
+    programs_before = scene.programs()
     held_before = scene.told()
     neighbour, log = (
         of_source(scene.rig.server, scene.neighbour),
@@ -192,6 +220,8 @@ def test_both_sides_of_the_switch_are_exact_and_it_can_be_undone(scene: Scene) -
     switched = scene.switch("u1")
 
     assert scene.told() == held_then
+    assert scene.programs() == programs_then
+    assert scene.sql("SELECT DISTINCT definer FROM mysql.proc WHERE db = DATABASE()") == [(f"{scene.user.name}@%",)]
     assert scene.sql("SELECT f_1 FROM c_1 JOIN c_2 ON c_1.id = note ORDER BY c_2.id") == [("first 🌱",), ("second",)]
     assert of_source(scene.rig.server, scene.neighbour) == neighbour
     (entry,) = [one for one in scene.sql("SELECT * FROM audit_log", schema=scene.tenant.audit) if one not in log]
@@ -212,6 +242,7 @@ def test_both_sides_of_the_switch_are_exact_and_it_can_be_undone(scene: Scene) -
     scene.load(switched)
     scene.switch("u2")
     assert scene.told() == held_before, "undone"
+    assert scene.programs() == programs_before
     undone = scene.settled()
     assert scene.restored(undone) == held_before
     assert scene.restored(after) == held_after
@@ -227,7 +258,7 @@ def test_a_second_out_of_reach_and_one_before_the_workspace_leave_the_live_data(
     scene.settled()
     with pytest.raises(RefusedError, match="what can be restored"):
         scene.load(int(datetime(2020, 1, 1, tzinfo=UTC).timestamp()))
-    scene.admin.discard_replacement(scene.live)
+    scene.admin.discard_replacement(scene.live, scene.user)
     assert scene.told() == held
     assert scene.sql(f"SHOW DATABASES LIKE '{scene.live}%'", schema=None) == [(scene.live,), (scene.tenant.audit,)]
 

@@ -22,6 +22,18 @@ from vivero_operator.operations.replayed import Replayed
 
 pytestmark = pytest.mark.usefixtures("neighbour_stays")
 
+PROGRAMS = (
+    "CREATE TABLE p_versions (id INT PRIMARY KEY, v INT) WITH SYSTEM VERSIONING",
+    "INSERT INTO p_versions VALUES (1, 1), (2, 2)",
+    "UPDATE p_versions SET v = 3 WHERE id = 1",
+    "DELETE FROM p_versions WHERE id = 2",
+    "CREATE SEQUENCE p_numbers START WITH 5 INCREMENT 3",
+    "DO NEXTVAL(p_numbers)",
+    "CREATE VIEW p_shown AS SELECT id, CONCAT(name, '🌱') AS text FROM c_1 WHERE id > 1 ORDER BY id LIMIT 3",
+    "CREATE TRIGGER p_noted BEFORE INSERT ON c_1 FOR EACH ROW SET NEW.name = CONCAT(NEW.name, ' ü')",
+    "INSERT INTO c_1 (name) VALUES ('by trigger')",
+)
+
 
 class Proving:
     """A tenant with data on the rig's server, and the files that the operator would mount to prove it."""
@@ -119,14 +131,16 @@ def proving(
 
 def test_what_the_archive_restores_is_the_live_data(proving: Proving) -> None:
     proving.upload("one")
+    proving.sql(*PROGRAMS)
     proving.sql("CREATE TABLE other (id INT PRIMARY KEY)", tenant=proving.rig.tenants[1])
 
     def goes_on() -> None:
-        proving.sql("DELETE FROM c_1", "DROP TABLE files", "CREATE TABLE later (id INT)")
+        proving.sql("DELETE FROM c_1", "DROP TABLE files", "CREATE TABLE later (id INT)", "DROP VIEW p_shown")
+        proving.sql("DROP TRIGGER p_noted", "DROP TABLE p_versions", "DROP SEQUENCE p_numbers")
 
     said, result = proving.prove(meanwhile=goes_on)
     assert said.startswith("Log replayed onto nothing")
-    assert (result["tables"], result["files"]) == (3, 1)
+    assert (result["tables"], result["files"]) == (5, 1)
     assert result["reachableFrom"] <= result["provenAt"] <= result["reachableTo"]
     assert list((proving.rig.folder / "scratch").glob("server")) == [], "it is thrown away"
     assert proving.rig.server.run(f"SHOW TABLES FROM {proving.tenant.data}") == [("c_1",), ("later",)]

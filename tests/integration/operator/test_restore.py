@@ -43,9 +43,13 @@ class Target:
             file_key=secrets.token_hex(32),
         )
         self.order = RestoreOrder(tenant=given.login.id, uid="u1", target=target, file_key=given.order.file_key)
-        text = database.option_file().replace("/run/operation", str(given.folder))
-        (given.folder / CLIENT_FILE).write_text(text)
-        (given.folder / ORDER_FILE).write_text(self.order.dump())
+        self.mount()
+
+    def mount(self) -> None:
+        folder = self.given.folder
+        text = self.order.target.database.option_file().replace("/run/operation", str(folder))
+        (folder / CLIENT_FILE).write_text(text)
+        (folder / ORDER_FILE).write_text(self.order.dump())
 
     @property
     def files(self) -> Files:
@@ -111,7 +115,7 @@ def test_in_place_it_is_loaded_beside_and_the_audit_log_stays(target: Target, da
     given.own.delete_object(Bucket=given.login.bucket, Key="one")
     beside = naming.next_database_name(given.login.id)
     loader = Credentials(naming.loading_user(given.login.id), secrets.token_hex(16))
-    database_admin.begin_replacement(live, loader, 5)
+    database_admin.begin_replacement(live, given.login.database_user, loader, 5)
     login = replace(target.order.target.database, user=loader.name, password=loader.secret)
     filled = replace(
         target.order.target,
@@ -123,15 +127,13 @@ def test_in_place_it_is_loaded_beside_and_the_audit_log_stays(target: Target, da
         file_key=given.order.file_key,
     )
     target.order = replace(target.order, target=filled)
-    text = login.option_file().replace("/run/operation", str(given.folder))
-    (given.folder / CLIENT_FILE).write_text(text)
-    (given.folder / ORDER_FILE).write_text(target.order.dump())
+    target.mount()
     target.run()
     assert given.sql("SELECT name FROM c_1") == [("overwritten",)]
     assert target.ask("SELECT name FROM c_1", beside) == [(CANARY,)]
     assert opened_file(given.own, given.login.bucket, "one", given.order.file_key) == FILE
     assert database_admin.prepare_replacement(live) is None
-    assert database_admin.replace(live)
+    assert database_admin.replace(live, given.login.database_user)
     assert given.sql("SELECT name FROM c_1") == [(CANARY,)]
     assert given.sql(f"SELECT COUNT(*) FROM `{given.login.audit_database}`.audit_log") == [(1,)]  # noqa: S608  our name
 
@@ -158,6 +160,38 @@ def test_what_is_not_as_in_the_backup_is_told(target: Target, change: str, sente
     target.ask(change)
     with pytest.raises(StepFailedError, match=sentence):
         restore.verify(target.files)
+
+
+PROGRAMS = (
+    "CREATE FUNCTION next_of (a INT) RETURNS INT READS SQL DATA RETURN (SELECT COUNT(*) FROM {live}.c_2) + a",
+    "CREATE VIEW b_first AS SELECT name, next_of(id) AS next FROM c_1",
+    "CREATE SQL SECURITY INVOKER VIEW a_second AS SELECT * FROM `{live}`.b_first",
+    "CREATE TRIGGER noted BEFORE INSERT ON {live}.c_2 FOR EACH ROW SET NEW.note = CONCAT('🌱 ', NEW.note) /* {live} */",
+    "CREATE PROCEDURE add_one () BEGIN INSERT INTO `{live}` . `c_2` (note) VALUES ('by it; DELIMITER ;;'); END",
+    "CREATE SEQUENCE numbers START WITH 5 INCREMENT 3",
+    "CREATE TABLE counted (id INT PRIMARY KEY DEFAULT NEXTVAL(numbers), word VARCHAR(9))",
+    "INSERT INTO counted (word) VALUES ('one')",
+)
+
+
+def test_views_triggers_routines_and_sequences_are_the_new_tenants(target: Target) -> None:
+    given = target.given
+    given.sql(*(one.format(live=given.login.database) for one in PROGRAMS))
+    given.client_file(given.login.database_user.secret)
+    given.run("u2", schemas=(given.login.database, given.login.audit_database))
+    target.order = replace(target.order, uid="u2")
+    target.mount()
+    target.run()
+    target.ask("CALL add_one()")
+    assert target.ask("SELECT note FROM c_2 ORDER BY id DESC LIMIT 1") == [("🌱 by it; DELIMITER ;;",)]
+    assert target.ask("SELECT next FROM a_second") == [(4,)]
+    target.ask("INSERT INTO counted (word) VALUES ('two')")
+    assert target.ask("SELECT word FROM counted ORDER BY id") == [("one",), ("two",)]
+    owner = (f"{target.login.database_user.name}@%",)
+    for table, of in (("VIEWS", "TABLE"), ("TRIGGERS", "TRIGGER"), ("ROUTINES", "ROUTINE")):
+        query = f"SELECT DISTINCT DEFINER FROM INFORMATION_SCHEMA.{table} WHERE {of}_SCHEMA = DATABASE()"  # noqa: S608  our names
+        assert target.ask(query) == [owner]
+    assert given.sql("SELECT COUNT(*) FROM c_2") == [(2,)], "the old tenant's is what it was"
 
 
 def replaced(target: Target, lines: Iterable[str]) -> None:
@@ -233,8 +267,8 @@ def test_another_key_opens_nothing(target: Target) -> None:
 
 
 def test_a_backup_of_another_release_is_refused(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vivero_operator.operations.archive._FORMAT", 3)
-    with pytest.raises(RefusedError, match="the format 2, and this release reads 3"):
+    monkeypatch.setattr("vivero_operator.operations.archive._READABLE", (2, 4))
+    with pytest.raises(RefusedError, match="the format 3, and this release reads 2 and 4"):
         restore.load(target.files)
 
 

@@ -41,7 +41,7 @@ def test_a_user_without_a_limit_is_refused(limit: int) -> None:
 def test_a_grant_names_one_schema_and_holds_no_power_over_others() -> None:
     sql, _ = statements.grant(USER, DATABASE)
     assert f" ON `{DATABASE}`.* TO `{USER}`@'%%'" in sql
-    for power in ("ALL", "GRANT OPTION", "FILE", "SUPER", "PROCESS", "EVENT", "EXECUTE", "ROUTINE"):
+    for power in ("ALL", "GRANT OPTION", "FILE", "SUPER", "PROCESS", "EVENT", "SET USER"):
         assert power not in sql
 
 
@@ -128,6 +128,16 @@ def test_a_missing_right_shows() -> None:
 
 def test_what_releases_without_an_audit_schema_gave_is_known_to_the_letter() -> None:
     assert statements.grants(lines()[:2]) == statements.own_grants(DATABASE)
+
+
+def test_what_releases_without_routines_gave_is_known_to_the_letter() -> None:
+    given = audit.former_grants(DATABASE)
+    left = {
+        scope: wanted - given[scope]
+        for scope, wanted in audit.wanted_grants(DATABASE).items()
+        if wanted != given[scope]
+    }
+    assert left == {f"`{DATABASE}`.*": {"CREATE ROUTINE", "ALTER ROUTINE", "EXECUTE"}}
 
 
 def test_a_log_is_added_to_and_read() -> None:

@@ -13,6 +13,7 @@ WHOLE = {
     "sync_binlog": "1",
     "innodb_flush_log_at_trx_commit": "1",
     "binlog_expire_logs_seconds": "259200",
+    "log_bin_trust_function_creators": "ON",
 }
 
 
@@ -31,6 +32,7 @@ def test_a_whole_log_has_none() -> None:
         ("binlog_row_image", "NOBLOB"),
         ("binlog_checksum", "NONE"),
         ("sync_binlog", "0"),
+        ("log_bin_trust_function_creators", "OFF"),
         ("sync_binlog", "100"),
         ("innodb_flush_log_at_trx_commit", "2"),
         ("innodb_flush_log_at_trx_commit", "0"),

@@ -203,9 +203,9 @@ async def test_one_that_fails_leaves_the_workspace_as_it_was(scene: Scene) -> No
 
 async def test_tables_that_cannot_be_moved_are_a_refusal_before_anything_is_closed(scene: Scene) -> None:
     await scene.loaded()
-    scene.server.irreplaceable[SCHEMA] = "the live schema holds view v"
+    scene.server.irreplaceable[SCHEMA] = "the live schema holds a table x"
     await scene.look()
-    assert scene.said() == ("False", "Refused", "Refused: the live schema holds view v")
+    assert scene.said() == ("False", "Refused", "Refused: the live schema holds a table x")
     assert scene.server.databases == {SCHEMA}
     await scene.world.reconcile()
     assert scene.pods == 1

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from reconcile.fakes import merge
 from reconcile.world import PLAN, SERVER, UID, Object, World, tenant_body
 from unit.operator.made import PAUSED, condition
+from vivero_core.backends.mariadb.program import Foreign, Others, Program
 from vivero_core.errors import BackendError
 from vivero_core.model import naming
 from vivero_core.model.base import Metadata
@@ -36,7 +37,7 @@ from vivero_operator.operations.runner import Operation, Outcome, Said
 from vivero_operator.operations.streams import Measured, Reader, packed, unpacked
 from vivero_operator.pod_options import PodOptions
 from vivero_operator.reconcile import abandoned
-from vivero_operator.reconcile.operation import LOOK_SECONDS, WAIT_SECONDS, OperationReconciler
+from vivero_operator.reconcile.operation import LOOK_SECONDS, MOST_OF_OTHERS, WAIT_SECONDS, OperationReconciler
 from vivero_operator.reconcile.tenant_backup import TenantBackupReconciler, newest_complete
 from vivero_operator.reconcile.tenant_proof import TenantProofReconciler
 from vivero_operator.reconcile.tenant_restore import TenantRestoreReconciler
@@ -313,7 +314,7 @@ class TestDumps:
     @pytest.mark.parametrize("statement", HOSTILE)
     def test_what_harms_others_is_not_run(self, statement: str) -> None:
         lines = f"USE `vta`;\nCREATE TABLE `c_1` (id INT);\n{statement}\nINSERT INTO `c_1` VALUES (1);\n"
-        run: list[bytes] = []
+        run: list[bytes | Program] = []
         with pytest.raises(RefusedError, match="the dump"):
             run.extend(dumps.statements(dumps.of_schema([lines.encode()], ("vta", "vtaaudit"), "vta")))
         assert run in ([], [b"CREATE TABLE `c_1` (id INT);\n"])
@@ -330,7 +331,7 @@ class TestDumps:
     )
 
     def test_its_statements(self) -> None:
-        found = list(dumps.statements([self.TEXT]))
+        found = [one for one in dumps.statements([self.TEXT]) if isinstance(one, bytes)]
         assert [one.split(b" ")[0] for one in found] == [b"/*!40101", b"DROP", b"CREATE", b"INSERT"]
         assert [dumps.is_insert(one) for one in found] == [False, False, False, True]
         assert found[3].endswith(b"(2,'x');\n")
@@ -343,6 +344,27 @@ class TestDumps:
         whole, cut = dumps.Fingerprint(), dumps.Fingerprint()
         assert b"".join(cut.through(pieces)) == b"".join(whole.through([self.TEXT])) == self.TEXT
         assert (cut.rows, cut.tables) == (whole.rows, whole.tables)
+
+    @pytest.mark.parametrize(
+        ("server", "end"),
+        [
+            ("10.11.19-MariaDB-log", b"2038-01-19 03:14:07"),
+            ("11.5.2-MariaDB", b"2106-02-07 06:28:15"),
+            ("", b"2038-01-19 03:14:07"),
+        ],
+    )
+    @pytest.mark.parametrize("dumped", [b"2038-01-19 03:14:07", b"2106-02-07 06:28:15"])
+    def test_a_version_that_has_not_ended_ends_when_the_server_says(
+        self, server: str, end: bytes, dumped: bytes
+    ) -> None:
+        row = b"INSERT INTO `h` (`id`, row_start, row_end) VALUES (1,'2026-01-01 00:00:00.000000','%s.999999');\n"
+        text = (
+            b"INSERT INTO `t` VALUES ('2106-02-07 06:28:15.999999');\n/*M!101100 SET @old_system_versioning_insert_history=1 */;\n"
+            + row % dumped
+            + b"/*M!101100 SET system_versioning_insert_history=@old_system_versioning_insert_history */;\n"
+        )
+        other, _, found, _ = dumps.statements([text], server)
+        assert (other, found) == (b"INSERT INTO `t` VALUES ('2106-02-07 06:28:15.999999');\n", row % end)
 
     def test_one_without_its_end_is_refused(self) -> None:
         with pytest.raises(RefusedError, match="in the middle of a statement"):
@@ -749,6 +771,24 @@ class TestTenantBackup:
         assert cluster.said()[:2] == ("True", "BackedUp")
         assert (status.prefix, status.bytes, status.files) == ("x/backups/y", 7, 2)
         assert SECRET_OF_JOB not in cluster.world.kube.objects, "the credentials are not kept"
+
+    async def test_what_an_administrator_made_travels_with_the_order(self, cluster: Cluster) -> None:
+        server = cluster.world.backends.servers["main"]
+        routine = Program("PROCEDURE", "p", ("CREATE PROCEDURE `p`() SELECT 1",))
+        others = Others((Foreign(routine, "2026-11-29 10:00:00"),), ("nightly",))
+        server.others[naming.database_name(cluster.ident)] = others
+        await cluster.reconcile()
+        order = cluster.world.kube.objects[SECRET_OF_JOB]["data"]
+        assert BackupOrder.load(base64.b64decode(order[ORDER_FILE]).decode()).others == others
+
+    async def test_more_of_it_than_a_secret_holds_waits_and_says_so(self, cluster: Cluster) -> None:
+        routine = Program("PROCEDURE", "p", ("CREATE PROCEDURE `p`() SELECT '" + "x" * MOST_OF_OTHERS + "'",))
+        server = cluster.world.backends.servers["main"]
+        server.others[naming.database_name(cluster.ident)] = Others((Foreign(routine, ""),))
+        await cluster.reconcile()
+        assert cluster.said()[:2] == ("False", "Unreadable")
+        assert "Routines of other accounts in vt" in cluster.said()[2]
+        assert SECRET_OF_JOB not in cluster.world.kube.objects
 
     @pytest.mark.parametrize(
         ("scheduled", "archived", "compares"), [(True, False, True), (False, False, False), (True, True, False)]

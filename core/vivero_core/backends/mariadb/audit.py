@@ -10,6 +10,7 @@ A column more is a statement more here that can be repeated, in a release before
 from typing import Final
 
 from vivero_core.backends import name_checks
+from vivero_core.backends.mariadb import statements
 from vivero_core.backends.mariadb.statements import (
     Statement,
     create_database,
@@ -63,4 +64,13 @@ def grant(user: str, database: str) -> Statement:
 
 def wanted_grants(database: str) -> dict[str, frozenset[str]]:
     """All that a tenant's user may: its own schema, and this."""
-    return {**own_grants(database), f"{quoted_database(name_checks.audit_database(database))}.*": PRIVILEGES}
+    return {**own_grants(database), **_of_log(database)}
+
+
+def former_grants(database: str) -> dict[str, frozenset[str]]:
+    """The same, as releases gave it that had no routines."""
+    return {**statements.former_grants(database), **_of_log(database)}
+
+
+def _of_log(database: str) -> dict[str, frozenset[str]]:
+    return {f"{quoted_database(name_checks.audit_database(database))}.*": PRIVILEGES}

@@ -6,9 +6,10 @@ from typing import Final
 from vivero_core.backends import name_checks
 from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
-from vivero_core.backends.mariadb import as_of, erasure, numbering, repair, replacement, statements, surveys
+from vivero_core.backends.mariadb import as_of, erasure, numbering, programs, repair, replacement, statements, surveys
 from vivero_core.backends.mariadb.connections import WORK_SECONDS, Connections, Server
 from vivero_core.backends.mariadb.errors import SYSTEM, USER_LIMIT_REACHED, code_of
+from vivero_core.backends.mariadb.program import Others, Program
 from vivero_core.backends.mariadb.replacement import Announced, Replacement
 from vivero_core.backends.survey import Inventory, Survey
 from vivero_core.backends.tally import Tally, tally
@@ -99,7 +100,8 @@ class MariaDbAdmin:
         with self._session(f"drop database {database}", tenants_data=True) as cursor:
             return erasure.drop(cursor, database, ERASURE_SECONDS)
 
-    def begin_replacement(self, database: str, user: Credentials, max_connections: int) -> None:
+    def begin_replacement(self, database: str, owner: Credentials, user: Credentials, max_connections: int) -> None:
+        self._give_back(database, owner)
         with self._session(f"make a schema beside {database}", tenants_data=True) as cursor:
             replacement.begin(cursor, database, user, max_connections, time.monotonic() + ERASURE_SECONDS)
 
@@ -111,11 +113,19 @@ class MariaDbAdmin:
         with self._session(f"note the replacement of {database}", tenants_data=True) as cursor:
             return replacement.announce(cursor, database, told)
 
-    def replace(self, database: str) -> bool:
-        with self._session(f"replace the tables of {database}", tenants_data=True) as cursor:
-            return replacement.switch(cursor, database, time.monotonic() + ERASURE_SECONDS)
+    def replace(self, database: str, owner: Credentials) -> bool:
+        doing = f"replace the tables of {database}"
+        with self._session(doing, tenants_data=True) as cursor:
+            if not replacement.switch(cursor, database):
+                return False
+            awaited = replacement.awaited(cursor, database)
+        self._make(database, owner, awaited)
+        with self._session(doing, tenants_data=True) as cursor:
+            replacement.settle(cursor, database, time.monotonic() + ERASURE_SECONDS)
+        return True
 
-    def discard_replacement(self, database: str) -> None:
+    def discard_replacement(self, database: str, owner: Credentials) -> None:
+        self._give_back(database, owner)
         with self._session(f"drop the schema beside {database}", tenants_data=True) as cursor:
             replacement.discard(cursor, database, time.monotonic() + ERASURE_SECONDS)
 
@@ -130,6 +140,23 @@ class MariaDbAdmin:
     def discard_view(self, database: str) -> None:
         with self._session(f"drop the schemas as of a second beside {database}", tenants_data=True) as cursor:
             as_of.discard(cursor, database, time.monotonic() + ERASURE_SECONDS)
+
+    def _give_back(self, database: str, owner: Credentials) -> None:
+        """What a replacement that was given up has dropped of the live schema."""
+        with self._session(f"look for what {database} lacks", tenants_data=True) as cursor:
+            lost = replacement.taken_away(cursor, database)
+        self._make(database, owner, lost)
+
+    def _make(self, database: str, owner: Credentials, found: list[Program]) -> None:
+        """As the tenant itself, who may no more than its own."""
+        if not found:
+            return
+        with self._connections.tenants(f"make views, triggers and routines of {database}", owner, database) as cursor:
+            programs.make(cursor, found, database)
+
+    def programs_of_others(self, database: str, owner: str) -> Others:
+        with self._session(f"look for routines of others in {database}") as cursor:
+            return programs.of_others(cursor, name_checks.database(database), owner)
 
     def ping(self) -> None:
         with self._session("ping"):

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
+from vivero_core.backends.mariadb.program import Others
 from vivero_core.backends.mariadb.replacement import Announced, Replacement
 from vivero_core.backends.survey import Inventory, Survey
 from vivero_core.backends.tally import Tally
@@ -70,8 +71,11 @@ class DatabaseAdmin(Protocol):
         """All schemas of the tenant with all they hold; BackendUnfinishedError when that takes longer than a few seconds."""
         ...
 
-    def begin_replacement(self, database: str, user: Credentials, max_connections: int) -> None:
-        """An empty schema `vt<id>next`, and a user who may fill it and nothing else. BackendUnfinishedError as above."""
+    def begin_replacement(self, database: str, owner: Credentials, user: Credentials, max_connections: int) -> None:
+        """An empty schema `vt<id>next`, and a user who may fill it and nothing else. BackendUnfinishedError as above.
+
+        `owner`: the tenant's own login, here and below, which makes the programs of its schema.
+        """
         ...
 
     def prepare_replacement(self, database: str) -> str | None:
@@ -82,16 +86,23 @@ class DatabaseAdmin(Protocol):
         """Tell the audit log, behind the last write to the live tables; the same when it is called again."""
         ...
 
-    def replace(self, database: str) -> bool:
-        """Move the live tables to `vt<id>last` and those of `vt<id>next` into their place, at once.
+    def replace(self, database: str, owner: Credentials) -> bool:
+        """Move the live tables to `vt<id>last` and those of `vt<id>next` into their place, at once; then make its programs.
 
         Whether it is done, now or by an earlier call; False when nothing was there to be moved. BackendUnfinishedError as
         above.
         """
         ...
 
-    def discard_replacement(self, database: str) -> None:
-        """Remove `vt<id>next` and its user. BackendUnfinishedError as above."""
+    def discard_replacement(self, database: str, owner: Credentials) -> None:
+        """Remove `vt<id>next` and its user, and bring back programs that `replace` has dropped before it was given up.
+
+        BackendUnfinishedError as above.
+        """
+        ...
+
+    def programs_of_others(self, database: str, owner: str) -> Others:
+        """Routines and events in this schema that are not this user's, who could not read them."""
         ...
 
     def begin_view(self, database: str, user: Credentials, max_connections: int) -> None:

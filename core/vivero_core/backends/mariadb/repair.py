@@ -77,7 +77,7 @@ class UserRepair:
         if account:
             self._write(before)
         present = self._grants()
-        grants, former = self._ensure_grants(present), present == statements.own_grants(self._database)
+        grants, renewal = self._ensure_grants(present), self._renewal(present)
         if before is not None and (account or grants):
             if not self._stands():
                 self._recreate()
@@ -86,12 +86,20 @@ class UserRepair:
         drop_accounts(self._cursor, unmanaged, kept=self._user.name)
         written = {
             Correction.DATABASE_USER: account,
-            Correction.DATABASE_GRANTS: grants and not former,
-            Correction.FIRST_AUDIT_LOG: former,
+            Correction.DATABASE_GRANTS: grants and renewal is None,
+            Correction.FIRST_AUDIT_LOG: renewal is Correction.FIRST_AUDIT_LOG,
+            Correction.FIRST_ROUTINES: renewal is Correction.FIRST_ROUTINES,
             Correction.UNMANAGED_DATABASE_ACCOUNT: bool(unmanaged),
             Correction.UNMANAGED_DATABASE_GRANTS: revoke_unmanaged(self._cursor, self._database, self._user.name),
         }
         return [correction for correction, was_written in written.items() if was_written]
+
+    def _renewal(self, present: dict[str, frozenset[str]]) -> Correction | None:
+        """What an earlier release, whose rights these are to the letter, did not know."""
+        database = self._database
+        if present in (statements.own_grants(database), statements.former_grants(database)):
+            return Correction.FIRST_AUDIT_LOG
+        return Correction.FIRST_ROUTINES if present == audit.former_grants(database) else None
 
     def _stands(self) -> bool:
         found = self._accounts().get(self._account)

@@ -2,6 +2,9 @@
 
 They are loaded into a schema beside the live one, `vt<id>next`. One statement then moves the live tables to `vt<id>last`
 and the loaded ones into their place: whoever asks meanwhile finds all of the old ones or all of the new ones.
+
+Views, triggers and routines cannot be moved, and a trigger holds its table fast. They are written down in `vt<id>last`,
+dropped just before, and made in the live schema just behind, by the tenant's own login.
 """
 
 import json
@@ -13,14 +16,21 @@ from pymysql.cursors import Cursor
 
 from vivero_core.backends import name_checks
 from vivero_core.backends.credentials import Credentials
-from vivero_core.backends.mariadb import audit, erasure, rights, sessions, statements
+from vivero_core.backends.mariadb import audit, erasure, programs, rights, sessions, statements
 from vivero_core.backends.mariadb.errors import SYSTEM
+from vivero_core.backends.mariadb.program import Program
 from vivero_core.backends.mariadb.rights import Account
 from vivero_core.backends.mariadb.statements import Statement, identifier, quoted_database, quoted_user
 from vivero_core.errors import BackendUnfinishedError
 
-PRIVILEGES: Final = frozenset({"SELECT", "INSERT", "CREATE", "DROP", "ALTER", "INDEX", "REFERENCES", "LOCK TABLES"})
-"""What a dump's statements need, and the dump that the loaded tables are compared by."""
+PRIVILEGES: Final = frozenset(
+    {"SELECT", "INSERT", "CREATE", "DROP", "ALTER", "INDEX", "REFERENCES", "LOCK TABLES", "CREATE VIEW", "SHOW VIEW"}
+    | {"TRIGGER", "CREATE ROUTINE", "ALTER ROUTINE", "EXECUTE"}
+)
+"""What a dump's statements need, and the dump that what was loaded is compared by."""
+KEPT: Final = "vivero_programs"
+"""A table of `vt<id>last`: the programs of both sides of a switch."""
+_BEFORE, _AFTER, _REPLACED = "before", "after", "replaced"
 ACTION: Final = "workspace.restore"
 """In the audit log."""
 SETTLED: Final = 2
@@ -98,9 +108,8 @@ def prepare(cursor: Cursor, database: str, deadline: float) -> str | None:
 
 
 def _obstacle(cursor: Cursor, database: str) -> str | None:
-    names = _names(cursor, _programs(database))
-    if names:
-        return f"the live schema holds {', '.join(names)}, which cannot be moved with its tables: drop that first"
+    if KEPT in _names(cursor, _tables(database)):
+        return f"the live schema holds a table {KEPT}, whose name is needed: rename that first"
     oldest = single_value(cursor, name_checks.next_database(database), "schema_compatibility", "oldest_program")
     running = single_value(cursor, database, "alembic_version", "version_num")
     if oldest is not None and running is not None and oldest > running:
@@ -117,45 +126,94 @@ def announce(cursor: Cursor, database: str, told: Replacement) -> Announced:
     return Announced(int(row[0]) + 1, int(row[1]))
 
 
-def switch(cursor: Cursor, database: str, deadline: float) -> bool:
+def switch(cursor: Cursor, database: str) -> bool:
     """Move the live tables to `last` and the loaded ones into their place, unless an attempt before has done so.
 
-    Returns whether that is done now; if not, nothing was loaded. After `prepare` there is no `last` but this one's.
+    Returns whether that is done now; if not, nothing was loaded. After `prepare` there is no `last` but this one's. What
+    `awaited` says is then still to be made, before `settle`.
 
     Raises:
-        BackendUnfinishedError: an earlier call's statement still runs, or `next` is still being dropped; call again.
+        BackendUnfinishedError: an earlier call's statement still runs; call again.
     """
     # One that takes longer than we wait goes on without us: nothing is to be read or written beside it.
     cursor.execute(*_running(database))
     if cursor.fetchone() is not None:
         raise BackendUnfinishedError(SYSTEM, f"the tables of {database} are still being moved")
-    done = _switch(cursor, database)
-    if done:
-        discard(cursor, database, deadline)
-    return done
-
-
-def _switch(cursor: Cursor, database: str) -> bool:
     upcoming, former = name_checks.next_database(database), name_checks.last_database(database)
     loaded = _names(cursor, _tables(upcoming))
     if loaded:
         cursor.execute(*statements.create_database(former))
+        _keep(cursor, database)
+        programs.drop(cursor, _kept(cursor, database, _BEFORE), database)
+        programs.drop(cursor, _kept(cursor, database, _AFTER), upcoming)
         live = _names(cursor, _tables(database))
         cursor.execute(*_rename([*_moves(database, former, live), *_moves(upcoming, database, loaded)]))
     cursor.execute(*statements.find_database(former))
     return cursor.fetchone() is not None
 
 
+def awaited(cursor: Cursor, database: str) -> list[Program]:
+    """What is to be made in the live schema once its tables were switched."""
+    return _kept(cursor, database, _AFTER)
+
+
+def settle(cursor: Cursor, database: str, deadline: float) -> None:
+    """All of it was made.
+
+    Raises:
+        BackendUnfinishedError: `next` is still being dropped; call again.
+    """
+    if _is_kept(cursor, database):
+        table = _table_of_kept(database)
+        cursor.execute(f"UPDATE {table} SET side = %s WHERE side = %s", (_REPLACED, _BEFORE))  # noqa: S608  names of our own
+        cursor.execute(f"DELETE FROM {table} WHERE side = %s", (_AFTER,))  # noqa: S608  names of our own
+    discard(cursor, database, deadline)
+
+
+def taken_away(cursor: Cursor, database: str) -> list[Program]:
+    """What the live schema lacks after a switch that was given up before its tables were moved."""
+    if not _names(cursor, _tables(name_checks.next_database(database))):
+        return []
+    there = {(one.kind, one.name) for one in programs.read(cursor, database)}
+    return [one for one in _kept(cursor, database, _BEFORE) if (one.kind, one.name) not in there]
+
+
+def _keep(cursor: Cursor, database: str) -> None:
+    """Write down what is about to be dropped, all of it or nothing, unless an attempt before has done so."""
+    table = _table_of_kept(database)
+    cursor.execute(
+        f"CREATE TABLE IF NOT EXISTS {table} (side VARCHAR(8) CHARACTER SET ascii, number INT, program LONGTEXT,"
+        f" PRIMARY KEY (side, number)) {statements.DEFAULTS} ENGINE=InnoDB",
+        (),
+    )
+    if _kept(cursor, database, _BEFORE) or _kept(cursor, database, _AFTER):
+        return
+    sides = ((_BEFORE, database), (_AFTER, name_checks.next_database(database)))
+    found = [(side, program) for side, schema in sides for program in programs.read(cursor, schema)]
+    cursor.execute("START TRANSACTION")
+    for number, (side, program) in enumerate(found):
+        cursor.execute(f"INSERT INTO {table} VALUES (%s, %s, %s)", (side, number, program.dump()))  # noqa: S608  names of our own
+    cursor.execute("COMMIT")
+
+
+def _kept(cursor: Cursor, database: str, side: str) -> list[Program]:
+    if not _is_kept(cursor, database):
+        return []
+    query = f"SELECT program FROM {_table_of_kept(database)} WHERE side = %s ORDER BY number"  # noqa: S608  names of our own
+    return [Program.load(text) for text in _names(cursor, (query, (side,)))]
+
+
+def _is_kept(cursor: Cursor, database: str) -> bool:
+    return KEPT in _names(cursor, _tables(name_checks.last_database(database)))
+
+
+def _table_of_kept(database: str) -> str:
+    return f"{quoted_database(name_checks.last_database(database))}.{KEPT}"
+
+
 def _tables(schema: str) -> Statement:
     query = f"SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = %s AND {_MOVED}"  # noqa: S608  texts of our own
     return query, (name_checks.schema(schema),)
-
-
-def _programs(database: str) -> Statement:
-    """A trigger is bound to the schema of its table, a view cannot be moved at all."""
-    views = "SELECT CONCAT('view ', TABLE_NAME) FROM INFORMATION_SCHEMA.VIEWS WHERE TABLE_SCHEMA = %s"
-    triggers = "SELECT CONCAT('trigger ', TRIGGER_NAME) FROM INFORMATION_SCHEMA.TRIGGERS WHERE TRIGGER_SCHEMA = %s"
-    return f"{views} UNION ALL {triggers} ORDER BY 1 LIMIT 3", (name_checks.database(database),) * 2
 
 
 def _moves(source: str, target: str, tables: Iterable[str]) -> list[str]:

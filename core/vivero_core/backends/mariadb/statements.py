@@ -19,9 +19,10 @@ CHARACTER_SET: Final = "utf8mb4"
 COLLATION: Final = "utf8mb4_general_ci"
 """Said, not left to the server: its default differs between versions. Our tables name their own."""
 
-# What an application needs on its own schema, its migrations included. Left
-# out: GRANT OPTION, routines and events (they run with nobody logged in).
-PRIVILEGES: Final = frozenset(
+# What an application needs on its own schema, its migrations included, and a restore that brings back what it made. Left
+# out: GRANT OPTION, and events (they run with nobody logged in).
+_ROUTINES: Final = frozenset({"CREATE ROUTINE", "ALTER ROUTINE", "EXECUTE"})
+PRIVILEGES: Final = _ROUTINES | frozenset(
     {
         "SELECT",
         "INSERT",
@@ -40,7 +41,7 @@ PRIVILEGES: Final = frozenset(
     }
 )
 GLOBAL: Final = "*.*"
-_DEFAULTS: Final = f"CHARACTER SET {CHARACTER_SET} COLLATE {COLLATION}"
+DEFAULTS: Final = f"CHARACTER SET {CHARACTER_SET} COLLATE {COLLATION}"
 _GRANT: Final = re.compile(r"^GRANT (?P<privileges>.+?) ON (?P<scope>\S+) TO (?P<rest>.*)$")
 
 
@@ -66,12 +67,12 @@ def native_hash(password: str) -> str:
 
 
 def create_database(name: str) -> Statement:
-    return f"CREATE DATABASE IF NOT EXISTS {quoted_database(name)} {_DEFAULTS}", ()
+    return f"CREATE DATABASE IF NOT EXISTS {quoted_database(name)} {DEFAULTS}", ()
 
 
 def set_defaults(name: str) -> Statement:
     """Of tables that are made from now on; those that are there stay as they are."""
-    return f"ALTER DATABASE {quoted_database(name)} {_DEFAULTS}", ()
+    return f"ALTER DATABASE {quoted_database(name)} {DEFAULTS}", ()
 
 
 def drop_database(name: str) -> Statement:
@@ -156,5 +157,10 @@ def grants(lines: Iterable[str]) -> dict[str, frozenset[str]]:
 
 
 def own_grants(database: str) -> dict[str, frozenset[str]]:
-    """On its own schema; to the letter all that releases without a second schema gave."""
+    """On its own schema."""
     return {GLOBAL: frozenset({"USAGE"}), f"{quoted_database(database)}.*": PRIVILEGES}
+
+
+def former_grants(database: str) -> dict[str, frozenset[str]]:
+    """The same, to the letter, as releases gave it that had no routines."""
+    return {**own_grants(database), f"{quoted_database(database)}.*": PRIVILEGES - _ROUTINES}
