@@ -73,7 +73,8 @@ class Positions:
             return Position()
         try:
             gtids = {int(domain): str(gtid) for domain, gtid in told["gtids"].items()}
-            known = {"heads": told["heads"], "losses": told["losses"], "gaps": int(told["gaps"])}
+            # An archiver of before wrote none of these.
+            known = {"heads": told.get("heads", {}), "losses": told.get("losses", []), "gaps": int(told.get("gaps", 0))}
             at = gtids, int(told["until"]), told["waiting"], told["prepared"]
             return Position(*at, **known, platform=told.get("platform"))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
