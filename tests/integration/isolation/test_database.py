@@ -113,8 +113,12 @@ def run(connection: "pymysql.Connection[Any]", statement: str) -> tuple[tuple[An
         "LOAD DATA INFILE '/etc/passwd' INTO TABLE x",
         "INSTALL SONAME 'ha_federatedx'",
         "CREATE EVENT later ON SCHEDULE EVERY 1 SECOND DO SELECT 1",
-        "CREATE PROCEDURE later() SELECT 1",
-        "CREATE FUNCTION later() RETURNS INT RETURN 1",
+        # Routines of its own it may have, in nobody else's name and nobody else's schema.
+        "CREATE DEFINER = root@localhost PROCEDURE later() SELECT 1",
+        "CREATE DEFINER = root@localhost FUNCTION later() RETURNS INT RETURN 1",
+        "CREATE PROCEDURE mysql.later() SELECT 1",
+        "CREATE PROCEDURE `{0}`.later() SELECT 1",
+        "CREATE FUNCTION later RETURNS INT SONAME 'udf_example.so'",
     ],
 )
 def test_a_statement_on_what_is_not_ones_own_is_refused(
