@@ -119,7 +119,8 @@ class Scene:
         return second
 
     def load(self, second: int) -> dict[str, Any]:
-        """The operation's Job."""
+        """The operation's Job; of an archive that the archiver has begun."""
+        self.rig.wait_until_archived(second)
         loader = Credentials(naming.loading_user(self.tenant.id), secrets.token_hex(16))
         self.admin.begin_replacement(self.live, self.user, loader, 5)
         login = DatabaseLogin("127.0.0.1", self.rig.port, loader.name, loader.secret)
