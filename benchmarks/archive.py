@@ -29,8 +29,8 @@ from vivero_core.envelope import public_key
 from vivero_core.model import naming
 from vivero_operator.archiver.chain import Chain
 from vivero_operator.archiver.position import sequence
-from vivero_operator.operations.backup_order import Account
 from vivero_operator.operations.object_store import ObjectStore
+from vivero_operator.operations.orders import Account
 
 PER_SECOND = 100
 SECONDS = 20

@@ -19,9 +19,9 @@ from typing import Any, Final
 from vivero_core.sealing import SealBrokenError, seal, unseal
 
 from vivero_operator.archiver.configuration import STORAGE_KEYS
-from vivero_operator.operations.backup_order import Account
 from vivero_operator.operations.errors import DamagedError, RefusedError, StepFailedError
 from vivero_operator.operations.object_store import ObjectStore, StoredObject
+from vivero_operator.operations.orders import Account
 from vivero_operator.operations.program import Files
 from vivero_operator.operations.streams import Measured, Read, Reader, packed, unpacked
 

@@ -15,10 +15,10 @@ from tempfile import gettempdir
 from typing import Any, Final
 
 from vivero_operator.operations.archive import Archive, backup_store, bucket_of
-from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, BackupOrder
 from vivero_operator.operations.dumps import TRAILER, Fingerprint, by_schema, dumped, gtid_of, with_left_out
 from vivero_operator.operations.errors import RefusedError, StepFailedError
 from vivero_operator.operations.object_store import StoredObject, end_uploads, holds
+from vivero_operator.operations.orders import CLIENT_FILE, ORDER_FILE, BackupOrder
 from vivero_operator.operations.program import Files, Step, main
 from vivero_operator.operations.runner import Said
 from vivero_operator.operations.streams import Measured, pieces_of

@@ -20,9 +20,9 @@ from vivero_core.model.tenant_erasure import ErasedNames, ErasureResult
 from vivero_operator.archiver.position import Positions
 from vivero_operator.operations import program
 from vivero_operator.operations.archive import backup_store
-from vivero_operator.operations.backup_order import LEDGER, ORDER_FILE, EraseOrder
 from vivero_operator.operations.errors import StepFailedError
 from vivero_operator.operations.object_store import ObjectStore, StoredVersion, end_uploads
+from vivero_operator.operations.orders import LEDGER, ORDER_FILE, EraseOrder
 from vivero_operator.operations.program import Files
 from vivero_operator.operations.runner import Said
 

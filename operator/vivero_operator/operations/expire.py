@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from vivero_operator.archiver.chain import TrimmedChain
 from vivero_operator.operations.archive import Archive, backup_store, backups, expired_backups, ready_at
-from vivero_operator.operations.backup_order import ORDER_FILE, ExpiryOrder
 from vivero_operator.operations.errors import DamagedError, RefusedError
 from vivero_operator.operations.history import Base, History
 from vivero_operator.operations.object_store import ObjectStore, StoredObject, end_uploads
+from vivero_operator.operations.orders import ORDER_FILE, ExpiryOrder
 from vivero_operator.operations.program import Files, Step, main
 from vivero_operator.operations.runner import Said
 

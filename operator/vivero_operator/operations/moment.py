@@ -13,12 +13,12 @@ from tempfile import gettempdir
 from typing import Final
 
 from vivero_operator.operations.archive import NoBucket, backup_store, bucket_of, newest_copies
-from vivero_operator.operations.backup_order import ORDER_FILE, MomentOrder
 from vivero_operator.operations.dumps import Fingerprint, dumped, with_left_out
 from vivero_operator.operations.errors import DamagedError, RefusedError, StepFailedError
 from vivero_operator.operations.history import Base
 from vivero_operator.operations.new_tenant import STORED_FILES, NewTenant
 from vivero_operator.operations.object_store import ObjectStore
+from vivero_operator.operations.orders import ORDER_FILE, MomentOrder
 from vivero_operator.operations.program import Files, Step, main
 from vivero_operator.operations.replayed import Replayed
 from vivero_operator.operations.runner import Said

@@ -18,7 +18,6 @@ from vivero_core.model import naming
 from vivero_core.sealing import SealBrokenError, seal, unseal
 
 from vivero_operator.operations.archive import bucket_of
-from vivero_operator.operations.backup_order import CLIENT_FILE, Target
 from vivero_operator.operations.dumps import (
     Fingerprint,
     dumped,
@@ -29,6 +28,7 @@ from vivero_operator.operations.dumps import (
 )
 from vivero_operator.operations.errors import DamagedError, RefusedError, StepFailedError
 from vivero_operator.operations.object_store import StoredObject, holds
+from vivero_operator.operations.orders import CLIENT_FILE, Target
 from vivero_operator.operations.program import Files
 from vivero_operator.operations.streams import Read, Reader
 

@@ -12,8 +12,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from vivero_core.backends.s3.transport import Body
 
-from vivero_operator.operations.backup_order import Account
 from vivero_operator.operations.errors import DamagedError, StepFailedError
+from vivero_operator.operations.orders import Account
 from vivero_operator.operations.streams import Read, Reader
 
 if TYPE_CHECKING:

@@ -16,12 +16,12 @@ from tempfile import gettempdir
 from typing import Final
 
 from vivero_operator.operations.archive import backup_store, newest_copies
-from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, ProofOrder
 from vivero_operator.operations.dumps import Contents, contents, differences, dumped
 from vivero_operator.operations.errors import StepFailedError
 from vivero_operator.operations.history import Base
 from vivero_operator.operations.new_tenant import STORED_FILES
 from vivero_operator.operations.object_store import ObjectStore, StoredObject, holds
+from vivero_operator.operations.orders import CLIENT_FILE, ORDER_FILE, ProofOrder
 from vivero_operator.operations.program import Files, Step, main
 from vivero_operator.operations.replayed import Replayed
 from vivero_operator.operations.runner import Said

@@ -45,7 +45,8 @@ from vivero_operator.escrow.sealing import SealingKeys
 from vivero_operator.escrow.store import KEYS_SECRET, keys_manifest
 from vivero_operator.manifests import archiver as archivers
 from vivero_operator.operations import platform_state, runner
-from vivero_operator.operations.backup_order import (
+from vivero_operator.operations.errors import RefusedError, StepFailedError
+from vivero_operator.operations.orders import (
     CLIENT_FILE,
     LEDGER,
     MOMENT,
@@ -58,7 +59,6 @@ from vivero_operator.operations.backup_order import (
     RestoreOrder,
     Target,
 )
-from vivero_operator.operations.errors import RefusedError, StepFailedError
 from vivero_operator.operations.platform_state import Body, State, States
 from vivero_operator.operations.rebuild_plan import PEOPLES, Filling, Plans, for_people, plans
 from vivero_operator.operations.rebuild_reach import CountingAdmin, Reach, Servers

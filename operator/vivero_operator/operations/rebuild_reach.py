@@ -13,7 +13,7 @@ from vivero_core.backends.s3.protocol import StorageAdmin
 from vivero_core.model.database_server import DatabaseServer
 
 from vivero_operator.backend_clients import PlatformObjects
-from vivero_operator.operations.backup_order import Login
+from vivero_operator.operations.orders import Login
 from vivero_operator.operations.platform_state import States
 from vivero_operator.settings import Settings
 

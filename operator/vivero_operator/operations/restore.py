@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from vivero_operator.operations.archive import Archive, backup_store
-from vivero_operator.operations.backup_order import ORDER_FILE, RestoreOrder
 from vivero_operator.operations.dumps import of_schema, with_left_out
 from vivero_operator.operations.errors import RefusedError
 from vivero_operator.operations.new_tenant import NewTenant
 from vivero_operator.operations.object_store import StoredObject, holds
+from vivero_operator.operations.orders import ORDER_FILE, RestoreOrder
 from vivero_operator.operations.program import Files, Step, main
 from vivero_operator.operations.runner import Said
 

@@ -18,7 +18,7 @@ from vivero_core.model.operation import OperationStep
 
 from vivero_operator.archiver.configuration import STORAGE_KEYS
 from vivero_operator.instance import Manifest, owner_reference
-from vivero_operator.operations.backup_order import FOLDER
+from vivero_operator.operations.orders import FOLDER
 from vivero_operator.pod_options import CONTAINER_SECURITY, POD_SECURITY, with_options
 from vivero_operator.settings import Settings
 

@@ -22,8 +22,8 @@ from vivero_core.model.tenant_restore import TenantRestore
 from vivero_operator.instance import DatabaseAddress, Instance, Manifest, TenantKeys
 from vivero_operator.manifests import as_of as manifests
 from vivero_operator.manifests.as_of import View
-from vivero_operator.operations.backup_order import Account, Login, Target
 from vivero_operator.operations.errors import RefusedError
+from vivero_operator.operations.orders import Account, Login, Target
 from vivero_operator.policies import as_of as policy
 from vivero_operator.reconcile import routes
 from vivero_operator.reconcile.in_place import restoring

@@ -25,7 +25,7 @@ from vivero_core.model.tenant_proof import TenantProof
 from vivero_core.model.tenant_restore import TenantRestore
 
 from vivero_operator.manifests.event import EventType, ObjectEvent, Subject
-from vivero_operator.operations.backup_order import EXPIRE, ORDER_FILE, ExpiryOrder
+from vivero_operator.operations.orders import EXPIRE, ORDER_FILE, ExpiryOrder
 from vivero_operator.operations.runner import DEADLINE_SECONDS, Operation, Outcome
 from vivero_operator.policies import retention as policy
 from vivero_operator.reconcile.archives import archived

@@ -14,7 +14,7 @@ from vivero_core.model.reading import read
 from vivero_core.model.tenant_erasure import TenantErasure
 
 from vivero_operator.escrow.record import Record
-from vivero_operator.operations.backup_order import LEDGER
+from vivero_operator.operations.orders import LEDGER
 from vivero_operator.reconcile.run import Services
 
 logger = logging.getLogger(__name__)

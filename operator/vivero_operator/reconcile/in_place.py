@@ -23,8 +23,8 @@ from vivero_core.model.tenant_backup import TenantBackup
 from vivero_core.model.tenant_restore import TenantRestore
 
 from vivero_operator.instance import APP
-from vivero_operator.operations.backup_order import Login, Target
 from vivero_operator.operations.errors import RefusedError
+from vivero_operator.operations.orders import Login, Target
 from vivero_operator.reconcile.context import HandlerContext
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.kind import drop, take

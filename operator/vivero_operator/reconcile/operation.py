@@ -28,7 +28,8 @@ from vivero_core.model.tenant import Tenant
 from vivero_operator.instance import TenantKeys
 from vivero_operator.manifests.event import ObjectEvent, Subject
 from vivero_operator.operations import runner
-from vivero_operator.operations.backup_order import (
+from vivero_operator.operations.errors import RefusedError
+from vivero_operator.operations.orders import (
     CLIENT_FILE,
     EXPIRE,
     ORDER_FILE,
@@ -41,7 +42,6 @@ from vivero_operator.operations.backup_order import (
     ProofOrder,
     RestoreOrder,
 )
-from vivero_operator.operations.errors import RefusedError
 from vivero_operator.operations.runner import Operation, Outcome, Progress
 from vivero_operator.policies.life import paused, shown
 from vivero_operator.policies.recoverability import NO_BACKUP_BUCKET

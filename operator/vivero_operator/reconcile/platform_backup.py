@@ -48,7 +48,8 @@ from vivero_operator import metrics
 from vivero_operator.archiver.position import Positions
 from vivero_operator.instance import Manifest
 from vivero_operator.operations import platform_state
-from vivero_operator.operations.backup_order import (
+from vivero_operator.operations.errors import StepFailedError
+from vivero_operator.operations.orders import (
     BACKUP,
     CLIENT_FILE,
     EXPIRE,
@@ -58,7 +59,6 @@ from vivero_operator.operations.backup_order import (
     Login,
     Program,
 )
-from vivero_operator.operations.errors import StepFailedError
 from vivero_operator.operations.platform_state import Newest, State, States
 from vivero_operator.operations.runner import DEADLINE_SECONDS, Operation, Outcome, name_of
 from vivero_operator.policies import retention

@@ -8,7 +8,7 @@ from vivero_core.model.constants import LABEL_SCHEDULED, LABEL_TENANT, Condition
 from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_backup import BackupResult, TenantBackup
 
-from vivero_operator.operations.backup_order import BACKUP, BackupOrder, Former, Program
+from vivero_operator.operations.orders import BACKUP, BackupOrder, Former, Program
 from vivero_operator.operations.runner import Operation
 from vivero_operator.reconcile.archives import archived
 from vivero_operator.reconcile.in_place import loading_beside

@@ -24,7 +24,7 @@ from vivero_core.model.tenant_erasure import (
 )
 
 from vivero_operator.escrow.record import Record
-from vivero_operator.operations.backup_order import ERASE, EraseOrder, Program
+from vivero_operator.operations.orders import ERASE, EraseOrder, Program
 from vivero_operator.operations.runner import Operation
 from vivero_operator.policies import allocation, erasure
 from vivero_operator.policies.erasure import Decision, Holder, Seen, Turn

@@ -9,7 +9,7 @@ from vivero_core.model.constants import ConditionType, Reason
 from vivero_core.model.tenant_proof import ProofResult, TenantProof
 
 from vivero_operator.manifests.event import ObjectEvent, Subject
-from vivero_operator.operations.backup_order import PROOF, Program, ProofOrder
+from vivero_operator.operations.orders import PROOF, Program, ProofOrder
 from vivero_operator.operations.runner import Operation
 from vivero_operator.reconcile.archives import archived
 from vivero_operator.reconcile.operation import ObstacleError, OperationReconciler

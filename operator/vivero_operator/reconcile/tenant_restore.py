@@ -22,7 +22,8 @@ from vivero_core.model.tenant_backup import TenantBackup
 from vivero_core.model.tenant_restore import RestoreResult, TenantRestore
 
 from vivero_operator.instance import Instance, TenantKeys
-from vivero_operator.operations.backup_order import (
+from vivero_operator.operations.errors import RefusedError
+from vivero_operator.operations.orders import (
     MOMENT,
     RESTORE,
     MomentOrder,
@@ -30,7 +31,6 @@ from vivero_operator.operations.backup_order import (
     RestoreOrder,
     Target,
 )
-from vivero_operator.operations.errors import RefusedError
 from vivero_operator.operations.runner import Operation
 from vivero_operator.reconcile import abandoned, archives, in_use
 from vivero_operator.reconcile.as_of import AsOf

@@ -32,10 +32,10 @@ from vivero_operator.archiver.chain import Segment
 from vivero_operator.archiver.position import Positions, sequence
 from vivero_operator.archiver.segments import Logged
 from vivero_operator.operations import backup
-from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, Account, BackupOrder
 from vivero_operator.operations.errors import RefusedError
 from vivero_operator.operations.history import Base, History
 from vivero_operator.operations.object_store import ObjectStore
+from vivero_operator.operations.orders import CLIENT_FILE, ORDER_FILE, Account, BackupOrder
 from vivero_operator.operations.program import Files
 from vivero_operator.operations.replayed import Replayed
 

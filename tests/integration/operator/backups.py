@@ -15,8 +15,8 @@ from vivero_core.sealing import seal, unseal
 from vivero_dev.backing import object_store as dev_store
 from vivero_dev.backing.accounts import Account as DevAccount
 from vivero_operator.operations import backup
-from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, Account, BackupOrder
-from vivero_operator.operations.backup_order import Login as DatabaseLogin
+from vivero_operator.operations.orders import CLIENT_FILE, ORDER_FILE, Account, BackupOrder
+from vivero_operator.operations.orders import Login as DatabaseLogin
 from vivero_operator.operations.program import Files
 from vivero_operator.operations.streams import Reader, unpacked
 

@@ -16,9 +16,9 @@ from integration.conftest import Login
 from integration.operator.archive_rig import WAIT_SECONDS, Crash, Moment, Rig, archived, base_of, seeded
 from integration.operator.binlog_source import Tenant
 from integration.operator.test_replay import Told
-from vivero_operator.operations.backup_order import Account
 from vivero_operator.operations.errors import RefusedError
 from vivero_operator.operations.history import History, Reach
+from vivero_operator.operations.orders import Account
 
 HELD_BYTES = 8 * 1024 * 1024
 """Of the log at a time, however large a transaction is."""

@@ -15,9 +15,9 @@ from vivero_operator.archiver.position import Position, Positions
 from vivero_operator.operations import backup, expire
 from vivero_operator.operations.archive import backup_store
 from vivero_operator.operations.backup import Backup
-from vivero_operator.operations.backup_order import ORDER_FILE, ExpiryOrder, Former
 from vivero_operator.operations.errors import StepFailedError
 from vivero_operator.operations.history import Base, History
+from vivero_operator.operations.orders import ORDER_FILE, ExpiryOrder, Former
 from vivero_operator.operations.program import Files
 from vivero_operator.operations.streams import Reader, pieces_of
 

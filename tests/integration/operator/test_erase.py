@@ -6,9 +6,9 @@ import secrets
 import pytest
 from integration.operator.backups import Given, erase
 from vivero_core.backends.tally import tally
-from vivero_operator.operations.backup_order import ORDER_FILE, EraseOrder
 from vivero_operator.operations.erase import STEPS
 from vivero_operator.operations.errors import StepFailedError
+from vivero_operator.operations.orders import ORDER_FILE, EraseOrder
 from vivero_operator.operations.program import Files
 
 pytestmark = pytest.mark.usefixtures("neighbour_stays")

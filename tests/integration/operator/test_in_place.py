@@ -30,10 +30,10 @@ from vivero_data.db.schema import SCHEMA_FILE, split
 from vivero_dev.debian import extracted
 from vivero_dev.instance import cache_root
 from vivero_operator.operations import backup, moment
-from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, Account, BackupOrder, MomentOrder, Target
-from vivero_operator.operations.backup_order import Login as DatabaseLogin
 from vivero_operator.operations.errors import RefusedError, StepFailedError
 from vivero_operator.operations.object_store import ObjectStore
+from vivero_operator.operations.orders import CLIENT_FILE, ORDER_FILE, Account, BackupOrder, MomentOrder, Target
+from vivero_operator.operations.orders import Login as DatabaseLogin
 from vivero_operator.operations.program import Files
 
 pytestmark = pytest.mark.usefixtures("neighbour_stays")

@@ -15,8 +15,8 @@ from vivero_dev.backing import object_store as dev_store
 from vivero_dev.backing.accounts import Account as DevAccount
 from vivero_operator.archiver.position import Gap, Positions
 from vivero_operator.operations import proof
-from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, Account, ProofOrder
 from vivero_operator.operations.errors import RefusedError, StepFailedError
+from vivero_operator.operations.orders import CLIENT_FILE, ORDER_FILE, Account, ProofOrder
 from vivero_operator.operations.program import Files
 from vivero_operator.operations.replayed import Replayed
 

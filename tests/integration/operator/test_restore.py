@@ -16,11 +16,11 @@ from vivero_core.model import naming
 from vivero_core.sealing import SealBrokenError
 from vivero_operator.operations import backup, restore
 from vivero_operator.operations.archive import Archive, backup_store
-from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, Account, RestoreOrder
-from vivero_operator.operations.backup_order import Login as DatabaseLogin
-from vivero_operator.operations.backup_order import Target as NewTenant
 from vivero_operator.operations.errors import RefusedError, StepFailedError
 from vivero_operator.operations.new_tenant import NewTenant as FilledTenant
+from vivero_operator.operations.orders import CLIENT_FILE, ORDER_FILE, Account, RestoreOrder
+from vivero_operator.operations.orders import Login as DatabaseLogin
+from vivero_operator.operations.orders import Target as NewTenant
 from vivero_operator.operations.program import Files
 from vivero_operator.operations.streams import Measured
 

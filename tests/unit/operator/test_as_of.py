@@ -15,7 +15,7 @@ from vivero_core.model import naming
 from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_backup import TenantBackup
 from vivero_operator.manifests import as_of as manifests
-from vivero_operator.operations.backup_order import ORDER_FILE, MomentOrder
+from vivero_operator.operations.orders import ORDER_FILE, MomentOrder
 from vivero_operator.policies import as_of as policy
 from vivero_operator.reconcile import orphans
 from vivero_operator.reconcile.as_of import OPEN_FOR

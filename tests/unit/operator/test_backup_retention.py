@@ -16,7 +16,7 @@ from vivero_core.model import naming
 from vivero_core.model.constants import LABEL_SCHEDULED, LABEL_TENANT
 from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_backup import Keep
-from vivero_operator.operations.backup_order import ORDER_FILE, ExpiryOrder
+from vivero_operator.operations.orders import ORDER_FILE, ExpiryOrder
 from vivero_operator.policies.retention import Made, expired
 from vivero_operator.reconcile.backup_retention import AGAIN_SECONDS, FAILED_LASTS, BackupRetention
 from vivero_operator.reconcile.tenant_backup import TenantBackupReconciler

@@ -25,11 +25,11 @@ from vivero_operator.archiver.events import Type
 from vivero_operator.archiver.logfile import events_of_file
 from vivero_operator.archiver.position import Gap, Positions, sequence
 from vivero_operator.operations.archive import Archive, newest_copies
-from vivero_operator.operations.backup_order import ExpiryOrder
 from vivero_operator.operations.errors import DamagedError, RefusedError, StepFailedError
 from vivero_operator.operations.expire import Expiry
 from vivero_operator.operations.new_tenant import sealed_anew
 from vivero_operator.operations.object_store import StoredObject
+from vivero_operator.operations.orders import ExpiryOrder
 from vivero_operator.operations.replayed import Replayed
 from vivero_operator.operations.streams import Measured, Reader, packed
 

@@ -11,9 +11,9 @@ from vivero_core.backends.tally import tally
 from vivero_core.model.tenant_erasure import ErasureResult
 from vivero_operator.archiver.position import Position, written
 from vivero_operator.operations import erase
-from vivero_operator.operations.backup_order import EraseOrder
 from vivero_operator.operations.errors import StepFailedError
 from vivero_operator.operations.object_store import StoredVersion
+from vivero_operator.operations.orders import EraseOrder
 from vivero_operator.operations.runner import Said
 
 TENANT, OTHER, SERVER = "u5g5446au3", "aaaaaaaaaa", "uid-of-main"

@@ -15,11 +15,11 @@ from vivero_core.model import naming
 from vivero_operator.archiver.chain import ReadableChain
 from vivero_operator.archiver.position import sequence
 from vivero_operator.operations.archive import Archive, backups, ready_at
-from vivero_operator.operations.backup_order import ExpiryOrder
 from vivero_operator.operations.errors import RefusedError, StepFailedError
 from vivero_operator.operations.expire import Expiry
 from vivero_operator.operations.history import Base, History, Reach
 from vivero_operator.operations.object_store import StoredObject
+from vivero_operator.operations.orders import ExpiryOrder
 from vivero_operator.operations.streams import Measured
 
 TENANT, KEY = IDS[0], KEYS[IDS[0]].hex()

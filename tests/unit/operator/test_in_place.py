@@ -15,7 +15,7 @@ from unit.operator.test_operations import pod as pod_of_job
 from vivero_core.model.tenant_backup import TenantBackup
 from vivero_core.model.tenant_restore import TenantRestore
 from vivero_operator.health import Heartbeat
-from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, MomentOrder, RestoreOrder
+from vivero_operator.operations.orders import CLIENT_FILE, ORDER_FILE, MomentOrder, RestoreOrder
 from vivero_operator.reconcile import in_place
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.context import HandlerContext

@@ -24,7 +24,8 @@ from vivero_core.model.tenant_proof import TenantProof
 from vivero_core.model.tenant_restore import TenantRestore
 from vivero_operator.escrow.record import Record
 from vivero_operator.operations import dumps, program, runner
-from vivero_operator.operations.backup_order import (
+from vivero_operator.operations.errors import RefusedError, StepFailedError
+from vivero_operator.operations.orders import (
     CLIENT_FILE,
     ORDER_FILE,
     BackupOrder,
@@ -32,7 +33,6 @@ from vivero_operator.operations.backup_order import (
     MomentOrder,
     RestoreOrder,
 )
-from vivero_operator.operations.errors import RefusedError, StepFailedError
 from vivero_operator.operations.runner import Operation, Outcome, Said
 from vivero_operator.operations.streams import Measured, Reader, packed, unpacked
 from vivero_operator.pod_options import PodOptions

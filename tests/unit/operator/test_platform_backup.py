@@ -17,8 +17,8 @@ from vivero_core.model.platform_backup import PlatformBackup
 from vivero_operator.archiver.position import Position, Positions
 from vivero_operator.manifests import archiver as archivers
 from vivero_operator.operations import platform_state
-from vivero_operator.operations.backup_order import ORDER_FILE, BackupOrder, ExpiryOrder
 from vivero_operator.operations.errors import StepFailedError
+from vivero_operator.operations.orders import ORDER_FILE, BackupOrder, ExpiryOrder
 from vivero_operator.operations.platform_state import State
 from vivero_operator.reconcile import archives
 from vivero_operator.reconcile.controller import Result

@@ -32,7 +32,7 @@ from vivero_operator.operations import (
     restore,
 )
 from vivero_operator.operations.archive import Archive
-from vivero_operator.operations.backup_order import (
+from vivero_operator.operations.orders import (
     BACKUP,
     CLIENT_FILE,
     ERASE,

@@ -20,8 +20,8 @@ from vivero_operator.escrow import sealing
 from vivero_operator.escrow.sealing import SealingKeys
 from vivero_operator.instance import TenantKeys
 from vivero_operator.operations import rebuild
-from vivero_operator.operations.backup_order import ORDER_FILE, MomentOrder
 from vivero_operator.operations.errors import RefusedError, StepFailedError
+from vivero_operator.operations.orders import ORDER_FILE, MomentOrder
 from vivero_operator.operations.platform_state import State
 from vivero_operator.operations.rebuild import Rebuild
 from vivero_operator.operations.rebuild_plan import for_people, plans

@@ -23,8 +23,8 @@ from vivero_core.model.tenant import Recovery, Tenant
 from vivero_core.model.tenant_proof import TenantProof
 from vivero_operator.archiver.chain import Chain, Span
 from vivero_operator.archiver.position import Position, Positions
-from vivero_operator.operations.backup_order import ORDER_FILE, ProofOrder
 from vivero_operator.operations.errors import StepFailedError
+from vivero_operator.operations.orders import ORDER_FILE, ProofOrder
 from vivero_operator.policies import proofs as policy
 from vivero_operator.reconcile import archives
 from vivero_operator.reconcile.operation import LOOK_SECONDS, WAIT_SECONDS
