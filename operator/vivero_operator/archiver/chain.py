@@ -4,7 +4,8 @@
 
 Numbers count down from 12 hexadecimal F, so that a listing begins with the newest. What a segment is sealed for names its
 number, what it covers and the hash of the one before: none can be left out, moved, repeated or taken from somebody else.
-What it covers stands in the object's metadata too, with a digest, for the archiver itself cannot read a segment.
+All of that stands in the object's metadata too, with a digest, for the archiver itself cannot read a segment. Where one is
+gone, the chain is torn: it begins anew behind that place, for whoever has a backup of since.
 
     <tenant id>/trimmed          the last segment that was given up, with all before it; sealed (vivero_core.sealing)
 
@@ -15,7 +16,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from tempfile import SpooledTemporaryFile
 from typing import Final
@@ -24,7 +25,7 @@ from vivero_core.envelope import open_sealed, seal_for
 from vivero_core.sealing import SealBrokenError, seal, unseal
 
 from vivero_operator.archiver.bucket import Listed, Objects, Trimmed
-from vivero_operator.operations.errors import DamagedError, StepFailedError
+from vivero_operator.operations.errors import DamagedError
 from vivero_operator.operations.streams import Measured, Reader, packed, unpacked
 
 _SPOOL_BYTES: Final = 256 * 1024
@@ -53,6 +54,8 @@ class Segment:
     span: Span
     sha256: str
     """Of the object."""
+    before: str
+    """Of the object before it; empty if there was none."""
 
 
 class Chain:
@@ -84,14 +87,14 @@ class Chain:
         """Seal and store the next segment."""
         before = None if self.is_cut else self.head()
         number = (before.number if before else self._newest) + 1
-        name = self._name(number, span, before.sha256 if before else "")
-        sealed = seal_for(Reader(packed(content)).read, public, name)
+        following = Segment(number, span, "", before.sha256 if before else "")
+        sealed = seal_for(Reader(packed(content)).read, public, self._name(following))
         measured = Measured()
         with SpooledTemporaryFile(_SPOOL_BYTES) as body:
             for piece in measured.through(sealed):  # `writelines` would hold all of it before it looks at the size
                 body.write(piece)
             body.seek(0)
-            segment = Segment(number, span, measured.sha256)
+            segment = replace(following, sha256=measured.sha256)
             self._store.put_whole(self._key(number), body, _metadata(segment))
         self._head, self._newest = segment, number
         return segment
@@ -100,7 +103,7 @@ class Chain:
         told = self._store.metadata(key)
         try:
             span = Span(told["first"], told["last"], int(told["begins"]), int(told["ends"]))
-            segment = Segment(_number_of(key), span, told["sha256"])
+            segment = Segment(_number_of(key), span, told["sha256"], told["before"])
         except (KeyError, ValueError) as error:
             raise DamagedError(f"{key} is no segment of an archive") from error
         if told != _metadata(segment):
@@ -110,8 +113,9 @@ class Chain:
     def _key(self, number: int) -> str:
         return f"{self._tenant}/log/{_NEWEST - number:012x}"
 
-    def _name(self, number: int, span: Span, before: str) -> str:
-        return f"log {self._tenant} {number} {span.first} {span.last} {span.begins} {span.ends} {before}"
+    def _name(self, one: Segment) -> str:
+        span = one.span
+        return f"log {self._tenant} {one.number} {span.first} {span.last} {span.begins} {span.ends} {one.before}"
 
 
 class ReadableChain(Chain):
@@ -136,31 +140,45 @@ class ReadableChain(Chain):
                 told = json.loads(b"".join(unseal(read, self._file_key, f"trimmed {self._tenant}")))
         except SealBrokenError as error:
             raise DamagedError(f"{key} is not what was written: {error}") from error
-        return Segment(told["number"], Span(**told["span"]), told["sha256"])
+        return Segment(told["number"], Span(**told["span"]), told["sha256"], told["before"])
+
+    def torn(self) -> Segment | None:
+        """The oldest segment behind the newest place where some are gone; None if there is no such place."""
+        keys, whole = self._keys(self.trimmed())
+        return None if whole else self._segment(keys[0])
 
     def segments(self) -> Iterator[Segment]:
-        """All of them, oldest first; the numbers have no gap. Each is looked at when it is asked for."""
-        trimmed = self.trimmed()
+        """Oldest first, from where the chain begins or was torn; each is looked at when it is asked for.
+
+        Raises:
+            DamagedError: one does not follow the one before it.
+        """
+        before = self.trimmed()
+        keys, whole = self._keys(before)
+        for number, segment in enumerate(map(self._segment, keys)):
+            if (number or whole) and segment.before != (before.sha256 if before is not None else ""):
+                raise DamagedError(f"segment {segment.number} of {self._tenant} does not follow the one before it")
+            yield segment
+            before = segment
+
+    def _keys(self, trimmed: Segment | None) -> tuple[list[str], bool]:
+        """Those behind the newest place where some are gone, oldest first; and whether there is none."""
         begin = trimmed.number if trimmed is not None else 0
         listed = self._listed.list(f"{self._tenant}/log/")
         keys = sorted((key for key in listed if _number_of(key) > begin), reverse=True)
-        for before, after in pairwise([begin, *map(_number_of, keys)]):
-            if after != before + 1:
-                raise StepFailedError(f"the archive of {self._tenant} lacks segment {before + 1}")
-        yield from map(self._segment, keys)
+        pairs = enumerate(pairwise([begin, *map(_number_of, keys)]))
+        tears = [place for place, (before, after) in pairs if after != before + 1]
+        return keys[max(tears, default=0) :], not tears
 
-    def read(self, segment: Segment, before: Segment | None) -> Iterator[bytes]:
-        """What was archived; each piece is authentic, and so is its place behind `before`, which may have been given up.
+    def read(self, segment: Segment) -> Iterator[bytes]:
+        """What was archived; each piece is authentic, and so is what `segment` says of itself.
 
         Raises:
             StepFailedError: the segment was changed, cut, or is another's.
         """
-        if before is None:
-            before = self.trimmed()
-        name = self._name(segment.number, segment.span, before.sha256 if before else "")
         try:
             with self._listed.open(self._key(segment.number)) as read:
-                yield from unpacked(open_sealed(read, self._file_key, name))
+                yield from unpacked(open_sealed(read, self._file_key, self._name(segment)))
         except SealBrokenError as error:
             raise DamagedError(
                 f"segment {segment.number} of {self._tenant} is not what was written: {error}"
@@ -204,6 +222,7 @@ def _number_of(key: str) -> int:
 
 
 def _metadata(segment: Segment) -> dict[str, str]:
-    told = {**{name: str(value) for name, value in asdict(segment.span).items()}, "sha256": segment.sha256}
+    span = {name: str(value) for name, value in asdict(segment.span).items()}
+    told = {**span, "sha256": segment.sha256, "before": segment.before}
     digest = hashlib.sha256(json.dumps([segment.number, *sorted(told.items())]).encode()).hexdigest()
     return told | {"digest": digest}

@@ -71,7 +71,7 @@ class History:
         position = position_of(self._store, self._server, self._tenant)
         until = min(position.until, position.waiting.get(self._tenant, position.until))
         known = gaps(self._store, self._server)
-        begins = [max(base.ready_at, self._trimmed_until()) for base in self._usable(bases)]
+        begins = [max(base.ready_at, self._given_up_until()) for base in self._usable(bases)]
         if (birth := self._birth()) is not None:
             begins.append(birth)
         after = max((gap.ends for gap in known), default=0)
@@ -79,7 +79,9 @@ class History:
         if whole:
             return Reach(min(whole), until)
         if not begins:
-            raise RefusedError(f"the archive of {self._tenant} has neither its first transaction nor a base")
+            raise RefusedError(
+                self.lacks() or f"the archive of {self._tenant} has neither its first transaction nor a base"
+            )
         earlier = min(begins)
         return Reach(earlier, min([until, *(gap.begins for gap in known if gap.ends > earlier)]))
 
@@ -89,13 +91,21 @@ class History:
         Raises:
             RefusedError: there is no such base, and the log does not begin with the tenant.
         """
-        if until < self._trimmed_until():
+        if until < self._given_up_until():
             raise RefusedError(f"out of reach: the log of {self._tenant} from then is not kept any more")
         after = self._first_after(until)
         fitting = [one for one in self._usable(bases) if after is None or sequence(one.gtid) < after]
         if not fitting and self._birth() is None:
             raise RefusedError(f"out of reach: every base of {self._tenant} was made later")
         return max(fitting, key=lambda one: sequence(one.gtid), default=None)
+
+    def lacks(self) -> str | None:
+        """Which segments are gone, as a sentence; None if all are there that were not given up."""
+        torn = self._chain.torn()
+        if torn is None:
+            return None
+        at = _shown(torn.span.begins)
+        return f"the archive of {self._tenant} lacks segment {torn.number - 1}: no second before {at} can be restored"
 
     def surplus(self, window_begins: int, bases: list[Base]) -> Segment | None:
         """The last segment that no second from then on needs, nor all before it: the newest base that is older holds them."""
@@ -128,7 +138,8 @@ class History:
         if (birth := self._birth()) is not None and birth >= after:
             found.append(None)
         if not found:
-            raise RefusedError("no backup leads to the present without a gap in the log: make a TenantBackup")
+            why = self.lacks() or "no backup leads to the present without a gap in the log"
+            raise RefusedError(f"{why}: make a TenantBackup")
         return found
 
     def log_files(self, until: int, folder: Path, *, after: int = 0) -> list[Path]:
@@ -165,47 +176,46 @@ class History:
 
     def _birth(self) -> int | None:
         """When the tenant's schema was made, if the archive begins with that and is whole."""
-        if lost(self._store, self._tenant) is not None or self._chain.trimmed() is not None:
+        if lost(self._store, self._tenant) is not None:
+            return None
+        if self._chain.trimmed() is not None or self._chain.torn() is not None:
             return None
         for description, groups in self._segments():
             for first in groups:
                 return first.at if _makes_schema(first, description) else None
         return None
 
-    def _trimmed_until(self) -> int:
-        """The second of the last transaction that was given up; 0 if none was."""
-        trimmed = self._chain.trimmed()
-        return trimmed.span.ends if trimmed is not None else 0
+    def _given_up_until(self) -> int:
+        """No second before this one can be restored, from any base; 0 if nothing was given up, and nothing is gone."""
+        trimmed, torn = self._chain.trimmed(), self._chain.torn()
+        # What is gone was committed before the transaction behind it, nobody knows when.
+        return max(trimmed.span.ends if trimmed is not None else 0, torn.span.begins if torn is not None else 0)
 
     def _usable(self, bases: list[Base]) -> list[Base]:
         """Those with all behind them in the archive."""
         beginning, missing = self._positions.beginning(), lost(self._store, self._tenant)
         if beginning is None:
             return []
-        trimmed = self._chain.trimmed()
+        trimmed, torn = self._chain.trimmed(), self._chain.torn()
         gone = [missing, trimmed.span.last if trimmed is not None else None]
-        first = max([sequence(beginning) - 1, *(sequence(one) for one in gone if one is not None)])
+        begin = [beginning, *([torn.span.first] if torn is not None else [])]
+        first = max([sequence(one) - 1 for one in begin] + [sequence(one) for one in gone if one is not None])
         return [one for one in bases if sequence(one.gtid) >= first]
 
     def _first_after(self, until: int) -> int | None:
         """The number of the first transaction after this second."""
-        before: Segment | None = None
         for segment in self._chain.segments():
             if segment.span.ends > until:
-                for one in self._read(segment, before)[1]:
+                for one in self._read(segment)[1]:
                     if one.at > until:
                         return sequence(one.gtid)
-            before = segment
         return None
 
     def _segments(self) -> Iterator[tuple[bytes, Iterator[Logged]]]:
-        before: Segment | None = None
-        for segment in self._chain.segments():
-            yield self._read(segment, before)
-            before = segment
+        return map(self._read, self._chain.segments())
 
-    def _read(self, segment: Segment, before: Segment | None) -> tuple[bytes, Iterator[Logged]]:
-        return read(self._chain.read(segment, before))
+    def _read(self, segment: Segment) -> tuple[bytes, Iterator[Logged]]:
+        return read(self._chain.read(segment))
 
 
 def _makes_schema(one: Logged, description: bytes) -> bool:

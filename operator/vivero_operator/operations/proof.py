@@ -113,6 +113,7 @@ def replay(files: Files) -> Said:
     with proof.replayed.server.running():
         size = proof.replay(base, gtid)
     proof.replayed.note("base", [asdict(base)] if base is not None else [])
+    proof.replayed.note("lacks", proof.replayed.history.lacks() or "")
     proof.replayed.note("reach", [_moment(reach.begins), _moment(reach.ends)])
     onto = f"the backup {base.uid}" if base is not None else "nothing"
     return Said(message=f"Log replayed onto {onto}, bytes: {size}")
@@ -143,10 +144,9 @@ def compare(files: Files) -> Said:
         "transaction": live.gtid,
     }
     told |= {"tables": len(live.tables), "files": len(wanted)}
-    return Said(
-        message=f"The same as the live data: tables {len(live.tables)}, files {len(wanted)}, of those read {compared}",
-        result=told,
-    )
+    said = f"The same as the live data: tables {len(live.tables)}, files {len(wanted)}, of those read {compared}"
+    lacks = proof.replayed.note("lacks")
+    return Said(message=f"{said}; but {lacks}" if lacks else said, result=told)
 
 
 def chosen(beginnings: Sequence[Base | None], uid: str) -> Base | None:

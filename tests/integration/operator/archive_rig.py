@@ -197,9 +197,9 @@ class Remembered(History):
         """The number of the last transaction that was committed until then."""
         return max(sequence(one.gtid) for _, groups in self._segments() for one in groups if one.at <= second)
 
-    def _read(self, segment: Segment, before: Segment | None) -> tuple[bytes, Iterator[Logged]]:
+    def _read(self, segment: Segment) -> tuple[bytes, Iterator[Logged]]:
         if segment.number not in self._known:
-            description, groups = super()._read(segment, before)
+            description, groups = super()._read(segment)
             self._known[segment.number] = description, [(one.gtid, one.at, b"".join(one.pieces)) for one in groups]
         description, known = self._known[segment.number]
         return description, (Logged(gtid, at, len(raw), iter([raw])) for gtid, at, raw in known)

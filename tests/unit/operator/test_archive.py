@@ -144,11 +144,10 @@ def follow(log: Log, bucket: Bucket, keys: Mapping[str, bytes] = KEYS, platform_
 
 def archived(bucket: Bucket, tenant: str, keys: Mapping[str, bytes] = KEYS) -> list[bytes]:
     """The groups of a tenant's chain."""
-    chain, before, found = ReadableChain(bucket.store, tenant, keys[tenant]), None, []
+    chain, found = ReadableChain(bucket.store, tenant, keys[tenant]), []
     for segment in chain.segments():
-        _, groups = segments.read(chain.read(segment, before))
+        _, groups = segments.read(chain.read(segment))
         found += [b"".join(one.pieces) for one in groups]
-        before = segment
     return found
 
 
@@ -333,11 +332,8 @@ class TestChain:
         return bucket, chain
 
     def read(self, bucket: Bucket, tenant: str = IDS[0]) -> list[bytes]:
-        chain, before, found = ReadableChain(bucket.store, tenant, KEYS[tenant]), None, []
-        for segment in chain.segments():
-            found.append(b"".join(chain.read(segment, before)))
-            before = segment
-        return found
+        chain = ReadableChain(bucket.store, tenant, KEYS[tenant])
+        return [b"".join(chain.read(segment)) for segment in chain.segments()]
 
     def test_it_is_read_in_order(self) -> None:
         bucket, _ = self.made()
@@ -345,12 +341,29 @@ class TestChain:
 
     @pytest.mark.parametrize("gone", [0, 1, 2])
     def test_what_is_left_out_is_noticed(self, gone: int) -> None:
-        bucket, _ = self.made()
+        bucket, chain = self.made()
+        assert chain.torn() is None
         del bucket.objects[sorted(bucket.objects, reverse=True)[gone]]
         if gone == 2:
             assert self.read(bucket) == [b"content 0", b"content 1"], "the end is what the server's position is for"
+            assert chain.torn() is None
             return
-        with pytest.raises(StepFailedError):
+        assert self.read(bucket) == [b"content 0", b"content 1", b"content 2"][gone + 1 :]
+        torn = chain.torn()
+        assert torn is not None
+        assert torn.number == gone + 2
+
+    def test_what_does_not_follow_the_one_before_it_is_noticed(self) -> None:
+        """Whoever holds the public key can seal a segment for any place."""
+        bucket, _ = self.made()
+        bucket.objects.pop(min(bucket.objects))
+        other = Bucket()
+        made = ReadableChain(other.store, IDS[0], KEYS[IDS[0]])
+        for number in range(3):
+            made.append(public_key(KEYS[IDS[0]]), [b"another"], Span(f"0-1-{number}", f"0-1-{number}", BEGIN, BEGIN))
+        newest = min(other.objects)
+        bucket.objects[newest] = other.objects[newest]
+        with pytest.raises(DamagedError, match=r"segment 3 of .* does not follow the one before it"):
             self.read(bucket)
 
     def test_what_is_moved_or_taken_from_another_is_noticed(self) -> None:
@@ -465,6 +478,26 @@ class TestHistory:
         reach = self.history(bucket).reach([self.base(5, at=BEGIN + 260)])
         assert reach.begins == BEGIN + 260
         assert reach.ends > BEGIN + 260
+
+    @pytest.mark.parametrize("gone", [0, 1, 2, 3])
+    def test_behind_a_segment_that_is_gone_a_new_base_begins_anew(self, gone: int, tmp_path: Path) -> None:
+        """Transactions, and so segments, have the numbers 1 to 5. What was committed in between, nobody knows when."""
+        (_, bucket), (_, intact) = self.made(), self.made()
+        whole = self.history(intact)
+        assert whole.lacks() is None
+        del bucket.objects[sorted(bucket.list(f"{IDS[0]}/log/"), reverse=True)[gone]]
+        history, before = self.history(bucket), [self.base(number, at=BEGIN) for number in range(1, gone + 1)]
+        with pytest.raises(RefusedError, match=f"lacks segment {gone + 1}"):
+            history.reach(before)
+        bases = [*before, self.base(gone + 1, at=BEGIN)]
+        reach = history.reach(bases)
+        assert reach.ends == whole.reach([]).ends
+        with pytest.raises(RefusedError, match="out of reach"):
+            history.base_for(reach.begins - 1, bases)
+        for second in range(reach.begins, reach.ends + 1):
+            assert history.base_for(second, bases) == bases[-1]
+            held = self.content(history.log_files(second, tmp_path / f"{second}", after=gone + 1))
+            assert gone + 1 + held == self.content(whole.log_files(second, tmp_path / f"{second}-whole"))
 
     def test_nothing_and_half_a_history_are_refused(self) -> None:
         log, bucket = self.made()

@@ -295,8 +295,16 @@ def test_an_archiver_that_finds_its_newest_segment_gone_leaves_its_number_out(tm
     scene.log.add(OTHER)
     follow(scene.log, cast("Bucket", scene.store))
     assert newest not in scene.store.objects
-    with pytest.raises(StepFailedError, match="lacks segment 5"):
+    with pytest.raises(RefusedError, match="lacks segment 5"):
         scene.restored(int(scene.log.now) - 2, tmp_path)
+    scene.committed[TENANT].append((int(scene.log.now), "0-7-11"))
+    scene.back_up(TENANT, "b6")
+    scene.log.now += 4
+    scene.log.add(TENANT)
+    scene.committed[TENANT].append((int(scene.log.now), "0-7-13"))
+    follow(scene.log, cast("Bucket", scene.store))
+    now = int(scene.log.now)
+    assert scene.restored(now - 1, tmp_path / "behind")["transactions"] == scene.exact(now - 1)
     assert len(scene.store.list(f"{OTHER}/log/")) == 6, "its neighbour is archived as before"
     assert lost[0]
 
