@@ -58,6 +58,7 @@ DATA, AUDIT = naming.database_name(TENANT), naming.audit_database_name(TENANT)
 NEW_DATA, NEW_AUDIT = naming.database_name(NEW), naming.audit_database_name(NEW)
 FILES = {"f1": b"first", "f2": b"second"}
 NEW_KEY = bytes([9]) * 32
+VERSION = "11.8.3-MariaDB"
 KEPT, LIVE, TARGET = "kept", "live", "target"
 ROWS = [
     b"CREATE TABLE `files` (id INT);\n",
@@ -134,6 +135,9 @@ class Connection:
     def __exit__(self, *_: object) -> None:
         """Nothing is open."""
 
+    def get_server_info(self) -> str:
+        return VERSION
+
     def query(self, statement: bytes) -> None:
         self._platform.run("target", self._schema, statement)
 
@@ -182,14 +186,20 @@ class Scratch:
         shutil.rmtree(self._folder, ignore_errors=True)
         self._platform.servers.pop(str(self._folder), None)
 
-    def query(self, _: str, schema: str) -> Sequence[tuple[Any, ...]]:
+    def query(self, _: str, schema: str | None = None) -> Sequence[tuple[Any, ...]]:
+        if schema is None:
+            return ()  # it holds neither views nor routines
         return named_files(self._schemas[schema])
 
-    def load(self, schema: str, statements: Iterator[bytes]) -> None:
+    def version(self) -> str:
+        return VERSION
+
+    def load(self, schema: str, statements: Iterator[bytes]) -> Sequence[object]:
         assert schema not in self._schemas, "it is loaded into what an attempt before has left"
         self._schemas[schema] = {}
         for statement in statements:
             self._platform.run(str(self._folder), schema, statement)
+        return ()
 
     def replay(self, logs: Sequence[Path], _: object) -> None:
         assert all(log.stat().st_size for log in logs)
@@ -251,8 +261,11 @@ class Scene:
         for name in ("ca.crt", CLIENT_FILE):
             (self.folder / name).write_text("")
 
-    def dumped(self, option_file: Path, *schemas: str, position: bool = False) -> Iterator[bytes]:
-        """As mariadb-dump writes it."""
+    def dumped(
+        self, option_file: Path, *schemas: str, position: bool = False, foreign: Sequence[object] = ()
+    ) -> Iterator[bytes]:
+        """As mariadb-dump writes it, of tables alone."""
+        assert not foreign
         known = self.platform.servers
         server = str(option_file.parent) if str(option_file.parent) in known else "live"
         if not known[server].keys() & set(schemas):

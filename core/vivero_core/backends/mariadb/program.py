@@ -8,10 +8,10 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from vivero_core.backends.mariadb.errors import SYSTEM
 from vivero_core.backends.mariadb.words import LAST, LexerError, Placed, Sort, lexed
 from vivero_core.errors import BackendRefusedError
 
-_SYSTEM: Final = "mariadb"
 VIEW: Final = "VIEW"
 TRIGGER: Final = "TRIGGER"
 ROUTINES: Final = ("FUNCTION", "PROCEDURE", "PACKAGE", "PACKAGE BODY")
@@ -27,8 +27,8 @@ _NO_BACKSLASHES: Final = "NO_BACKSLASH_ESCAPES"
 class ProgramError(BackendRefusedError):
     """A program that cannot be read or made; the sentence names it."""
 
-    def __init__(self, sentence: str) -> None:
-        super().__init__(_SYSTEM, sentence)
+    def __init__(self, system: str, sentence: str) -> None:
+        super().__init__(system, sentence)
         self.sentence = sentence
 
 
@@ -73,7 +73,7 @@ class Program:
         try:
             return TypeAdapter(cls).validate_json(text)
         except ValidationError as error:
-            raise ProgramError("what is stored of a program is none") from error
+            raise ProgramError(SYSTEM, "what is stored of a program is none") from error
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,9 @@ def of_shown(kind: str, name: str, text: str | None, schema: str, **settings: st
     """The program of this schema that a server shows so. Raises ProgramError."""
     told = f"{kind.lower()} {name}"
     if text is None:
-        raise ProgramError(f"{told} of {schema} belongs to another account, or was changed since this was ordered")
+        raise ProgramError(
+            SYSTEM, f"{told} of {schema} belongs to another account, or was changed since this was ordered"
+        )
     placed = _placed(told, text, str(settings.get("sql_mode", "")))
     return Program(kind, name, _parts(text, placed, schema), **settings)  # type: ignore[arg-type]  # as the three callers name them
 
@@ -159,7 +161,7 @@ def require_kind(program: Program, schema: str) -> None:
     kind = program.kind.split()
     of_library = program.kind == "FUNCTION" and (Sort.MARK, "(") not in (tokens[at + 2], tokens[at + 4])
     if words[0] != "CREATE" or program.kind not in _KINDS or words[at : at + len(kind)] != kind or of_library:
-        raise ProgramError(f"what is stored of {program} does not make one")
+        raise ProgramError(SYSTEM, f"what is stored of {program} does not make one")
 
 
 def _placed(told: str, text: str, sql_mode: str) -> list[Placed]:
@@ -167,4 +169,4 @@ def _placed(told: str, text: str, sql_mode: str) -> list[Placed]:
     try:
         return list(lexed(text, ansi_quotes=_ANSI_QUOTES in modes, backslashes=_NO_BACKSLASHES not in modes))
     except LexerError as error:
-        raise ProgramError(f"{told} cannot be read: {error}") from error
+        raise ProgramError(SYSTEM, f"{told} cannot be read: {error}") from error

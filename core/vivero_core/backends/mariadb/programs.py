@@ -10,7 +10,7 @@ from typing import Any, Final
 import pymysql
 from pymysql.cursors import Cursor
 
-from vivero_core.backends.mariadb.errors import code_of
+from vivero_core.backends.mariadb.errors import SYSTEM, code_of
 from vivero_core.backends.mariadb.program import (
     ROUTINES,
     TRIGGER,
@@ -167,7 +167,7 @@ def _create(cursor: Cursor, program: Program, schema: str) -> None:
 
 
 def _unmade(program: Program, error: pymysql.MySQLError) -> ProgramError:
-    return ProgramError(f"{program} cannot be made: error {code_of(error)}")
+    return ProgramError(SYSTEM, f"{program} cannot be made: error {code_of(error)}")
 
 
 def _shown(cursor: Cursor, kind: str, schema: str, name: str) -> Sequence[tuple[Any, ...]]:
