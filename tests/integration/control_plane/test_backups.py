@@ -90,7 +90,9 @@ async def test_a_restore_is_an_object_that_names_second_and_target(
     staff: httpx.Client, tenant: str, kube: KubeClient, sql: Sql
 ) -> None:
     at = f"/api/v1/tenants/{tenant}/restores"
-    answer = staff.post(at, json=restore_of(tenant, time="2026-11-20T14:05:09.7+02:00"))
+    part = staff.post(at, json=restore_of(tenant, time="2026-11-20T14:05:09.7+02:00"))
+    assert (part.status_code, part.json()["errors"][0]["field"]) == (422, "time"), "nothing is rounded"
+    answer = staff.post(at, json=restore_of(tenant, time="2026-11-20T14:05:09+02:00"))
     assert answer.status_code == 202, answer.text
     [made] = await objects(kube, RESTORE, tenant)
     target = {"tenant": f"{tenant}-then", "slug": f"{tenant}-then"}
