@@ -79,9 +79,8 @@ class History:
         if whole:
             return Reach(min(whole), until)
         if not begins:
-            raise RefusedError(
-                self.lacks() or f"the archive of {self._tenant} has neither its first transaction nor a base"
-            )
+            why = self.lacks() or f"the archive of {self._tenant} has neither its first transaction nor a base"
+            raise RefusedError(f"{why}: make a TenantBackup")
         earlier = min(begins)
         return Reach(earlier, min([until, *(gap.begins for gap in known if gap.ends > earlier)]))
 

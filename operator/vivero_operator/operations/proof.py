@@ -7,7 +7,7 @@ every base that is kept has its night.
 
 import hashlib
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -50,12 +50,12 @@ class Proof:
     def schemas(self) -> tuple[str, str]:
         return self.order.schema, self.order.audit
 
-    def require_archived(self, gtid: str) -> None:
-        """Wait until all up to this transaction is archived."""
+    def require(self, otherwise: str, holds: Callable[[], bool]) -> None:
+        """Wait until it does."""
         deadline = time.monotonic() + _WAIT_SECONDS
-        while not self.replayed.history.holds(gtid):
+        while not holds():
             if time.monotonic() > deadline:
-                raise StepFailedError(f"transaction {gtid} was not archived within {_WAIT_SECONDS:.0f} s")
+                raise StepFailedError(f"{otherwise} within {_WAIT_SECONDS:.0f} s")
             time.sleep(_LOOK_SECONDS)
 
     def replay(self, base: Base | None, gtid: str) -> int:
@@ -105,10 +105,14 @@ def replay(files: Files) -> Said:
     """Step `log`: the archive, up to that transaction."""
     proof = Proof(files)
     gtid: str = proof.replayed.note("live")["gtid"]
-    proof.require_archived(gtid)
+    proof.require(f"transaction {gtid} was not archived", lambda: proof.replayed.history.holds(gtid))
     bases = proof.replayed.bases()
-    reach = proof.replayed.history.reach(bases)
     base = chosen(proof.replayed.history.beginnings(gtid, bases), proof.order.uid)
+    at = datetime.fromisoformat(proof.replayed.note("at")).timestamp()
+    proof.require(
+        "the second of that transaction was not in reach", lambda: proof.replayed.history.reach(bases).ends >= at
+    )
+    reach = proof.replayed.history.reach(bases)
     proof.replayed.throw_away()  # of an attempt before
     with proof.replayed.server.running():
         size = proof.replay(base, gtid)
