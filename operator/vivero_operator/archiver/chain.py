@@ -58,6 +58,25 @@ class Segment:
     """Of the object before it; empty if there was none."""
 
 
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What a chain does not begin with any more."""
+
+    trimmed: Segment | None
+    """The last segment that was given up."""
+    torn: Segment | None
+    """The oldest segment behind the newest place where some are gone."""
+
+    @property
+    def until(self) -> int:
+        """Unix seconds: none before this one can be restored, from any base; 0 if nothing is missing."""
+        # What is gone was committed before the transaction behind it, nobody knows when.
+        return max(self.trimmed.span.ends if self.trimmed else 0, self.torn.span.begins if self.torn else 0)
+
+
+WHOLE: Final = Missing(None, None)
+
+
 class Chain:
     """The segments of one tenant. One archiver at a time writes; all calls block, and raise StepFailedError."""
 
@@ -142,10 +161,11 @@ class ReadableChain(Chain):
             raise DamagedError(f"{key} is not what was written: {error}") from error
         return Segment(told["number"], Span(**told["span"]), told["sha256"], told["before"])
 
-    def torn(self) -> Segment | None:
-        """The oldest segment behind the newest place where some are gone; None if there is no such place."""
-        keys, whole = self._keys(self.trimmed())
-        return None if whole else self._segment(keys[0])
+    def missing(self) -> Missing:
+        """What was given up, and what is gone."""
+        trimmed = self.trimmed()
+        keys, whole = self._keys(trimmed)
+        return Missing(trimmed, None if whole else self._segment(keys[0]))
 
     def segments(self) -> Iterator[Segment]:
         """Oldest first, from where the chain begins or was torn; each is looked at when it is asked for.

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from vivero_operator.archiver.bodies import Query
-from vivero_operator.archiver.chain import ReadableChain, Segment
+from vivero_operator.archiver.chain import WHOLE, Missing, ReadableChain, Segment
 from vivero_operator.archiver.events import QUERIES, EventReader
 from vivero_operator.archiver.head import position_of
 from vivero_operator.archiver.logfile import MAGIC, events_in
@@ -70,16 +70,16 @@ class History:
         """
         position = position_of(self._store, self._server, self._tenant)
         until = min(position.until, position.waiting.get(self._tenant, position.until))
-        known = gaps(self._store, self._server)
-        begins = [max(base.ready_at, self._given_up_until()) for base in self._usable(bases)]
-        if (birth := self._birth()) is not None:
+        known, missing = gaps(self._store, self._server), self._chain.missing()
+        begins = [max(base.ready_at, missing.until) for base in self._usable(bases, missing)]
+        if (birth := self._birth(missing)) is not None:
             begins.append(birth)
         after = max((gap.ends for gap in known), default=0)
         whole = [at for at in begins if at >= after]
         if whole:
             return Reach(min(whole), until)
         if not begins:
-            why = self.lacks() or f"the archive of {self._tenant} has neither its first transaction nor a base"
+            why = self._lacks(missing) or f"the archive of {self._tenant} has neither its first transaction nor a base"
             raise RefusedError(f"{why}: make a TenantBackup")
         earlier = min(begins)
         return Reach(earlier, min([until, *(gap.begins for gap in known if gap.ends > earlier)]))
@@ -90,25 +90,22 @@ class History:
         Raises:
             RefusedError: there is no such base, and the log does not begin with the tenant.
         """
-        if until < self._given_up_until():
+        missing = self._chain.missing()
+        if until < missing.until:
             raise RefusedError(f"out of reach: the log of {self._tenant} from then is not kept any more")
         after = self._first_after(until)
-        fitting = [one for one in self._usable(bases) if after is None or sequence(one.gtid) < after]
-        if not fitting and self._birth() is None:
+        fitting = [one for one in self._usable(bases, missing) if after is None or sequence(one.gtid) < after]
+        if not fitting and self._birth(missing) is None:
             raise RefusedError(f"out of reach: every base of {self._tenant} was made later")
         return max(fitting, key=lambda one: sequence(one.gtid), default=None)
 
     def lacks(self) -> str | None:
         """Which segments are gone, as a sentence; None if all are there that were not given up."""
-        torn = self._chain.torn()
-        if torn is None:
-            return None
-        at = _shown(torn.span.begins)
-        return f"the archive of {self._tenant} lacks segment {torn.number - 1}: no second before {at} can be restored"
+        return self._lacks(self._chain.missing())
 
     def surplus(self, window_begins: int, bases: list[Base]) -> Segment | None:
         """The last segment that no second from then on needs, nor all before it: the newest base that is older holds them."""
-        older = [one for one in self._usable(bases) if one.ready_at <= window_begins]
+        older = [one for one in self._usable(bases, self._chain.missing()) if one.ready_at <= window_begins]
         if not older:
             return None
         held, found, head = max(sequence(one.gtid) for one in older), None, self._chain.head()
@@ -130,14 +127,16 @@ class History:
         Raises:
             RefusedError: from nowhere.
         """
-        after = max((gap.ends for gap in gaps(self._store, self._server)), default=0)
+        after, missing = max((gap.ends for gap in gaps(self._store, self._server)), default=0), self._chain.missing()
         found: list[Base | None] = [
-            one for one in self._usable(bases) if one.ready_at >= after and sequence(one.gtid) <= sequence(gtid)
+            one
+            for one in self._usable(bases, missing)
+            if one.ready_at >= after and sequence(one.gtid) <= sequence(gtid)
         ]
-        if (birth := self._birth()) is not None and birth >= after:
+        if (birth := self._birth(missing)) is not None and birth >= after:
             found.append(None)
         if not found:
-            why = self.lacks() or "no backup leads to the present without a gap in the log"
+            why = self._lacks(missing) or "no backup leads to the present without a gap in the log"
             raise RefusedError(f"{why}: make a TenantBackup")
         return found
 
@@ -173,32 +172,32 @@ class History:
                 output.close()
         return made
 
-    def _birth(self) -> int | None:
+    def _birth(self, missing: Missing) -> int | None:
         """When the tenant's schema was made, if the archive begins with that and is whole."""
-        if lost(self._store, self._tenant) is not None:
-            return None
-        if self._chain.trimmed() is not None or self._chain.torn() is not None:
+        if missing != WHOLE or lost(self._store, self._tenant) is not None:
             return None
         for description, groups in self._segments():
             for first in groups:
                 return first.at if _makes_schema(first, description) else None
         return None
 
-    def _given_up_until(self) -> int:
-        """No second before this one can be restored, from any base; 0 if nothing was given up, and nothing is gone."""
-        trimmed, torn = self._chain.trimmed(), self._chain.torn()
-        # What is gone was committed before the transaction behind it, nobody knows when.
-        return max(trimmed.span.ends if trimmed is not None else 0, torn.span.begins if torn is not None else 0)
+    def _lacks(self, missing: Missing) -> str | None:
+        if (torn := missing.torn) is None:
+            return None
+        at = _shown(torn.span.begins)
+        return f"the archive of {self._tenant} lacks segment {torn.number - 1}: no second before {at} can be restored"
 
-    def _usable(self, bases: list[Base]) -> list[Base]:
+    def _usable(self, bases: list[Base], missing: Missing) -> list[Base]:
         """Those with all behind them in the archive."""
-        beginning, missing = self._positions.beginning(), lost(self._store, self._tenant)
+        beginning = self._positions.beginning()
         if beginning is None:
             return []
-        trimmed, torn = self._chain.trimmed(), self._chain.torn()
-        gone = [missing, trimmed.span.last if trimmed is not None else None]
-        begin = [beginning, *([torn.span.first] if torn is not None else [])]
-        first = max([sequence(one) - 1 for one in begin] + [sequence(one) for one in gone if one is not None])
+        behind = [beginning, missing.torn.span.first if missing.torn else None]
+        gone = [lost(self._store, self._tenant), missing.trimmed.span.last if missing.trimmed else None]
+        first = max(
+            [sequence(one) - 1 for one in behind if one is not None]
+            + [sequence(one) for one in gone if one is not None]
+        )
         return [one for one in bases if sequence(one.gtid) >= first]
 
     def _first_after(self, until: int) -> int | None:

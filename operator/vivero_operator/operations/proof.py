@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from tempfile import gettempdir
-from typing import Final
+from typing import Final, TypeVar
 
 from vivero_operator.operations.archive import backup_store, newest_copies
 from vivero_operator.operations.dumps import Contents, contents, differences, dumped
@@ -30,6 +30,7 @@ from vivero_operator.operations.streams import Measured, pieces_of
 _WAIT_SECONDS: Final = 300.0
 """For the transaction to be archived: while any new tenant's key is on its way, nothing behind its first change is."""
 _LOOK_SECONDS: Final = 1.0
+T = TypeVar("T")
 _READ_BYTES: Final = 16 * 1024 * 1024
 """Of files whose contents are compared in one proof; the sizes of all are."""
 _NAMED: Final = 5
@@ -50,13 +51,14 @@ class Proof:
     def schemas(self) -> tuple[str, str]:
         return self.order.schema, self.order.audit
 
-    def require(self, otherwise: str, holds: Callable[[], bool]) -> None:
-        """Wait until it does."""
+    def awaited(self, otherwise: str, look: Callable[[], T | None]) -> T:
+        """What a look finds at last."""
         deadline = time.monotonic() + _WAIT_SECONDS
-        while not holds():
+        while (found := look()) is None:
             if time.monotonic() > deadline:
                 raise StepFailedError(f"{otherwise} within {_WAIT_SECONDS:.0f} s")
             time.sleep(_LOOK_SECONDS)
+        return found
 
     def replay(self, base: Base | None, gtid: str) -> int:
         """Bring the data back in the server, which runs; how many bytes of the log that took."""
@@ -105,19 +107,20 @@ def replay(files: Files) -> Said:
     """Step `log`: the archive, up to that transaction."""
     proof = Proof(files)
     gtid: str = proof.replayed.note("live")["gtid"]
-    proof.require(f"transaction {gtid} was not archived", lambda: proof.replayed.history.holds(gtid))
+    history = proof.replayed.history
+    proof.awaited(f"transaction {gtid} was not archived", lambda: history.holds(gtid) or None)
     bases = proof.replayed.bases()
-    base = chosen(proof.replayed.history.beginnings(gtid, bases), proof.order.uid)
+    base = chosen(history.beginnings(gtid, bases), proof.order.uid)
     at = datetime.fromisoformat(proof.replayed.note("at")).timestamp()
-    proof.require(
-        "the second of that transaction was not in reach", lambda: proof.replayed.history.reach(bases).ends >= at
+    reach = proof.awaited(
+        "the second of that transaction was not in reach",
+        lambda: found if (found := history.reach(bases)).ends >= at else None,
     )
-    reach = proof.replayed.history.reach(bases)
     proof.replayed.throw_away()  # of an attempt before
     with proof.replayed.server.running():
         size = proof.replay(base, gtid)
     proof.replayed.note("base", [asdict(base)] if base is not None else [])
-    proof.replayed.note("lacks", proof.replayed.history.lacks() or "")
+    proof.replayed.note("lacks", history.lacks() or "")
     proof.replayed.note("reach", [_moment(reach.begins), _moment(reach.ends)])
     onto = f"the backup {base.uid}" if base is not None else "nothing"
     return Said(message=f"Log replayed onto {onto}, bytes: {size}")

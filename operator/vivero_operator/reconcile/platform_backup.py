@@ -67,7 +67,7 @@ from vivero_operator.policies.life import paused, shown
 from vivero_operator.reconcile.archives import archived, publish_key
 from vivero_operator.reconcile.controller import Result
 from vivero_operator.reconcile.kind import Reconciler
-from vivero_operator.reconcile.operation import forget, job_of, progress_of, start
+from vivero_operator.reconcile.operation import ObstacleError, forget, job_of, progress_of, start
 from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.writing import write_status
 
@@ -94,16 +94,6 @@ MODELS: Final[tuple[type[Resource], ...]] = (
 )
 """What a state holds. Restores and proofs are left out: each is over, or begun again."""
 DEFAULT_SCHEDULE: Final = BackupSchedule(schedule="30 2 * * *")
-
-
-class ObstacleError(Exception):
-    """Why the platform could not be rebuilt as it is now."""
-
-    def __init__(self, reason: Reason, message: str, **noted: object) -> None:
-        """`noted`: fields of the status that are known nevertheless."""
-        super().__init__(message)
-        self.reason = reason
-        self.noted = noted
 
 
 @dataclass(frozen=True)

@@ -342,14 +342,14 @@ class TestChain:
     @pytest.mark.parametrize("gone", [0, 1, 2])
     def test_what_is_left_out_is_noticed(self, gone: int) -> None:
         bucket, chain = self.made()
-        assert chain.torn() is None
+        assert chain.missing().torn is None
         del bucket.objects[sorted(bucket.objects, reverse=True)[gone]]
         if gone == 2:
             assert self.read(bucket) == [b"content 0", b"content 1"], "the end is what the server's position is for"
-            assert chain.torn() is None
+            assert chain.missing().torn is None
             return
         assert self.read(bucket) == [b"content 0", b"content 1", b"content 2"][gone + 1 :]
-        torn = chain.torn()
+        torn = chain.missing().torn
         assert torn is not None
         assert torn.number == gone + 2
 

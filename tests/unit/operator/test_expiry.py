@@ -277,7 +277,7 @@ class TestLog:
         else:
             chain = ReadableChain(given.store.store, TENANT, KEYS[TENANT])
         if damage == "gone":
-            torn = chain.torn()
+            torn = chain.missing().torn
             assert torn is not None, "nothing says that what is missing was given up"
             assert torn == next(chain.segments())
             return

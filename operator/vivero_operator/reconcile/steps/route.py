@@ -11,10 +11,10 @@ from vivero_core.backends.kube.resources import HTTP_ROUTE
 from vivero_core.errors import BackendUnavailableError
 from vivero_core.model.constants import LABEL_TENANT, Reason
 
-from vivero_operator.instance import APP
+from vivero_operator.instance import APP, Manifest
 from vivero_operator.manifests import http_route, ingress
+from vivero_operator.policies import drift, life
 from vivero_operator.policies import hosts as policy
-from vivero_operator.policies import life
 from vivero_operator.policies.outcome import Outcome, Pending, done
 from vivero_operator.reconcile import routes
 from vivero_operator.reconcile.run import Run
@@ -32,8 +32,8 @@ async def ensure(run: Run) -> Outcome:
         return done(Reason.PROVISIONED)
     async with asyncio.TaskGroup() as group:
         group.create_task(run.ensure(ingress.service(run.instance)))
-        group.create_task(_ensure_workspace(run))
-    await _await_gateway(run)
+        live = group.create_task(_ensure_workspace(run))
+    await _await_gateway(run, live.result())
     for issued in _kinds(run):
         own = _of_kind(run, issued=issued)
         if own:
@@ -46,23 +46,26 @@ async def ensure(run: Run) -> Outcome:
     return done(Reason.ROUTED, f"{run.instance.hosts[0]}{more}")
 
 
-async def _ensure_workspace(run: Run) -> None:
-    wanted, live = _routes(run), None
+async def _ensure_workspace(run: Run) -> Manifest | None:
+    """The live route if it was as wanted; None if it has been written."""
+    kind, live = _routes(run), None
     if not run.fresh:
-        live = await run.find(wanted.resource, APP, run.instance.namespace)
+        live = await run.find(kind.resource, APP, run.instance.namespace)
     takes_over = live is None and life.settled(run.tenant) and await _has_replaced(run)
-    await run.make_like(live, wanted.build(run.instance), optional=takes_over)
+    wanted = kind.build(run.instance)
+    await run.make_like(live, wanted, optional=takes_over)
+    return None if drift.differs(wanted, live) else live
 
 
-async def _await_gateway(run: Run) -> None:
+async def _await_gateway(run: Run, live: Manifest | None) -> None:
     """Until its controller serves the route, or as long as one of the other kind is still there, which does.
 
-    Of an Ingress no field says it.
+    Of an Ingress no field says it. `live`: the route, if it need not be read again.
     """
     gateway = run.services.settings.gateway
     if gateway is None:
         return
-    live = await run.find(HTTP_ROUTE, APP, run.instance.namespace)
+    live = live or await run.find(HTTP_ROUTE, APP, run.instance.namespace)
     if (live is not None and http_route.is_accepted(live)) or await _has_replaced(run):
         return
     said = (http_route.refusal(live) if live is not None else None) or "it has not answered yet"
