@@ -29,7 +29,13 @@ def tenant(name: str, **spec: object) -> dict[str, Any]:
     }
 
 
-def condition(kubectl: Kubectl, name: str, kind: str) -> dict[str, Any]:
-    """The Tenant's condition of that type; empty while it has none."""
-    conditions = json.loads(kubectl("get", "tenant", name, "-o", "json")).get("status", {}).get("conditions", [])
-    return next((entry for entry in conditions if entry["type"] == kind), {})
+def status_of(kubectl: Kubectl, kind: str, name: str) -> dict[str, Any]:
+    """Of a resource; empty while it has none."""
+    found: dict[str, Any] = json.loads(kubectl("get", kind, name, "-o", "json")).get("status", {})
+    return found
+
+
+def condition(kubectl: Kubectl, name: str, wanted: str, kind: str = "tenant") -> dict[str, Any]:
+    """The condition of that type of a Tenant, or of another kind; empty while it has none."""
+    conditions = status_of(kubectl, kind, name).get("conditions", [])
+    return next((entry for entry in conditions if entry["type"] == wanted), {})

@@ -1,12 +1,11 @@
 """A tenant of the example's kind, as the person sees it who owns it."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import httpx
 import yaml
-from e2e.cluster import EXAMPLE, Kubectl, condition
+from e2e.cluster import EXAMPLE, Kubectl, condition, status_of
 from e2e.waiting import wait_until
 from vivero_core.model import naming
 from vivero_dev.localhost import local_client
@@ -34,7 +33,7 @@ class OwnedTenant:
         self.file = self.upload()
 
     def status(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self._kubectl("get", "tenant", self.name, "-o", "json"))["status"]
+        found: dict[str, Any] = status_of(self._kubectl, "tenant", self.name)
         return found
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from e2e.cluster import Kubectl, condition, tenant
+from e2e.cluster import Kubectl, condition, status_of, tenant
 from e2e.waiting import wait_until
 from vivero_dev.commands import run
 from vivero_dev.docker.compose import Compose
@@ -106,5 +106,5 @@ def test_a_dead_database_server_holds_up_only_its_own_tenants(
 
 def used(kubectl: Kubectl, server: str) -> int:
     """How many tenants its status counts: as long as there are some, its deletion is refused."""
-    count: int = json.loads(kubectl("get", "vdb", server, "-o", "json"))["status"].get("tenants", 0)
+    count: int = status_of(kubectl, "vdb", server).get("tenants", 0)
     return count

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import valkey
-from e2e.cluster import Kubectl, Sql, tenant
+from e2e.cluster import Kubectl, Sql, status_of, tenant
 from e2e.waiting import wait_until
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.s3.client import VersityStorageAdmin
@@ -25,7 +25,7 @@ def ident(kubectl: Kubectl) -> Iterator[str]:
     kubectl("apply", "-f", "-", given=json.dumps(tenant(NAME, plan="trial")))
     kubectl("wait", "--for=condition=Ready", f"tenant/{NAME}", "--timeout=60s")
     # Its objects have been seen, and each server surveyed, before anybody touches anything.
-    yield json.loads(kubectl("get", "tenant", NAME, "-o", "json"))["status"]["id"]
+    yield status_of(kubectl, "tenant", NAME)["id"]
     kubectl("delete", "tenant", NAME, "--timeout=80s")
 
 

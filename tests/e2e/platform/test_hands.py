@@ -9,7 +9,7 @@ from typing import Any
 import pymysql
 import pytest
 import yaml
-from e2e.cluster import EXAMPLE, Kubectl, Sql, condition
+from e2e.cluster import EXAMPLE, Kubectl, Sql, condition, status_of
 from e2e.owned import OwnedTenant
 from e2e.waiting import wait_until
 from vivero_core.model import naming
@@ -97,7 +97,7 @@ def test_a_tenant_that_lost_its_finalizer_is_an_orphan_and_comes_back(
     kubectl("delete", "tenant", NAME)
 
     def orphaned() -> set[str]:
-        status = json.loads(kubectl("get", "databaseserver", "main", "-o", "json"))["status"]
+        status = status_of(kubectl, "databaseserver", "main")
         return {one["id"] for one in status.get("orphaned", ())}
 
     def is_closed() -> bool:

@@ -1,12 +1,11 @@
 """What a platform engineer does with kubectl alone."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from e2e.cluster import EXAMPLE, Kubectl, tenant
+from e2e.cluster import EXAMPLE, Kubectl, status_of, tenant
 from vivero_dev.localhost import local_client
 
 
@@ -17,7 +16,7 @@ def test_the_example_becomes_a_workspace_that_its_owner_enters(kubectl: Kubectl,
         header, row = kubectl("get", "vt", "example").splitlines()
         assert header.split() == ["NAME", "READY", "STATUS", "PLAN", "TRIAL-ENDS", "VERSION", "RELEASE", "URL", "AGE"]
         assert row.split()[:3] == ["example", "True", "Healthy"]
-        url = json.loads(kubectl("get", "vt", "example", "-o", "json"))["status"]["url"]
+        url = status_of(kubectl, "vt", "example")["url"]
         assert url in row
         with local_client(Path(platform["ca"])) as client:
             login = {"email": "owner@example.com", "password": "vivero-example-2026"}

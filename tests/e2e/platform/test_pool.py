@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from e2e.cluster import Kubectl, condition
+from e2e.cluster import Kubectl, condition, status_of
 from e2e.control_plane.conftest import sign_up, somebody
 from e2e.waiting import wait_until
 from integration.control_plane.leftovers import erase_signups
@@ -42,7 +42,7 @@ def is_full(kubectl: Kubectl) -> bool:
 
 
 def status(kubectl: Kubectl) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(kubectl("get", "tenantpool", POOL, "-o", "json")).get("status", {})
+    found: dict[str, Any] = status_of(kubectl, "tenantpool", POOL)
     return found
 
 

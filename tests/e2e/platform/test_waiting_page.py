@@ -1,13 +1,12 @@
 """A workspace whose pods are down: visitors and programs get our waiting page, not the error of the proxy."""
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from e2e.cluster import Kubectl
+from e2e.cluster import Kubectl, status_of
 from e2e.waiting import wait_until
 from playwright.sync_api import Page, expect
 from vivero_core.model.constants import ANNOTATION_PAUSED
@@ -25,7 +24,7 @@ OURS = "This workspace does not answer right now"
 def scale(kubectl: Kubectl, platform: dict[str, Any]) -> Iterator[Callable[[int], None]]:
     """Set how many pods the demo tenant has; the operator lets it be, as a person may want for an hour."""
     name = platform["demo_tenant"]["name"]
-    namespace = namespace_name(json.loads(kubectl("get", "tenant", name, "-o", "json"))["status"]["id"])
+    namespace = namespace_name(status_of(kubectl, "tenant", name)["id"])
 
     def to(replicas: int) -> None:
         kubectl("scale", DEPLOYMENT, "-n", namespace, f"--replicas={replicas}")

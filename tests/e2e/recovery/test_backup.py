@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from e2e.cluster import REPOSITORY, Kubectl, Sql
+from e2e.cluster import REPOSITORY, Kubectl, Sql, status_of
 from e2e.owned import OwnedTenant
 from support.guide import Shell, blocks
 from types_boto3_s3.client import S3Client
@@ -79,7 +79,7 @@ def test_a_workspace_is_backed_up_by_an_object(
     try:
         apply(backup(name, owned.name))
         kubectl("wait", "--for=condition=Complete", f"tenantbackup/{name}", "--timeout=80s")
-        status = json.loads(kubectl("get", "vbk", name, "-o", "json"))["status"]
+        status = status_of(kubectl, "vbk", name)
         assert [(one["name"], one["state"]) for one in status["steps"]] == [
             ("files", "Done"),
             ("dump", "Done"),
@@ -120,7 +120,7 @@ def test_a_workspace_is_brought_back_beside_itself(
         header, row = kubectl("get", "vrs", name).splitlines()
         assert header.split() == ["NAME", "TENANT", "INTO", "COMPLETE", "REASON", "STATUS", "RESTORED-TO", "AGE"]
         assert row.split()[:5] == [name, owned.name, name, "True", "Restored"]
-        url = json.loads(kubectl("get", "vt", name, "-o", "json"))["status"]["url"]
+        url = status_of(kubectl, "vt", name)["url"]
         with local_client(Path(platform["ca"])) as client:
             token = client.post(f"{url}/api/v1/auth/login", json=owned.login).raise_for_status().json()["access_token"]
             found = client.get(f"{url}/api/v1/files/{note.id}", headers={"Authorization": f"Bearer {token}"})
@@ -177,10 +177,10 @@ def test_a_workspace_goes_back_to_a_second(
     apply(restore(name, owned.name, time=f"{moment:%Y-%m-%dT%H:%M:%SZ}"))
     try:
         kubectl("wait", "--for=condition=Complete", f"tenantrestore/{name}", "--timeout=88s")
-        status = json.loads(kubectl("get", "vrs", name, "-o", "json"))["status"]
+        status = status_of(kubectl, "vrs", name)
         assert [one["name"] for one in status["steps"]] == ["log", "database", "files", "verify"]
         assert datetime.fromisoformat(status["restoredTo"]) == moment
-        url = json.loads(kubectl("get", "vt", name, "-o", "json"))["status"]["url"]
+        url = status_of(kubectl, "vt", name)["url"]
         with local_client(Path(platform["ca"])) as client:
             assert Notebook(client, owned.login, name, url).texts() == ["first 🌱", "second"]
         assert notes.texts() == ["second", "third"], "the live one is as it was"
@@ -212,7 +212,7 @@ def test_a_second_is_looked_at_beside_the_live_workspace(
 
     apply(restore(name, owned.name, as_of=True, time=f"{moment:%Y-%m-%dT%H:%M:%SZ}"))
     kubectl("wait", "--for=condition=Complete", f"tenantrestore/{name}", "--timeout=88s")
-    status = json.loads(kubectl("get", "vrs", name, "-o", "json"))["status"]
+    status = status_of(kubectl, "vrs", name)
     url, own = status["url"], f"as-of-{naming.tenant_id(uid_of(kubectl, name))}"
     assert url.startswith(f"https://{own}.")
     assert datetime.fromisoformat(status["expiresAt"]) - datetime.now(UTC) > timedelta(hours=23)
@@ -293,7 +293,7 @@ def test_a_workspace_itself_goes_back_and_forward_again(
     }
     back.add("third")
 
-    switched = json.loads(kubectl("get", "vrs", name, "-o", "json"))["status"]["switchedAt"]
+    switched = status_of(kubectl, "vrs", name)["switchedAt"]
     apply(restore(f"{name}-undone", owned.name, in_place=True, time=switched))
     kubectl("wait", "--for=condition=Complete", f"tenantrestore/{name}-undone", "--timeout=88s")
     assert Notebook(workspace, owned.login, name).texts() == ["second"]
@@ -307,7 +307,7 @@ def test_a_second_that_is_out_of_reach_is_refused_with_what_is_not(
     kubectl("wait", "--for=condition=Recoverable", "vdb/main", "--timeout=80s")
     apply(restore(name, owned.name, time="2020-01-01T00:00:00Z"))
     kubectl("wait", "--for=condition=Refused", f"tenantrestore/{name}", "--timeout=88s")
-    said = json.loads(kubectl("get", "vrs", name, "-o", "json"))["status"]["message"]
+    said = status_of(kubectl, "vrs", name)["message"]
     assert re.fullmatch(r"Refused: log: out of reach; what can be restored: \S+Z to \S+Z", said)
     with pytest.raises(AssertionError, match="not found"):
         kubectl("get", "vt", name)
@@ -336,7 +336,7 @@ def test_a_schedule_backs_up_who_changed_something_and_costs_nobody_else_a_byte(
     by_hand = f"e2e-{secrets.token_hex(4)}"
     apply(backup(by_hand, owned.name))
     kubectl("wait", "--for=condition=Complete", f"tenantbackup/{by_hand}", "--timeout=80s")
-    prefix = json.loads(kubectl("get", "vbk", by_hand, "-o", "json"))["status"]["prefix"].rpartition("/")[0]
+    prefix = status_of(kubectl, "vbk", by_hand)["prefix"].rpartition("/")[0]
     bucket = platform["backup"]["bucket"]
     label = f"vivero.dev/scheduled,vivero.dev/tenant={prefix.partition('/')[0]}"
 
@@ -349,7 +349,7 @@ def test_a_schedule_backs_up_who_changed_something_and_costs_nobody_else_a_byte(
         kubectl("patch", "vt", owned.name, "--subresource=status", "--type=merge", "--patch", away)
         found = "--for=jsonpath={.status.backup.message}"
         kubectl("wait", found, f"vt/{owned.name}", "--timeout=80s")
-        said: str = json.loads(kubectl("get", "vt", owned.name, "-o", "json"))["status"]["backup"]["message"]
+        said: str = status_of(kubectl, "vt", owned.name)["backup"]["message"]
         return said
 
     def settled(beginning: str) -> None:
@@ -397,7 +397,7 @@ def test_what_is_not_kept_is_removed_with_its_objects(
             made = backup(name, owned.name)
             apply(made | {"metadata": {"name": name, "labels": labels}})
             kubectl("wait", "--for=condition=Complete", f"tenantbackup/{name}", "--timeout=80s")
-        statuses = [json.loads(kubectl("get", "vbk", name, "-o", "json"))["status"] for name in names]
+        statuses = [status_of(kubectl, "vbk", name) for name in names]
         scheduled({"schedule": "30 2 * * *", "keep": {"daily": 1}})
         kubectl("wait", "--for=delete", f"tenantbackup/{names[1]}", "--timeout=80s")
         counts = [
@@ -437,7 +437,7 @@ def test_the_archive_of_a_workspace_is_proven(
         kubectl("wait", "--for=condition=Complete", f"tenantproof/{name}", "--timeout=88s")
     finally:
         note.delete()
-    status = json.loads(kubectl("get", "vpf", name, "-o", "json"))["status"]
+    status = status_of(kubectl, "vpf", name)
     assert [(one["name"], one["state"]) for one in status["steps"]] == [
         ("live", "Done"),
         ("log", "Done"),
@@ -449,7 +449,7 @@ def test_the_archive_of_a_workspace_is_proven(
     assert row.split()[:4] == [name, owned.name, "True", "Passed"]
 
     kubectl("wait", "--for=condition=Recoverable", f"vt/{owned.name}", "--timeout=60s")
-    recovery = json.loads(kubectl("get", "vt", owned.name, "-o", "json"))["status"]["recovery"]
+    recovery = status_of(kubectl, "vt", owned.name)["recovery"]
     assert recovery["from"] == status["reachableFrom"] <= status["provenAt"] <= recovery["to"]
     assert (recovery["proofResult"], recovery["message"]) == ("Passed", status["message"])
     header, row = kubectl("get", "vt", owned.name, "-o", "wide").splitlines()

@@ -99,7 +99,7 @@ def test_a_tenant_that_was_deleted_with_its_data_comes_back_by_the_runbook(
 ) -> None:
     """With the backup that was made before; and its address is closed meanwhile."""
     kept.delete()
-    backup = condition_of(kubectl, "vbk", f"final-{kept.id}")
+    backup = condition(kubectl, f"final-{kept.id}", "Complete", "vbk")
     assert (backup["status"], backup["reason"]) == ("True", "BackedUp")
     wait_until(lambda: kept.request("GET", "/readyz").status_code == httpx.codes.NOT_FOUND, 60, "a closed address")
     found = blocks(RUNBOOKS / "undelete.md")
@@ -164,11 +164,6 @@ def undelete_manifest(kubectl: Kubectl, kept: Kept) -> str:
 def undelete(kubectl: Kubectl, kept: Kept) -> None:
     wait_until(lambda: bool(undelete_manifest(kubectl, kept)), 60, "what brings it back")
     kubectl("apply", "-f", "-", given=undelete_manifest(kubectl, kept))
-
-
-def condition_of(kubectl: Kubectl, kind: str, name: str, wanted: str = "Complete") -> dict[str, Any]:
-    conditions = json.loads(kubectl("get", kind, name, "-o", "json"))["status"]["conditions"]
-    return next(one for one in conditions if one["type"] == wanted)
 
 
 def test_the_runbook_for_an_erasure(

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from e2e.cluster import REPOSITORY, Kubectl
+from e2e.cluster import REPOSITORY, Kubectl, status_of
 from e2e.owned import OwnedTenant
 from e2e.waiting import wait_until
 from rich.console import Console
@@ -88,7 +88,7 @@ def copy(source: tuple[S3Client, str], target: tuple[S3Client, str]) -> None:
 
 
 def newest_state(kubectl: Kubectl) -> int:
-    status = json.loads(kubectl("get", "vpb", "platform", "-o", "json")).get("status", {})
+    status = status_of(kubectl, "vpb", "platform")
     return int(status.get("state", {}).get("number", 0))
 
 

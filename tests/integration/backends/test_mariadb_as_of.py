@@ -8,6 +8,7 @@ import pymysql
 import pytest
 from integration.backends.test_mariadb_replacement import Place
 from integration.conftest import Login
+from support.logins import connected
 from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.mariadb.client import MariaDbAdmin, Server
@@ -62,7 +63,7 @@ def test_it_is_filled_and_then_read_and_nothing_else_is_in_reach(
     neighbour = Place(database_admin, database_server, new_tenant())
     then.begin()
     assert then.ensure_user() == [], "while it is filled it is no drift"
-    with closing(then.connection(then.reader, then.data)) as held:
+    with closing(connected(then.server, then.reader, then.data)) as held:
         assert then.open() is None
         with pytest.raises(pymysql.MySQLError), held.cursor() as cursor:
             cursor.execute("INSERT INTO parents VALUES (2, 'x')")
@@ -120,7 +121,7 @@ def test_discarded_it_leaves_nothing_and_the_live_data_as_it_was(then: Then, ope
     then.begin()
     if opened:
         then.open()
-    with closing(then.connection(then.reader, then.data)) as held:
+    with closing(connected(then.server, then.reader, then.data)) as held:
         then.admin.discard_view(then.live)
         with pytest.raises(pymysql.MySQLError):
             held.ping(reconnect=False)

@@ -9,11 +9,11 @@ from typing import Any
 import pymysql
 import pytest
 from integration.conftest import Login
+from support.logins import connected, rows
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.mariadb import programs, replacement
 from vivero_core.backends.mariadb.client import MariaDbAdmin, Server
 from vivero_core.backends.mariadb.replacement import Replacement
-from vivero_core.backends.tls import client_context
 from vivero_core.errors import BackendUnfinishedError
 from vivero_core.model import naming
 
@@ -41,21 +41,7 @@ class Place:
 
     def run(self, user: Credentials, schema: str, *statements: str) -> list[tuple[Any, ...]]:
         """The rows of the last one."""
-        with closing(self.connection(user, schema)) as connection, connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-            return list(cursor.fetchall())
-
-    def connection(self, user: Credentials, schema: str) -> "pymysql.Connection[Any]":
-        return pymysql.connect(
-            host=self.server.host,
-            port=self.server.port,
-            user=user.name,
-            password=user.secret,
-            database=schema,
-            ssl=client_context(self.server.authority),
-            autocommit=True,
-        )
+        return rows(self.server, user, schema, *statements)
 
     def ask(self, statement: str, *values: str) -> list[tuple[Any, ...]]:
         """As the administrator."""
@@ -169,7 +155,7 @@ def test_it_begins_empty_whatever_was_left(place: Place) -> None:
 
 def test_a_transaction_that_is_open_is_waited_for_and_then_moved_whole(place: Place) -> None:
     place.load()
-    with closing(place.connection(place.login.database_user, place.live)) as writer, writer.cursor() as cursor:
+    with connected(place.server, place.login.database_user, place.live) as writer, writer.cursor() as cursor:
         cursor.execute("BEGIN")
         cursor.execute("UPDATE parents SET text = 'open'")
         with pytest.raises(BackendUnfinishedError, match="lock wait timeout"):
@@ -186,8 +172,8 @@ def test_while_the_statement_still_runs_nothing_is_done_beside_it(place: Place, 
     administrator = Credentials(platform["mariadb"]["admin_user"], platform["mariadb"]["admin_password"])
     with (
         ThreadPoolExecutor(1) as beside,
-        closing(place.connection(administrator, place.live)) as earlier,
-        closing(place.connection(place.login.database_user, place.live)) as writer,
+        closing(connected(place.server, administrator, place.live)) as earlier,
+        connected(place.server, place.login.database_user, place.live) as writer,
         writer.cursor() as cursor,
     ):
         cursor.execute("BEGIN")
@@ -267,7 +253,7 @@ class TestPrograms:
         place.load()
         self.add(place, place.loader, place.next, "new")
         assert place.admin.prepare_replacement(place.live) is None
-        with closing(place.connection(place.loader, place.next)) as reader, reader.cursor() as cursor:
+        with closing(connected(place.server, place.loader, place.next)) as reader, reader.cursor() as cursor:
             cursor.execute("BEGIN")
             cursor.execute("SELECT * FROM `a``b %s.c`")
             with pytest.raises(BackendUnfinishedError, match="lock wait timeout"):

@@ -3,14 +3,13 @@
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import pymysql
 import pytest
+from support.logins import Connection, connected
 from vivero_core.backends.mariadb.client import MariaDbAdmin, Server
-from vivero_core.backends.tls import client_context
 
-Connection: TypeAlias = "pymysql.Connection[Any]"
 MakeTenant = Callable[[], Any]
 
 ADD = "INSERT INTO {log} (actor, action, subject, request_id) VALUES ('{who}', 'record.update', 'Contacts/1', 'r')"
@@ -20,17 +19,7 @@ a routine; of a server with a binary log, SUPER for a trigger."""
 
 
 def connect(server: Server, tenant: Any) -> Connection:  # noqa: ANN401  the login that `new_tenant` makes
-    return pymysql.connect(
-        host=server.host,
-        port=server.port,
-        user=tenant.database_user.name,
-        password=tenant.database_user.secret,
-        database=tenant.database,
-        ssl=client_context(server.authority),
-        autocommit=True,
-        local_infile=True,
-        read_timeout=10,
-    )
+    return connected(server, tenant.database_user, tenant.database, local_infile=True, read_timeout=10)
 
 
 def run(connection: Connection, statement: str) -> tuple[tuple[Any, ...], ...]:

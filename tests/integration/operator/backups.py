@@ -6,11 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pymysql
 from integration.conftest import Login
+from support.logins import rows
 from types_boto3_s3.client import S3Client
 from vivero_core.backends.mariadb.client import Server
-from vivero_core.backends.tls import client_context
 from vivero_core.sealing import seal, unseal
 from vivero_dev.backing import object_store as dev_store
 from vivero_dev.backing.accounts import Account as DevAccount
@@ -56,20 +55,7 @@ class Given:
 
     def sql(self, *statements: str) -> list[tuple[Any, ...]]:
         """The rows of the last one."""
-        user = self.login.database_user
-        connection = pymysql.connect(
-            host=self.server.host,
-            port=self.server.port,
-            user=user.name,
-            password=user.secret,
-            database=self.login.database,
-            ssl=client_context(self.server.authority),
-            autocommit=True,
-        )
-        with connection, connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-            return list(cursor.fetchall())
+        return rows(self.server, self.login.database_user, self.login.database, *statements)
 
     def files(self, uid: str, **changed: Any) -> Files:  # noqa: ANN401  fields of an Order
         (self.folder / ORDER_FILE).write_text(replace(self.order, uid=uid, **changed).dump())

@@ -6,10 +6,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import pymysql
 from integration.conftest import Login
+from support.logins import rows
 from vivero_core.backends.mariadb.client import Server
-from vivero_core.backends.tls import client_context
 from vivero_core.backends.valkey.client import ValkeyAdmin
 from vivero_dev.backing import object_store as dev_store
 from vivero_dev.backing.accounts import Account
@@ -92,17 +91,4 @@ class Neighbour:
 
     def _sql(self, schema: str, *statements: str) -> list[tuple[Any, ...]]:
         """The rows of the last one, as the tenant sees them."""
-        user = self.login.database_user
-        connection = pymysql.connect(
-            host=self.server.host,
-            port=self.server.port,
-            user=user.name,
-            password=user.secret,
-            database=schema,
-            ssl=client_context(self.server.authority),
-            autocommit=True,
-        )
-        with connection, connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-            return list(cursor.fetchall())
+        return rows(self.server, self.login.database_user, schema, *statements)

@@ -5,13 +5,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-import pymysql
 import pytest
 from integration.conftest import Login
 from integration.operator.backups import CANARY, FILE, Given, opened_file
+from support.logins import rows
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.mariadb.client import MariaDbAdmin
-from vivero_core.backends.tls import client_context
 from vivero_core.model import naming
 from vivero_core.sealing import SealBrokenError
 from vivero_operator.operations import backup, restore
@@ -62,18 +61,8 @@ class Target:
 
     def ask(self, statement: str, schema: str | None = None) -> list[tuple[Any, ...]]:
         at = self.order.target.database
-        connection = pymysql.connect(
-            host=at.host,
-            port=at.port,
-            user=at.user,
-            password=at.password,
-            database=schema or self.login.database,
-            ssl=client_context(self.given.server.authority),
-            autocommit=True,
-        )
-        with connection, connection.cursor() as cursor:
-            cursor.execute(statement)
-            return list(cursor.fetchall())
+        user = Credentials(at.user, at.password)
+        return rows(self.given.server, user, schema or self.login.database, statement)
 
 
 @pytest.fixture

@@ -347,14 +347,18 @@ async def test_a_suspended_tenant_is_refused_and_one_that_is_suspended_later_is_
     assert view.said("second")[2].startswith("Refused: Tenant acme is suspended")
 
 
-@pytest.mark.parametrize("begun", ["loaded", "open"])
-async def test_with_its_tenant_it_goes(view: View, begun: str) -> None:
+async def come_to(view: View, begun: str) -> None:
     if begun == "open":
         await view.open()
     else:
         view.world.put(look())
         await view.look()
         view.end(files=0, restoredTo=TIME)
+
+
+@pytest.mark.parametrize("begun", ["loaded", "open"])
+async def test_with_its_tenant_it_goes(view: View, begun: str) -> None:
+    await come_to(view, begun)
     view.world.remove("Tenant", None, "acme")
     await view.look()
     if begun == "loaded":
@@ -364,12 +368,7 @@ async def test_with_its_tenant_it_goes(view: View, begun: str) -> None:
 
 @pytest.mark.parametrize("begun", ["loaded", "open"])
 async def test_another_tenant_of_its_name_is_not_the_one_it_shows(view: View, begun: str) -> None:
-    if begun == "open":
-        await view.open()
-    else:
-        view.world.put(look())
-        await view.look()
-        view.end(files=0, restoredTo=TIME)
+    await come_to(view, begun)
     view.world.remove("Tenant", None, "acme")
     view.world.put(merge(tenant_body(), {"metadata": {"uid": "uid-another"}}))
     await view.look()
