@@ -256,7 +256,7 @@ def test_both_sides_of_the_switch_are_exact_and_it_can_be_undone(scene: Scene) -
 
 def test_a_second_out_of_reach_and_one_before_the_workspace_leave_the_live_data(scene: Scene) -> None:
     held = scene.told()
-    scene.settled()
+    scene.rig.wait_until_archived(scene.settled())  # of an archive that has not begun, nothing can be said yet
     with pytest.raises(RefusedError, match="what can be restored"):
         scene.load(int(datetime(2020, 1, 1, tzinfo=UTC).timestamp()))
     scene.admin.discard_replacement(scene.live, scene.user)
