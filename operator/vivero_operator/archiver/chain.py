@@ -5,7 +5,8 @@
 Numbers count down from 12 hexadecimal F, so that a listing begins with the newest. What a segment is sealed for names its
 number, what it covers and the hash of the one before: none can be left out, moved, repeated or taken from somebody else.
 All of that stands in the object's metadata too, with a digest, for the archiver itself cannot read a segment. Where one is
-gone, the chain is torn: it begins anew behind that place, for whoever has a backup of since.
+gone, the chain is torn: it begins anew behind that place, for whoever has a backup of since. So it does behind a newest
+segment that cannot be read, by which one tenant's damage is nobody else's. A key that is no such number is passed over.
 
     <tenant id>/trimmed          the last segment that was given up, with all before it; sealed (vivero_core.sealing)
 
@@ -14,6 +15,7 @@ It is written before the first of them is deleted: whoever is killed in between 
 
 import hashlib
 import json
+import logging
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -28,9 +30,13 @@ from vivero_operator.archiver.bucket import Listed, Objects, Trimmed
 from vivero_operator.operations.errors import DamagedError
 from vivero_operator.operations.streams import Measured, Reader, packed, unpacked
 
+logger = logging.getLogger(__name__)
+
 _SPOOL_BYTES: Final = 256 * 1024
 """A larger segment is in a file until it is stored."""
 _NEWEST: Final = 0xFFF_FFF_FFF_FFF
+_LARGEST: Final = 2**32
+"""Of a number: one every two seconds for 272 years."""
 
 
 @dataclass(frozen=True)
@@ -92,9 +98,28 @@ class Chain:
         """The newest segment; None if there is none."""
         if not self._known:
             newest = self._store.first(f"{self._tenant}/log/")
-            self._head = self._segment(newest) if newest is not None else None
+            try:
+                self._head = self._segment(newest) if newest is not None else None
+            except DamagedError as error:
+                logger.warning("the newest segment of tenant %s counts as gone: %s", self._tenant, error)
+                self._head = self._head_behind(newest or "")
             self._known = True
         return self._head
+
+    def _head_behind(self, damaged: str) -> Segment | None:
+        """The newest segment if a damaged object seems to be newer.
+
+        That is the one that was noted: what came after it is read from the server again, for the note and the position are
+        one object. If it is the damaged one, or is gone, two numbers are used up: the second one makes the chain torn.
+        """
+        noted = self._key(self._newest)
+        try:
+            if self._newest and noted != damaged and self._store.first(noted) == noted:
+                return self._segment(noted)
+        except DamagedError as error:
+            logger.warning("the segment of tenant %s before it counts as gone too: %s", self._tenant, error)
+        self._newest = max(self._newest, _number_of(damaged) or 0) + 2
+        return None
 
     @property
     def is_cut(self) -> bool:
@@ -114,18 +139,21 @@ class Chain:
                 body.write(piece)
             body.seek(0)
             segment = replace(following, sha256=measured.sha256)
-            self._store.put_whole(self._key(number), body, _metadata(segment))
+            self._store.put_whole(self._key(number), body, _metadata(self._tenant, segment))
         self._head, self._newest = segment, number
         return segment
 
     def _segment(self, key: str) -> Segment:
+        number = _number_of(key)
+        if number is None:
+            raise DamagedError(f"{key} is no segment of an archive")
         told = self._store.metadata(key)
         try:
             span = Span(told["first"], told["last"], int(told["begins"]), int(told["ends"]))
-            segment = Segment(_number_of(key), span, told["sha256"], told["before"])
+            segment = Segment(number, span, told["sha256"], told["before"])
         except (KeyError, ValueError) as error:
             raise DamagedError(f"{key} is no segment of an archive") from error
-        if told != _metadata(segment):
+        if told != _metadata(self._tenant, segment):
             raise DamagedError(f"what {key} says of itself is not what was written")
         return segment
 
@@ -144,6 +172,10 @@ class ReadableChain(Chain):
         super().__init__(store, tenant)
         self._listed = store
         self._file_key = file_key
+
+    def head(self) -> Segment | None:
+        numbered = self._numbered()
+        return self._segment(numbered[max(numbered)]) if numbered else None
 
     def trimmed(self) -> Segment | None:
         """The last segment that was given up; the chain begins behind it. None if it is whole.
@@ -184,11 +216,15 @@ class ReadableChain(Chain):
     def _keys(self, trimmed: Segment | None) -> tuple[list[str], bool]:
         """Those behind the newest place where some are gone, oldest first; and whether there is none."""
         begin = trimmed.number if trimmed is not None else 0
-        listed = self._listed.list(f"{self._tenant}/log/")
-        keys = sorted((key for key in listed if _number_of(key) > begin), reverse=True)
-        pairs = enumerate(pairwise([begin, *map(_number_of, keys)]))
+        found = {number: key for number, key in self._numbered().items() if number > begin}
+        pairs = enumerate(pairwise([begin, *found]))
         tears = [place for place, (before, after) in pairs if after != before + 1]
-        return keys[max(tears, default=0) :], not tears
+        return list(found.values())[max(tears, default=0) :], not tears
+
+    def _numbered(self) -> dict[int, str]:
+        """The keys of all segments that are there, by their numbers."""
+        listed = self._listed.list(f"{self._tenant}/log/")
+        return dict(sorted((number, key) for key in listed if (number := _number_of(key)) is not None))
 
     def read(self, segment: Segment) -> Iterator[bytes]:
         """What was archived; each piece is authentic, and so is what `segment` says of itself.
@@ -228,21 +264,23 @@ class TrimmedChain(ReadableChain):
         trimmed = self.trimmed()
         if trimmed is None:
             return 0
-        keys = [key for key in self._listed.list(f"{self._tenant}/log/") if _number_of(key) <= trimmed.number]
+        keys = [key for number, key in self._numbered().items() if number <= trimmed.number]
         for key in keys:
             self._trimmed_store.delete(key)
         return len(keys)
 
 
-def _number_of(key: str) -> int:
+def _number_of(key: str) -> int | None:
+    """The number of a segment; None if the key is none of ours."""
     try:
-        return _NEWEST - int(key.rpartition("/")[2], 16)
-    except ValueError as error:
-        raise DamagedError(f"{key} is no segment of an archive") from error
+        number = _NEWEST - int(key.rpartition("/")[2], 16)
+    except ValueError:
+        return None
+    return number if 1 <= number <= _LARGEST else None
 
 
-def _metadata(segment: Segment) -> dict[str, str]:
+def _metadata(tenant: str, segment: Segment) -> dict[str, str]:
     span = {name: str(value) for name, value in asdict(segment.span).items()}
     told = {**span, "sha256": segment.sha256, "before": segment.before}
-    digest = hashlib.sha256(json.dumps([segment.number, *sorted(told.items())]).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps([tenant, segment.number, *sorted(told.items())]).encode()).hexdigest()
     return told | {"digest": digest}

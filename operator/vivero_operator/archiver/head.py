@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from vivero_operator.archiver.bucket import Searched
-from vivero_operator.archiver.chain import Chain
+from vivero_operator.archiver.chain import Chain, Segment
 from vivero_operator.archiver.position import Position, Positions, gaps, lost, sequence
 from vivero_operator.operations.errors import DamagedError
 
@@ -27,7 +27,8 @@ def position_of(store: Searched, server: str, tenant: str) -> Position:
     Raises:
         DamagedError: an object is gone, or was not listed: the archive would pass for one in which less was committed.
     """
-    position, newest = Positions(store, server).load(), Chain(store, tenant).head()
+    position = Positions(store, server).load()
+    newest = _newest(store, tenant, position)
     there = newest.number if newest is not None else 0
     if there < (last := position.heads.get(tenant, 0)):
         raise DamagedError(f"the archive of {tenant} lacks segment {there + 1}, and its newest is {last}")
@@ -40,11 +41,16 @@ def position_of(store: Searched, server: str, tenant: str) -> Position:
 
 def read(store: Searched, server: str, tenant: str) -> Head:
     """Raises StepFailedError."""
-    position, newest = position_of(store, server, tenant), Chain(store, tenant).head()
+    position = position_of(store, server, tenant)
+    newest = _newest(store, tenant, position)
     told = (newest.span.last if newest else None, lost(store, tenant))
     last = max(filter(None, told), key=sequence, default=None)
     until = min(position.until, position.waiting.get(tenant, position.until))
     return Head(last, until, max((gap.ends for gap in gaps(store, server)), default=0))
+
+
+def _newest(store: Searched, tenant: str, position: Position) -> Segment | None:
+    return Chain(store, tenant, position.heads.get(tenant, 0)).head()
 
 
 def unchanged(head: Head, gtid: str, taken_at: datetime, until: datetime) -> bool:

@@ -18,7 +18,7 @@ from vivero_core.envelope import public_key
 from vivero_core.model import naming
 from vivero_operator.archiver import segments
 from vivero_operator.archiver.archive import COLLECT_SECONDS, KEY_SECONDS, Archive
-from vivero_operator.archiver.chain import ReadableChain, Span
+from vivero_operator.archiver.chain import Chain, ReadableChain, Span
 from vivero_operator.archiver.events import Type
 from vivero_operator.archiver.position import Gap, Positions, lost
 from vivero_operator.archiver.replication import Tick
@@ -389,11 +389,15 @@ class TestChain:
         with pytest.raises(StepFailedError):
             self.read(bucket)
 
-    def test_an_object_that_is_none_of_ours_is_told(self) -> None:
-        bucket, _ = self.made()
+    def test_an_object_that_is_none_of_ours_is_passed_over(self) -> None:
+        bucket, chain = self.made()
+        newest, whole = chain.head(), self.read(bucket)
+        assert newest is not None
         bucket.objects[f"{IDS[0]}/log/0000"] = (b"", {})
-        with pytest.raises(StepFailedError, match="is no segment"):
-            ReadableChain(bucket.store, IDS[0], KEYS[IDS[0]]).head()
+        assert ReadableChain(bucket.store, IDS[0], KEYS[IDS[0]]).head() == newest
+        assert self.read(bucket) == whole
+        assert Chain(bucket.store, IDS[0], newest.number).head() == newest
+        assert Chain(bucket.store, IDS[0]).is_cut, "nobody has noted which is the newest"
 
 
 class TestHistory:

@@ -11,7 +11,7 @@ from contextlib import closing, suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import pytest
 from unit.operator.test_archive import BEGIN, IDS, KEYS, SERVER, Bucket, Log, follow
@@ -245,7 +245,7 @@ def test_what_a_segment_covers_is_sealed_too(name: str, whole: dict[int, Told], 
             if name == "sha256"
             else replace(segment, span=Span(**(span | {name: change[name]})))
         )
-        scene.store.objects[key] = (body, _metadata(changed))
+        scene.store.objects[key] = (body, _metadata(TENANT, changed))
         for second in whole:
             check(scene, second, tmp_path / f"{number}-{second}")
         scene.store.objects[key] = (body, told)
@@ -307,6 +307,58 @@ def test_an_archiver_that_finds_its_newest_segment_gone_leaves_its_number_out(tm
     assert scene.restored(now - 1, tmp_path / "behind")["transactions"] == scene.exact(now - 1)
     assert len(scene.store.list(f"{OTHER}/log/")) == 6, "its neighbour is archived as before"
     assert lost[0]
+
+
+def damaged_newest(store: Store, how: str) -> None:
+    """Something that an archiver finds where the newest segment should be."""
+    newest = min(store.list(f"{TENANT}/log/"))
+    body, told = store.objects[newest]
+    others = store.objects[min(store.list(f"{OTHER}/log/"))]
+    number = int(newest.rpartition("/")[2], 16)
+    made: dict[str, dict[str, tuple[bytes, Mapping[str, str]]]] = {
+        "cut name": {f"{TENANT}/log/0": (b"x", {})},
+        "no number": {f"{TENANT}/log/fffffzz": (b"x", {})},
+        "number of no segment": {f"{TENANT}/log/000000000001": (body, told)},
+        "far number": {f"{TENANT}/log/{number - 1000:012x}": (b"x", {})},
+        "next number": {f"{TENANT}/log/{number - 1:012x}": (b"x", {})},
+        "no metadata": {newest: (body, {})},
+        "other metadata": {newest: (body, {**told, "ends": "1"})},
+        "another tenant's": {newest: others},
+        "two of them": {newest: (body, {}), f"{TENANT}/log/{number - 1:012x}": (b"x", {})},
+    }
+    store.objects |= made[how]
+
+
+UNHARMED: Final = {"cut name", "no number", "number of no segment", "next number"}
+"""Nothing of the tenant's is gone with these, and nothing of them stays in its chain."""
+
+
+@pytest.mark.parametrize(
+    "how", [*sorted(UNHARMED), "far number", "no metadata", "other metadata", "another tenant's", "two of them"]
+)
+def test_a_damaged_object_stops_nobody_elses_archive(how: str, tmp_path: Path) -> None:
+    scene = Scene()
+    damaged_newest(scene.store, how)
+    for tenant in (TENANT, OTHER):
+        scene.log.add(tenant)
+        scene.committed[tenant].append((int(scene.log.now), f"0-7-{len(scene.log.groups)}"))
+    follow(scene.log, cast("Bucket", scene.store))
+    assert len(scene.store.list(f"{OTHER}/log/")) == 6, "its neighbour is archived"
+    second = int(scene.log.now) - 1
+    if how in UNHARMED:
+        assert scene.restored(second, tmp_path / "at-once")["transactions"] == scene.exact(second)
+    else:
+        check(scene, second, tmp_path / "at-once")
+    if how == "far number":
+        del scene.store.objects[min(scene.store.list(f"{TENANT}/log/"))]  # until a person looks
+        assert scene.restored(second, tmp_path / "removed")["transactions"] == scene.exact(second)
+    scene.back_up(TENANT, "b6")
+    scene.log.now += 4
+    scene.log.add(TENANT)
+    scene.committed[TENANT].append((int(scene.log.now), f"0-7-{len(scene.log.groups)}"))
+    follow(scene.log, cast("Bucket", scene.store))
+    now = int(scene.log.now)
+    assert scene.restored(now - 1, tmp_path / "behind")["transactions"] == scene.exact(now - 1)
 
 
 def test_a_manifest_that_is_not_listed_keeps_the_copies_of_all_files() -> None:
