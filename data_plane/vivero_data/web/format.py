@@ -6,8 +6,8 @@ from typing import Final, Literal
 
 from vivero_web.links import INVITATION_VALID_FOR
 
-from vivero_data.domain.field_types.number import written
 from vivero_data.domain.users.schemas import Invitation
+from vivero_data.lib.numbers import written
 
 _DAY: Final = 86_400  # seconds
 _NEARLY_FULL: Final = 80  # per cent of a limit from which a meter warns

@@ -13,7 +13,7 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from vivero_data.domain.collections.schemas import Field, default_of
-from vivero_data.domain.field_types.number import written
+from vivero_data.lib.numbers import written
 from vivero_data.web.forms import Form
 
 _SECONDS: Final = len("2026-11-22T15:41:00")

@@ -13,7 +13,6 @@ from vivero_data.domain.collections.definition import check
 from vivero_data.domain.collections.names import fold
 from vivero_data.domain.collections.schemas import NewCollection, NewField, parse, present
 from vivero_data.domain.field_types.kind import InvalidValueError
-from vivero_data.domain.field_types.number import AmbiguousNumberError, typed_number
 from vivero_data.domain.field_types.registry import FieldType as T
 from vivero_data.domain.files.names import content_disposition, safe_name
 from vivero_data.domain.records import query
@@ -22,6 +21,8 @@ from vivero_data.domain.records.service import columns_for
 from vivero_data.domain.records.where import parse_filters
 from vivero_data.lib import cursors
 from vivero_data.lib.json import decode, encode
+from vivero_data.lib.notation import NotationError
+from vivero_data.lib.numbers import typed_number
 from vivero_data.web.listing import collection_href
 from vivero_web.text import PERSON_MAX, name_problem, tidy
 
@@ -85,7 +86,7 @@ def round_trip_of_choice(kind: T, name: str) -> None:
 @pytest.mark.parametrize(("typed", "number"), NUMBERS)
 def test_a_number_as_people_write_it(typed: str, number: str | None) -> None:
     if number is None:
-        with pytest.raises((AmbiguousNumberError, InvalidValueError)):
+        with pytest.raises((NotationError, InvalidValueError)):
             parse(field(T.NUMBER), typed_number(typed))
         return
     assert parse(field(T.NUMBER), typed_number(typed)) == Decimal(number)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from vivero_data.domain.field_types.kind import EQUALITY, FieldKind, InvalidValueError, Value
+from vivero_data.lib.notation import UNSET, Notation
 
 _IN_TABLES: Final = {"yes": "true", "no": "false"}
 
@@ -30,9 +31,9 @@ class Boolean(FieldKind):
     def from_cursor(self, text: str) -> str:
         return {"0": "false", "1": "true"}.get(text, text)
 
-    def typed(self, text: str, *, required: bool) -> bool | None:
+    def typed(self, text: str, notation: Notation = UNSET, *, required: bool) -> bool | None:
         # A box that is not ticked is not sent.
         return text == "true" if required or text else None
 
-    def read_condition(self, text: str) -> str:
+    def read_condition(self, text: str, notation: Notation = UNSET) -> str:
         return _IN_TABLES.get(text.strip().casefold(), text)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
-from vivero_data.domain.field_types.kind import FieldKind, InvalidValueError, Value
+from vivero_data.domain.field_types.kind import AmbiguousInput, FieldKind, InvalidValueError, Value
+from vivero_data.lib.notation import UNSET, Notation, NotationError, typed_date
 
 TIME_LABELS: Final = {"gt": "is after", "gte": "is from", "lt": "is before", "lte": "is until"}
 _FIRST_YEAR: Final = 1000  # the range of MariaDB's DATE and DATETIME begins there
@@ -24,6 +25,12 @@ class Date(FieldKind):
             raise InvalidValueError("must be a date such as 2026-12-31") from None
         check_year(parsed.year)
         return parsed
+
+    def read(self, text: str, notation: Notation = UNSET) -> str | AmbiguousInput:
+        try:
+            return typed_date(text, notation.dates).isoformat()
+        except NotationError as error:
+            return AmbiguousInput(str(error))
 
 
 def check_year(year: int) -> None:

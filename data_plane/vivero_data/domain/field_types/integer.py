@@ -5,7 +5,9 @@ from decimal import Decimal
 from typing import Final
 
 from vivero_data.domain.field_types.kind import AmbiguousInput, FieldKind, InvalidValueError, Value
-from vivero_data.domain.field_types.number import plain_number, read_number
+from vivero_data.domain.field_types.number import read_number
+from vivero_data.lib.notation import UNSET, Notation
+from vivero_data.lib.numbers import plain_number
 
 _BIGINT: Final = 2**63
 _DIGITS: Final = 19  # of it
@@ -25,8 +27,8 @@ class Integer(FieldKind):
             raise InvalidValueError(f"must be a whole number between {-_BIGINT:,} and {_BIGINT - 1:,}")
         return number
 
-    def read(self, text: str) -> Decimal | AmbiguousInput:
-        return read_number(text)
+    def read(self, text: str, notation: Notation = UNSET) -> Decimal | AmbiguousInput:
+        return read_number(text, notation)
 
 
 def _is_whole(number: Decimal) -> bool:

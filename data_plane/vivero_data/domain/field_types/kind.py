@@ -6,6 +6,8 @@ from typing import Any, ClassVar, Final
 
 import msgspec
 
+from vivero_data.lib.notation import UNSET, Notation
+
 Value = Any
 """A field's value as JSON, as services use it, or as the database driver returns it; each method says which."""
 
@@ -36,7 +38,7 @@ class InvalidValueError(ValueError):
 
 
 class AmbiguousInput(msgspec.Struct, frozen=True):
-    """Stands for typed input with more than one possible meaning; rejected with the message in `problem`."""
+    """Stands for typed input with no meaning, or more than one; rejected with the message in `problem`."""
 
     problem: str
 
@@ -93,17 +95,17 @@ class FieldKind:
         """The SQL expression that an exact `unique` compares; `column` is the quoted name."""
         return column
 
-    def read(self, text: str) -> Value:
-        """Non-blank typed text converted for `parse`; `AmbiguousInput` if it has two possible meanings."""
+    def read(self, text: str, notation: Notation = UNSET) -> Value:
+        """Non-blank typed text converted for `parse`; `AmbiguousInput` if it has no sure meaning in the notation."""
         return text.strip()
 
-    def typed(self, text: str, *, required: bool) -> Value:
+    def typed(self, text: str, notation: Notation = UNSET, *, required: bool) -> Value:
         """A form input's text converted for `parse`; None if empty."""
-        return self.read(text) if text.strip() else None
+        return self.read(text, notation) if text.strip() else None
 
-    def read_condition(self, text: str) -> Value:
+    def read_condition(self, text: str, notation: Notation = UNSET) -> Value:
         """A filter's typed value converted for `parse`, in the spelling of tables; None if empty."""
-        return self.typed(text, required=False)
+        return self.typed(text, notation, required=False)
 
     def canonical(self, text: str) -> str:
         """A form input's text, normalized across browsers."""

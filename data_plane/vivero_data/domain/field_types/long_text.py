@@ -5,6 +5,7 @@ from typing import Final
 
 from vivero_data.domain.field_types.kind import EQUALITY, ORDER, SEARCH, FieldKind, Value
 from vivero_data.domain.field_types.text import checked_text
+from vivero_data.lib.notation import UNSET, Notation
 
 LENGTH: Final = 16_000
 """Characters; of 4 bytes each they still fit TEXT's 65,535 bytes."""
@@ -22,7 +23,7 @@ class LongText(FieldKind):
     def parse(self, value: Value, choices: Sequence[str]) -> str:
         return checked_text(value, LENGTH, lines=True)
 
-    def read(self, text: str) -> str:
+    def read(self, text: str, notation: Notation = UNSET) -> str:
         return lines(text)
 
     def canonical(self, text: str) -> str:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from vivero_data.domain.field_types.date import TIME_LABELS, check_year
-from vivero_data.domain.field_types.kind import FieldKind, InvalidValueError, Value
+from vivero_data.domain.field_types.kind import AmbiguousInput, FieldKind, InvalidValueError, Value
+from vivero_data.lib.notation import UNSET, Notation, NotationError, typed_moment
 
 _PROBLEM: Final = "must be a date and time with its UTC offset, such as 2026-12-31T12:00:00Z"
 # As browsers send it, without a zone.
@@ -38,9 +39,11 @@ class Moment(FieldKind):
     def from_cursor(self, text: str) -> str:
         return f"{text}+00:00"
 
-    def read(self, text: str) -> str:
-        text = text.strip()
-        return f"{text}Z" if _LOCAL.match(text) else text  # the label says UTC
+    def read(self, text: str, notation: Notation = UNSET) -> str | AmbiguousInput:
+        try:
+            return typed_moment(text, notation).isoformat().replace("+00:00", "Z")
+        except NotationError as error:
+            return AmbiguousInput(str(error))
 
     def canonical(self, text: str) -> str:
         # Browsers differ in whether they send seconds and trailing zeros.

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from vivero_data.domain.field_types.kind import EQUALITY, ORDER, SEARCH, FieldKind, InvalidValueError, Value
+from vivero_data.lib.notation import UNSET, Notation
 
 # Invisible characters that make different texts look alike.
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -32,7 +33,7 @@ class Text(Line):
     characters = 255
     leads = True
 
-    def read(self, text: str) -> str:
+    def read(self, text: str, notation: Notation = UNSET) -> str:
         return text
 
 
