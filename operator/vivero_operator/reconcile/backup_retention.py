@@ -110,8 +110,9 @@ class BackupRetention:
             return
         # What this very Job was told, and not what would be expired by now.
         order = await self._told(name)
-        await forget(self._services, JOB, name)
+        # In this order: an order that outlived its Job would be the next one's.
         await forget(self._services, SECRET, name)
+        await forget(self._services, JOB, name)
         if found.outcome is Outcome.DONE and order is not None:
             said = next((one.message for one in found.steps if one.message), found.message)
             await self._conclude(tenant, order, said)

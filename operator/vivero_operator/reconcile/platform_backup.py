@@ -93,6 +93,7 @@ MODELS: Final[tuple[type[Resource], ...]] = (
     TenantErasure,
 )
 """What a state holds. Restores and proofs are left out: each is over, or begun again."""
+_WORDS: Final = {BACKUP: "dumping the control plane's tables", EXPIRE: "removing what has expired"}
 DEFAULT_SCHEDULE: Final = BackupSchedule(schedule="30 2 * * *")
 
 
@@ -103,6 +104,15 @@ class _Tables:
     at: ControlPlaneDatabase
     server: DatabaseServer
     file_key: str
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """Of a dump or a removal."""
+
+    message: str
+    until: datetime
+    """It is not tried again before."""
 
 
 class PlatformBackupReconciler(Reconciler):
@@ -120,8 +130,8 @@ class PlatformBackupReconciler(Reconciler):
         self._current_at: datetime | None = None
         """When what is in the bucket was last the present state, or this process first looked."""
         self._failures = 0
-        self._not_before: dict[str, datetime] = {}
-        """By program: after one that failed."""
+        self._failed: dict[str, _Failure] = {}
+        """By program: the last one, if it failed here."""
 
     async def reconcile(self, name: str) -> Result:
         item = self._items.get(name)
@@ -151,6 +161,7 @@ class PlatformBackupReconciler(Reconciler):
             await self._tell(item, Reason.STORAGE_UNAVAILABLE, f"Not backed up: {error}", done=False)
         else:
             message = f"Complete: state {noted['state'].number}, and the control plane's tables as they change"
+            message += "".join(f"; {one.message}" for one in self._failed.values())
             await self._tell(item, Reason.STORED, message, done=True, **noted)
         self._measure()
         return Result(retry_after=pause)
@@ -293,7 +304,7 @@ class PlatformBackupReconciler(Reconciler):
         return _Tables(told, server, file_key)
 
     async def _dump(self, item: PlatformBackup, tables: _Tables, noted: Mapping[str, Any]) -> dict[str, Any]:
-        """Go on with what is due; fields of the status. Raises ObstacleError before there is a dump, and where one failed."""
+        """Go on with what is due; fields of the status. Raises ObstacleError before there is a dump."""
         found = dict(noted)
         for program, conclude in ((BACKUP, _dumped), (EXPIRE, self._expired)):
             name = name_of(program.name, item.metadata.uid)
@@ -307,13 +318,15 @@ class PlatformBackupReconciler(Reconciler):
                 found |= await conclude(item, progress.result)
                 # Known before the Job goes, for nothing else tells of it.
                 await self._write(item, item.status.model_copy(update=found))
+                self._failed.pop(program.name, None)
             else:
-                self._not_before[program.name] = self._services.now() + AGAIN
-            await forget(self._services, JOB, name)
+                until = self._services.now() + AGAIN
+                message = f"{_WORDS[program]} failed: {progress.message}; tried again at {until:%H:%M} (UTC)"
+                self._failed[program.name] = _Failure(message, until)
+            # In this order: an order that outlived its Job would be the next one's.
             await forget(self._services, SECRET, name)
-            if progress.outcome is not Outcome.DONE:
-                raise ObstacleError(Reason.FAILED, f"The control plane's tables: {progress.message}", **found)
-            return found
+            await forget(self._services, JOB, name)
+            return self._unless_first(item, found)
         return await self._begin(item, tables, found)
 
     async def _begin(self, item: PlatformBackup, tables: _Tables, noted: dict[str, Any]) -> dict[str, Any]:
@@ -331,10 +344,14 @@ class PlatformBackupReconciler(Reconciler):
         return noted
 
     def _may(self, program: Program) -> bool:
-        return self._services.now() >= self._not_before.get(program.name, self._services.now())
+        failed = self._failed.get(program.name)
+        return failed is None or self._services.now() >= failed.until
 
     def _unless_first(self, item: PlatformBackup, noted: dict[str, Any]) -> dict[str, Any]:
-        if not item.status.dumps:
+        """Raises ObstacleError as long as no dump is in the bucket."""
+        if not noted.get("dumps", item.status.dumps):
+            if not self._may(BACKUP):
+                raise ObstacleError(Reason.FAILED, self._failed[BACKUP.name].message, **noted)
             raise ObstacleError(Reason.RUNNING, "State stored; dumping the control plane's tables", **noted)
         return noted
 
