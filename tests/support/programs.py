@@ -63,6 +63,7 @@ CONTACTS = Collection(
     tuple(
         Field(
             number,
+            number,
             kind.value,
             kind,
             required=False,

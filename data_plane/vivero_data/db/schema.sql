@@ -160,4 +160,7 @@ CREATE TABLE IF NOT EXISTS jobs (
     KEY jobs_of (user_id, id)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
 
-INSERT INTO alembic_version (version_num) VALUES ('0006');
+ALTER TABLE fields ADD COLUMN IF NOT EXISTS field_id BIGINT UNSIGNED NULL
+    COMMENT 'the number that it keeps when it gets another column; id where NULL';
+
+INSERT INTO alembic_version (version_num) VALUES ('0007');

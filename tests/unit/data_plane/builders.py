@@ -10,6 +10,7 @@ from vivero_data.domain.field_types.registry import FieldType
 def field(kind: FieldType, number: int = 1, **changes: Any) -> Field:  # noqa: ANN401  any attribute
     given: dict[str, Any] = {
         "id": number,
+        "column": number,
         "name": kind.value.title(),
         "type": kind,
         "required": False,

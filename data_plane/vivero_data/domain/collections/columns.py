@@ -19,19 +19,24 @@ def table_name(collection_id: int) -> str:
     return f"`c_{int(collection_id)}`"
 
 
-def column_name(field_id: int) -> str:
-    """The quoted name of a field's column."""
-    return f"`f_{int(field_id)}`"
+def column_name(field: Field) -> str:
+    """The quoted name of the column that a field has now: a change of its type gives it another."""
+    return f"`f_{int(field.column)}`"
 
 
-def exact_column(field_id: int) -> str:
+def exact_column(field: Field) -> str:
     """The quoted name of the column with an exact field's unique key; the field's own collation ignores case."""
-    return f"`x_{int(field_id)}`"
+    return f"`x_{int(field.column)}`"
 
 
-def unique_key(field_id: int) -> str:
+def unique_key(field: Field) -> str:
     """The name of the unique index of a field, as the database's errors quote it."""
-    return f"u_{int(field_id)}"
+    return f"u_{int(field.column)}"
+
+
+def plain_key(field: Field) -> str:
+    """The name of the index of a field that is sorted and filtered by."""
+    return f"i_{int(field.column)}"
 
 
 def row_bytes(types: Iterable[FieldType]) -> int:
@@ -52,15 +57,15 @@ def create_table(collection_id: int, fields: Iterable[Field]) -> str:
     ]
     for field in fields:
         null = "NOT NULL" if field.required else "NULL"
-        parts.append(f"{column_name(field.id)} {field.type.kind.sql} {null}")
+        parts.append(f"{column_name(field)} {field.type.kind.sql} {null}")
         exact = field.unique and field.exact
         if exact:
             parts.append(_exact(field))
         if field.unique:
-            column = exact_column(field.id) if exact else column_name(field.id)
-            parts.append(f"UNIQUE KEY {unique_key(field.id)} ({column})")
+            column = exact_column(field) if exact else column_name(field)
+            parts.append(f"UNIQUE KEY {unique_key(field)} ({column})")
         if field.indexed and (exact or not field.unique):
-            parts.append(f"KEY i_{int(field.id)} ({column_name(field.id)})")
+            parts.append(f"KEY {plain_key(field)} ({column_name(field)})")
     return (
         f"CREATE TABLE IF NOT EXISTS {table_name(collection_id)} ({', '.join(parts)}) "
         "ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci"
@@ -71,8 +76,8 @@ def _exact(field: Field) -> str:
     """A generated column, so that older programs, which do not know it, comply as well."""
     kind = field.type.kind
     return (
-        f"{exact_column(field.id)} {kind.sql} CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin"
-        f" AS ({kind.exact_sql(column_name(field.id))}) VIRTUAL"
+        f"{exact_column(field)} {kind.sql} CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin"
+        f" AS ({kind.exact_sql(column_name(field))}) VIRTUAL"
     )
 
 

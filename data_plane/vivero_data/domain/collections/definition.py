@@ -48,6 +48,7 @@ def as_field(new: NewField, field_id: int) -> Field:
     """The field as it will be stored."""
     return Field(
         id=field_id,
+        column=field_id,
         name=new.name,
         type=new.type,
         required=new.required,

@@ -16,7 +16,7 @@ from vivero_data.lib.like import like
 _LEGACY_NAME_LENGTH: Final = MAX_NAME - len(f" {2**63}")  # characters, leaving room for any number
 _SELECT: Final = (
     "SELECT c.id, COALESCE(c.label, c.name), c.description, c.records, c.created_at,"
-    " f.id, COALESCE(f.label, f.name), f.type, f.required, f.is_unique, f.is_exact, f.indexed, f.default_value, f.choices"
+    " COALESCE(f.field_id, f.id), f.id, COALESCE(f.label, f.name), f.type, f.required, f.is_unique, f.is_exact, f.indexed, f.default_value, f.choices"
     " FROM collections c JOIN fields f ON f.collection_id = c.id"
 )
 # Programs before revision 0003 wrote no name_key, and their key on `name` ignores accents:
@@ -125,8 +125,9 @@ async def _insert_collection(tx: Connection, collection: Collection, name: str) 
 
 async def _insert_field(tx: Connection, collection_id: int, position: int, field: Field, name: str) -> None:
     await tx.execute(
-        "INSERT INTO fields (id, collection_id, position, name, label, type, required, is_unique, is_exact, indexed,"
-        " default_value, choices) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        "INSERT INTO fields (id, field_id, collection_id, position, name, label, type, required, is_unique, is_exact, indexed,"
+        " default_value, choices) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        field.column,
         field.id,
         collection_id,
         position,
@@ -185,9 +186,10 @@ def _collections(rows: list[Row]) -> list[Collection]:
 
 
 def _field(row: Row) -> Field:
-    number, name, kind, required, unique, exact, indexed, default, choices = row
+    number, column, name, kind, required, unique, exact, indexed, default, choices = row
     return Field(
         id=number,
+        column=column,
         name=name,
         type=FieldType(kind),
         required=bool(required),

@@ -76,7 +76,10 @@ class NewCollection(msgspec.Struct, forbid_unknown_fields=True):
 class Field(msgspec.Struct, frozen=True):
     """A field as it is stored."""
 
-    id: Annotated[int, msgspec.Meta(description="Its number, which never changes: its column is `f_<id>`.")]
+    id: Annotated[int, msgspec.Meta(description="Its number, which never changes.")]
+    column: Annotated[
+        int, msgspec.Meta(description="The number of its column, `f_<column>`: another after a change of its type.")
+    ]
     name: Name
     type: FieldType
     required: Required

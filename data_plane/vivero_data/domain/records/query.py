@@ -53,7 +53,7 @@ class Sort(msgspec.Struct, frozen=True):
 
 
 def _system(name: str, kind: FieldType) -> Column:
-    field = Field(0, name, kind, required=True, unique=False, exact=False, indexed=True, default=None, choices=())
+    field = Field(0, 0, name, kind, required=True, unique=False, exact=False, indexed=True, default=None, choices=())
     return Column(name, field, nullable=False)
 
 
@@ -117,5 +117,5 @@ def column_of(collection: Collection, name: str) -> Column | None:
         return _SYSTEM[tidied]
     for field in collection.fields:
         if field.name == tidied:
-            return Column(column_name(field.id), field, nullable=not field.required)
+            return Column(column_name(field), field, nullable=True)
     return None

@@ -1,6 +1,6 @@
 """SQL of records: the only module with statements on collection tables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from vivero_web import clock
@@ -16,7 +16,7 @@ _HEAD: Final = ("id", "version", "created_at", "updated_at")
 
 async def insert(tx: Connection, collection: Collection, values: Mapping[int, Any]) -> int:
     """Add a record with values by field id; returns its id."""
-    names = ", ".join(column_name(field_id) for field_id in values)
+    names = ", ".join(_names(collection, values))
     places = ", ".join(["%s"] * len(values))
     return await tx.insert(
         f"INSERT INTO {table_name(collection.id)} ({names}) VALUES ({places})",  # noqa: S608  names from numbers
@@ -37,7 +37,7 @@ async def get_locked(tx: Connection, collection: Collection, record_id: int) -> 
 
 async def update(tx: Connection, collection: Collection, record_id: int, values: Mapping[int, Any]) -> None:
     """Set values by field id; the version is incremented."""
-    sets = "".join(f", {column_name(field_id)} = %s" for field_id in values)
+    sets = "".join(f", {name} = %s" for name in _names(collection, values))
     await tx.execute(
         f"UPDATE {table_name(collection.id)} SET version = version + 1,"  # noqa: S608  names from numbers
         f" updated_at = CURRENT_TIMESTAMP(6){sets} WHERE id = %s",
@@ -52,7 +52,7 @@ async def delete(tx: Connection, collection: Collection, record_id: int) -> None
 
 async def insert_all(tx: Connection, collection: Collection, rows: Sequence[Mapping[int, Any]]) -> list[Record]:
     """Add records with one statement; the values of each are by field id, and of the same fields."""
-    names = ", ".join(column_name(field_id) for field_id in rows[0])
+    names = ", ".join(_names(collection, rows[0]))
     places = ", ".join([f"({', '.join(['%s'] * len(rows[0]))})"] * len(rows))
     made = await tx.fetch_all(
         f"INSERT INTO {table_name(collection.id)} ({names}) VALUES {places} RETURNING {_columns(collection)}",  # noqa: S608  names from numbers
@@ -80,7 +80,7 @@ async def update_all(tx: Connection, collection: Collection, changes: Sequence[t
         fields = tuple(sorted(values))
         by_fields.setdefault(fields, []).append((record_id, *(values[field_id] for field_id in fields)))
     for fields, rows in by_fields.items():
-        names = [column_name(field_id) for field_id in fields]
+        names = _names(collection, fields)
         heads = ", ".join(["%s AS id", *(f"%s AS {name}" for name in names)])
         given = " UNION ALL ".join([f"SELECT {heads}"] * len(rows))
         sets = "".join(f", old.{name} = new.{name}" for name in names)
@@ -107,12 +107,18 @@ async def select_page(
     return [(_record(collection, row[:-1]), row[-1]) for row in rows]
 
 
+def _names(collection: Collection, field_ids: Iterable[int]) -> list[str]:
+    """The names of the columns of fields that are given by their ids."""
+    by_id = {field.id: column_name(field) for field in collection.fields}
+    return [by_id[field_id] for field_id in field_ids]
+
+
 def _select(collection: Collection, *also: str) -> str:
     return f"SELECT {_columns(collection, *also)} FROM {table_name(collection.id)}"  # noqa: S608  names from numbers
 
 
 def _columns(collection: Collection, *also: str) -> str:
-    return ", ".join((*_HEAD, *(column_name(field.id) for field in collection.fields), *also))
+    return ", ".join((*_HEAD, *(column_name(field) for field in collection.fields), *also))
 
 
 def _record(collection: Collection, row: Row) -> Record:

@@ -191,7 +191,7 @@ def as_field_error(collection: Collection, error: DuplicateKeyError | MissingTab
     """The field error for a duplicate key; a missing table means that the collection was just deleted."""
     if isinstance(error, DuplicateKeyError):
         for field in collection.fields:
-            if error.key == unique_key(field.id):
+            if error.key == unique_key(field):
                 return ValueTakenError(field.name)
         return error
     return CollectionNotFoundError()
