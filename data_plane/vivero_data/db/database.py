@@ -49,6 +49,11 @@ def batches(rows: Sequence[T]) -> Iterator[Sequence[T]]:
     return (rows[start : start + _STATEMENT_ROWS] for start in range(0, len(rows), _STATEMENT_ROWS))
 
 
+def within(seconds: float | None) -> str:
+    """Put before a SELECT: the server ends it after so many seconds, if that is sooner than any other statement."""
+    return "" if seconds is None else f"SET STATEMENT max_statement_time={float(seconds)} FOR "
+
+
 class Connection:
     """A pooled connection during a read or transaction; `audit_log` is the audit log's qualified table name."""
 

@@ -9,6 +9,7 @@ from vivero_web.mariadb import passes
 
 _DUPLICATE: Final = 1062
 _NO_TABLE: Final = 1146
+_STATEMENT_TIMEOUT: Final = 1969
 _KEY: Final = re.compile(r"for key '(?:[^'.]*\.)?([^'.]+)'$")
 
 
@@ -18,6 +19,10 @@ class DuplicateKeyError(WebError):
     def __init__(self, key: str) -> None:
         super().__init__("a unique key refused the row")
         self.key = key
+
+
+class StatementTimeoutError(UnavailableError):
+    """The server ended a statement that took longer than it may."""
 
 
 class MissingTableError(WebError):
@@ -42,6 +47,8 @@ def translate(error: BaseException) -> WebError:
         return DuplicateKeyError(match[1] if match else "")
     if code == _NO_TABLE:
         return MissingTableError("A table of the schema is missing.")
+    if code == _STATEMENT_TIMEOUT:
+        return StatementTimeoutError("The database was busy with this for too long.")
     if passes(code) or (isinstance(error, OperationalError | InterfaceError) and not code):
         return UnavailableError("The database does not answer.")
     return DatabaseError(code)

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 from vivero_web.errors import InvalidInputError
 
-MAX_LENGTH: Final = 4096  # a text value of 500 characters, escaped and encoded, and room
+MAX_LENGTH: Final = 10_000  # three text values of 500 characters, four bytes each, encoded, and room
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
@@ -23,11 +23,13 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
         sort: of the query, as given; a cursor is only valid for the same sort.
         id: of the last row.
         value: of the sort field in the last row, as text; None for SQL's NULL.
+        more: the same of further sort fields.
     """
 
     sort: str
     id: int
     value: str | None = None
+    more: tuple[str | None, ...] = ()
 
 
 def encode(cursor: Cursor) -> str:

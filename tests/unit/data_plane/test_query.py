@@ -9,7 +9,7 @@ from unit.data_plane.builders import collection, field
 from vivero_data.domain.field_types.registry import FieldType as T
 from vivero_data.domain.records import query
 from vivero_data.domain.records.filters import Filter
-from vivero_data.domain.records.where import parse_filters
+from vivero_data.domain.records.where import parse_filters, searched
 from vivero_data.lib.cursors import Cursor
 from vivero_web.errors import InvalidInputError
 from vivero_web.text import tidy
@@ -95,6 +95,27 @@ def test_a_filter_finds_a_field_of_any_name(text: str) -> None:
     assert (clause.sql, clause.params) == ("`f_3` = %s", ("a:b,\n\\",))
 
 
+def test_a_search_looks_for_every_word_in_every_text() -> None:
+    things = collection(field(T.TEXT, 3), field(T.INTEGER, 4), field(T.LONG_TEXT, 5))
+    found = searched(things, "  50% Rose 50% ")
+    assert found is not None
+    assert found.sql == "((`f_3` LIKE %s OR `f_5` LIKE %s) AND (`f_3` LIKE %s OR `f_5` LIKE %s))"
+    assert found.params == ("%50\\%%", "%50\\%%", "%Rose%", "%Rose%")
+    assert searched(things, " \n") is None
+
+
+@pytest.mark.parametrize("text", ["a b c d e f g h i", "x" * 201])
+def test_a_search_is_bounded(text: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        searched(THINGS, text)
+    assert caught.value.errors[0].field == "search"
+
+
+def test_a_search_without_a_text_to_look_into_is_refused() -> None:
+    with pytest.raises(InvalidInputError):
+        searched(collection(field(T.INTEGER)), "a")
+
+
 def test_too_many_filters_are_refused() -> None:
     with pytest.raises(InvalidInputError):
         parse_filters(THINGS, ["Text:filled"] * 21)
@@ -121,7 +142,40 @@ def test_the_natural_order_is_by_id() -> None:
     assert query.parse_sort(THINGS, "-Text").order_by == f"{COLUMN['Text']} DESC, id DESC"
 
 
-@pytest.mark.parametrize("text", ["Nothing", "Long_Text", "--Text", "Text;"])
+def test_an_order_has_several_fields_and_ends_with_the_id() -> None:
+    text, number = COLUMN["Text"], COLUMN["Integer"]
+    sort = query.parse_sort(THINGS, "Text,-Integer")
+    assert sort.order_by == f"{text} ASC, {number} DESC, id DESC"
+    assert query.parse_sort(THINGS, "Text,id,Integer").order_by == f"{text} ASC, id ASC"
+    cursor = query.cursor_after(sort, 9, ("a", 5))
+    assert (cursor.value, cursor.more) == ("a", ("5",))
+    clause = query.after(sort, cursor)
+    assert clause.params == ("a", "a", 5, "a", 5, 9)
+    first, second = f"{text} > %s", f"({text} = %s AND ({number} < %s OR {number} IS NULL))"
+    assert clause.sql == f"({first} OR {second} OR ({text} = %s AND {number} = %s AND id < %s))"
+    with pytest.raises(InvalidInputError):
+        query.after(sort, Cursor("Text,-Integer", 9, "a"))
+
+
+def test_a_comma_in_a_name_is_escaped() -> None:
+    things = collection(field(T.TEXT, 3, name="Last, First"), field(T.TEXT, 4, name="Last"))
+    assert query.parse_sort(things, "-Last\\, First").order_by == "`f_3` DESC, id DESC"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Nothing",
+        "Long_Text",
+        "--Text",
+        "Text;",
+        ",",
+        "Text,",
+        "Text,-Text",
+        "Text,Integer,Number,Date",
+        "Text, -Integer",
+    ],
+)
 def test_an_order_that_cannot_be_is_refused(text: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
         query.parse_sort(THINGS, text)
@@ -133,8 +187,9 @@ def test_a_page_begins_after_the_last_row() -> None:
     up, down = query.parse_sort(THINGS, "Integer"), query.parse_sort(THINGS, "-Integer")
     assert query.after(up, Cursor("Integer", 9, "5")).sql == f"({column} > %s OR ({column} = %s AND id > %s))"
     assert query.after(up, Cursor("Integer", 9, "5")).params == (5, 5, 9)
-    assert query.after(down, Cursor("-Integer", 9, "5")).sql.endswith(f"OR {column} IS NULL)")
-    assert query.after(up, Cursor("Integer", 9)).sql == f"(({column} IS NULL AND id > %s) OR {column} IS NOT NULL)"
+    beyond = f"({column} < %s OR {column} IS NULL)"
+    assert query.after(down, Cursor("-Integer", 9, "5")).sql == f"({beyond} OR ({column} = %s AND id < %s))"
+    assert query.after(up, Cursor("Integer", 9)).sql == f"({column} IS NOT NULL OR ({column} IS NULL AND id > %s))"
     assert query.after(down, Cursor("-Integer", 9)).sql == f"({column} IS NULL AND id < %s)"
     assert query.after(query.parse_sort(THINGS, "-id"), Cursor("-id", 9)).sql == "id < %s"
 

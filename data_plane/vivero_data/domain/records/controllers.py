@@ -22,16 +22,20 @@ from vivero_data.domain.records.batches import BatchService
 from vivero_data.domain.records.errors import BatchConflictError, ValueTakenError, VersionConflictError
 from vivero_data.domain.records.export import Export
 from vivero_data.domain.records.filters import MAX_CONDITIONS, MAX_DEPTH, MAX_FILTERS, WHERE_LENGTH
+from vivero_data.domain.records.lists import SlowListError
+from vivero_data.domain.records.query import MAX_SORTS
 from vivero_data.domain.records.schemas import (
     ExportedRecords,
     NewRecord,
     Record,
     RecordBatch,
     RecordChanges,
+    RecordCount,
     RecordQuery,
     WrittenBatch,
 )
 from vivero_data.domain.records.service import RecordService
+from vivero_data.domain.records.where import MAX_SEARCH, MAX_WORDS
 from vivero_data.domain.users.schemas import Actor, Permission
 from vivero_data.errors import PlanLimitError
 from vivero_data.lib.json import JsonResponse
@@ -41,8 +45,9 @@ RecordId = Annotated[int, PathParameter(ge=1, le=LARGEST, description="The recor
 Sort = Annotated[
     str,
     QueryParameter(
-        max_length=1 + MAX_NAME * APART,
-        description="A field, with `-` before it for descending; by id when it is not said.",
+        max_length=MAX_SORTS * (2 + 2 * MAX_NAME * APART),
+        description=f"Up to {MAX_SORTS} fields with commas between them, each with `-` before it for descending; by id when "
+        "it is not said. A backslash goes before a comma in a field's name.",
     ),
 ]
 Filters = Annotated[
@@ -66,6 +71,18 @@ Where = Annotated[
     ),
 ]
 
+Search = Annotated[
+    str,
+    QueryParameter(
+        max_length=MAX_SEARCH,
+        description=f"Up to {MAX_WORDS} words, each of which must be somewhere in the record's texts, in any case.",
+    ),
+]
+AllowSlow = Annotated[
+    bool,
+    QueryParameter(description="Wait some seconds for a list that takes long, rather than being told what would help."),
+]
+
 
 def tagged(record: Record, status_code: int = 200) -> Response[Record]:
     """The record with its version as ETag; no-transform, because proxies drop ETags when they compress."""
@@ -82,6 +99,7 @@ class RecordController(Controller):
     request_max_body_size = CONTENT_BYTES
 
     @get()
+    @raises(SlowListError)
     async def list_records(  # noqa: PLR0913, PLR0917  one parameter for each of the query's
         self,
         actor: NamedDependency[Actor],
@@ -92,9 +110,29 @@ class RecordController(Controller):
         sort: Sort = "",
         filters: Filters = None,
         where: Where = "",
+        search: Search = "",
+        *,
+        allow_slow: AllowSlow = False,
     ) -> Page[Record]:
-        """A page of records that match every filter and `where`."""
-        return await records.list(actor, name, RecordQuery(limit, cursor, sort, tuple(filters or ()), where))
+        """A page of records that match every filter, `where` and the search."""
+        query = RecordQuery(limit, cursor, sort, tuple(filters or ()), where, search, allow_slow)
+        return await records.list(actor, name, query)
+
+    @get("/count")
+    async def count_records(  # noqa: PLR0913, PLR0917  one parameter for each of the query's
+        self,
+        actor: NamedDependency[Actor],
+        records: NamedDependency[RecordService],
+        name: CollectionName,
+        filters: Filters = None,
+        where: Where = "",
+        search: Search = "",
+        *,
+        exact: Annotated[bool, QueryParameter(description="Count all, however long it takes.")] = False,
+    ) -> RecordCount:
+        """How many records match; without `exact` at most 1,000 are counted, for a moment at most."""
+        query = RecordQuery(filters=tuple(filters or ()), where=where, search=search)
+        return await records.count(actor, name, query, exact=exact)
 
     @post(guards=[needs(Permission.WRITE_RECORDS)], response_headers=[ETAG])
     @raises(PlanLimitError, ValueTakenError)

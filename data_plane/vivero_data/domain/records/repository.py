@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from vivero_web import clock
 
-from vivero_data.db.database import Connection, Row
+from vivero_data.db.database import Connection, Row, within
 from vivero_data.domain.collections.columns import column_name, table_name
 from vivero_data.domain.collections.schemas import Collection, present
 from vivero_data.domain.records.query import Clause, Sort
@@ -95,16 +95,51 @@ async def delete_all(tx: Connection, collection: Collection, ids: Sequence[int])
     await tx.execute(f"DELETE FROM {table_name(collection.id)} WHERE id IN %s", tuple(ids))  # noqa: S608  names from numbers
 
 
-async def select_page(
-    connection: Connection, collection: Collection, clauses: Sequence[Clause], sort: Sort, limit: int
-) -> list[tuple[Record, Any]]:
-    """Records with the raw value of the sort column, one more than the limit when there are more."""
-    where = " AND ".join(clause.sql for clause in clauses) or "TRUE"
-    params = [param for clause in clauses for param in clause.params]
+async def select_page(  # noqa: PLR0913, PLR0917  the parts of a SELECT
+    connection: Connection,
+    collection: Collection,
+    clauses: Sequence[Clause],
+    sort: Sort,
+    limit: int,
+    seconds: float | None = None,
+) -> list[tuple[Record, Row]]:
+    """Records with the raw values of the sort columns, one more than the limit when there are more.
+
+    Raises:
+        StatementTimeoutError: it takes longer than `seconds`.
+    """
+    where, params = _where(clauses)
     rows = await connection.fetch_all(
-        f"{_select(collection, sort.column.sql)} WHERE {where} ORDER BY {sort.order_by} LIMIT %s", *params, limit + 1
+        f"{within(seconds)}{_select(collection, *sort.columns)} WHERE {where} ORDER BY {sort.order_by} LIMIT %s",
+        *params,
+        limit + 1,
     )
-    return [(_record(collection, row[:-1]), row[-1]) for row in rows]
+    width = len(_HEAD) + len(collection.fields)
+    return [(_record(collection, row[:width]), row[width:]) for row in rows]
+
+
+async def count(
+    connection: Connection, collection: Collection, clauses: Sequence[Clause], most: int | None, seconds: float | None
+) -> int:
+    """How many records match, counted up to `most`.
+
+    Raises:
+        StatementTimeoutError: it takes longer than `seconds`.
+    """
+    where, params = _where(clauses)
+    table = table_name(collection.id)
+    limited = f"SELECT 1 FROM {table} WHERE {where}{'' if most is None else ' LIMIT %s'}"  # noqa: S608  names from numbers
+    row = await connection.fetch_one(
+        f"{within(seconds)}SELECT COUNT(*) FROM ({limited}) found",  # noqa: S608  as above
+        *params,
+        *([] if most is None else [most]),
+    )
+    return int(row[0]) if row else 0
+
+
+def _where(clauses: Sequence[Clause]) -> tuple[str, list[Any]]:
+    sql = " AND ".join(clause.sql for clause in clauses) or "TRUE"
+    return sql, [param for clause in clauses for param in clause.params]
 
 
 def _names(collection: Collection, field_ids: Iterable[int]) -> list[str]:

@@ -105,19 +105,31 @@ class ExportedRecords(msgspec.Struct, forbid_unknown_fields=True):
     ] = ""
 
 
+class RecordCount(msgspec.Struct, frozen=True):
+    """How many records match, as far as they were counted."""
+
+    count: Annotated[
+        int | None, msgspec.Meta(description="Null when counting was given up because it would take long.")
+    ]
+    exact: Annotated[bool, msgspec.Meta(description="False: there are more, or it is not known.")]
+
+
 class RecordQuery(msgspec.Struct, frozen=True):
     """Which records, in which order.
 
     Attributes:
         limit: 1 to 200.
         cursor: `next_cursor` of the page before, with the same sort.
-        sort: a field, with `-` before it for descending; by id when empty.
+        sort: up to three fields with commas between them, each with `-` before it for descending; by id when empty. A
+            backslash goes before a comma in a field's name.
         filters: `field:operator:value`, all of which must hold; operators by
             type: eq ne lt lte gt gte, for texts also contains and starts, for
             all fields empty and filled (value ignored), in (comma-separated). A
             value may hold any character; a backslash goes before a colon in
             a field's name and before a comma in one of in's values.
         where: a tree of conditions as JSON (`filters.py`), which must hold too.
+        search: words, each of which must be somewhere in the record's texts.
+        allow_slow: also a list that takes long in a large collection, which is refused otherwise.
     """
 
     limit: int = DEFAULT_LIMIT
@@ -125,3 +137,5 @@ class RecordQuery(msgspec.Struct, frozen=True):
     sort: str = ""
     filters: tuple[str, ...] = ()
     where: str = ""
+    search: str = ""
+    allow_slow: bool = False

@@ -16,13 +16,10 @@ from vivero_data.domain.collections.schemas import Collection, parse, present
 from vivero_data.domain.collections.service import CollectionNotFoundError
 from vivero_data.domain.field_types.kind import InvalidValueError
 from vivero_data.domain.limits.service import LimitService
-from vivero_data.domain.records import query as queries
-from vivero_data.domain.records import repository
+from vivero_data.domain.records import lists, repository
 from vivero_data.domain.records.errors import RecordNotFoundError, ValueTakenError, VersionConflictError
-from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
-from vivero_data.domain.records.where import parse_filters
+from vivero_data.domain.records.schemas import Record, RecordChanges, RecordCount, RecordQuery
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
-from vivero_data.lib import cursors
 from vivero_data.lib.pages import Page, check_limit
 
 
@@ -74,18 +71,21 @@ class RecordService:
         self._limits = limits
 
     async def list(self, actor: Actor, collection: str, query: RecordQuery) -> Page[Record]:
+        """One page.
+
+        Raises:
+            SlowListError: it would take long, and the query does not allow that.
+        """
         require_permission(actor, Permission.READ)
         check_limit(query.limit)
         async with self._database.read() as connection:
-            definition = await definition_of(connection, collection)
-            sort = queries.parse_sort(definition, query.sort)
-            clauses = parse_filters(definition, query.filters, query.where)
-            total = None if clauses else definition.records
-            if query.cursor:
-                clauses.append(queries.after(sort, cursors.decode(query.cursor, query.sort)))
-            found = await repository.select_page(connection, definition, clauses, sort, query.limit)
-        items = [item for item, _ in found[: query.limit]]
-        return Page(items, _next_cursor(query, found), total)
+            return await lists.page(connection, await definition_of(connection, collection), query)
+
+    async def count(self, actor: Actor, collection: str, query: RecordQuery, *, exact: bool = False) -> RecordCount:
+        """How many match: up to a bound, and within a moment; `exact` for all of them."""
+        require_permission(actor, Permission.READ)
+        async with self._database.read() as connection:
+            return await lists.count(connection, await definition_of(connection, collection), query, exact=exact)
 
     async def get(self, actor: Actor, collection: str, record_id: int) -> Record:
         require_permission(actor, Permission.READ)
@@ -195,10 +195,3 @@ def as_field_error(collection: Collection, error: DuplicateKeyError | MissingTab
                 return ValueTakenError(field.name)
         return error
     return CollectionNotFoundError()
-
-
-def _next_cursor(query: RecordQuery, found: list[tuple[Record, Any]]) -> str | None:
-    if len(found) <= query.limit:
-        return None
-    last, value = found[query.limit - 1]
-    return cursors.encode(cursors.Cursor(query.sort, last.id, cursors.as_text(value)))

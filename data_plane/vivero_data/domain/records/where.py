@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from vivero_web.errors import InvalidInputError
+from vivero_web.text import tidy
 
-from vivero_data.domain.collections.schemas import Collection, parse
+from vivero_data.domain.collections.columns import column_name
+from vivero_data.domain.collections.schemas import Collection, Field, parse
 from vivero_data.domain.field_types.kind import InvalidValueError, Operator
 from vivero_data.domain.records.filters import (
     MAX_FILTERS,
@@ -25,6 +27,8 @@ from vivero_data.domain.records.query import Clause, Column, column_of
 from vivero_data.lib.like import like
 
 MAX_LIST: Final = 100  # values of one `in`
+MAX_SEARCH: Final = 200  # characters
+MAX_WORDS: Final = 8  # of a search; each is looked for in every field with text
 
 _COMPARE: Final = {"eq": "=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 
@@ -51,6 +55,32 @@ def parse_filters(collection: Collection, texts: Iterable[str], where: str = "")
     except _InvalidConditionError as error:
         raise InvalidInputError.of("filter", str(error)) from error
     return [*found, compiled(collection, parse_where(where))] if where else found
+
+
+def searched(collection: Collection, text: str) -> Clause | None:
+    """Every word of a search is somewhere in the record's texts, in any case; None without a word.
+
+    Raises:
+        InvalidInputError: it has too many words, or no field could contain one.
+    """
+    if len(text) > MAX_SEARCH:
+        raise InvalidInputError.of("search", f"must have at most {MAX_SEARCH} characters")
+    words = list(dict.fromkeys(tidy(text).split()))
+    if not words:
+        return None
+    if len(words) > MAX_WORDS:
+        raise InvalidInputError.of("search", f"must have at most {MAX_WORDS} words")
+    columns = [column_name(field) for field in searched_fields(collection)]
+    if not columns:
+        raise InvalidInputError.of("search", f"finds nothing: {collection.name} has no field with text")
+    found = [[like(column, word, anywhere=True) for column in columns] for word in words]
+    sql = " AND ".join(f"({' OR '.join(one for one, _ in places)})" for places in found)
+    return Clause(f"({sql})", tuple(param for places in found for _, params in places for param in params))
+
+
+def searched_fields(collection: Collection) -> list[Field]:
+    """The fields that a search looks into: all that can be asked whether they contain a text."""
+    return [field for field in collection.fields if Operator.CONTAINS in field.type.kind.operators]
 
 
 def compiled(collection: Collection, tree: Tree, place: str = "where") -> Clause:

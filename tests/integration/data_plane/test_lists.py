@@ -1,0 +1,139 @@
+"""Lists on the real database: any order pages through every record once, searches, counts, and slow lists."""
+
+import random
+from collections.abc import Iterable
+from typing import Any, Final
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from integration.data_plane.test_filter_trees import RECORDS, THINGS, VALUES
+from integration.data_plane.workspace import Workspace
+from vivero_data.domain.field_types.registry import FieldType
+from vivero_data.domain.records import lists
+from vivero_data.domain.records.query import MAX_SORTS
+
+SORTABLE: Final = [one.name for one in THINGS.fields if one.type.kind.sortable]
+KEYS: Final = st.sampled_from([*SORTABLE, "id", "version", "created_at"])
+SORTS: Final = st.lists(st.tuples(KEYS, st.booleans()), max_size=MAX_SORTS, unique_by=lambda key: key[0])
+MANY: Final = 40_000
+
+
+@pytest.fixture
+async def things(workspace: Workspace, owner: dict[str, str]) -> dict[int, dict[str, Any]]:
+    """The values of thirty records with many ties and empty fields, by id."""
+    fields = [{"name": one.name, "type": one.type, "choices": one.choices} for one in THINGS.fields]
+    await workspace.collection(owner, *fields, name="Things")
+    chance = random.Random(11)  # noqa: S311  a test's choice
+    rows = [
+        {"values": {name: chance.choice([*some[:3], None, None]) for name, some in VALUES.items()}} for _ in range(30)
+    ]
+    answer = await workspace.client.post(f"{RECORDS}/batch", json={"create": rows}, headers=owner)
+    assert answer.status_code == 200, answer.text
+    page = await ask(workspace, owner, limit=200)
+    return {item["id"]: item["values"] for item in page["items"]}
+
+
+async def ask(workspace: Workspace, headers: dict[str, str], path: str = "", **params: Any) -> dict[str, Any]:  # noqa: ANN401  a query's values
+    answer = await workspace.client.get(f"{RECORDS}{path}", params=params, headers=headers)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def ordered(things: dict[int, dict[str, Any]], keys: Iterable[tuple[str, bool]]) -> list[int]:
+    """The ids in this order by Python: empty first, texts in any case."""
+    found = sorted(things)
+    *_, last = [("id", False), *keys]
+    found.sort(reverse=last[1])
+    for name, descending in reversed(list(keys)):
+        if name == "id":
+            found.sort(reverse=descending)
+        elif name not in {"version", "created_at"}:  # all made by one statement
+            found.sort(key=lambda number: _rank(things[number][name]), reverse=descending)
+    return found
+
+
+def _rank(value: Any) -> tuple[bool, Any]:  # noqa: ANN401  a field's value
+    return (value is not None, (value.casefold() if isinstance(value, str) else value) if value is not None else 0)
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@given(SORTS)
+async def test_any_order_pages_through_every_record_once(
+    workspace: Workspace, owner: dict[str, str], things: dict[int, dict[str, Any]], keys: list[tuple[str, bool]]
+) -> None:
+    sort = ",".join(f"{'-' if descending else ''}{name}" for name, descending in keys)
+    found: list[int] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = await ask(workspace, owner, sort=sort, limit=7, **cursor)
+        found += [item["id"] for item in page["items"]]
+        if not page.get("next_cursor"):
+            break
+        cursor = {"cursor": page["next_cursor"]}
+    assert found == ordered(things, keys), sort
+
+
+TEXTS: Final = [one.name for one in THINGS.fields if "contains" in one.type.kind.operators]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.sampled_from(["a", "AB", "1", "https", "red", "green a", "%", "x"]), min_size=1, max_size=3))
+async def test_a_search_finds_every_word_in_any_text(
+    workspace: Workspace, owner: dict[str, str], things: dict[int, dict[str, Any]], parts: list[str]
+) -> None:
+    words = " ".join(parts).casefold().split()
+    wanted = [
+        number
+        for number, values in things.items()
+        if all(any(word in (values[name] or "").casefold() for name in TEXTS) for word in words)
+    ]
+    page = await ask(workspace, owner, search=" ".join(parts), limit=200)
+    assert [item["id"] for item in page["items"]] == wanted
+    counted = await ask(workspace, owner, "/count", search=" ".join(parts))
+    assert counted == {"count": len(wanted), "exact": True}
+
+
+async def test_a_count_stops_at_a_thousand_unless_asked_for_all(workspace: Workspace, owner: dict[str, str]) -> None:
+    await filled(workspace, owner)
+    assert await ask(workspace, owner, "/count") == {"count": MANY, "exact": True}
+    assert await ask(workspace, owner, "/count", filter="Integer:lt:900") == {"count": 900, "exact": True}
+    assert await ask(workspace, owner, "/count", filter="Integer:gte:900") == {"count": 1000, "exact": False}
+    exact = await ask(workspace, owner, "/count", filter="Integer:gte:900", exact="true")
+    assert exact == {"count": MANY - 900, "exact": True}
+    answer = await workspace.client.get(f"{RECORDS}/count", params={"filter": "Nothing:eq:1"}, headers=owner)
+    assert answer.status_code == 422
+
+
+async def test_a_slow_list_says_what_would_help(
+    workspace: Workspace, owner: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await filled(workspace, owner)
+    monkeypatch.setattr(lists, "MOMENT", 0.001)
+    quick = await workspace.client.get(RECORDS, params={"sort": "-Integer"}, headers=owner)
+    assert quick.status_code == 200, "an index gives this order"
+    slow = await workspace.client.get(RECORDS, params={"sort": "Text,-Integer"}, headers=owner)
+    assert (slow.status_code, slow.json()["type"]) == (422, "urn:vivero:problem:slow-list")
+    assert [error["field"] for error in slow.json()["errors"]] == ["sort"]
+    assert "an index on Text, Integer" in slow.json()["detail"]
+    page = await ask(workspace, owner, sort="Text,-Integer", allow_slow="true", limit=1)
+    assert page["items"][0]["values"]["Integer"] == 39_997, "the last that seven divides"
+    search = await workspace.client.get(RECORDS, params={"search": "nowhere"}, headers=owner)
+    assert search.status_code == 422
+    assert "no index helps" in search.json()["detail"]
+    assert await ask(workspace, owner, "/count", search="nowhere") == {"count": None, "exact": False}
+    assert await ask(workspace, owner, "/count", search="nowhere", exact="true") == {"count": 0, "exact": True}
+
+
+async def filled(workspace: Workspace, owner: dict[str, str]) -> None:
+    """Things with very many records, written by the database itself."""
+    kinds = (FieldType.TEXT, FieldType.INTEGER)
+    await workspace.collection(owner, *({"name": kind.value.title(), "type": kind} for kind in kinds), name="Things")
+    async with workspace.app.state.services.database.read() as connection:
+        number = await connection.fetch_one("SELECT id FROM collections WHERE name = 'Things'")
+        text, integer = await connection.fetch_all("SELECT id FROM fields ORDER BY position")
+        await connection.execute(
+            f"INSERT INTO `c_{number[0]}` (`f_{text[0]}`, `f_{integer[0]}`)"  # noqa: S608  names from numbers
+            " SELECT CONCAT('word ', seq % 7), seq - 1 FROM seq_1_to_40000"
+        )
+        await connection.execute("UPDATE collections SET records = %s WHERE id = %s", MANY, number[0])
