@@ -67,6 +67,7 @@ from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.links.service import LinkService
 from vivero_data.domain.records.batches import BatchService
 from vivero_data.domain.records.controllers import RecordController
+from vivero_data.domain.records.finder import RecordFinder
 from vivero_data.domain.records.service import RecordService
 from vivero_data.domain.recovery.controllers import RecoveryController
 from vivero_data.domain.recovery.service import RecoveryService
@@ -111,6 +112,7 @@ class Services(msgspec.Struct, frozen=True):
     collections: CollectionService
     records: RecordService
     record_batches: BatchService
+    record_finder: RecordFinder
     files: FileService
     jobs: JobService
     audit: AuditService
@@ -156,6 +158,7 @@ def build(settings: Settings) -> Services:
         collections=CollectionService(database, limits),
         records=RecordService(database, limits),
         record_batches=BatchService(database, limits),
+        record_finder=RecordFinder(database),
         files=FileService(database, storage, limits, settings.app.file_key, settings.env.max_file_bytes),
         jobs=JobService(database),
         audit=AuditService(database),

@@ -43,6 +43,7 @@ from vivero_data.domain.limits.service import Limits, LimitService
 from vivero_data.domain.links.service import LinkService, NoMailError
 from vivero_data.domain.records.errors import RecordNotFoundError
 from vivero_data.domain.records.export import Export
+from vivero_data.domain.records.finder import MAX_FOUND, SHORTEST, FoundRecord, RecordFinder, name_field
 from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
 from vivero_data.domain.records.service import RecordService, columns_for
 from vivero_data.domain.recovery.service import RecoveryService
@@ -204,6 +205,21 @@ class FakeCollections(CollectionService):
     async def delete(self, actor: Actor, name: str) -> None:
         del self.world.collections[name]
         self.world.note("collection.delete", name, {"name": name})
+
+
+class FakeFinder(RecordFinder):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def find(self, actor: Actor, words: str) -> list[FoundRecord]:
+        found = []
+        for name, records in self.world.records.items():
+            field = name_field(self.world.collections[name])
+            for one in records.values() if field else []:
+                called = str(one.values[field.name] or "") if field else ""
+                if len(words) >= SHORTEST and fold(called).startswith(fold(words)):
+                    found.append(FoundRecord(name, one.id, called))
+        return found[:MAX_FOUND]
 
 
 class FakeRecords(RecordService):
@@ -489,6 +505,7 @@ def page_dependencies(world: World) -> dict[str, Provide]:
         "invitations": FakeInvitations(world),
         "collections": FakeCollections(world),
         "records": FakeRecords(world),
+        "record_finder": FakeFinder(world),
         "files": FakeFiles(world),
         "jobs": FakeJobs(world),
         "audit": FakeAudit(world),

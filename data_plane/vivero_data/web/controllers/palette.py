@@ -1,4 +1,4 @@
-"""The command palette's autocomplete: searches collections while the user types."""
+"""The command palette's autocomplete: searches collections and records while the user types."""
 
 from typing import Final
 
@@ -8,6 +8,7 @@ from litestar.params import FromQuery
 from vivero_web.text import tidy
 
 from vivero_data.domain.collections.service import CollectionService
+from vivero_data.domain.records.finder import RecordFinder
 from vivero_data.domain.users.schemas import Actor, Permission
 from vivero_data.web.render import Html, html
 
@@ -17,13 +18,17 @@ NEW_RECORD: Final = "New record in"
 
 @get("/palette")
 async def palette(
-    actor: NamedDependency[Actor], collections: NamedDependency[CollectionService], q: FromQuery[str] = ""
+    actor: NamedDependency[Actor],
+    collections: NamedDependency[CollectionService],
+    record_finder: NamedDependency[RecordFinder],
+    q: FromQuery[str] = "",
 ) -> Html:
     """The options for the typed text, as an HTML fragment."""
     command, words = split_typed(q)
     context = {
         "collections": await collections.suggest(actor, words),
         "go_to": GO_TO if command != NEW_RECORD else "",
+        "records": await record_finder.find(actor, words) if command != NEW_RECORD else [],
         "new_record": NEW_RECORD if command != GO_TO and actor.may(Permission.WRITE_RECORDS) else "",
     }
     return html("palette.html.j2", context)
