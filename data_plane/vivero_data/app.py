@@ -51,6 +51,8 @@ from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.auth.sessions import CachedSessions, StoredSessions
 from vivero_data.domain.collections.controllers import CollectionController
 from vivero_data.domain.collections.service import CollectionService
+from vivero_data.domain.favourites.controllers import FavouriteController
+from vivero_data.domain.favourites.service import FavouriteService
 from vivero_data.domain.files.controllers import FileController
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.files.uploads import OTHER_PARTS_BYTES
@@ -113,6 +115,7 @@ class Services(msgspec.Struct, frozen=True):
     records: RecordService
     record_batches: BatchService
     record_finder: RecordFinder
+    favourites: FavouriteService
     files: FileService
     jobs: JobService
     audit: AuditService
@@ -159,6 +162,7 @@ def build(settings: Settings) -> Services:
         records=RecordService(database, limits),
         record_batches=BatchService(database, limits),
         record_finder=RecordFinder(database),
+        favourites=FavouriteService(database),
         files=FileService(database, storage, limits, settings.app.file_key, settings.env.max_file_bytes),
         jobs=JobService(database),
         audit=AuditService(database),
@@ -219,7 +223,14 @@ def _api(upload_bytes: int) -> Router:
         before_request=_check_request(MULTIPART),
         request_max_body_size=upload_bytes,
     )
-    controllers = [MeController, UserController, InvitationController, CollectionController, RecordController]
+    controllers = [
+        MeController,
+        UserController,
+        InvitationController,
+        CollectionController,
+        FavouriteController,
+        RecordController,
+    ]
     members = Router(
         "/",
         route_handlers=[*controllers, JobController, AuditController, UsageController, upload],

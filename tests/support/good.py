@@ -78,6 +78,7 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
         "POST /users/{user_id}": {"name": "Olive", "role": "owner", "active": "true"},
         "POST /new-collection": {"name": "Odd page", "description": "x", **rows, "action": "create"},
         "POST /collections/{name}/delete": {"confirm": "no"},
+        "POST /collections/{name}/favourite": {"on": "1"},
         "POST /collections/{name}/columns": {f"column-{number}": "on" for number in fields.values()},
         "POST /collections/{name}/export": {"view": "filter=text:filled"},
         "POST /collections/{name}/new": {**inputs, "action": "another"},

@@ -21,6 +21,7 @@ class NavSection:
 
     Attributes:
         more: where the rest is of a group that shows only some.
+        find_href: takes `q`, with what is typed into the section's search box; empty if it has none.
         searched: the palette asks the server for its lines as one types, and shows these until then.
     """
 
@@ -28,6 +29,7 @@ class NavSection:
     title: str = ""
     more: NavItem | None = None
     searched: bool = False
+    find_href: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,4 +163,11 @@ CREATE TABLE IF NOT EXISTS jobs (
 ALTER TABLE fields ADD COLUMN IF NOT EXISTS field_id BIGINT UNSIGNED NULL
     COMMENT 'the number that it keeps when it gets another column; id where NULL';
 
-INSERT INTO alembic_version (version_num) VALUES ('0007');
+CREATE TABLE IF NOT EXISTS favourites (
+    user_id BIGINT UNSIGNED NOT NULL,
+    collection_id BIGINT UNSIGNED NOT NULL,
+    created_at DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+    PRIMARY KEY (user_id, collection_id)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
+
+INSERT INTO alembic_version (version_num) VALUES ('0008');

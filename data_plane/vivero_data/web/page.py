@@ -17,6 +17,7 @@ from vivero_web.errors import NotAllowedError
 from vivero_data.domain.collections.names import fold
 from vivero_data.domain.collections.schemas import Collection, CollectionQuery, CollectionSummary
 from vivero_data.domain.collections.service import CollectionService
+from vivero_data.domain.favourites.service import FavouriteService
 from vivero_data.domain.identity.service import Identity, IdentityService
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.users.schemas import READING, Actor, Permission, Role, roles_with
@@ -65,6 +66,7 @@ class Visit(msgspec.Struct, frozen=True):
     """The context of one page view; `collections` are the first by name, of `collection_count`.
 
     Attributes:
+        favourites: the actor's.
         as_of: the second that is shown, of a workspace that can only be read.
     """
 
@@ -73,6 +75,7 @@ class Visit(msgspec.Struct, frozen=True):
     shell: Shell
     collections: list[CollectionSummary]
     collection_count: int
+    favourites: list[CollectionSummary]
     notice: str
     now: datetime
     trial_days: int | None
@@ -101,25 +104,42 @@ async def provide_collection(
     return await collections.get(actor, name)
 
 
+class ShownCollections(msgspec.Struct, frozen=True):
+    """What the sidebar shows: the actor's favourites, and the first by name of so many."""
+
+    favourites: list[CollectionSummary]
+    first: list[CollectionSummary]
+    count: int
+
+
+async def provide_shown_collections(
+    actor: NamedDependency[Actor],
+    collections: NamedDependency[CollectionService],
+    favourites: NamedDependency[FavouriteService],
+) -> ShownCollections:
+    """The dependency `shown_collections` of `provide_visit`."""
+    found = await collections.browse(actor, CollectionQuery(limit=NAV_COLLECTIONS))
+    return ShownCollections(await favourites.list(actor), found.items, found.total or 0)
+
+
 async def provide_visit(
     request: Request[Any, Any, Any],
     actor: NamedDependency[Actor],
-    collections: NamedDependency[CollectionService],
+    shown_collections: NamedDependency[ShownCollections],
     identity: NamedDependency[IdentityService],
     limits: NamedDependency[LimitService],
 ) -> Visit:
     """The dependency `visit` of every page behind the login."""
     now, trial_end = datetime.now(UTC), limits.current.trial_ends_at
-    found = await collections.browse(actor, CollectionQuery(limit=NAV_COLLECTIONS))
-    count = found.total or 0
     who = await identity.current()
     can = Can(actor.role.permissions if who.as_of is None else actor.role.permissions & READING)
     return Visit(
         actor=actor,
         can=can,
-        shell=shell(who, request, actor, can, _section(request, found.items, count)),
-        collections=found.items,
-        collection_count=count,
+        shell=shell(who, request, actor, can, _sections_of(request, shown_collections)),
+        collections=shown_collections.first,
+        collection_count=shown_collections.count,
+        favourites=shown_collections.favourites,
         notice=notice(request),
         now=now,
         trial_days=days_left(trial_end, now) if trial_end and who.as_of is None else None,
@@ -128,7 +148,7 @@ async def provide_visit(
 
 
 def shell(
-    identity: Identity, request: Request[Any, Any, Any], actor: Actor, can: Can, collections: NavSection
+    identity: Identity, request: Request[Any, Any, Any], actor: Actor, can: Can, collections: Sequence[NavSection]
 ) -> Shell:
     """The frame around a page, without what the actor may not do."""
     return Shell(
@@ -144,20 +164,27 @@ def shell(
     )
 
 
-def _section(request: Request[Any, Any, Any], first: Sequence[CollectionSummary], count: int) -> NavSection:
-    """The first collections, the current one if it is not among them, and a link to all."""
+def _sections_of(request: Request[Any, Any, Any], shown: ShownCollections) -> list[NavSection]:
+    """The favourites; the first of the other collections, the current one if it is not among them, a link to all."""
     here = str(request.path_params.get("name", ""))
-    items = [
-        NavItem(one.name, collection_href(one.name), "table-2", fold(one.name) == fold(here), one.records)
-        for one in first
+
+    def item(one: CollectionSummary) -> NavItem:
+        return NavItem(one.name, collection_href(one.name), "table-2", fold(one.name) == fold(here), one.records)
+
+    own, ids = [item(one) for one in shown.favourites], {one.id for one in shown.favourites}
+    others = [item(one) for one in shown.first if one.id not in ids]
+    if here and not any(one.active for one in [*own, *others]):
+        others.append(NavItem(here, collection_href(here), "table-2", active=True))
+    more = shown.count > len(shown.first)
+    rest = NavItem(f"All {shown.count:,} collections", "/collections", "boxes") if more else None
+    sections = [
+        NavSection(own, "Favourites", searched=True),
+        NavSection(others, "Collections", more=rest, searched=True, find_href="/collections" if more else ""),
     ]
-    if here and not any(item.active for item in items):
-        items.append(NavItem(here, collection_href(here), "table-2", active=True))
-    rest = NavItem(f"All {count:,} collections", "/collections", "boxes") if count > len(first) else None
-    return NavSection(items, "Collections", more=rest, searched=True)
+    return [one for one in sections if one.items or one.more]
 
 
-def _sections(can: Can, collections: NavSection, path: str) -> list[NavSection]:
+def _sections(can: Can, collections: Sequence[NavSection], path: str) -> list[NavSection]:
     def item(label: str, href: str, icon: str) -> NavItem:
         active = path == href or (href != "/" and path.startswith(f"{href}/"))
         return NavItem(label, href, icon, active=active)
@@ -170,7 +197,7 @@ def _sections(can: Can, collections: NavSection, path: str) -> list[NavSection]:
         item("Usage and plan", "/usage", "gauge"),
         item("Your account", "/account", "user"),
     ]
-    return [places, *([collections] if collections.items else []), NavSection(rest, "Workspace")]
+    return [places, *collections, NavSection(rest, "Workspace")]
 
 
 def show(visit: Visit, template: str, context: Mapping[str, Any], *, status: int = 200) -> Html:

@@ -11,6 +11,7 @@ from vivero_data.web.controllers import (
     account,
     audit,
     collections,
+    favourites,
     files,
     home,
     jobs,
@@ -20,7 +21,7 @@ from vivero_data.web.controllers import (
     recovery,
     users,
 )
-from vivero_data.web.page import provide_collection, provide_visit
+from vivero_data.web.page import provide_collection, provide_shown_collections, provide_visit
 
 _PAGES: Final = (
     home.home,
@@ -31,6 +32,7 @@ _PAGES: Final = (
     collections.create_collection,
     collections.collection_fields,
     collections.delete_collection,
+    favourites.choose_favourite,
     records.record_list,
     records.choose_columns,
     records.new_record,
@@ -75,7 +77,11 @@ def route_handlers(upload_bytes: int) -> list[ControllerRouterHandler]:
         Router(
             "/",
             route_handlers=[*_PAGES, upload],
-            dependencies={"visit": Provide(provide_visit), "collection": Provide(provide_collection)},
+            dependencies={
+                "shown_collections": Provide(provide_shown_collections),
+                "visit": Provide(provide_visit),
+                "collection": Provide(provide_collection),
+            },
             include_in_schema=False,
         ),
         Router("/", route_handlers=list(_LOGIN_PAGES), include_in_schema=False),

@@ -32,6 +32,7 @@ from vivero_data.domain.collections.service import (
     CollectionNotFoundError,
     CollectionService,
 )
+from vivero_data.domain.favourites.service import FavouriteService
 from vivero_data.domain.files.schemas import StoredFile
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.identity.service import Identity, IdentityService
@@ -98,6 +99,7 @@ class World:
         self.users: dict[int, User] = {
             1: User(1, "ada@example.com", "Ada Lovelace", Role.OWNER, active=True, created_at=NOW - timedelta(days=20))
         }
+        self.favourites: set[str] = set()
         self.jobs: dict[int, Job] = {}
         self.orders: list[Export] = []
         self.entries: list[AuditEntry] = []
@@ -169,7 +171,7 @@ class FakeCollections(CollectionService):
     async def list(self, actor: Actor) -> list[Collection]:
         return [self._counted(found) for found in self.world.collections.values()]
 
-    def _summaries(self, search: str) -> Sequence[CollectionSummary]:
+    def summaries(self, search: str) -> Sequence[CollectionSummary]:
         found = (self._counted(one) for one in self.world.collections.values() if fold(search) in fold(one.name))
         made = [
             CollectionSummary(one.id, one.name, one.description, len(one.fields), one.records, one.created_at)
@@ -178,12 +180,12 @@ class FakeCollections(CollectionService):
         return sorted(made, key=lambda one: fold(one.name))
 
     async def browse(self, actor: Actor, query: CollectionQuery) -> Page[CollectionSummary]:
-        found, start = self._summaries(query.search), int(query.cursor or 0)
+        found, start = self.summaries(query.search), int(query.cursor or 0)
         end = start + min(query.limit, self.world.page_size)
         return Page(list(found[start:end]), str(end) if len(found) > end else None, len(found))
 
     async def suggest(self, actor: Actor, words: str) -> Sequence[CollectionSummary]:
-        return self._summaries(words)[:MAX_SUGGESTIONS]
+        return self.summaries(words)[:MAX_SUGGESTIONS]
 
     async def get(self, actor: Actor, name: str) -> Collection:
         if name not in self.world.collections:
@@ -205,6 +207,20 @@ class FakeCollections(CollectionService):
     async def delete(self, actor: Actor, name: str) -> None:
         del self.world.collections[name]
         self.world.note("collection.delete", name, {"name": name})
+
+
+class FakeFavourites(FavouriteService):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def list(self, actor: Actor) -> list[CollectionSummary]:
+        return [one for one in FakeCollections(self.world).summaries("") if one.name in self.world.favourites]
+
+    async def add(self, actor: Actor, name: str) -> None:
+        self.world.favourites.add(name)
+
+    async def remove(self, actor: Actor, name: str) -> None:
+        self.world.favourites.discard(name)
 
 
 class FakeFinder(RecordFinder):
@@ -506,6 +522,7 @@ def page_dependencies(world: World) -> dict[str, Provide]:
         "collections": FakeCollections(world),
         "records": FakeRecords(world),
         "record_finder": FakeFinder(world),
+        "favourites": FakeFavourites(world),
         "files": FakeFiles(world),
         "jobs": FakeJobs(world),
         "audit": FakeAudit(world),

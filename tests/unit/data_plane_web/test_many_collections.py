@@ -109,7 +109,7 @@ def test_a_page_is_as_heavy_with_many_collections_as_with_some(shelves: Browser,
     many = len(shelves.open("/"))
     for name in NAMES[NAV_COLLECTIONS:]:
         del world.collections[name]
-    assert many - len(shelves.open("/")) < 1500, "two links to all of them"
+    assert many - len(shelves.open("/")) < 2000, "a search box and two links to all of them"
 
 
 @pytest.mark.parametrize("count", [1, 8, 50])
@@ -167,3 +167,22 @@ def test_what_cannot_be_unique_says_so_at_its_row(browser: Browser, kind: str) -
     page = browser.send("/new-collection", 422, name="Things", **form)
     assert re.search(r'id="field-0-error".*?Unique is not possible', page, re.DOTALL)
     assert '<option value="exact" selected>' in page
+
+
+def test_favourites_come_first_and_once(shelves: Browser, world: World) -> None:
+    world.favourites = {"Shelf 23", "Shelf 02"}
+    sidebar = shelves.open("/").partition("<aside")[2].partition("</aside>")[0]
+    lines = re.findall(r'class="v-nav-item" href="([^"]+)"', sidebar)
+    assert lines.count("/collections/Shelf%2002") == lines.count("/collections/Shelf%2023") == 1
+    assert lines.index("/collections/Shelf%2023") < lines.index("/collections/Shelf%2001")
+    page = shelves.open("/collections/Shelf%2023")
+    assert 'aria-label="Remove from favourites"' in page
+    assert page.count('aria-current="page"') == 1
+    assert 'aria-label="Add to favourites"' in shelves.open("/collections/Shelf%2001")
+
+
+def test_the_sidebar_has_a_search_box_once_it_shows_only_some(shelves: Browser, world: World) -> None:
+    assert '<form method="get" action="/collections" role="search" aria-label="Collections"' in shelves.open("/")
+    for name in NAMES[5:]:
+        del world.collections[name]
+    assert 'role="search" aria-label="Collections"' not in shelves.open("/")

@@ -80,6 +80,14 @@ async def suggest(connection: Connection, search: str, limit: int) -> list[Colle
     return [_summary(row) for row in rows]
 
 
+async def select_favourites(connection: Connection, user_id: int) -> list[CollectionSummary]:
+    """A person's favourites, by name."""
+    rows = await connection.fetch_all(
+        f"{_SUMMARY} JOIN favourites v ON v.collection_id = c.id WHERE v.user_id = %s ORDER BY {_NAME}, c.id", user_id
+    )
+    return [_summary(row) for row in rows]
+
+
 async def allocate_ids(connection: Connection, amount: int) -> int:
     """Allocate `amount` unused ids; returns the first."""
     last = await connection.insert(

@@ -1,0 +1,1 @@
+"""Collections that a person wants at hand."""

@@ -1,0 +1,65 @@
+"""A person's favourites, which their sidebar shows first. They are nobody else's, and no matter of the audit log."""
+
+from typing import Final
+
+from vivero_web.errors import ConflictError
+from vivero_web.text import tidy
+
+from vivero_data.db.database import Connection, Database
+from vivero_data.domain.collections import repository as collections
+from vivero_data.domain.collections.schemas import Collection, CollectionSummary
+from vivero_data.domain.collections.service import CollectionNotFoundError
+from vivero_data.domain.users.schemas import Actor, Permission, require_permission
+
+MAX_FAVOURITES: Final = 20
+"""More would push the rest of the sidebar out of sight."""
+
+
+class FavouritesFullError(ConflictError):
+    """A person has as many favourites as the sidebar shows."""
+
+    def __init__(self) -> None:
+        super().__init__(f"You have {MAX_FAVOURITES} favourites, and there is no room for more. Remove one first.")
+
+
+class FavouriteService:
+    """Everybody's own."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list(self, actor: Actor) -> list[CollectionSummary]:
+        """Those whose collections are there, by name."""
+        require_permission(actor, Permission.READ)
+        async with self._database.read() as connection:
+            return await collections.select_favourites(connection, actor.user_id)
+
+    async def add(self, actor: Actor, name: str) -> None:
+        """Raises FavouritesFullError; no error if it is one already."""
+        require_permission(actor, Permission.READ)
+        async with self._database.transaction() as tx:
+            collection = await _get(tx, name)
+            # Of two that are added at once, one more than the bound does no harm: the sidebar shows the first by name.
+            if len(await collections.select_favourites(tx, actor.user_id)) >= MAX_FAVOURITES:
+                raise FavouritesFullError
+            await tx.execute(
+                "INSERT INTO favourites (user_id, collection_id) VALUES (%s, %s) ON DUPLICATE KEY UPDATE user_id = user_id",
+                actor.user_id,
+                collection.id,
+            )
+
+    async def remove(self, actor: Actor, name: str) -> None:
+        """No error if it is none."""
+        require_permission(actor, Permission.READ)
+        async with self._database.transaction() as tx:
+            collection = await _get(tx, name)
+            await tx.execute(
+                "DELETE FROM favourites WHERE user_id = %s AND collection_id = %s", actor.user_id, collection.id
+            )
+
+
+async def _get(connection: Connection, name: str) -> Collection:
+    collection = await collections.get(connection, tidy(name))
+    if collection is None:
+        raise CollectionNotFoundError
+    return collection
