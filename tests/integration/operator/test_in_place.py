@@ -8,7 +8,7 @@ import secrets
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -120,6 +120,15 @@ class Scene:
 
     def load(self, second: int) -> dict[str, Any]:
         """The operation's Job; of an archive that the archiver has begun."""
+        self.order(second)
+        files = Files(self.folder)
+        self.said = moment.replay(files).message
+        moment.load(files)
+        moment.copy_files(files)
+        return moment.verify(files).result
+
+    def order(self, second: int) -> None:
+        """What the Job finds."""
         self.rig.wait_until_archived(second)
         loader = Credentials(naming.loading_user(self.tenant.id), secrets.token_hex(16))
         self.admin.begin_replacement(self.live, self.user, loader, 5)
@@ -136,19 +145,18 @@ class Scene:
         order = MomentOrder(self.tenant.id, server, second, self.bucket, target, KEY.hex())
         (self.folder / ORDER_FILE).write_text(order.dump())
         self._client_file(login)
-        files = Files(self.folder)
-        self.said = moment.replay(files).message
-        moment.load(files)
-        moment.copy_files(files)
-        return moment.verify(files).result
 
     def back_up(self, uid: str) -> None:
         """As a TenantBackup's Job does it."""
+        self.order_backup(uid)
+        for step in (backup.copy_files, backup.dump, backup.verify):
+            step(Files(self.folder))
+
+    def order_backup(self, uid: str) -> None:
+        """What the Job finds."""
         order = BackupOrder(self.tenant.id, uid, self.tenant.schemas, True, self.bucket, KEY.hex())  # noqa: FBT003  a field
         (self.folder / ORDER_FILE).write_text(order.dump())
         self._client_file(DatabaseLogin("127.0.0.1", self.rig.port, self.user.name, self.user.secret))
-        for step in (backup.copy_files, backup.dump, backup.verify):
-            step(Files(self.folder))
 
     def _client_file(self, login: DatabaseLogin) -> None:
         text = login.option_file().replace("/run/operation", str(self.folder))
@@ -174,20 +182,26 @@ def _of_live(found: Told, tenant: Tenant) -> Told:
     return {name: content for name, content in found.items() if name.partition(".")[0] == tenant.data}
 
 
-@pytest.fixture
-def scene(
-    tmp_path: Path, platform: dict[str, Any], new_tenant: Callable[[], Login], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Scene]:
+@contextmanager
+def set_up(tmp_path: Path, platform: dict[str, Any], login: Login, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
     with archived(tmp_path, platform) as rig, tempfile.TemporaryDirectory() as short:
         # A socket's path has at most 107 bytes.
         monkeypatch.setattr(tempfile, "tempdir", short)
         monkeypatch.setattr(backup, "_scratch", lambda: Path(short) / "files.txt")
         tools = extracted(cache_root(), "mariadb-client") / "usr/bin"
         monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
-        scene = Scene(rig, new_tenant(), platform, Path(short))
+        scene = Scene(rig, login, platform, Path(short))
         with closing(scene.admin):
             scene.provision()
             yield scene
+
+
+@pytest.fixture
+def scene(
+    tmp_path: Path, platform: dict[str, Any], new_tenant: Callable[[], Login], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Scene]:
+    with set_up(tmp_path, platform, new_tenant(), monkeypatch) as made:
+        yield made
 
 
 def test_both_sides_of_the_switch_are_exact_and_it_can_be_undone(scene: Scene) -> None:
