@@ -1,7 +1,7 @@
 """An operator that is killed behind any of its writes during an operation: the next one ends as if nothing had been.
 
 Which writes there are is counted and not listed, so that a new one is killed behind by itself. The Job, its pods and the
-workspace's are played here.
+workspace's are played here. A neighbour is beside it all the time: its objects and all that it has on servers stay the same.
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from reconcile.fakes import FakeServer
-from reconcile.scenes import NAMESPACE, pod
-from reconcile.world import MODELS, Object, World
+from reconcile.scenes import NAMESPACE, condition, pod
+from reconcile.world import MODELS, Object, World, tenant_body
 from unit.operator.made import body
 from unit.operator.test_erasure import DeathError
 from unit.operator.test_in_place import DEPLOYMENT, Scene
@@ -20,6 +20,7 @@ from unit.operator.test_operations import ended, job
 from unit.operator.test_operations import pod as pod_of_job
 from unit.operator.test_platform_state import PUBLIC, Store
 from vivero_core.model import conditions as cond
+from vivero_core.model import naming
 from vivero_core.model.constants import ConditionType, Reason
 from vivero_core.model.platform_backup import PlatformBackup
 from vivero_core.model.tenant_backup import TenantBackup
@@ -36,6 +37,7 @@ from vivero_operator.reconcile.tenant_proof import TenantProofReconciler
 from vivero_operator.reconcile.tenant_restore import TenantRestoreReconciler
 
 AT = "2026-11-22T11:30:00Z"
+NEIGHBOUR = naming.tenant_id("uid-neighbour")
 ROUNDS = 40
 """Of all reconciles, after which an operation has ended whatever was killed."""
 
@@ -54,6 +56,12 @@ class Kind:
     named: str = "one"
     later: timedelta | None = None
     """So long after it was done it goes on, and ends once more."""
+
+
+def _pod_of(ident: str) -> Object:
+    found = pod()
+    found["metadata"] |= {"namespace": naming.namespace_name(ident), "labels": {"vivero.dev/tenant": ident}}
+    return found
 
 
 def _target(**target: Any) -> Object:  # noqa: ANN401  JSON
@@ -133,6 +141,8 @@ class Play:
         await scene.serve()
         self.world = scene.world
         self._archive()
+        await self._settle_neighbour()
+        beside = self._of_neighbour()
         self.world.put(body(self.kind.model.__name__, self.kind.named, self.kind.spec))
         with monkeypatch.context() as patch:
             for name in ("put_whole", "delete"):
@@ -147,7 +157,29 @@ class Play:
 
             patch.setattr(FakeServer, "_up", counted)
             await self._play()
+        assert self._of_neighbour() == beside, "a neighbour is what it was"
         return self._seen()
+
+    async def _settle_neighbour(self) -> None:
+        """Another tenant, which serves."""
+        neighbour = tenant_body("neighbour")
+        self.world.put({**neighbour, "metadata": {**neighbour["metadata"], "uid": "uid-neighbour"}})
+        await self.world.reconcile("neighbour")
+        self.world.put(_pod_of(NEIGHBOUR))
+        for _ in range(2):
+            await self.world.reconcile("neighbour")
+        assert condition(self.world, "Ready", "neighbour") == "True Proven"
+
+    def _of_neighbour(self) -> tuple[dict[Any, Object], set[str]]:
+        """Its objects, wherever they are, and what servers hold under its id."""
+        names = {"neighbour", f"escrow-{NEIGHBOUR}"}
+        space = naming.namespace_name(NEIGHBOUR)
+        objects = {key: one for key, one in self._stored().items() if space in key or key[2] in names}
+        backends = self.world.backends
+        of_servers: list[dict[str, Any]] = [backends.s3.buckets, backends.s3.users, backends.valkey.users]
+        for server in backends.servers.values():
+            of_servers += [dict.fromkeys(server.databases), server.users]
+        return objects, {f"{name}: {of[name]}" for of in of_servers for name in of if NEIGHBOUR in name}
 
     def _archive(self) -> None:
         """The backup bucket, and the archiver of the server, which follows the control plane's tables."""
@@ -163,7 +195,8 @@ class Play:
             before = self._stored()
             try:
                 await reconciler.reconcile(self.kind.named)
-                for tenant in [one.name for one in self.world.cluster.tenants]:
+                # The neighbour's own passes would put right what was done to it.
+                for tenant in [one.name for one in self.world.cluster.tenants if one.name != "neighbour"]:
                     await self.world.reconcile(tenant)
             except* DeathError:
                 self.deaths += 1
@@ -207,9 +240,7 @@ class Play:
             self.world.remove("Pod", NAMESPACE, "app-1")
         for tenant in self.world.cluster.tenants:
             if tenant.name == "again":
-                new = pod()
-                new["metadata"] |= {"namespace": f"tenant-{tenant.id}", "labels": {"vivero.dev/tenant": tenant.id}}
-                self.world.put(new)
+                self.world.put(_pod_of(tenant.id))
 
     def _end(self, name: str) -> None:
         made = self.world.kube.objects["Job", self.world.settings.platform_namespace, name]
