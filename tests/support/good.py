@@ -16,8 +16,14 @@ GOOD_VALUES: Final[dict[str, Any]] = {
     FieldType.CHOICE: "a",
     FieldType.EMAIL: "ada@example.com",
     FieldType.URL: "https://example.com/",
+    FieldType.MONEY: 1234.5,
 }
 """By field type, which is the name of the field too."""
+OPTIONS: Final[dict[str, dict[str, Any]]] = {
+    FieldType.CHOICE: {"colours": {"a": "green"}},
+    FieldType.MONEY: {"currency": "EUR"},
+}
+"""By field type, of those that need or take some."""
 _PASSWORD: Final = "plum orchard at dawn"
 _RECORD: Final = {str(kind): value for kind, value in GOOD_VALUES.items()}
 _CHOICE: Final = {
@@ -29,6 +35,7 @@ _CHOICE: Final = {
     "indexed": True,
     "default": "b",
     "choices": ["a", "b"],
+    "options": {"colours": {"a": "green"}},
 }
 _FORGOTTEN: Final = {"email": "grace@example.com"}
 _CHOSEN: Final = {"code": "x" * 43, "password": _PASSWORD}

@@ -15,8 +15,9 @@ from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 from litestar.security.jwt import Token
-from msgspec import structs
+from msgspec import convert, structs
 from support.authority import new_authority
+from support.good import OPTIONS
 from vivero_control.app import Program, create_program
 from vivero_control.domain.staff.schemas import Role as StaffRole
 from vivero_control.domain.staff.schemas import StaffView
@@ -31,6 +32,7 @@ from vivero_data.app import create_app
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.collections.schemas import Collection, CollectionSummary, Field
 from vivero_data.domain.collections.service import CollectionService
+from vivero_data.domain.field_types.options import Options
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.identity.service import Identity, IdentityService
 from vivero_data.domain.users.schemas import Actor, Role
@@ -72,6 +74,7 @@ CONTACTS = Collection(
             indexed=True,
             default=None,
             choices=("a",),
+            options=convert(OPTIONS.get(kind, {}), Options),
         )
         for number, kind in enumerate(FieldType, 2)
     ),

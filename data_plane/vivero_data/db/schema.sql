@@ -170,4 +170,6 @@ CREATE TABLE IF NOT EXISTS favourites (
     PRIMARY KEY (user_id, collection_id)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
 
-INSERT INTO alembic_version (version_num) VALUES ('0008');
+ALTER TABLE fields ADD COLUMN IF NOT EXISTS options TEXT NULL COMMENT 'JSON';
+
+INSERT INTO alembic_version (version_num) VALUES ('0009');

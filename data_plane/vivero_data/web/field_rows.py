@@ -6,19 +6,26 @@ from typing import Final
 
 import msgspec
 
+from vivero_data.web.field_options import INPUTS
+
 MAX_ROWS: Final = 50  # the service has the same limit
 FIRST_ROWS: Final = 3  # shows that more than one is possible
-_ROW_NAME: Final = re.compile(r"^field-(\d{1,3})-(name|type|required|unique|choices)$")
+_ROW_NAME: Final = re.compile(rf"^field-(\d{{1,3}})-(name|type|required|unique|choices|{'|'.join(INPUTS)})$")
 
 
 class FieldRow(msgspec.Struct, frozen=True):
-    """One line of the form, exactly as typed; `unique` is `exact`, `alike` (ignoring case and accents) or empty for neither."""
+    """One line of the form, exactly as typed; `unique` is `exact`, `alike` (ignoring case and accents) or empty for neither.
+
+    Attributes:
+        options: the inputs of `field_options.py` that were sent.
+    """
 
     name: str = ""
     type: str = "text"
     required: bool = False
     unique: str = ""
     choices: str = ""
+    options: Mapping[str, str] = msgspec.field(default_factory=lambda: {"coloured": "on"})
 
     @property
     def blank(self) -> bool:
@@ -49,6 +56,7 @@ def parse_rows(form: Mapping[str, str]) -> list[FieldRow]:
             required="required" in parts,
             unique=parts.get("unique", ""),
             choices=parts.get("choices", ""),
+            options={name: parts[name] for name in INPUTS if name in parts},
         )
         for _, parts in sorted(found.items())
     ]

@@ -1,18 +1,16 @@
 """Template filters of the workspace's pages, besides those of the UI kit; pure."""
 
 from collections.abc import Callable
-from datetime import date, datetime
 from typing import Final
 from urllib.parse import urlsplit
 
 import msgspec
 from vivero_ui.filters import bytes_, number
-from vivero_ui.filters import datetime_ as moment_filter
 
 from vivero_data.domain.collections.schemas import Field
 from vivero_data.domain.records.schemas import Record
 from vivero_data.domain.usage.service import Usage
-from vivero_data.web import audit_labels
+from vivero_data.web import audit_labels, writing
 from vivero_data.web import format as words
 from vivero_data.web.listing import collection_href
 
@@ -63,16 +61,6 @@ def near_limits(usage: Usage, only: str = "") -> list[NearLimit]:
     return sorted(found, key=lambda one: not one.full)
 
 
-def format_moment(value: datetime | str) -> str:
-    return moment_filter(value if isinstance(value, datetime) else datetime.fromisoformat(value))
-
-
-def format_day(value: date | str) -> str:
-    """`7 Nov 2026`, without a zone: a date is the same day everywhere."""
-    day = value if isinstance(value, date) else date.fromisoformat(value)
-    return f"{day.day} {day:%b %Y}"
-
-
 def choice_options(choices: tuple[str, ...], chosen: str) -> list[tuple[str, str]]:
     """The options of a choice; a stored value that was removed from the choices stays selectable."""
     gone = [chosen] if chosen and chosen not in choices else []
@@ -111,12 +99,13 @@ def page_filters() -> dict[str, Callable[..., object]]:
         "level": words.level,
         "invitation_state": words.invitation_state,
         "shown": words.cell,
+        "money": writing.money,
         "collection_href": collection_href,
         "near_limits": near_limits,
         "without_scheme": without_scheme,
         "web_address": web_address,
-        "format_moment": format_moment,
-        "format_day": format_day,
+        "format_moment": writing.moment,
+        "format_day": writing.day,
         "choice_options": choice_options,
         "rules": rules,
         "record_title": record_title,

@@ -7,7 +7,7 @@ from typing import Final, Literal
 from vivero_web.links import INVITATION_VALID_FOR
 
 from vivero_data.domain.users.schemas import Invitation
-from vivero_data.lib.numbers import written
+from vivero_data.web import writing
 
 _DAY: Final = 86_400  # seconds
 _NEARLY_FULL: Final = 80  # per cent of a limit from which a meter warns
@@ -69,7 +69,7 @@ def cell(value: object) -> str:
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if isinstance(value, int | Decimal):
-        return written(value, grouped=True)
+        return writing.number(value)
     if isinstance(value, list | tuple):
         return ", ".join(cell(item) for item in value)
     return str(value)

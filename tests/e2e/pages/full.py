@@ -1,6 +1,7 @@
 """Both programs' pages over the services in memory of the unit tests, full of long words and of other scripts."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 from litestar import Litestar
@@ -14,6 +15,7 @@ from vivero_control.domain.staff.schemas import Invitation, InvitationState
 from vivero_core.model.naming import SLUG_MAX_LENGTH
 from vivero_data.domain.collections import definition
 from vivero_data.domain.collections.schemas import Collection, NewField
+from vivero_data.domain.field_types.options import NONE, Options
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.identity.service import Identity
 from vivero_data.domain.records.schemas import Record
@@ -161,6 +163,7 @@ def workspace(as_of: datetime | None = None) -> Litestar:
             type=kind,
             required=kind is FieldType.INTEGER,
             choices=list(NAMES) if kind is FieldType.CHOICE else [],
+            options=Options(currency="EUR") if kind is FieldType.MONEY else NONE,
         )
         for label, kind in zip(labels, kinds, strict=False)
     ]
@@ -184,6 +187,7 @@ def _value(kind: FieldType, words: str) -> object:
     given: dict[FieldType, object] = {
         FieldType.NUMBER: 99_999_999_999_999,
         FieldType.INTEGER: 10**15,
+        FieldType.MONEY: Decimal("9999999999999999.99"),
         FieldType.BOOLEAN: True,
         FieldType.DATE: "2026-11-22",
         FieldType.DATETIME: "2026-11-22T15:41:00Z",

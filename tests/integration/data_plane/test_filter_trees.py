@@ -3,6 +3,7 @@
 import random
 from typing import Any, Final
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -27,6 +28,7 @@ SOME: Final[dict[FieldType, list[Any]]] = {
     FieldType.DATETIME: ["1815-12-10T00:00:00Z", "2026-03-01T12:00:00Z", "2026-03-01T12:00:01Z"],
     FieldType.CHOICE: ["red", "green"],
     FieldType.EMAIL: ["a@b.example", "A@b.example", "c@b.example"],
+    FieldType.MONEY: [-1.5, 0, 0.25, 2, 1000000.75],
     FieldType.URL: ["https://a.example/", "https://a.example/b", "http://b.example/"],
 }
 VALUES: Final = {one.name: SOME[one.type] for one in THINGS.fields}
@@ -36,7 +38,10 @@ TREES: Final = trees(THINGS, {name: st.sampled_from(values) for name, values in 
 @pytest.fixture
 async def things(workspace: Workspace, owner: dict[str, str]) -> dict[int, dict[str, Any]]:
     """The values of forty records, a third of them empty, by id."""
-    fields = [{"name": one.name, "type": one.type, "choices": one.choices} for one in THINGS.fields]
+    fields = [
+        {"name": one.name, "type": one.type, "choices": one.choices, "options": msgspec.to_builtins(one.options)}
+        for one in THINGS.fields
+    ]
     await workspace.collection(owner, *fields, name="Things")
     chance = random.Random(7)  # noqa: S311  a test's choice
     found = {}

@@ -4,7 +4,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from vivero_data.domain.collections.schemas import Collection, Field
+from vivero_data.domain.field_types.options import NONE, Options
 from vivero_data.domain.field_types.registry import FieldType
+
+OPTIONS = {FieldType.MONEY: Options(currency="EUR")}
+"""Of the types that need some."""
 
 
 def field(kind: FieldType, number: int = 1, **changes: Any) -> Field:  # noqa: ANN401  any attribute
@@ -19,6 +23,7 @@ def field(kind: FieldType, number: int = 1, **changes: Any) -> Field:  # noqa: A
         "indexed": True,
         "default": None,
         "choices": ("red", "green") if kind is FieldType.CHOICE else (),
+        "options": OPTIONS.get(kind, NONE),
     }
     return Field(**{**given, **changes})
 

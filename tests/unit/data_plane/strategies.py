@@ -25,5 +25,7 @@ VALUES: dict[FieldType, st.SearchStrategy[Any]] = {
     FieldType.CHOICE: st.sampled_from(["red", "green"]),
     FieldType.EMAIL: st.builds("{}@{}.example".format, _WORD, _WORD),
     FieldType.URL: st.builds("https://{}.example/{}?q={}".format, _WORD, _WORD, _WORD),
+    FieldType.MONEY: st.decimals(Decimal("-9999999999999999.99"), Decimal("9999999999999999.99"), places=2)
+    | st.decimals(-2000, 2000, places=2),
 }
 TYPED = st.sampled_from(list(FieldType)).flatmap(lambda kind: st.tuples(st.just(kind), VALUES[kind]))

@@ -35,6 +35,10 @@ GOOD: list[tuple[T, Any, Any]] = [
     (T.CHOICE, "red", "red"),
     (T.EMAIL, "ada@example.com", "ada@example.com"),
     (T.URL, "https://example.com/a?b=c#d", "https://example.com/a?b=c#d"),
+    (T.MONEY, "0.10", Decimal("0.10")),
+    (T.MONEY, "EUR 12.5", Decimal("12.5")),
+    (T.MONEY, " \u20ac -1234.56 ", Decimal("-1234.56")),
+    (T.MONEY, -7, Decimal(-7)),
 ]
 BAD: list[tuple[T, Any]] = [
     (T.TEXT, 7),
@@ -92,6 +96,15 @@ BAD: list[tuple[T, Any]] = [
     (T.URL, "https://exa mple.com"),
     (T.URL, "https://[::1"),
     (T.URL, "ftp://example.com"),
+    (T.MONEY, "0.001"),
+    (T.MONEY, "USD 12.5"),
+    (T.MONEY, "$ 12.5"),
+    (T.MONEY, "EUR"),
+    (T.MONEY, 12.5),
+    (T.MONEY, True),
+    (T.MONEY, "1,5"),
+    (T.MONEY, Decimal("NaN")),
+    (T.MONEY, Decimal("1e1000000")),
 ]
 
 

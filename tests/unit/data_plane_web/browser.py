@@ -38,11 +38,12 @@ class Browser:
             ("Status", "choice"),
             ("Mail", "email"),
             ("Site", "url"),
+            ("Price", "money"),
         ]
         form = {"name": "Customers", "description": "Who we sell to", "field-0-required": "on"}
         for number, (name, kind) in enumerate(rows):
             form |= {f"field-{number}-name": name, f"field-{number}-type": kind}
-        form["field-7-choices"] = "Lead, Active"
+        form |= {"field-7-choices": "Lead, Active", "field-10-currency": "eur"}
         answer = self.client.post("/new-collection", data=form, follow_redirects=False)
         assert answer.status_code == 303, answer.text
         return self.inputs()
@@ -50,8 +51,8 @@ class Browser:
     def inputs(self) -> dict[str, str]:
         """The names of that collection's inputs by field."""
         page = self.open("/collections/Customers/new")
-        found = re.findall(r'<label for="(f\d+)"[^>]*>([\w ]+)', page)
-        return {words.removesuffix(" (UTC)").strip(): name for name, words in found}
+        found = re.findall(r'<label for="(f\d+)"[^>]*>([\w ()]+)', page)
+        return {words.strip().removesuffix(" (UTC)").removesuffix(" (EUR)"): name for name, words in found}
 
 
 def form_of(page: str, action: str) -> dict[str, str]:

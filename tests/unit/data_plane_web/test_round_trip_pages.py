@@ -29,6 +29,7 @@ RECORDS = st.fixed_dictionaries(
         "Status": st.none() | st.sampled_from(["Lead", "Active"]),
         "Mail": st.none() | VALUES[FieldType.EMAIL],
         "Site": st.none() | VALUES[FieldType.URL],
+        "Price": st.none() | VALUES[FieldType.MONEY],
     }
 )
 pages = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -57,11 +57,15 @@ def as_field(new: NewField, field_id: int) -> Field:
         indexed=(new.indexed or new.unique) and new.type.kind.sortable,
         default=new.default,
         choices=tuple(new.choices),
+        options=new.options,
     )
 
 
 def _tidy_field(field: NewField) -> NewField:
-    return msgspec.structs.replace(field, name=tidy(field.name), choices=[tidy(choice) for choice in field.choices])
+    colours = {tidy(choice): colour for choice, colour in field.options.colours.items()}
+    options = msgspec.structs.replace(field.options, colours=colours)
+    choices = [tidy(choice) for choice in field.choices]
+    return msgspec.structs.replace(field, name=tidy(field.name), choices=choices, options=options)
 
 
 def _errors(field: str, problem: str | None) -> list[FieldError]:
@@ -85,6 +89,7 @@ def _field_errors(place: str, field: NewField) -> list[FieldError]:
     if not name and fold(field.name) in RESERVED:
         name = "is a name that every record has already"
     errors = [*_errors(f"{place}.name", name), *_errors(f"{place}.choices", _choices_problem(field))]
+    errors += [FieldError(f"{place}.options.{name}", problem) for name, problem in _option_problems(field).items()]
     if field.unique and not field.type.kind.unique:
         errors += _errors(f"{place}.unique", f"is not possible for {field.type.value}")
     if field.exact is not None and field.type.kind.exact is None:
@@ -95,6 +100,16 @@ def _field_errors(place: str, field: NewField) -> list[FieldError]:
         except InvalidValueError as error:
             errors += _errors(f"{place}.default", str(error))
     return errors
+
+
+def _option_problems(field: NewField) -> dict[str, str]:
+    """What is wrong with the options of a field, by their names."""
+    kind, said = field.type.kind, msgspec.to_builtins(field.options)
+    unfit = {name: f"is not for {field.type.value}" for name in said if name not in kind.takes}
+    strangers = [choice for choice in field.options.colours if choice not in field.choices]
+    if "colours" in kind.takes and strangers:
+        unfit["colours"] = f"has {strangers[0][:64]}, which is none of the choices"
+    return {**kind.problems(field), **unfit}
 
 
 def _choices_problem(field: NewField) -> str | None:

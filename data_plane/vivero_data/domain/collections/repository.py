@@ -9,6 +9,7 @@ from vivero_data.db.database import Connection, Row
 from vivero_data.db.errors import DuplicateKeyError
 from vivero_data.domain.collections.names import MAX_NAME, fold
 from vivero_data.domain.collections.schemas import Collection, CollectionSummary, Field
+from vivero_data.domain.field_types.options import NONE, Options
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.lib.json import decode, encode
 from vivero_data.lib.like import like
@@ -16,7 +17,7 @@ from vivero_data.lib.like import like
 _LEGACY_NAME_LENGTH: Final = MAX_NAME - len(f" {2**63}")  # characters, leaving room for any number
 _SELECT: Final = (
     "SELECT c.id, COALESCE(c.label, c.name), c.description, c.records, c.created_at,"
-    " COALESCE(f.field_id, f.id), f.id, COALESCE(f.label, f.name), f.type, f.required, f.is_unique, f.is_exact, f.indexed, f.default_value, f.choices"
+    " COALESCE(f.field_id, f.id), f.id, COALESCE(f.label, f.name), f.type, f.required, f.is_unique, f.is_exact, f.indexed, f.default_value, f.choices, f.options"
     " FROM collections c JOIN fields f ON f.collection_id = c.id"
 )
 # Programs before revision 0003 wrote no name_key, and their key on `name` ignores accents:
@@ -134,7 +135,7 @@ async def _insert_collection(tx: Connection, collection: Collection, name: str) 
 async def _insert_field(tx: Connection, collection_id: int, position: int, field: Field, name: str) -> None:
     await tx.execute(
         "INSERT INTO fields (id, field_id, collection_id, position, name, label, type, required, is_unique, is_exact, indexed,"
-        " default_value, choices) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        " default_value, choices, options) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         field.column,
         field.id,
         collection_id,
@@ -148,6 +149,7 @@ async def _insert_field(tx: Connection, collection_id: int, position: int, field
         field.indexed,
         encode(field.default),
         encode(field.choices),
+        encode(field.options),
     )
 
 
@@ -194,7 +196,7 @@ def _collections(rows: list[Row]) -> list[Collection]:
 
 
 def _field(row: Row) -> Field:
-    number, column, name, kind, required, unique, exact, indexed, default, choices = row
+    number, column, name, kind, required, unique, exact, indexed, default, choices, options = row
     return Field(
         id=number,
         column=column,
@@ -206,4 +208,5 @@ def _field(row: Row) -> Field:
         indexed=bool(indexed),
         default=decode(default),
         choices=msgspec.json.decode(choices, type=tuple[str, ...]),
+        options=msgspec.json.decode(options, type=Options) if options else NONE,
     )

@@ -10,6 +10,7 @@ from vivero_web.fields import documented
 from vivero_data.domain.collections.names import MAX_NAME
 from vivero_data.domain.field_types.choice import Choice
 from vivero_data.domain.field_types.kind import AmbiguousInput, InvalidValueError
+from vivero_data.domain.field_types.options import Options
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.lib.pages import DEFAULT_LIMIT
 
@@ -60,6 +61,7 @@ class NewField(msgspec.Struct, forbid_unknown_fields=True):
         list[Annotated[str, documented("One choice.", minLength=1, maxLength=Choice.characters)]],
         documented("The values of a choice field; empty for other types.", maxItems=MAX_CHOICES),
     ] = []
+    options: Options = msgspec.field(default_factory=Options)
 
 
 class NewCollection(msgspec.Struct, forbid_unknown_fields=True):
@@ -90,6 +92,7 @@ class Field(msgspec.Struct, frozen=True):
     indexed: Indexed
     default: Default
     choices: Annotated[tuple[str, ...], msgspec.Meta(description="What a choice field may hold.")]
+    options: Options = msgspec.field(default_factory=Options)
 
 
 class Collection(msgspec.Struct, frozen=True):
@@ -136,12 +139,12 @@ def parse(field: Field, value: Any) -> Any:  # noqa: ANN401  any JSON value come
     """
     if isinstance(value, AmbiguousInput):
         raise InvalidValueError(value.problem)
-    return field.type.kind.parse(value, field.choices)
+    return field.type.kind.parse(value, field)
 
 
 def present(field: Field, stored: Any) -> Any:  # noqa: ANN401  as above, the other way
     """A column's value as services and JSON have it."""
-    return None if stored is None else field.type.kind.present(stored)
+    return None if stored is None else field.type.kind.present(stored, field)
 
 
 def default_of(field: Field) -> Any:  # noqa: ANN401  a field's value

@@ -1,9 +1,8 @@
 """Yes or no."""
 
-from collections.abc import Sequence
 from typing import Final
 
-from vivero_data.domain.field_types.kind import EQUALITY, FieldKind, InvalidValueError, Value
+from vivero_data.domain.field_types.kind import EQUALITY, Definition, FieldKind, InvalidValueError, Value
 from vivero_data.lib.notation import UNSET, Notation
 
 _IN_TABLES: Final = {"yes": "true", "no": "false"}
@@ -18,14 +17,14 @@ class Boolean(FieldKind):
     unique = False
     two_valued = True
 
-    def parse(self, value: Value, choices: Sequence[str]) -> bool:
+    def parse(self, value: Value, definition: Definition) -> bool:
         if isinstance(value, bool):
             return value
         if value in ("true", "false"):
             return bool(value == "true")
         raise InvalidValueError("must be true or false")
 
-    def present(self, stored: Value) -> bool:
+    def present(self, stored: Value, definition: Definition) -> bool:
         return bool(stored)
 
     def from_cursor(self, text: str) -> str:

@@ -1,10 +1,8 @@
 """One of the values that the definition lists."""
 
-from collections.abc import Sequence
-
 from vivero_web.text import tidy
 
-from vivero_data.domain.field_types.kind import InvalidValueError, Value
+from vivero_data.domain.field_types.kind import Definition, InvalidValueError, Value
 from vivero_data.domain.field_types.text import Line
 
 
@@ -14,9 +12,10 @@ class Choice(Line):
     label = "Choice"
     characters = 100
     has_choices = True
+    takes = frozenset({"colours"})
 
-    def parse(self, value: Value, choices: Sequence[str]) -> str:
+    def parse(self, value: Value, definition: Definition) -> str:
         choice = tidy(value) if isinstance(value, str) else value
-        if choice not in choices:
-            raise InvalidValueError(f"must be one of: {', '.join(choices)}")
+        if choice not in definition.choices:
+            raise InvalidValueError(f"must be one of: {', '.join(definition.choices)}")
         return str(choice)

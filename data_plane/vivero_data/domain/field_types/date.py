@@ -1,10 +1,9 @@
 """A calendar date."""
 
-from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
-from vivero_data.domain.field_types.kind import AmbiguousInput, FieldKind, InvalidValueError, Value
+from vivero_data.domain.field_types.kind import AmbiguousInput, Definition, FieldKind, InvalidValueError, Value
 from vivero_data.lib.notation import UNSET, Notation, NotationError, typed_date
 
 TIME_LABELS: Final = {"gt": "is after", "gte": "is from", "lt": "is before", "lte": "is until"}
@@ -18,7 +17,7 @@ class Date(FieldKind):
     sql = "DATE"
     order_labels = TIME_LABELS
 
-    def parse(self, value: Value, choices: Sequence[str]) -> date:
+    def parse(self, value: Value, definition: Definition) -> date:
         try:
             parsed = date.fromisoformat(value)
         except (TypeError, ValueError):

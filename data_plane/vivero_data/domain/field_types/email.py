@@ -1,10 +1,9 @@
 """An e-mail address."""
 
 import re
-from collections.abc import Sequence
 from typing import Final
 
-from vivero_data.domain.field_types.kind import InvalidValueError, Value
+from vivero_data.domain.field_types.kind import Definition, InvalidValueError, Value
 from vivero_data.domain.field_types.text import Line
 
 _ADDRESS: Final = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+")
@@ -18,8 +17,8 @@ class Email(Line):
     leads = True
     exact = True  # addresses that differ in case may be different
 
-    def parse(self, value: Value, choices: Sequence[str]) -> str:
-        text = super().parse(value, choices)
+    def parse(self, value: Value, definition: Definition) -> str:
+        text = super().parse(value, definition)
         if not _ADDRESS.fullmatch(text):
             raise InvalidValueError("must be an e-mail address such as name@example.com")
         return text

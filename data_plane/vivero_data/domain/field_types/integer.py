@@ -1,10 +1,9 @@
 """A whole number."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-from vivero_data.domain.field_types.kind import AmbiguousInput, FieldKind, InvalidValueError, Value
+from vivero_data.domain.field_types.kind import AmbiguousInput, Definition, FieldKind, InvalidValueError, Value
 from vivero_data.domain.field_types.number import read_number
 from vivero_data.lib.notation import UNSET, Notation
 from vivero_data.lib.numbers import plain_number
@@ -18,8 +17,9 @@ class Integer(FieldKind):
 
     label = "Whole number"
     sql = "BIGINT"
+    figures = True
 
-    def parse(self, value: Value, choices: Sequence[str]) -> int:
+    def parse(self, value: Value, definition: Definition) -> int:
         number = plain_number(value.strip()) if isinstance(value, str) else value
         if isinstance(number, Decimal) and _is_whole(number):
             number = int(number)

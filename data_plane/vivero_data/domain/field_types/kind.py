@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Protocol
 
 import msgspec
 
+from vivero_data.domain.field_types.options import Options
 from vivero_data.lib.notation import UNSET, Notation
 
 Value = Any
@@ -43,6 +44,16 @@ class AmbiguousInput(msgspec.Struct, frozen=True):
     problem: str
 
 
+class Definition(Protocol):
+    """What a field's definition says, as its type asks for it."""
+
+    @property
+    def choices(self) -> Sequence[str]: ...
+
+    @property
+    def options(self) -> Options: ...
+
+
 class FieldKind:
     """A field type, with defaults that most types share; each type overrides what differs.
 
@@ -56,6 +67,8 @@ class FieldKind:
         exact: whether `unique` compares every character unless the definition says otherwise; None: it always does.
         has_choices: whether its definition lists the values.
         two_valued: whether a required field is shown as a checkbox.
+        figures: whether a table aligns it to the right.
+        takes: the options that its definition may have.
         order_labels: labels of the comparison operators on pages, where they differ from those of numbers.
     """
 
@@ -68,6 +81,8 @@ class FieldKind:
     exact: ClassVar[bool | None] = None
     has_choices: ClassVar[bool] = False
     two_valued: ClassVar[bool] = False
+    figures: ClassVar[bool] = False
+    takes: ClassVar[frozenset[str]] = frozenset()
     order_labels: ClassVar[Mapping[str, str]] = {}
 
     @property
@@ -75,15 +90,19 @@ class FieldKind:
         """The type of its column."""
         raise NotImplementedError
 
-    def parse(self, value: Value, choices: Sequence[str]) -> Value:
-        """The column's value for a JSON value that is not null; `choices` are those of the field's definition.
+    def problems(self, definition: Definition) -> dict[str, str]:
+        """What is wrong with the options of a field's definition, by their names."""
+        return {}
+
+    def parse(self, value: Value, definition: Definition) -> Value:
+        """The column's value for a JSON value that is not null.
 
         Raises:
             InvalidValueError: its message says what is expected.
         """
         raise NotImplementedError
 
-    def present(self, stored: Value) -> Value:
+    def present(self, stored: Value, definition: Definition) -> Value:
         """A column's value, which is not null, as services and JSON have it."""
         return stored
 

@@ -1,9 +1,8 @@
 """Multi-line text."""
 
-from collections.abc import Sequence
 from typing import Final
 
-from vivero_data.domain.field_types.kind import EQUALITY, ORDER, SEARCH, FieldKind, Value
+from vivero_data.domain.field_types.kind import EQUALITY, ORDER, SEARCH, Definition, FieldKind, Value
 from vivero_data.domain.field_types.text import checked_text
 from vivero_data.lib.notation import UNSET, Notation
 
@@ -20,7 +19,7 @@ class LongText(FieldKind):
     sortable = False
     unique = False
 
-    def parse(self, value: Value, choices: Sequence[str]) -> str:
+    def parse(self, value: Value, definition: Definition) -> str:
         return checked_text(value, LENGTH, lines=True)
 
     def read(self, text: str, notation: Notation = UNSET) -> str:

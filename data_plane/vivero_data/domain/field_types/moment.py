@@ -1,12 +1,11 @@
 """A date and time, in UTC."""
 
 import re
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 from vivero_data.domain.field_types.date import TIME_LABELS, check_year
-from vivero_data.domain.field_types.kind import AmbiguousInput, FieldKind, InvalidValueError, Value
+from vivero_data.domain.field_types.kind import AmbiguousInput, Definition, FieldKind, InvalidValueError, Value
 from vivero_data.lib.notation import UNSET, Notation, NotationError, typed_moment
 
 _PROBLEM: Final = "must be a date and time with its UTC offset, such as 2026-12-31T12:00:00Z"
@@ -21,7 +20,7 @@ class Moment(FieldKind):
     sql = "DATETIME(6)"
     order_labels = TIME_LABELS
 
-    def parse(self, value: Value, choices: Sequence[str]) -> datetime:
+    def parse(self, value: Value, definition: Definition) -> datetime:
         try:
             parsed = datetime.fromisoformat(value)
             # Without an offset it would be taken as this machine's local time.
@@ -33,7 +32,7 @@ class Moment(FieldKind):
         check_year(moment.year)
         return moment.replace(tzinfo=None)
 
-    def present(self, stored: datetime) -> datetime:
+    def present(self, stored: datetime, definition: Definition) -> datetime:
         return stored.replace(tzinfo=UTC)
 
     def from_cursor(self, text: str) -> str:

@@ -1,10 +1,9 @@
 """A decimal number, exact."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-from vivero_data.domain.field_types.kind import AmbiguousInput, FieldKind, InvalidValueError, Value
+from vivero_data.domain.field_types.kind import AmbiguousInput, Definition, FieldKind, InvalidValueError, Value
 from vivero_data.lib.notation import UNSET, Notation, NotationError
 from vivero_data.lib.numbers import plain_number, typed_number
 
@@ -19,27 +18,36 @@ class Number(FieldKind):
 
     label = "Number"
     sql = f"DECIMAL({DIGITS},{DECIMALS})"
+    figures = True
 
-    def parse(self, value: Value, choices: Sequence[str]) -> Decimal:
-        number = plain_number(value.strip()) if isinstance(value, str) else value
-        if isinstance(number, bool) or not isinstance(number, int | Decimal):
-            raise InvalidValueError("must be a number")
-        number = Decimal(number)
-        if number.is_nan():
-            raise InvalidValueError("must be a number")
-        # Compares digit counts: arithmetic on 1e1000000 overflows.
-        if number.is_infinite() or (number and number.adjusted() >= _WHOLE_DIGITS):
-            raise InvalidValueError(f"must be between -{_LARGEST:,} and {_LARGEST:,}")
-        rounded = round(number, DECIMALS)
-        if rounded != number:
-            raise InvalidValueError(f"must have at most {DECIMALS} decimals")
-        return rounded
+    def parse(self, value: Value, definition: Definition) -> Decimal:
+        return checked_number(plain_number(value.strip()) if isinstance(value, str) else value, DECIMALS)
 
-    def present(self, stored: Value) -> Decimal:
+    def present(self, stored: Value, definition: Definition) -> Decimal:
         return plain(stored)
 
     def read(self, text: str, notation: Notation = UNSET) -> Decimal | AmbiguousInput:
         return read_number(text, notation)
+
+
+def checked_number(number: Value, decimals: int) -> Decimal:
+    """The number with as many decimals.
+
+    Raises:
+        InvalidValueError: it is none, beyond the column, or has more decimals.
+    """
+    if isinstance(number, bool) or not isinstance(number, int | Decimal):
+        raise InvalidValueError("must be a number")
+    exact = Decimal(number)
+    if exact.is_nan():
+        raise InvalidValueError("must be a number")
+    # Compares digit counts: arithmetic on 1e1000000 overflows.
+    if exact.is_infinite() or (exact and exact.adjusted() >= _WHOLE_DIGITS):
+        raise InvalidValueError(f"must be between -{_LARGEST:,} and {_LARGEST:,}")
+    rounded = round(exact, decimals)
+    if rounded != exact:
+        raise InvalidValueError(f"must have at most {decimals} decimals" if decimals else "must be a whole number")
+    return rounded
 
 
 def read_number(text: str, notation: Notation) -> Decimal | AmbiguousInput:

@@ -12,6 +12,7 @@ from vivero_data.domain.field_types.integer import Integer
 from vivero_data.domain.field_types.kind import FieldKind
 from vivero_data.domain.field_types.long_text import LongText
 from vivero_data.domain.field_types.moment import Moment
+from vivero_data.domain.field_types.money import Money
 from vivero_data.domain.field_types.number import Number
 from vivero_data.domain.field_types.text import Text
 from vivero_data.domain.field_types.url import Url
@@ -30,6 +31,7 @@ class FieldType(StrEnum):
     CHOICE = "choice"
     EMAIL = "email"
     URL = "url"
+    MONEY = "money"
 
     @property
     def kind(self) -> FieldKind:
@@ -48,4 +50,5 @@ _KINDS: Final[Mapping[FieldType, FieldKind]] = {
     FieldType.CHOICE: Choice(),
     FieldType.EMAIL: Email(),
     FieldType.URL: Url(),
+    FieldType.MONEY: Money(),
 }

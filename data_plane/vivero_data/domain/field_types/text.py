@@ -1,10 +1,9 @@
 """Single-line text, and the base of all types stored as such."""
 
 import re
-from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from vivero_data.domain.field_types.kind import EQUALITY, ORDER, SEARCH, FieldKind, InvalidValueError, Value
+from vivero_data.domain.field_types.kind import EQUALITY, ORDER, SEARCH, Definition, FieldKind, InvalidValueError, Value
 from vivero_data.lib.notation import UNSET, Notation
 
 # Invisible characters that make different texts look alike.
@@ -22,7 +21,7 @@ class Line(FieldKind):
     def sql(self) -> str:
         return f"VARCHAR({self.characters})"
 
-    def parse(self, value: Value, choices: Sequence[str]) -> str:
+    def parse(self, value: Value, definition: Definition) -> str:
         return checked_text(value, self.characters)
 
 

@@ -1,9 +1,8 @@
 """A web address."""
 
-from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from vivero_data.domain.field_types.kind import InvalidValueError, Value
+from vivero_data.domain.field_types.kind import Definition, InvalidValueError, Value
 from vivero_data.domain.field_types.text import Line
 
 
@@ -15,8 +14,8 @@ class Url(Line):
     leads = True
     exact = True  # addresses that differ in case may be different
 
-    def parse(self, value: Value, choices: Sequence[str]) -> str:
-        text = super().parse(value, choices)
+    def parse(self, value: Value, definition: Definition) -> str:
+        text = super().parse(value, definition)
         try:
             parts = urlsplit(text)
             good = parts.scheme in {"http", "https"} and bool(parts.hostname) and not any(map(str.isspace, text))

@@ -21,13 +21,14 @@ from vivero_data.domain.collections.schemas import (
 from vivero_data.domain.collections.service import CollectionService
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.users.schemas import Permission
+from vivero_data.web.field_options import typed_options
 from vivero_data.web.field_rows import MAX_ROWS, FieldRow, apply_action, first_rows, parse_rows
 from vivero_data.web.forms import FORM_ERRORS, field_errors
 from vivero_data.web.listing import address, collection_href, page_links
 from vivero_data.web.page import Visit, done, require, show
 from vivero_data.web.render import Html
 
-_PLACE: Final = re.compile(r"^fields\[(\d{1,3})\]\.(\w+)$")
+_PLACE: Final = re.compile(r"^fields\[(\d{1,3})\]\.(?:options\.)?(\w+)$")
 TYPE_LABELS: Final = tuple((one, one.kind.label) for one in FieldType)
 UNIQUE_LABELS: Final = (
     ("", "Allowed"),
@@ -124,6 +125,7 @@ def definition(form: dict[str, str], rows: list[FieldRow]) -> NewCollection:
             unique=row.unique in {"exact", "alike"},
             exact=row.unique == "exact" if row.unique and kind.exact is not None else None,
             choices=row.choice_list if kind.has_choices else [],
+            options=typed_options(kind, row.choice_list, row.options),
         )
         for row, kind in ((row, FieldType(row.type).kind) for row in named)
     ]

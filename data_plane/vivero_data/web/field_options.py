@@ -1,0 +1,20 @@
+"""The options of a field, as forms ask for them (`collections/_options.html.j2`); pure."""
+
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+from typing import Final
+
+from vivero_data.domain.field_types.kind import FieldKind
+from vivero_data.domain.field_types.options import Colour, Options
+
+INPUTS: Final = ("currency", "coloured")
+"""Names of the inputs, each behind the prefix of its row."""
+_PALETTE: Final[tuple[Colour, ...]] = tuple(colour for colour in Colour if colour is not Colour.GREY)
+
+
+def typed_options(kind: FieldKind, choices: Sequence[str], typed: Mapping[str, str]) -> Options:
+    """The options that the type takes, of what was typed."""
+    currency = typed.get("currency", "").strip().upper() if "currency" in kind.takes else ""
+    coloured = "colours" in kind.takes and "coloured" in typed
+    colours: dict[str, Colour] = dict(zip(choices, cycle(_PALETTE), strict=False)) if coloured else {}
+    return Options(currency=currency, colours=colours)
