@@ -73,6 +73,9 @@ from vivero_data.domain.records.finder import RecordFinder
 from vivero_data.domain.records.service import RecordService
 from vivero_data.domain.recovery.controllers import RecoveryController
 from vivero_data.domain.recovery.service import RecoveryService
+from vivero_data.domain.reports.controllers import ReportController
+from vivero_data.domain.reports.results import Results
+from vivero_data.domain.reports.service import ReportService
 from vivero_data.domain.tickets.service import TicketService
 from vivero_data.domain.usage.controllers import UsageController
 from vivero_data.domain.usage.service import UsageService
@@ -118,6 +121,7 @@ class Services(msgspec.Struct, frozen=True):
     favourites: FavouriteService
     files: FileService
     jobs: JobService
+    reports: ReportService
     audit: AuditService
     usage: UsageService
     workspace: WorkspaceService
@@ -165,6 +169,7 @@ def build(settings: Settings) -> Services:
         favourites=FavouriteService(database),
         files=FileService(database, storage, limits, settings.app.file_key, settings.env.max_file_bytes),
         jobs=JobService(database),
+        reports=ReportService(database, Results(database, cache.reports)),
         audit=AuditService(database),
         usage=UsageService(database, limits),
         workspace=WorkspaceService(database, identity),
@@ -233,7 +238,7 @@ def _api(upload_bytes: int) -> Router:
     ]
     members = Router(
         "/",
-        route_handlers=[*controllers, JobController, AuditController, UsageController, upload],
+        route_handlers=[*controllers, JobController, ReportController, AuditController, UsageController, upload],
         guards=[signed_in],
         security=BEARER_OR_COOKIE,
     )
@@ -280,6 +285,7 @@ def _openapi() -> OpenAPIConfig:
             "Records": "The rows of a collection.",
             "Files": "Upload and download of files; always served as attachments.",
             "Jobs": "Progress and results of work that takes longer than a request.",
+            "Reports": "Groups and figures over the records of a collection, exact.",
             "Audit": "Who changed what.",
             "Usage": "What counts against the plan.",
             "Health": "Probes for whoever operates the workspace.",

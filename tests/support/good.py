@@ -37,6 +37,14 @@ _CHOICE: Final = {
     "choices": ["a", "b"],
     "options": {"colours": {"a": "green"}},
 }
+_REPORT: Final = {
+    "where": '{"field":"text","operator":"filled"}',
+    "group_by": [{"field": "date", "by": "month"}, {"field": "choice"}],
+    "measures": [{"function": "sum", "field": "number"}],
+    "kind": "stacked_bar",
+    "order": "-value",
+    "limit": 12,
+}
 _FORGOTTEN: Final = {"email": "grace@example.com"}
 _CHOSEN: Final = {"code": "x" * 43, "password": _PASSWORD}
 _RECORDS: Final = "/collections/{name}/records"
@@ -70,6 +78,14 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
         },
         f"POST /api/v1{_RECORDS}/export": {"filters": ["text:filled"], "where": '{"field":"text","operator":"filled"}'},
         f"PATCH /api/v1{_RECORDS}/{{record_id}}": {"values": _RECORD, "version": 1},
+        "POST /api/v1/reports": {
+            **_REPORT,
+            "name": "Spent",
+            "collection": "Contacts",
+            "description": "x",
+            "shared": True,
+        },
+        "PATCH /api/v1/reports/{report_id}": {**_REPORT, "name": "Costs", "description": "y", "shared": False},
         "PUT /internal/v1/workspace": {
             "name": "Acme GmbH",
             "public_url": "https://acme.example.com:8443",

@@ -1,4 +1,4 @@
-"""The workspace's keys in Valkey: rate limit counters, sessions of a read-only one, the access check for the proof."""
+"""The workspace's keys in Valkey: rate limit counters, sessions of a read-only one, results of reports, the access check for the proof."""
 
 import secrets
 import ssl
@@ -37,6 +37,7 @@ class Cache:
         self._client = Valkey.from_pool(pool)
         self.counts = SharedCounts(self._client, f"{secret.prefix}limits:")
         self.sessions = ExpiringValues(self._client, f"{secret.prefix}sessions:")
+        self.reports = ExpiringValues(self._client, f"{secret.prefix}reports:")
 
     async def prove(self) -> None:
         """Write, read and delete a key.

@@ -33,8 +33,15 @@ from vivero_web import clock
 
 # What would end the session or remove what the others work on is tried on nothing.
 ENDINGS: Final = ("logout", "/delete")
-THERE: Final = {"name": "Contacts", "record_id": "1", "user_id": "1", "workspace_id": "x", "file_path": "x.css"}
-NOWHERE: Final = {"name": "Nowhere", "record_id": "999", "user_id": "999", "file_id": "b" * 26}
+THERE: Final = {
+    "name": "Contacts",
+    "record_id": "1",
+    "user_id": "1",
+    "report_id": "1",
+    "workspace_id": "x",
+    "file_path": "x.css",
+}
+NOWHERE: Final = {"name": "Nowhere", "record_id": "999", "user_id": "999", "report_id": "999", "file_id": "b" * 26}
 
 
 def ends(route: str) -> bool:
@@ -176,6 +183,8 @@ async def program(no_runner: None, workspace: Workspace, owner: dict[str, str]) 
         assert (await workspace.client.post(records, json={"values": values}, headers=owner)).status_code == 201
     file = (await workspace.client.post("/api/v1/files", files=files, headers=owner)).json()
     job = (await workspace.client.post(f"{records}/export", json={}, headers=owner)).json()
+    report = {"name": "By choice", "collection": "Contacts", "group_by": [{"field": "choice"}]}
+    assert (await workspace.client.post("/api/v1/reports", json=report, headers=owner)).status_code == 201
     collection = (await workspace.client.get("/api/v1/collections", headers=owner)).json()["items"][0]
     env, app = workspace.settings.env, workspace.settings.app
     tokens = AccessTokens(app.signing_key, env.tenant_id)

@@ -15,6 +15,7 @@ class Date(FieldKind):
 
     label = "Date"
     sql = "DATE"
+    dated = True
     order_labels = TIME_LABELS
 
     def parse(self, value: Value, definition: Definition) -> date:

@@ -18,6 +18,7 @@ class Integer(FieldKind):
     label = "Whole number"
     sql = "BIGINT"
     figures = True
+    summable = True
 
     def parse(self, value: Value, definition: Definition) -> int:
         number = plain_number(value.strip()) if isinstance(value, str) else value

@@ -69,6 +69,8 @@ class FieldKind:
         two_valued: whether a required field is shown as a checkbox.
         figures: whether a table aligns it to the right.
         takes: the options that its definition may have.
+        summable: whether reports add its values up.
+        dated: whether reports group its values by day, week, month, quarter or year.
         order_labels: labels of the comparison operators on pages, where they differ from those of numbers.
     """
 
@@ -83,6 +85,8 @@ class FieldKind:
     two_valued: ClassVar[bool] = False
     figures: ClassVar[bool] = False
     takes: ClassVar[frozenset[str]] = frozenset()
+    summable: ClassVar[bool] = False
+    dated: ClassVar[bool] = False
     order_labels: ClassVar[Mapping[str, str]] = {}
 
     @property

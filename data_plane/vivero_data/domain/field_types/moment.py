@@ -18,6 +18,7 @@ class Moment(FieldKind):
 
     label = "Date and time"
     sql = "DATETIME(6)"
+    dated = True
     order_labels = TIME_LABELS
 
     def parse(self, value: Value, definition: Definition) -> datetime:

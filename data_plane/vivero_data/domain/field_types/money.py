@@ -50,6 +50,7 @@ class Money(FieldKind):
     label = "Money"
     sql = f"DECIMAL({DIGITS},{DECIMALS})"
     figures = True
+    summable = True
     takes = frozenset({"currency", "decimals"})
 
     def problems(self, definition: Definition) -> dict[str, str]:

@@ -19,6 +19,7 @@ class Number(FieldKind):
     label = "Number"
     sql = f"DECIMAL({DIGITS},{DECIMALS})"
     figures = True
+    summable = True
 
     def parse(self, value: Value, definition: Definition) -> Decimal:
         return checked_number(plain_number(value.strip()) if isinstance(value, str) else value, DECIMALS)

@@ -1,0 +1,1 @@
+"""Reports: groups and figures over the records of a collection."""

@@ -1,0 +1,79 @@
+"""`/api/v1/reports`."""
+
+from typing import Annotated
+
+from litestar import Controller, delete, get, patch, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody, PathParameter
+from vivero_web.declared import raises
+from vivero_web.fields import LARGEST
+
+from vivero_data.domain.auth.guards import needs
+from vivero_data.domain.reports.errors import ReportBrokenError, ReportsFullError, ReportTooSlowError
+from vivero_data.domain.reports.schemas import NewReport, Report, ReportChanges, ReportData
+from vivero_data.domain.reports.service import ReportService
+from vivero_data.domain.users.schemas import Actor, Permission
+from vivero_data.lib.pages import DEFAULT_LIMIT, Page, PageCursor, PageLimit
+
+ReportId = Annotated[int, PathParameter(ge=1, le=LARGEST, description="The report's number.")]
+
+
+class ReportController(Controller):
+    """Groups and figures over the records of a collection."""
+
+    path = "/reports"
+    tags = ("Reports",)
+
+    @get()
+    async def list_reports(
+        self,
+        actor: NamedDependency[Actor],
+        reports: NamedDependency[ReportService],
+        limit: PageLimit = DEFAULT_LIMIT,
+        cursor: PageCursor = None,
+    ) -> Page[Report]:
+        """The caller's own reports and the shared ones, the newest first."""
+        return await reports.list(actor, limit, cursor)
+
+    @post(guards=[needs(Permission.WRITE_RECORDS)])
+    @raises(ReportsFullError)
+    async def create_report(
+        self, actor: NamedDependency[Actor], reports: NamedDependency[ReportService], data: JSONBody[NewReport]
+    ) -> Report:
+        """Make a report."""
+        return await reports.create(actor, data)
+
+    @get("/{report_id:int}")
+    async def get_report(
+        self, actor: NamedDependency[Actor], reports: NamedDependency[ReportService], report_id: ReportId
+    ) -> Report:
+        """What a report computes."""
+        return await reports.get(actor, report_id)
+
+    @get("/{report_id:int}/data")
+    @raises(ReportBrokenError, ReportTooSlowError)
+    async def get_report_data(
+        self, actor: NamedDependency[Actor], reports: NamedDependency[ReportService], report_id: ReportId
+    ) -> ReportData:
+        """Its figures."""
+        _, found = await reports.data(actor, report_id)
+        return found
+
+    @patch("/{report_id:int}", guards=[needs(Permission.WRITE_RECORDS)])
+    @raises(ReportBrokenError)
+    async def update_report(
+        self,
+        actor: NamedDependency[Actor],
+        reports: NamedDependency[ReportService],
+        report_id: ReportId,
+        data: JSONBody[ReportChanges],
+    ) -> Report:
+        """Change parts of a report; others' only for administrators."""
+        return await reports.update(actor, report_id, data)
+
+    @delete("/{report_id:int}", guards=[needs(Permission.WRITE_RECORDS)])
+    async def delete_report(
+        self, actor: NamedDependency[Actor], reports: NamedDependency[ReportService], report_id: ReportId
+    ) -> None:
+        """Remove a report; others' only for administrators."""
+        await reports.delete(actor, report_id)

@@ -1,0 +1,91 @@
+"""The results of reports: computed at once, or of a large collection once an hour and kept in the cache."""
+
+import asyncio
+from hashlib import blake2b
+from typing import Final
+
+import msgspec
+import structlog
+from vivero_web import clock
+from vivero_web.errors import UnavailableError, explained
+
+from vivero_data.clients.cache import ExpiringValues
+from vivero_data.db.database import Database
+from vivero_data.db.errors import StatementTimeoutError
+from vivero_data.domain.collections.schemas import Collection
+from vivero_data.domain.records.filters import parse_where
+from vivero_data.domain.records.query import Clause
+from vivero_data.domain.records.where import compiled
+from vivero_data.domain.reports import repository
+from vivero_data.domain.reports.compiler import Statement, assemble, compile_report
+from vivero_data.domain.reports.errors import ReportTooSlowError
+from vivero_data.domain.reports.schemas import Definition, ReportData
+from vivero_data.domain.users.schemas import Actor, Permission, require_permission
+from vivero_data.lib.json import decode, encode
+
+LARGE: Final = 100_000  # records of a collection from which on a report takes longer than a page may
+KEPT_SECONDS: Final = 3600
+_AT_ONCE: Final = 2  # reports that one process computes: the other connections are for people at work
+
+log = structlog.get_logger(__name__)
+
+
+def scope_of(actor: Actor, collection: Collection, where: str) -> list[Clause]:
+    """The records that a report for this actor is about: what its filter leaves of those that the actor may see."""
+    require_permission(actor, Permission.READ)
+    return [compiled(collection, parse_where(where))] if where else []
+
+
+class Results:
+    """Runs compiled reports."""
+
+    def __init__(self, database: Database, kept: ExpiringValues, large: int = LARGE) -> None:
+        self._database = database
+        self._kept = kept
+        self._large = large
+        self._turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def of(self, actor: Actor, collection: Collection, definition: Definition) -> ReportData:
+        """The result of a checked definition.
+
+        Raises:
+            ReportTooSlowError: it takes longer than a report may.
+        """
+        statement = compile_report(collection, definition, scope_of(actor, collection, definition.where))
+        if collection.records < self._large:
+            return await self._computed(definition, statement)
+        key = _key(definition, statement)
+        found = await self._look_up(key)
+        if found is None:
+            found = await self._computed(definition, statement)
+            await self._keep(key, found)
+        return found
+
+    async def _computed(self, definition: Definition, statement: Statement) -> ReportData:
+        async with self._turns, self._database.read() as connection:
+            as_of = clock.now()
+            try:
+                rows = await repository.run(connection, statement)
+            except StatementTimeoutError as error:
+                raise ReportTooSlowError from error
+        return assemble(definition, statement, rows, as_of)
+
+    async def _look_up(self, key: str) -> ReportData | None:
+        try:
+            text = await self._kept.get(key)
+        except UnavailableError as error:
+            log.warning("report_not_looked_up", problem=explained(error))
+            return None
+        return msgspec.convert(decode(text), ReportData) if text else None
+
+    async def _keep(self, key: str, data: ReportData) -> None:
+        try:
+            await self._kept.put(key, encode(data), KEPT_SECONDS)
+        except UnavailableError as error:
+            log.warning("report_not_kept", problem=explained(error))
+
+
+def _key(definition: Definition, statement: Statement) -> str:
+    """Of the statement and what is asked of its rows: equal for two people only if they may see the same."""
+    said = encode([definition, statement.sql, [str(one) for one in statement.params]])
+    return blake2b(said.encode(), digest_size=24).hexdigest()

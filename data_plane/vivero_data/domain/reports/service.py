@@ -1,0 +1,208 @@
+"""Reports: viewers read them, members make their own, administrators change everybody's."""
+
+from typing import Any, Final
+
+import msgspec
+from vivero_web.errors import InvalidInputError, NotAllowedError
+from vivero_web.text import tidy
+
+from vivero_data.db.database import Connection, Database
+from vivero_data.domain.audit.service import record
+from vivero_data.domain.collections import repository as collections
+from vivero_data.domain.collections.schemas import Collection
+from vivero_data.domain.reports import repository
+from vivero_data.domain.reports.definition import check, check_names, last_known, named_form, stored_form
+from vivero_data.domain.reports.errors import ReportBrokenError, ReportNotFoundError, ReportsFullError
+from vivero_data.domain.reports.repository import StoredReport, Words
+from vivero_data.domain.reports.results import Results
+from vivero_data.domain.reports.schemas import (
+    Definition,
+    NewReport,
+    Report,
+    ReportChanges,
+    ReportData,
+    definition_of,
+)
+from vivero_data.domain.users.schemas import Actor, Permission, require_permission
+from vivero_data.lib import cursors
+from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit, page_of
+
+MAX_REPORTS: Final = 1000
+_SORT: Final = "-id"
+
+
+class ReportService:
+    """The workspace's reports."""
+
+    def __init__(self, database: Database, results: Results) -> None:
+        self._database = database
+        self._results = results
+
+    async def list(self, actor: Actor, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[Report]:
+        require_permission(actor, Permission.READ)
+        check_limit(limit)
+        below = cursors.decode(cursor, _SORT).id if cursor else None
+        async with self._database.read() as connection:
+            rows = await repository.select_page(connection, actor.user_id, limit, below)
+            found = [(await _opened(connection, row))[0] for row in rows]
+        return page_of(found, limit, lambda one: cursors.by_id(_SORT, one.id))
+
+    async def get(self, actor: Actor, report_id: int) -> Report:
+        require_permission(actor, Permission.READ)
+        async with self._database.read() as connection:
+            report, _ = await _opened(connection, await _found(connection, actor, report_id))
+        return report
+
+    async def data(self, actor: Actor, report_id: int) -> tuple[Report, ReportData]:
+        """The report and what it computes.
+
+        Raises:
+            ReportBrokenError: what it is about is gone.
+            ReportTooSlowError: it takes longer than a report may.
+        """
+        require_permission(actor, Permission.READ)
+        async with self._database.read() as connection:
+            report, collection = await _opened(connection, await _found(connection, actor, report_id))
+        if report.problem or collection is None:
+            raise ReportBrokenError(report.problem)
+        return report, await self._results.of(actor, collection, report.definition)
+
+    async def preview(self, actor: Actor, collection: str, definition: Definition) -> ReportData:
+        """What a report would compute.
+
+        Raises:
+            InvalidInputError: the definition does not fit the collection.
+            ReportTooSlowError: it takes longer than a report may.
+        """
+        require_permission(actor, Permission.READ)
+        async with self._database.read() as connection:
+            found = await _collection(connection, collection)
+        check(found, definition)
+        return await self._results.of(actor, found, definition)
+
+    async def create(self, actor: Actor, new: NewReport) -> Report:
+        require_permission(actor, Permission.WRITE_RECORDS)
+        words = _words(new.name, new.description, shared=new.shared)
+        async with self._database.transaction() as tx:
+            collection = await _collection(tx, new.collection)
+            check(collection, definition_of(new))
+            if await repository.count(tx) >= MAX_REPORTS:
+                raise ReportsFullError(MAX_REPORTS)
+            stored = stored_form(collection, definition_of(new))
+            number = await repository.insert(tx, collection.id, actor.user_id, words, stored)
+            report, _ = await _opened(tx, await _found(tx, actor, number))
+            await record(tx, actor, "report.create", report.name, after=described(report))
+        return report
+
+    async def update(self, actor: Actor, report_id: int, changes: ReportChanges) -> Report:
+        """Change a report; one without a change writes nothing.
+
+        Raises:
+            ReportBrokenError: its collection is gone.
+        """
+        require_permission(actor, Permission.WRITE_RECORDS)
+        async with self._database.transaction() as tx:
+            row = await _found(tx, actor, report_id)
+            require_may_change(actor, row.owner_id)
+            before, collection = await _opened(tx, row)
+            if collection is None:
+                raise ReportBrokenError(before.problem)
+            given = {
+                name: value for name in ReportChanges.__struct_fields__ if (value := getattr(changes, name)) is not None
+            }
+            after = msgspec.structs.replace(before, **given)
+            words = _words(after.name, after.description, shared=after.shared)
+            if changes_definition(changes):
+                check(collection, after.definition)
+                stored = stored_form(collection, after.definition)
+            else:
+                stored = row.stored
+            if (words, stored) == (row.words, row.stored):
+                return before
+            await repository.update(tx, report_id, words, stored)
+            report, _ = await _opened(tx, await _found(tx, actor, report_id))
+            await record(tx, actor, "report.update", report.name, before=described(before), after=described(report))
+        return report
+
+    async def delete(self, actor: Actor, report_id: int) -> None:
+        require_permission(actor, Permission.WRITE_RECORDS)
+        async with self._database.transaction() as tx:
+            row = await _found(tx, actor, report_id)
+            require_may_change(actor, row.owner_id)
+            report, _ = await _opened(tx, row)
+            await repository.delete(tx, report_id)
+            await record(tx, actor, "report.delete", report.name, before=described(report))
+
+
+def require_may_change(actor: Actor, owner_id: int) -> None:
+    """Check that the actor may change what `owner_id` made.
+
+    Raises:
+        NotAllowedError: it is somebody else's, and the actor is no administrator.
+    """
+    if actor.user_id != owner_id and not actor.may(Permission.MANAGE_COLLECTIONS):
+        raise NotAllowedError("Only who made it, an administrator or the owner of the workspace can change it.")
+
+
+def described(report: Report) -> dict[str, Any]:
+    """A report as the audit log has it."""
+    said = {"name": report.name, "collection": report.collection, "shared": report.shared}
+    return {**said, **msgspec.to_builtins(report.definition)}
+
+
+def changes_definition(changes: ReportChanges) -> bool:
+    return any(getattr(changes, name) is not None for name in Definition.__struct_fields__)
+
+
+def _words(name: str, description: str, *, shared: bool) -> Words:
+    words = Words(tidy(name), description.strip(), shared)
+    check_names(words.name, words.description)
+    return words
+
+
+async def _collection(connection: Connection, name: str) -> Collection:
+    found = await collections.get(connection, tidy(name))
+    if found is None:
+        raise InvalidInputError.of("collection", "names no collection")
+    return found
+
+
+async def _found(connection: Connection, actor: Actor, report_id: int) -> StoredReport:
+    row = await repository.get(connection, report_id, actor.user_id)
+    if row is None:
+        raise ReportNotFoundError
+    return row
+
+
+async def _opened(connection: Connection, row: StoredReport) -> tuple[Report, Collection | None]:
+    """A stored report by the names of today, and its collection if that is still there."""
+    collection = await collections.get(connection, row.collection) if row.collection is not None else None
+    if collection is None:
+        return _report(row, last_known(row.stored), "Its collection was deleted."), None
+    definition, gone = named_form(collection, row.stored)
+    return _report(row, definition, _problem(collection, definition, gone)), collection
+
+
+def _problem(collection: Collection, definition: Definition, gone: list[str]) -> str:
+    if gone:
+        return f"Fields that it needs are gone: {', '.join(gone)}."
+    try:
+        check(collection, definition)
+    except InvalidInputError as error:
+        return "; ".join(f"{item.field} {item.message}" for item in error.errors)
+    return ""
+
+
+def _report(row: StoredReport, definition: Definition, problem: str) -> Report:
+    return Report(
+        **msgspec.structs.asdict(definition),
+        id=row.id,
+        name=row.words.name,
+        description=row.words.description,
+        collection=row.collection or "",
+        owner=row.owner,
+        shared=row.words.shared,
+        problem=problem,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
