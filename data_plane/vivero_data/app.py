@@ -35,6 +35,8 @@ from vivero_data.clients.mail import Mailer
 from vivero_data.clients.storage import Storage
 from vivero_data.db.database import Database
 from vivero_data.db.schema import SchemaReady, ensure_current, require_current
+from vivero_data.domain.api_keys.controllers import ApiKeyController
+from vivero_data.domain.api_keys.service import ApiKeyService
 from vivero_data.domain.audit.controllers import AuditController
 from vivero_data.domain.audit.service import AuditService
 from vivero_data.domain.auth.controllers import AuthController
@@ -85,6 +87,7 @@ from vivero_data.domain.workspace.controllers import WorkspaceController
 from vivero_data.domain.workspace.service import WorkspaceService
 from vivero_data.housekeeping import Housekeeping
 from vivero_data.lib.json import JsonRequest, JsonResponse
+from vivero_data.lib.key_tokens import KeyTokens
 from vivero_data.lib.tokens import AccessTokens
 from vivero_data.read_only import ReadOnly
 from vivero_data.settings import Settings
@@ -108,6 +111,7 @@ class Services(msgspec.Struct, frozen=True):
     limits: LimitService
     identity: IdentityService
     auth: AuthService
+    api_keys: ApiKeyService
     tickets: TicketService
     users: UserService
     mailer: Mailer
@@ -156,6 +160,7 @@ def build(settings: Settings) -> Services:
         limits=limits,
         identity=identity,
         auth=auth,
+        api_keys=ApiKeyService(database, KeyTokens(settings.app.signing_key)),
         tickets=TicketService(database, auth, stored, logins, settings.ticket_key_file, settings.env.tenant_id),
         users=UserService(database, limits, passwords, logins, identity),
         mailer=mailer,
@@ -205,7 +210,9 @@ def create_app(settings: Settings) -> Litestar:
     if settings.env.as_of is not None:
         app.asgi_handler = ReadOnly(app.asgi_handler, answers, settings.env.as_of)
     counted = RouteLimits(services.limiter).around(app.asgi_handler)
-    limited = RateLimit(counted, services.limiter, answers, charge_by(services.limits, services.auth))
+    limited = RateLimit(
+        counted, services.limiter, answers, charge_by(services.limits, services.auth.is_ours, services.api_keys.is_ours)
+    )
     app.asgi_handler = RequestContext(limited, Proxies(settings.env.proxy_hops), hsts=HSTS_HOST)
     return app
 
@@ -238,7 +245,15 @@ def _api(upload_bytes: int) -> Router:
     ]
     members = Router(
         "/",
-        route_handlers=[*controllers, JobController, ReportController, AuditController, UsageController, upload],
+        route_handlers=[
+            *controllers,
+            JobController,
+            ReportController,
+            AuditController,
+            UsageController,
+            ApiKeyController,
+            upload,
+        ],
         guards=[signed_in],
         security=BEARER_OR_COOKIE,
     )
@@ -280,6 +295,7 @@ def _openapi() -> OpenAPIConfig:
         schemes=SECURITY_SCHEMES,
         tags={
             "Authentication": "Logging in and out, and resetting a forgotten password.",
+            "API keys": "Logins of programs, which act on behalf of the person who made them.",
             "Users": "The caller, and the accounts of the workspace.",
             "Collections": "Definitions of the kinds of records.",
             "Records": "The rows of a collection.",

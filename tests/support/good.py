@@ -69,6 +69,9 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
         "POST /api/v1/users": person,
         "POST /api/v1/invitations": invited,
         "PATCH /api/v1/users/{user_id}": {"name": "Olive", "role": "owner", "active": True},
+        "POST /api/v1/api-keys": {"name": "Nightly import", "scopes": ["read", "write_records"], "valid_days": 30},
+        "PATCH /api/v1/api-keys/{key_id}": {"name": "Nightly import"},
+        "POST /api/v1/api-keys/{key_id}/rotate": {"overlap_hours": 24},
         "POST /api/v1/collections": {"name": "Odd", "description": "x", "fields": [_CHOICE]},
         f"POST /api/v1{_RECORDS}": {"values": _RECORD},
         f"POST /api/v1{_RECORDS}/batch": {

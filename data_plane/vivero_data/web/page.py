@@ -132,7 +132,7 @@ async def provide_visit(
     """The dependency `visit` of every page behind the login."""
     now, trial_end = datetime.now(UTC), limits.current.trial_ends_at
     who = await identity.current()
-    can = Can(actor.role.permissions if who.as_of is None else actor.role.permissions & READING)
+    can = Can(actor.permissions if who.as_of is None else actor.permissions & READING)
     return Visit(
         actor=actor,
         can=can,

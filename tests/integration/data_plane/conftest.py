@@ -41,7 +41,14 @@ THERE: Final = {
     "workspace_id": "x",
     "file_path": "x.css",
 }
-NOWHERE: Final = {"name": "Nowhere", "record_id": "999", "user_id": "999", "report_id": "999", "file_id": "b" * 26}
+NOWHERE: Final = {
+    "name": "Nowhere",
+    "record_id": "999",
+    "user_id": "999",
+    "report_id": "999",
+    "key_id": "999",
+    "file_id": "b" * 26,
+}
 
 
 def ends(route: str) -> bool:
@@ -185,6 +192,7 @@ async def program(no_runner: None, workspace: Workspace, owner: dict[str, str]) 
     job = (await workspace.client.post(f"{records}/export", json={}, headers=owner)).json()
     report = {"name": "By choice", "collection": "Contacts", "group_by": [{"field": "choice"}]}
     assert (await workspace.client.post("/api/v1/reports", json=report, headers=owner)).status_code == 201
+    key = (await workspace.client.post("/api/v1/api-keys", json={"name": "Nightly import"}, headers=owner)).json()
     collection = (await workspace.client.get("/api/v1/collections", headers=owner)).json()["items"][0]
     env, app = workspace.settings.env, workspace.settings.app
     tokens = AccessTokens(app.signing_key, env.tenant_id)
@@ -205,7 +213,8 @@ async def program(no_runner: None, workspace: Workspace, owner: dict[str, str]) 
         return browser(leaving if route.endswith("logout") else claims)
 
     def at(route: str) -> dict[str, Any]:
-        return NOWHERE if ends(route) else THERE | {"file_id": file["id"], "job_id": str(job["id"])}
+        made = {"file_id": file["id"], "job_id": str(job["id"]), "key_id": str(key["id"])}
+        return NOWHERE if ends(route) else THERE | made
 
     return Program(
         app=workspace.app,

@@ -27,6 +27,8 @@ async def test_the_documented_interfaces_are_there(workspace: Workspace) -> None
         "/api/v1/users": {"get", "post"},
         "/api/v1/audit": {"get"},
         "/api/v1/usage": {"get"},
+        "/api/v1/api-keys": {"get", "post"},
+        "/api/v1/api-keys/{key_id}": {"get", "patch", "delete"},
     }
     for path, methods in wanted.items():
         assert methods <= set(paths[path]), path
@@ -58,7 +60,9 @@ async def test_every_get_is_answered_to_head_too(no_runner: None, workspace: Wor
     file = (await client.post("/api/v1/files", files={"file": ("a.txt", b"abc")}, headers=owner)).json()["id"]
     job = (await client.post("/api/v1/collections/x/records/export", json={}, headers=owner)).json()["id"]
     mine = (await client.get("/api/v1/users", headers=owner)).json()["items"][0]["id"]
+    key = (await client.post("/api/v1/api-keys", json={"name": "x"}, headers=owner)).json()["id"]
     known = {"{name}": "x", "{record_id}": "1", "{file_id}": file, "{user_id}": str(mine), "{job_id}": str(job)}
+    known["{key_id}"] = str(key)
     document = (await client.get("/schema")).json()
     for template in (path for path, methods in document["paths"].items() if "get" in methods):
         path = template

@@ -7,10 +7,12 @@ import pytest
 from litestar import Litestar, get
 from support.asgi import transport_to
 from support.counting import Time, limiter_on
+from vivero_data.domain.api_keys.service import ApiKeyService
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.limits.requests import charge_by
 from vivero_data.domain.limits.service import Limits
 from vivero_data.lib.cookies import ACCESS
+from vivero_data.lib.key_tokens import KeyTokens
 from vivero_data.lib.tokens import AccessClaims, AccessTokens
 from vivero_web import clock
 from vivero_web.current_request import Proxies
@@ -19,7 +21,16 @@ from vivero_web.rate_limit import RateLimit
 from vivero_web.request_context import RequestContext
 
 TOKENS = AccessTokens("0" * 64, "k3v9q2mzt1")
+KEY_TOKENS = KeyTokens("0" * 64)
 HERE, THERE = "198.51.100.7", "198.51.100.8"
+
+
+class Keys(ApiKeyService):
+    def __init__(self) -> None:
+        self._tokens = KEY_TOKENS
+
+
+KEYS = Keys()
 
 
 class Auth(AuthService):
@@ -44,7 +55,9 @@ def plan() -> Plan:
 @pytest.fixture
 def client(plan: Any) -> httpx.AsyncClient:  # noqa: ANN401  it stands for LimitService
     app = Litestar([page], logging_config=None)
-    limited = RateLimit(app.asgi_handler, limiter_on(Time()), Answers(None), charge_by(plan, Auth()))
+    limited = RateLimit(
+        app.asgi_handler, limiter_on(Time()), Answers(None), charge_by(plan, Auth().is_ours, KEYS.is_ours)
+    )
     app.asgi_handler = RequestContext(limited, Proxies(1), hsts="")
     return httpx.AsyncClient(transport=transport_to(app), base_url="http://test")
 
@@ -75,7 +88,13 @@ async def test_all_users_at_all_addresses_have_one_count(client: httpx.AsyncClie
     assert "trial" in refused.json()["detail"]
 
 
+async def test_a_program_with_an_api_key_counts_as_a_user(client: httpx.AsyncClient) -> None:
+    key = {"authorization": f"Bearer {KEY_TOKENS.new('a' * 8)}"}
+    assert [await ask(client, HERE, one) for one in (bearer(1), key, key, key)] == [200, 200, 200, 429]
+
+
 NO_TOKENS = {
+    "an API key of another workspace": {"authorization": f"Bearer {KeyTokens('1' * 64).new('a' * 8)}"},
     "none": {},
     "made up": {"authorization": "Bearer made-up"},
     "of another workspace": bearer(1, AccessTokens("0" * 64, "aaaaaaaaaa")),

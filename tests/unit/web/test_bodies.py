@@ -51,6 +51,9 @@ PUBLIC = {
 FROM_ANYWHERE = {"POST /login/ticket"}
 # What a viewer may send: their own password, and which columns they see.
 OF_VIEWERS = {
+    "POST /api/v1/api-keys",
+    "PATCH /api/v1/api-keys/{key_id}",
+    "POST /api/v1/api-keys/{key_id}/rotate",
     "PUT /api/v1/me/password",
     "POST /account/password",
     "POST /collections/{name}/columns",
@@ -87,6 +90,7 @@ VALUES = {
     "which": "suspend",
     "record_id": "1",
     "user_id": "1",
+    "key_id": "1",
     "file_id": "a" * 26,
     "letter": "1",
     "ident": "abcdefghij",

@@ -38,6 +38,7 @@ def _of_a_workspace(app: Litestar) -> Program:
             "name": "Contacts",
             "record_id": "1",
             "user_id": "1",
+            "key_id": "1",
             "file_id": "a" * 26,
             "workspace_id": "x",
             "file_path": "x.css",

@@ -8,7 +8,7 @@ from vivero_web import clock
 from vivero_web.logins import WINDOW
 
 from vivero_data.db.database import OWN_AUDIT_LOG, Connection, Row
-from vivero_data.domain.audit.schemas import SUBJECT_MAX, AuditEntry, AuditQuery
+from vivero_data.domain.audit.schemas import KEY_MARK, SUBJECT_MAX, AuditEntry, AuditQuery
 from vivero_data.lib.json import decode, encode
 
 _CONTENT: Final = "at, actor, action, subject, before_values, after_values, request_id, address"
@@ -100,7 +100,6 @@ async def move_legacy_entries(tx: Connection, limit: int) -> int:
 def _conditions(query: AuditQuery, below: int | None) -> tuple[str, list[object]]:
     options: list[tuple[str, object | None]] = [
         ("id < %s", below),
-        ("actor = %s", query.actor or None),
         ("subject LIKE %s", _prefix(query.subject) if query.subject else None),
         ("at >= %s", clock.naive(query.since) if query.since else None),
         ("at < %s", clock.naive(query.until) if query.until else None),
@@ -108,8 +107,11 @@ def _conditions(query: AuditQuery, below: int | None) -> tuple[str, list[object]
     if query.action:
         whole = "." in query.action
         options.append(("action = %s", query.action) if whole else ("action LIKE %s", _prefix(f"{query.action}.")))
-    used = [(sql, value) for sql, value in options if value is not None]
-    return " AND ".join(sql for sql, _ in used) or "TRUE", [value for _, value in used]
+    used = [(sql, [value]) for sql, value in options if value is not None]
+    if query.actor:
+        # With the programs that acted on the person's behalf.
+        used.append(("(actor = %s OR actor LIKE %s)", [query.actor, _prefix(query.actor + KEY_MARK)]))
+    return " AND ".join(sql for sql, _ in used) or "TRUE", [value for _, values in used for value in values]
 
 
 def _prefix(text: str) -> str:

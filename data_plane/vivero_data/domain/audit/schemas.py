@@ -9,6 +9,11 @@ from vivero_data.lib.pages import DEFAULT_LIMIT
 
 SUBJECT_MAX: Final = 320
 """Characters that are kept of one."""
+ACTOR_MAX: Final = 254
+
+
+KEY_MARK: Final = " (API key "
+"""Between an actor's address and the key that a program used on their behalf."""
 
 
 class AuditEntry(msgspec.Struct, frozen=True):
@@ -19,7 +24,7 @@ class AuditEntry(msgspec.Struct, frozen=True):
     actor: Annotated[
         str,
         msgspec.Meta(
-            description="E-mail of the actor at that time; `system` for the platform, `anonymous` without a login."
+            description="E-mail of the actor at that time, with the API key if a program acted on their behalf; `system` for the platform, `anonymous` without a login."
         ),
     ]
     action: Annotated[str, msgspec.Meta(description="`<noun>.<verb>`, for example `record.update`.")]

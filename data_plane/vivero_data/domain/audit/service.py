@@ -12,7 +12,7 @@ from vivero_data.db.database import OWN_AUDIT_LOG, Connection, Database, batches
 from vivero_data.db.errors import DatabaseError, MissingTableError
 from vivero_data.domain.audit import repository
 from vivero_data.domain.audit.repository import NewEntry
-from vivero_data.domain.audit.schemas import AuditEntry, AuditQuery
+from vivero_data.domain.audit.schemas import ACTOR_MAX, KEY_MARK, AuditEntry, AuditQuery
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import Page, check_limit, page_of
@@ -49,7 +49,13 @@ async def record(  # noqa: PLR0913  who, what, to what, from what, to what
 async def record_all(tx: Connection, actor: Actor | None, entries: Sequence[NewEntry]) -> None:
     """Add entries like `record`, many in a statement."""
     for part in batches(entries):
-        await _insert(tx, actor.email if actor else SYSTEM, part)
+        await _insert(tx, signature(actor) if actor else SYSTEM, part)
+
+
+def signature(actor: Actor) -> str:
+    """Who did it: a person's address, and the API key where a program did it on the person's behalf."""
+    key = f"{KEY_MARK}{actor.api_key})" if actor.api_key else ""
+    return actor.email[: ACTOR_MAX - len(key)] + key
 
 
 async def record_anonymous(tx: Connection, action: str, subject: str) -> None:

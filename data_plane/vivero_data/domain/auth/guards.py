@@ -17,6 +17,7 @@ from vivero_web.security import is_same_origin
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission, roles_needed
 from vivero_data.lib import cookies
+from vivero_data.lib.key_tokens import MARK
 
 _BEARER: Final = "bearer "
 _FROM_PAGES: Final = frozenset({"sec-fetch-site", "origin"})
@@ -30,8 +31,8 @@ SECURITY_SCHEMES: Final = {
     _BEARER_SCHEME: SecurityScheme(
         type="http",
         scheme="bearer",
-        bearer_format="JWT",
-        description="The access token of a login, good for 15 minutes or until the session ends.",
+        description="The access token of a login, good for 15 minutes or until the session ends; or an API key, which"
+        " begins with `viv_` and cannot do what needs a person: accounts, passwords, sessions and keys.",
     ),
     _SESSION_SCHEME: SecurityScheme(
         type="apiKey",
@@ -56,8 +57,10 @@ async def signed_in(connection: AnyConnection, _: BaseRouteHandler) -> None:
         NotSignedInError: no valid token or cookie.
     """
     if connection.scope.get("method") != "OPTIONS":
-        auth: AuthService = connection.app.state.services.auth
-        connection.scope["state"][_ACTOR] = await _identify(connection, auth)
+        services, token = connection.app.state.services, _sent_token(connection)
+        by_key = token is not None and token.startswith(MARK)
+        identified = services.api_keys.authenticate(token) if by_key else _identify(connection, services.auth)
+        connection.scope["state"][_ACTOR] = await identified
 
 
 def needs(permission: Permission) -> Guard:
@@ -72,6 +75,17 @@ def needs(permission: Permission) -> Guard:
         require_permission(connection.scope["state"][_ACTOR], permission)
 
     return check
+
+
+@raises(NotAllowedError, needs="Needs a person's login: an API key cannot do this.")
+async def needs_person(connection: AnyConnection, _: BaseRouteHandler) -> None:
+    """Litestar guard: what a stolen API key must not do, such as making another one.
+
+    Raises:
+        NotAllowedError: a program asks, with an API key.
+    """
+    if connection.scope.get("method") != "OPTIONS" and connection.scope["state"][_ACTOR].api_key:
+        raise NotAllowedError("An API key cannot do this; log in as a person.")
 
 
 async def provide_actor(request: AnyRequest, auth: NamedDependency[AuthService]) -> Actor:
@@ -95,9 +109,13 @@ async def _identify(request: AnyConnection, auth: AuthService) -> Actor:
 
 def access_token(connection: AnyConnection) -> str | None:
     """The request's access token: from the Authorization header, else from a browser's cookie."""
-    header = connection.headers.get("authorization", "")
-    if not header:
+    if not connection.headers.get("authorization"):
         return connection.cookies.get(cookies.ACCESS)
+    return _sent_token(connection)
+
+
+def _sent_token(connection: AnyConnection) -> str | None:
+    header = connection.headers.get("authorization", "")
     return header[len(_BEARER) :].strip() if header.lower().startswith(_BEARER) else None
 
 

@@ -9,7 +9,7 @@ from litestar.status_codes import HTTP_204_NO_CONTENT
 from vivero_web.declared import raises
 from vivero_web.request_context import caller_of
 
-from vivero_data.domain.auth.guards import needs
+from vivero_data.domain.auth.guards import needs, needs_person
 from vivero_data.domain.users.errors import EmailTakenError, LastOwnerError
 from vivero_data.domain.users.schemas import Actor, Me, NewUser, PasswordChange, Permission, User, UserChanges, UserId
 from vivero_data.domain.users.service import UserService
@@ -28,7 +28,7 @@ class MeController(Controller):
         """Who I am, and where."""
         return await users.me(actor)
 
-    @put("/password", status_code=HTTP_204_NO_CONTENT)
+    @put("/password", status_code=HTTP_204_NO_CONTENT, guards=[needs_person])
     async def change_password(
         self,
         request: Request[Any, Any, Any],

@@ -63,16 +63,27 @@ def roles_with(permission: Permission) -> list[Role]:
 
 
 class Actor(msgspec.Struct, frozen=True):
-    """The signed-in user on whose behalf code runs."""
+    """The signed-in user on whose behalf code runs.
+
+    Attributes:
+        api_key: how the key begins whose program acts; empty for a person.
+        scopes: what that key was made for; None for a person.
+    """
 
     user_id: int
     email: str
     name: str
     role: Role
     session_id: int = 0
+    api_key: str = ""
+    scopes: frozenset[Permission] | None = None
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        return self.role.permissions if self.scopes is None else self.role.permissions & self.scopes
 
     def may(self, permission: Permission) -> bool:
-        return permission in self.role.permissions
+        return permission in self.permissions
 
 
 Active = Annotated[bool, msgspec.Meta(description="Whether its person may log in.")]
@@ -146,8 +157,11 @@ def require_permission(actor: Actor, permission: Permission) -> None:
     Raises:
         NotAllowedError: naming the roles that have it.
     """
-    if not actor.may(permission):
-        raise NotAllowedError(f"This needs {roles_needed(permission)}; yours is {actor.role}. An owner can change it.")
+    if actor.may(permission):
+        return
+    if permission in actor.role.permissions:
+        raise NotAllowedError(f"This API key has no scope {permission}; its maker can make one that has.")
+    raise NotAllowedError(f"This needs {roles_needed(permission)}; yours is {actor.role}. An owner can change it.")
 
 
 def require_may_assign(actor: Actor, current: Role | None, wanted: Role) -> None:

@@ -1,0 +1,1 @@
+"""API keys, with which programs work on behalf of who made them."""
