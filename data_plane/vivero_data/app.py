@@ -69,6 +69,8 @@ from vivero_data.domain.jobs.service import JobService
 from vivero_data.domain.limits.requests import charge_by
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.links.service import LinkService
+from vivero_data.domain.notation.controllers import SettingsController
+from vivero_data.domain.notation.service import NotationService
 from vivero_data.domain.records.batches import BatchService
 from vivero_data.domain.records.controllers import RecordController
 from vivero_data.domain.records.finder import RecordFinder
@@ -129,6 +131,7 @@ class Services(msgspec.Struct, frozen=True):
     audit: AuditService
     usage: UsageService
     workspace: WorkspaceService
+    notation: NotationService
     health: HealthService
 
 
@@ -178,6 +181,7 @@ def build(settings: Settings) -> Services:
         audit=AuditService(database),
         usage=UsageService(database, limits),
         workspace=WorkspaceService(database, identity),
+        notation=NotationService(database),
         health=HealthService(database, cache, storage, identity, ready),
     )
 
@@ -252,6 +256,7 @@ def _api(upload_bytes: int) -> Router:
             AuditController,
             UsageController,
             ApiKeyController,
+            SettingsController,
             upload,
         ],
         guards=[signed_in],
@@ -303,6 +308,7 @@ def _openapi() -> OpenAPIConfig:
             "Jobs": "Progress and results of work that takes longer than a request.",
             "Reports": "Groups and figures over the records of a collection, exact.",
             "Audit": "Who changed what.",
+            "Workspace": "How its pages write numbers, dates and times.",
             "Usage": "What counts against the plan.",
             "Health": "Probes for whoever operates the workspace.",
         },

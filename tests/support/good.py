@@ -80,6 +80,11 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
             "delete": [{"id": 3, "version": 1}],
         },
         f"POST /api/v1{_RECORDS}/export": {"filters": ["text:filled"], "where": '{"field":"text","operator":"filled"}'},
+        "PATCH /api/v1/workspace/settings": {
+            "time_zone": "Europe/Berlin",
+            "number_notation": "1.234,50",
+            "date_notation": "29.11.2026",
+        },
         f"PATCH /api/v1{_RECORDS}/{{record_id}}": {"values": _RECORD, "version": 1},
         "POST /api/v1/reports": {
             **_REPORT,
@@ -102,6 +107,7 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
         "POST /users/new": {**person, "by": "password"},
         "POST /users/{user_id}/invitation": {"action": "repeat"},
         "POST /users/{user_id}": {"name": "Olive", "role": "owner", "active": "true"},
+        "POST /settings": {"time_zone": "UTC", "number_notation": "", "date_notation": "29.11.2026"},
         "POST /new-collection": {"name": "Odd page", "description": "x", **rows, "action": "create"},
         "POST /collections/{name}/delete": {"confirm": "no"},
         "POST /collections/{name}/favourite": {"on": "1"},

@@ -35,8 +35,10 @@ from vivero_data.domain.collections.service import CollectionService
 from vivero_data.domain.field_types.options import Options
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.identity.service import Identity, IdentityService
+from vivero_data.domain.notation.service import NotationService
 from vivero_data.domain.users.schemas import Actor, Role
 from vivero_data.lib.cookies import ACCESS
+from vivero_data.lib.notation import UNSET, Notation
 from vivero_data.lib.pages import Page
 from vivero_data.settings import (
     AppSecret,
@@ -200,7 +202,12 @@ def a_workspace(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Litestar:
     monkeypatch.setattr(CollectionService, "browse", page)
     monkeypatch.setattr(CollectionService, "suggest", few)
     monkeypatch.setattr(CollectionService, "get", one)
+
+    async def notation(_: NotationService) -> Notation:
+        return UNSET
+
     monkeypatch.setattr(IdentityService, "current", identity)
+    monkeypatch.setattr(NotationService, "current", notation)
     return data_plane(folder)
 
 

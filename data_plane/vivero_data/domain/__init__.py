@@ -22,6 +22,7 @@ made once (`app.py`) and injected by Litestar under the name given here:
 | `usage` | `usage.service.UsageService` | `get(actor) -> Usage` |
 | `identity` | `identity.service.IdentityService` | `current() -> Identity` to show, `stored()` as the database has it, `invalidate()` after a change |
 | `workspace` | `workspace.service.WorkspaceService` | `configure(WorkspaceSettings) -> WorkspaceState`, the operator's call |
+| `notation` | `notation.service.NotationService` | `current() -> Notation`, `get(actor) -> WorkspaceSettings`, `change(actor, SettingsChanges) -> WorkspaceSettings` |
 | `settings` | `settings.Settings` | what the environment and the mounted files say |
 
 Errors are those of `vivero_web.errors` and `vivero_data.errors`; `InvalidInputError.errors` names the fields.

@@ -27,6 +27,7 @@ _WHOLE: Final = {
     "user.reset_password": "Reset the password of user",
     "user.ask_for_reset": "Sent a link to reset the password of user",
     "user.reset_own_password": "Reset own password by mail",
+    "workspace.settings": "Changed the workspace's",
     "user.invite": "Invited user",
     "user.accept_invitation": "Accepted the invitation",
     "user.withdraw_invitation": "Withdrew the invitation of user",

@@ -100,6 +100,7 @@ def page_filters() -> dict[str, Callable[..., object]]:
         "invitation_state": words.invitation_state,
         "shown": words.cell,
         "money": writing.money,
+        "zoned": writing.zoned,
         "collection_href": collection_href,
         "near_limits": near_limits,
         "without_scheme": without_scheme,

@@ -7,12 +7,13 @@ not changed and is not stored.
 
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Any, Final
 
 from vivero_data.domain.collections.schemas import Field, default_of
+from vivero_data.lib.notation import UNSET, Notation, in_zone
 from vivero_data.lib.numbers import written
 from vivero_data.web.forms import Form
 
@@ -77,31 +78,33 @@ def _canonical(field: Field, text: str) -> str:
     return str(text == "true") if is_checkbox(field) else field.type.kind.canonical(text)
 
 
-def record_values(fields: Sequence[Field], form: Form) -> dict[str, Any]:
+def record_values(fields: Sequence[Field], form: Form, notation: Notation = UNSET) -> dict[str, Any]:
     """The typed values for the service, which validates them."""
-    return {field.name: field.type.kind.typed(_text(field, form), required=field.required) for field in fields}
+    return {
+        field.name: field.type.kind.typed(_text(field, form), notation, required=field.required) for field in fields
+    }
 
 
-def shown_values(fields: Sequence[Field], values: Mapping[str, Any]) -> dict[str, str]:
+def shown_values(fields: Sequence[Field], values: Mapping[str, Any], notation: Notation = UNSET) -> dict[str, str]:
     """A record's values as its form shows them."""
-    return {field.name: shown(values.get(field.name)) for field in fields}
+    return {field.name: shown(values.get(field.name), notation) for field in fields}
 
 
-def shown_defaults(fields: Sequence[Field]) -> dict[str, str]:
+def shown_defaults(fields: Sequence[Field], notation: Notation = UNSET) -> dict[str, str]:
     """The values of a new record as its form shows them."""
-    return shown_values(fields, {field.name: default_of(field) for field in fields})
+    return shown_values(fields, {field.name: default_of(field) for field in fields}, notation)
 
 
-def shown(value: object) -> str:
+def shown(value: object, notation: Notation = UNSET) -> str:
     """One value in the format of its input; times with milliseconds, the most that browsers support."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
-        moment = (value if value.tzinfo is None else value.astimezone(UTC)).replace(tzinfo=None)
+        moment = in_zone(value, notation.zone)
         text = moment.isoformat(timespec="milliseconds" if moment.microsecond else "auto")
         return text.removesuffix(":00") if len(text) == _SECONDS else text
     if isinstance(value, date):
         return value.isoformat()
-    return written(value) if isinstance(value, int | Decimal) else str(value)
+    return written(value, notation.numbers) if isinstance(value, int | Decimal) else str(value)

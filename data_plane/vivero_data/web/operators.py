@@ -7,6 +7,7 @@ from vivero_web.errors import InvalidInputError
 from vivero_data.domain.collections.schemas import Collection, Field
 from vivero_data.domain.field_types.kind import AmbiguousInput
 from vivero_data.domain.records.filters import Filter, join_list, split_list
+from vivero_data.lib.notation import UNSET, Notation
 
 OPERATORS: Final = (
     ("contains", "contains"),
@@ -37,19 +38,19 @@ def describe_filter(collection: Collection, item: Filter) -> str:
     return f"{item.field} {operator}" + ("" if item.operator in _WITHOUT_VALUE else f" {item.value}")
 
 
-def filter_value(field: Field, operator: str, text: str) -> str:
+def filter_value(field: Field, operator: str, text: str, notation: Notation = UNSET) -> str:
     """A condition's typed value, converted to the API's notation.
 
     Raises:
         InvalidInputError: the number is ambiguous.
     """
     if operator == "in":
-        return join_list(_filter_text(field, part.strip()) for part in split_list(text))
-    return _filter_text(field, text)
+        return join_list(_filter_text(field, part.strip(), notation) for part in split_list(text))
+    return _filter_text(field, text, notation)
 
 
-def _filter_text(field: Field, text: str) -> str:
-    value = field.type.kind.read_condition(text)
+def _filter_text(field: Field, text: str, notation: Notation) -> str:
+    value = field.type.kind.read_condition(text, notation)
     if isinstance(value, AmbiguousInput):
         raise InvalidInputError.of("filter", f"{field.name} {value.problem}")
     return "" if value is None else str(value)

@@ -20,10 +20,13 @@ from vivero_data.domain.collections.service import CollectionService
 from vivero_data.domain.favourites.service import FavouriteService
 from vivero_data.domain.identity.service import Identity, IdentityService
 from vivero_data.domain.limits.service import LimitService
+from vivero_data.domain.notation.service import NotationService
 from vivero_data.domain.users.schemas import READING, Actor, Permission, Role, roles_with
+from vivero_data.lib.notation import Notation
 from vivero_data.web.format import days_left
 from vivero_data.web.listing import collection_href
 from vivero_data.web.render import Html, html
+from vivero_data.web.writing import writing
 
 NAV_COLLECTIONS: Final = 8  # more would push the rest of the sidebar out of sight
 _COMMANDS: Final = (
@@ -45,6 +48,7 @@ NOTICES: Final[Mapping[str, str]] = {
     "user-invited": "Invitation on its way. It is good for seven days.",
     "invitation-withdrawn": "Invitation withdrawn.",
     "user-saved": "User changed.",
+    "settings-saved": "Settings saved.",
     "password-changed": "Password changed.",
     "password-set": "Your password is set. Log in with it.",
 }
@@ -80,6 +84,7 @@ class Visit(msgspec.Struct, frozen=True):
     now: datetime
     trial_days: int | None
     as_of: datetime | None
+    notation: Notation
 
 
 def require(visit: Visit, permission: Permission, action: str) -> None:
@@ -122,12 +127,13 @@ async def provide_shown_collections(
     return ShownCollections(await favourites.list(actor), found.items, found.total or 0)
 
 
-async def provide_visit(
+async def provide_visit(  # noqa: PLR0913, PLR0917  one parameter for each dependency
     request: Request[Any, Any, Any],
     actor: NamedDependency[Actor],
     shown_collections: NamedDependency[ShownCollections],
     identity: NamedDependency[IdentityService],
     limits: NamedDependency[LimitService],
+    notation: NamedDependency[NotationService],
 ) -> Visit:
     """The dependency `visit` of every page behind the login."""
     now, trial_end = datetime.now(UTC), limits.current.trial_ends_at
@@ -144,6 +150,7 @@ async def provide_visit(
         now=now,
         trial_days=days_left(trial_end, now) if trial_end and who.as_of is None else None,
         as_of=who.as_of,
+        notation=await notation.current(),
     )
 
 
@@ -194,6 +201,7 @@ def _sections(can: Can, collections: Sequence[NavSection], path: str) -> list[Na
     rest = [
         *([item("Users", "/users", "users")] if can.manage_users else []),
         *([item("Audit log", "/audit", "scroll-text")] if can.read_audit_log else []),
+        *([item("Settings", "/settings", "settings")] if can.manage_workspace else []),
         item("Usage and plan", "/usage", "gauge"),
         item("Your account", "/account", "user"),
     ]
@@ -209,7 +217,8 @@ def show(visit: Visit, template: str, context: Mapping[str, Any], *, status: int
         "now": visit.now,
         "notice": visit.notice,
     }
-    return html(template, {**every, **context}, status=status, cookies=[shown()] if visit.notice else [])
+    with writing(visit.notation):
+        return html(template, {**every, **context}, status=status, cookies=[shown()] if visit.notice else [])
 
 
 def notice(request: Request[Any, Any, Any]) -> str:

@@ -19,6 +19,7 @@ from vivero_data.web.controllers import (
     palette,
     records,
     recovery,
+    settings,
     users,
 )
 from vivero_data.web.page import provide_collection, provide_shown_collections, provide_visit
@@ -54,6 +55,8 @@ _PAGES: Final = (
     users.change_user,
     users.change_invitation,
     audit.audit_log,
+    settings.settings_page,
+    settings.change_settings,
     account.account,
     account.change_password,
 )

@@ -42,6 +42,11 @@ def money(value: Decimal, field: Field) -> str:
     return f"{minus}{sign}{text}" if code in SIGNS else f"{minus}{sign}\u00a0{text}"
 
 
+def zoned(label: str) -> str:
+    """The label of an input that takes a time: with the time zone that it is in."""
+    return f"{label} ({_NOTATION.get().zone.replace('_', ' ')})"
+
+
 def day(value: date | str) -> str:
     """A date, without a zone: it is the same day everywhere. `7 Nov 2026` until the workspace chooses a notation."""
     exact, dates = value if isinstance(value, date) else date.fromisoformat(value), _NOTATION.get().dates

@@ -14,6 +14,7 @@ OPEN_TO = {
     Permission.WRITE_RECORDS: {OWNER, ADMIN, MEMBER},
     Permission.WRITE_FILES: {OWNER, ADMIN, MEMBER},
     Permission.MANAGE_COLLECTIONS: {OWNER, ADMIN},
+    Permission.MANAGE_WORKSPACE: {OWNER, ADMIN},
     Permission.MANAGE_USERS: {OWNER, ADMIN},
     Permission.READ_AUDIT_LOG: {OWNER, ADMIN},
     Permission.MANAGE_ADMINS: {OWNER},

@@ -42,6 +42,7 @@ from vivero_data.domain.jobs.service import JobNotFoundError, JobService
 from vivero_data.domain.jobs.task import Task
 from vivero_data.domain.limits.service import Limits, LimitService
 from vivero_data.domain.links.service import LinkService, NoMailError
+from vivero_data.domain.notation.service import NotationService, SettingsChanges, WorkspaceSettings
 from vivero_data.domain.records.errors import RecordNotFoundError
 from vivero_data.domain.records.export import Export
 from vivero_data.domain.records.finder import MAX_FOUND, SHORTEST, FoundRecord, RecordFinder, name_field
@@ -64,6 +65,7 @@ from vivero_data.domain.users.schemas import (
 from vivero_data.domain.users.service import UserService, check_new, normal_email
 from vivero_data.errors import PlanLimitError
 from vivero_data.lib.json import JsonRequest
+from vivero_data.lib.notation import Notation
 from vivero_data.lib.pages import Page
 from vivero_data.lib.tokens import Tokens
 from vivero_data.settings import AppSecret, CacheSecret, DatabaseSecret, Environment, Settings, StorageSecret
@@ -114,6 +116,7 @@ class World:
         self.refusal: Exception | None = None
         self.login_failure: Exception | None = None
         self.trial_ends_at: datetime | None = None
+        self.settings = WorkspaceSettings("UTC", None, None)
         self.identity = Identity("Acme GmbH", "https://acme.vivero.localhost:8443")
         self.ids = 0
 
@@ -467,6 +470,22 @@ class FakeIdentity(IdentityService):
         return self.world.identity
 
 
+class FakeNotation(NotationService):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def current(self) -> Notation:
+        return self.world.settings.notation
+
+    async def get(self, actor: Actor) -> WorkspaceSettings:
+        return self.world.settings
+
+    async def change(self, actor: Actor, changes: SettingsChanges) -> WorkspaceSettings:
+        said = {name: value for name, value in msgspec.structs.asdict(changes).items() if value is not msgspec.UNSET}
+        self.world.settings = msgspec.structs.replace(self.world.settings, **said)
+        return self.world.settings
+
+
 class FakeLimits(LimitService):
     def __init__(self, world: World) -> None:
         self.world = world
@@ -530,6 +549,7 @@ def page_dependencies(world: World) -> dict[str, Provide]:
         "settings": settings(),
         "identity": FakeIdentity(world),
         "limits": FakeLimits(world),
+        "notation": FakeNotation(world),
     }
     provided = {name: _constant(value) for name, value in made.items()}
     return {**provided, "actor": Provide(actor, sync_to_thread=False)}

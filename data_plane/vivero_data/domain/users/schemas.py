@@ -21,6 +21,7 @@ class Permission(StrEnum):
     WRITE_FILES = "write_files"
     MANAGE_COLLECTIONS = "manage_collections"
     MANAGE_USERS = "manage_users"
+    MANAGE_WORKSPACE = "manage_workspace"
     READ_AUDIT_LOG = "read_audit_log"
     MANAGE_ADMINS = "manage_admins"
     CHANGE_PLAN = "change_plan"
@@ -48,7 +49,9 @@ class Role(StrEnum):
 
 
 _WRITE: Final = frozenset({Permission.WRITE_RECORDS, Permission.WRITE_FILES})
-_MANAGE: Final = frozenset({Permission.MANAGE_COLLECTIONS, Permission.MANAGE_USERS, Permission.READ_AUDIT_LOG})
+_MANAGE: Final = frozenset(
+    {Permission.MANAGE_WORKSPACE, Permission.MANAGE_COLLECTIONS, Permission.MANAGE_USERS, Permission.READ_AUDIT_LOG}
+)
 _PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
     Role.OWNER: frozenset(Permission),
     Role.ADMIN: _MANAGE | _WRITE | {Permission.READ},

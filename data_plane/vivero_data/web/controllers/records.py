@@ -21,6 +21,7 @@ from vivero_data.domain.records.filters import Filter
 from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
 from vivero_data.domain.records.service import RecordService
 from vivero_data.domain.users.schemas import Permission
+from vivero_data.lib.notation import UNSET, Notation
 from vivero_data.lib.pages import Page
 from vivero_data.web.forms import FORM_ERRORS, field_errors
 from vivero_data.web.inputs import (
@@ -65,7 +66,7 @@ async def record_list(
     here = address(collection_href(collection.name), [*before, *request.query_params.multi_items()], *_KNOWN)
     problem = ""
     try:
-        wanted = new_filter(collection, request.query_params)
+        wanted = new_filter(collection, request.query_params, visit.notation)
     except InvalidInputError as error:
         wanted, problem = None, error.errors[0].message
     if wanted:
@@ -96,7 +97,7 @@ async def record_list(
     return show(visit, "records/list.html.j2", context, status=422 if problem else 200)
 
 
-def new_filter(collection: Collection, params: Mapping[str, str]) -> Filter | None:
+def new_filter(collection: Collection, params: Mapping[str, str], notation: Notation = UNSET) -> Filter | None:
     """The condition that the filter form or the search field adds to the URL; None if none.
 
     Raises:
@@ -110,7 +111,7 @@ def new_filter(collection: Collection, params: Mapping[str, str]) -> Filter | No
     field = next((one for one in collection.fields if one.name == tidy(params.get("field", ""))), None)
     if field is None or operator not in dict(OPERATORS):
         return None
-    return Filter(field.name, operator, filter_value(field, operator, params.get("value", "")))
+    return Filter(field.name, operator, filter_value(field, operator, params.get("value", ""), notation))
 
 
 @post("/collections/{name:str}/columns")
@@ -151,7 +152,9 @@ async def create_record(
     require(visit, Permission.WRITE_RECORDS, "add records")
     form = await read_form(request)
     try:
-        await records.create(visit.actor, collection.name, record_values(filled_fields(collection.fields, form), form))
+        await records.create(
+            visit.actor, collection.name, record_values(filled_fields(collection.fields, form), form, visit.notation)
+        )
     except FORM_ERRORS as error:
         return _form(visit, collection, typed_values(collection.fields, form), problem=error)
     href = collection_href(collection.name)
@@ -182,7 +185,9 @@ async def save_record(
     changed = changed_fields(collection.fields, form)
     if not changed:
         return done(collection_href(collection.name), "record-unchanged")
-    changes = RecordChanges(values=record_values(changed, form), version=whole_number(form.get("version", "")))
+    changes = RecordChanges(
+        values=record_values(changed, form, visit.notation), version=whole_number(form.get("version", ""))
+    )
     try:
         await records.update(visit.actor, collection.name, record_id, changes)
     except RecordNotFoundError:
@@ -232,7 +237,7 @@ def _form(  # noqa: PLR0913  one place composes the form in all its states
     # A version conflict names no field; a taken unique value does.
     stale = record is not None and problem is not None and isinstance(problem, ConflictError) and not problem.errors
     fields = collection.fields
-    stored = shown_values(fields, record.values) if record else shown_defaults(fields)
+    stored = shown_values(fields, record.values, visit.notation) if record else shown_defaults(fields, visit.notation)
     hashes = {field.name: input_hash(field, stored[field.name]) for field in fields}
     shown = {**stored, **(typed or {})}
     theirs = {

@@ -1,0 +1,1 @@
+"""How the workspace writes numbers, dates and times on its pages."""
