@@ -61,6 +61,8 @@ from vivero_data.domain.files.uploads import OTHER_PARTS_BYTES
 from vivero_data.domain.health.controllers import HealthController, ProofController
 from vivero_data.domain.health.service import HealthService
 from vivero_data.domain.identity.service import IdentityService, configured
+from vivero_data.domain.imports.controllers import ImportController, ImportUploadController
+from vivero_data.domain.imports.service import ImportService
 from vivero_data.domain.invitations.controllers import InvitationController
 from vivero_data.domain.invitations.service import InvitationService
 from vivero_data.domain.jobs.controllers import JobController
@@ -128,6 +130,7 @@ class Services(msgspec.Struct, frozen=True):
     files: FileService
     jobs: JobService
     reports: ReportService
+    imports: ImportService
     audit: AuditService
     usage: UsageService
     workspace: WorkspaceService
@@ -152,6 +155,8 @@ def build(settings: Settings) -> Services:
     tokens, stored = AccessTokens(settings.app.signing_key, settings.env.tenant_id), StoredSessions(database)
     sessions = CachedSessions(database, cache.sessions) if settings.env.as_of else stored
     auth = AuthService(database, passwords, logins, tokens, sessions)
+    files = FileService(database, storage, limits, settings.app.file_key, settings.env.max_file_bytes)
+    jobs = JobService(database)
     return Services(
         settings=settings,
         database=database,
@@ -175,9 +180,10 @@ def build(settings: Settings) -> Services:
         record_batches=BatchService(database, limits),
         record_finder=RecordFinder(database),
         favourites=FavouriteService(database),
-        files=FileService(database, storage, limits, settings.app.file_key, settings.env.max_file_bytes),
-        jobs=JobService(database),
         reports=ReportService(database, Results(database, cache.reports)),
+        files=files,
+        jobs=jobs,
+        imports=ImportService(database, files, jobs),
         audit=AuditService(database),
         usage=UsageService(database, limits),
         workspace=WorkspaceService(database, identity),
@@ -235,7 +241,7 @@ def _check_request(media_type: str) -> Callable[[AnyRequest], Awaitable[None]]:
 def _api(upload_bytes: int) -> Router:
     upload = Router(
         "/",
-        route_handlers=[FileController],
+        route_handlers=[FileController, ImportUploadController],
         before_request=_check_request(MULTIPART),
         request_max_body_size=upload_bytes,
     )
@@ -246,6 +252,7 @@ def _api(upload_bytes: int) -> Router:
         CollectionController,
         FavouriteController,
         RecordController,
+        ImportController,
     ]
     members = Router(
         "/",
@@ -305,6 +312,7 @@ def _openapi() -> OpenAPIConfig:
             "Collections": "Definitions of the kinds of records.",
             "Records": "The rows of a collection.",
             "Files": "Upload and download of files; always served as attachments.",
+            "Imports": "Files that become records, and taking them back.",
             "Jobs": "Progress and results of work that takes longer than a request.",
             "Reports": "Groups and figures over the records of a collection, exact.",
             "Audit": "Who changed what.",

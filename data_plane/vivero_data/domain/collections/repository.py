@@ -43,6 +43,11 @@ async def get(connection: Connection, name: str) -> Collection | None:
     return _named(await connection.fetch_all(_BY_NAME, fold(name), name), name)
 
 
+async def get_by_id(connection: Connection, collection_id: int) -> Collection | None:
+    rows = await connection.fetch_all(f"{_SELECT} WHERE c.id = %s ORDER BY f.position", collection_id)
+    return next(iter(_collections(rows)), None)
+
+
 async def get_locked(tx: Connection, name: str) -> Collection | None:
     """The collection, locked until this transaction ends."""
     return _named(await tx.fetch_all(f"{_BY_NAME} FOR UPDATE", fold(name), name), name)

@@ -3,14 +3,14 @@
 An interruption leaves at most an orphaned empty table; `housekeeping.py` drops those.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 from vivero_web import clock
 from vivero_web.errors import ConflictError, FieldError, NotFoundError
 from vivero_web.text import tidy
 
-from vivero_data.db.database import Database
+from vivero_data.db.database import Connection, Database
 from vivero_data.db.errors import DuplicateKeyError
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.collections import columns, definition, repository
@@ -42,6 +42,8 @@ class CollectionNameTakenError(ConflictError):
         message = "is the name of a collection that exists"
         super().__init__(f"name: {message}", errors=[FieldError("name", message)])
 
+
+Made = Callable[[Connection, Collection], Awaitable[None]]
 
 _SORT: Final = "name"
 MAX_SUGGESTIONS: Final = 10  # as many as the palette shows; further typing narrows them down
@@ -92,7 +94,8 @@ class CollectionService:
             raise CollectionNotFoundError
         return collection
 
-    async def create(self, actor: Actor, new: NewCollection) -> Collection:
+    async def create(self, actor: Actor, new: NewCollection, made: Made | None = None) -> Collection:
+        """Define a collection; `made` runs in the transaction that makes it visible."""
         require_permission(actor, Permission.MANAGE_COLLECTIONS)
         new = definition.check(new)
         collection = await self._reserve(new)
@@ -102,6 +105,8 @@ class CollectionService:
             async with self._database.transaction() as tx:
                 await repository.insert(tx, collection)
                 await record(tx, actor, "collection.create", collection.name, after=described(collection))
+                if made is not None:
+                    await made(tx, collection)
         except DuplicateKeyError as error:
             await self._drop(collection.id)
             raise CollectionNameTakenError from error

@@ -11,17 +11,18 @@ from vivero_data.domain.files.schemas import StoredFile
 _COLUMNS: Final = "id, name, size, media_type, created_at, created_by"
 
 
-async def insert(tx: Connection, file: StoredFile) -> None:
-    """Add a file whose content is being uploaded."""
+async def insert(tx: Connection, file: StoredFile, *, source: bool) -> None:
+    """Add a file whose content is being uploaded; a source is in no list."""
     await tx.execute(
-        "INSERT INTO files (id, name, size, media_type, state, created_at, created_by)"
-        " VALUES (%s, %s, %s, %s, 'uploading', %s, %s)",
+        "INSERT INTO files (id, name, size, media_type, state, created_at, created_by, source)"
+        " VALUES (%s, %s, %s, %s, 'uploading', %s, %s, %s)",
         file.id,
         file.name,
         file.size,
         file.media_type,
         clock.naive(file.created_at),
         file.created_by,
+        source,
     )
 
 
@@ -37,7 +38,7 @@ async def remove(tx: Connection, file_id: str, state: str) -> bool:
 
 async def get(connection: Connection, file_id: str) -> StoredFile | None:
     row = await connection.fetch_one(
-        f"SELECT {_COLUMNS} FROM files WHERE id = %s AND state = 'stored'",  # noqa: S608  fixed words
+        f"SELECT {_COLUMNS} FROM files WHERE id = %s AND state = 'stored' AND NOT source",  # noqa: S608  fixed words
         file_id,
     )
     return _file(row) if row else None
@@ -48,7 +49,7 @@ async def select_page(connection: Connection, limit: int, before: tuple[datetime
     place = "" if before is None else " AND (created_at < %s OR (created_at = %s AND id < %s))"
     params = () if before is None else (before[0], before[0], before[1])
     rows = await connection.fetch_all(
-        f"SELECT {_COLUMNS} FROM files WHERE state = 'stored'{place}"  # noqa: S608  fixed words
+        f"SELECT {_COLUMNS} FROM files WHERE state = 'stored' AND NOT source{place}"  # noqa: S608  fixed words
         " ORDER BY created_at DESC, id DESC LIMIT %s",
         *params,
         limit + 1,

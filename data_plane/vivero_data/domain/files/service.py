@@ -114,10 +114,28 @@ class FileService:
     ) -> StoredFile:
         """Store `size` bytes from `read`; `stored` runs in the transaction that makes the file visible."""
         require_permission(actor, Permission.WRITE_FILES)
+
+        async def visible(tx: Connection, file: StoredFile) -> None:
+            await record(tx, actor, "file.create", file.name, after=described(file))
+            if stored is not None:
+                await stored(tx, file)
+
+        return await self._store(actor, name, media_type, size, read, visible, source=False)
+
+    async def store_source(self, actor: Actor, data: UploadFile, stored: Stored) -> StoredFile:
+        """Store an uploaded file that is in no list, for work whose transaction `stored` is; it counts as any other."""
+        size = await asyncio.to_thread(data.file.seek, 0, 2)
+        await data.seek(0)
+        media_type = safe_media_type(data.content_type or "")
+        return await self._store(actor, data.filename, media_type, size, data.file.read, stored, source=True)
+
+    async def _store(  # noqa: PLR0913, PLR0917  as above
+        self, actor: Actor, name: str, media_type: str, size: int, read: Read, stored: Stored, *, source: bool
+    ) -> StoredFile:
         file = StoredFile(new_id(), safe_name(name), size, media_type, clock.now(), actor.email)
         async with self._database.transaction() as tx:
             await self._limits.reserve(tx, "storage_bytes", size)
-            await repository.insert(tx, file)
+            await repository.insert(tx, file, source=source)
         try:
             body = seal(read, self._key, file.id)
             await asyncio.to_thread(self._storage.put, file.id, body, sealed_size(size))
@@ -126,10 +144,35 @@ class FileService:
             raise
         async with self._database.transaction() as tx:
             await repository.mark(tx, file.id, "uploading", "stored")
-            await record(tx, actor, "file.create", file.name, after=described(file))
-            if stored is not None:
-                await stored(tx, file)
+            await stored(tx, file)
         return file
+
+    def read_part(self, file_id: str, size: int, part: range) -> bytes:
+        """Some bytes of a file of `size` bytes. Blocks.
+
+        Raises:
+            NotFoundError: it is not in the bucket.
+            FileDamagedError: it is not what was stored.
+        """
+        header = self._storage.read(file_id, range(HEADER))
+        response = self._storage.get(file_id, sealed_part(part, size))
+        try:
+            return b"".join(unseal_part(header, response.read, self._key, file_id, part, size))
+        except HTTPError as error:
+            raise UnavailableError("The bucket stopped answering.") from error
+        except SealBrokenError as error:
+            raise FileDamagedError(str(error)) from error
+        finally:
+            response.close()
+            response.release_conn()
+
+    async def delete_source(self, file_id: str, size: int) -> None:
+        """Remove a file that is in no list; nothing happens when it is gone."""
+        async with self._database.transaction() as tx:
+            await self._limits.hold(tx, "storage_bytes")
+            await repository.mark(tx, file_id, "stored", "deleting")
+        await asyncio.to_thread(self._storage.delete, file_id)
+        await self.forget(file_id, "deleting", size)
 
     async def content(self, file: StoredFile, part: range | None = None) -> AsyncIterator[bytes]:
         """A file's content, or some of its bytes, in pieces.

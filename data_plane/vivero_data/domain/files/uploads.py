@@ -56,31 +56,53 @@ async def sent_file(request: AnyRequest, longest: int) -> AsyncIterator[UploadFi
         MalformedError: the form is not well-formed.
         TooLargeError: the file, or the other parts.
     """
+    async with sent_form(request, longest) as form:
+        yield form.file
+
+
+@asynccontextmanager
+async def sent_form(request: AnyRequest, longest: int) -> AsyncIterator["SentForm"]:
+    """The form with its file, which is deleted at the end of the block, and its texts; errors as `sent_file`."""
     require_media_type(request, MULTIPART)
-    form = _Form(longest)
+    form = SentForm(longest)
     try:
         await _parse(request, form)
         if form.file is not None:
             await form.file.seek(0)
-        yield form.file
+        yield form
     finally:
         if form.file is not None:
             await form.file.close()
 
 
-class _Form:
-    """Collects the file of a form."""
+class SentForm:
+    """Collects the file and the texts of a form."""
 
     def __init__(self, longest: int) -> None:
         self.file: UploadFile | None = None
         self._longest = longest
         self._size = self._beside = 0
         self._inside = False
+        self._name: str | None = None
+        self._texts: dict[str, bytearray] = {}
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The other parts by name.
+
+        Raises:
+            MalformedError: one is no UTF-8.
+        """
+        try:
+            return {name: text.decode() for name, text in self._texts.items()}
+        except UnicodeDecodeError as error:
+            raise MalformedError("The form's texts must be UTF-8.") from error
 
     async def take(self, event: MultipartSegment | bytes | None) -> None:
         """Handle a parser event: a part's headers, data, or end."""
         if isinstance(event, MultipartSegment):
             self._inside = event.name == FIELD and bool(event.filename) and self.file is None
+            self._name = None if event.filename is not None else event.name
             if self._inside:
                 self.file = UploadFile(event.content_type or "", event.filename)
         elif event and self._inside and self.file is not None:
@@ -92,9 +114,11 @@ class _Form:
             self._beside += len(event)
             if self._beside > OTHER_PARTS_BYTES:
                 raise TooLargeError(f"Beside the file, a form has at most {OTHER_PARTS_BYTES:,} bytes.")
+            if self._name is not None:
+                self._texts.setdefault(self._name, bytearray()).extend(event)
 
 
-async def _parse(request: AnyRequest, form: _Form) -> None:
+async def _parse(request: AnyRequest, form: SentForm) -> None:
     boundary = request.content_type[1].get("boundary", "")
     if not _BOUNDARY.fullmatch(boundary):
         raise MalformedError("The content type names no boundary of 1 to 70 characters.")

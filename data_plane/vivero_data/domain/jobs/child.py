@@ -47,15 +47,15 @@ async def run_job(settings: Settings, attempt: Attempt) -> int:
     files = FileService(database, storage, limits, settings.app.file_key, settings.env.max_file_bytes)
     try:
         await database.open(_DATABASE_TIMEOUT)
-        return await _attempt(attempt, database, files)
+        return await _attempt(attempt, database, files, limits)
     finally:
         await database.close()
         storage.close()
 
 
-async def _attempt(attempt: Attempt, database: Database, files: FileService) -> int:
+async def _attempt(attempt: Attempt, database: Database, files: FileService, limits: LimitService) -> int:
     try:
-        await _do(attempt, database, files)
+        await _do(attempt, database, files, limits)
     except JobLostError:
         log.warning("job_lost", job=attempt.job_id, attempt=attempt.number)
     except WebError as error:
@@ -70,14 +70,14 @@ async def _attempt(attempt: Attempt, database: Database, files: FileService) -> 
     return 0
 
 
-async def _do(attempt: Attempt, database: Database, files: FileService) -> None:
+async def _do(attempt: Attempt, database: Database, files: FileService, limits: LimitService) -> None:
     async with database.read() as connection:
         found = await repository.task_of(connection, attempt)
         if found is None:
             raise JobLostError
         kind, user_id, text = found
         actor = await actor_of(connection, user_id)
-    context = TaskContext(attempt, actor, database, files)
+    context = TaskContext(attempt, actor, database, files, limits)
     running = asyncio.create_task(msgspec.convert(decode(text), KINDS[kind]).run(context))
     heartbeats = asyncio.create_task(context.heartbeat())
     try:

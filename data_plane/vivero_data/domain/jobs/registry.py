@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
+from vivero_data.domain.imports.tasks import ImportRows, UndoImport
 from vivero_data.domain.jobs.task import Task
 from vivero_data.domain.records.export import Export
 
-KINDS: Final[Mapping[str, type[Task]]] = {"export": Export}
+KINDS: Final[Mapping[str, type[Task]]] = {"export": Export, "import": ImportRows, "import_undo": UndoImport}
 
 
 def kind_of(task: Task) -> str:

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 from vivero_web.errors import ConflictError, NotFoundError
 
-from vivero_data.db.database import Database
+from vivero_data.db.database import Connection, Database
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.jobs import repository
 from vivero_data.domain.jobs.registry import kind_of
@@ -52,15 +52,28 @@ class JobService:
         kind = kind_of(task)
         async with self._database.transaction() as tx:
             subject = await task.check(tx)
-            if await repository.unfinished(tx) >= MAX_UNFINISHED:
-                raise JobsFullError
-            number = await repository.insert(tx, kind, subject, task, actor.user_id)
+            number = await self.enqueue(tx, actor, task, subject)
             await record(tx, actor, f"{kind}.start", subject, after=msgspec.structs.asdict(task))
             made = await repository.get(tx, number, actor.user_id)
         self.wakeup.set()
         if made is None:
             raise JobNotFoundError
         return made
+
+    async def enqueue(self, tx: Connection, actor: Actor, task: Task, subject: str) -> int:
+        """Queue a job in the transaction that decides it, whose caller sets `wakeup` afterwards.
+
+        Raises:
+            JobsFullError: too many wait.
+        """
+        await self.require_room(tx)
+        return await repository.insert(tx, kind_of(task), subject, task, actor.user_id)
+
+    @staticmethod
+    async def require_room(connection: Connection) -> None:
+        """Raises JobsFullError if too many wait."""
+        if await repository.unfinished(connection) >= MAX_UNFINISHED:
+            raise JobsFullError
 
     async def list(self, actor: Actor, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[Job]:
         require_permission(actor, Permission.READ)

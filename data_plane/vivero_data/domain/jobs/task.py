@@ -10,6 +10,7 @@ from vivero_data.db.database import Connection, Database
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.jobs import repository
 from vivero_data.domain.jobs.repository import HEARTBEAT_TIMEOUT, Attempt
+from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.users import repository as users
 from vivero_data.domain.users.schemas import Actor
 
@@ -24,13 +25,21 @@ class JobLostError(WebError):
 class TaskContext:
     """What a task uses during one attempt."""
 
-    def __init__(self, attempt: Attempt, actor: Actor, database: Database, files: FileService) -> None:
+    def __init__(
+        self, attempt: Attempt, actor: Actor, database: Database, files: FileService, limits: LimitService
+    ) -> None:
         self.actor = actor
         self.database = database
         self.files = files
+        self.limits = limits
         self._attempt = attempt
         self._done = 0
         self._total: int | None = None
+
+    @property
+    def token(self) -> int:
+        """Grows from attempt to attempt, also over the jobs of one subject: who holds a smaller one is stale."""
+        return self._attempt.job_id * 1000 + self._attempt.number
 
     def progress(self, done: int, total: int | None) -> None:
         """Report progress, with the total if known; stored with the next heartbeat."""

@@ -93,6 +93,11 @@ class LimitService:
             raise refusal(resource, self.current, bound)
         await add(tx, resource, amount)
 
+    async def room(self, connection: Connection, resource: Resource) -> int | None:
+        """How much of a resource is left; None is without a limit."""
+        bound: int | None = getattr(self.current, resource)
+        return None if bound is None else max(0, bound - (await counts(connection))[resource])
+
     async def hold(self, tx: Connection, resource: Resource) -> None:
         """Lock the counter, when it is not yet known whether it will change."""
         await lock(tx, resource)

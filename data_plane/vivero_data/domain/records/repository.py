@@ -7,7 +7,7 @@ from vivero_web import clock
 
 from vivero_data.db.database import Connection, Row, within
 from vivero_data.domain.collections.columns import column_name, table_name
-from vivero_data.domain.collections.schemas import Collection, present
+from vivero_data.domain.collections.schemas import Collection, Field, present
 from vivero_data.domain.records.query import Clause, Sort
 from vivero_data.domain.records.schemas import Record
 
@@ -59,6 +59,38 @@ async def insert_all(tx: Connection, collection: Collection, rows: Sequence[Mapp
         *(value for row in rows for value in row.values()),
     )
     return [_record(collection, row) for row in made]
+
+
+async def insert_rows(
+    tx: Connection, collection: Collection, fields: Sequence[Field], rows: Sequence[Sequence[Any]]
+) -> list[int]:
+    """Add records with one statement, each with its values in the order of `fields`; returns their ids in order."""
+    names = ", ".join(column_name(field) for field in fields)
+    places = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * len(rows))
+    made = await tx.fetch_all(
+        f"INSERT INTO {table_name(collection.id)} ({names}) VALUES {places} RETURNING id",  # noqa: S608  names from numbers
+        *(value for row in rows for value in row),
+    )
+    return [int(number) for (number,) in made]
+
+
+async def delete_unchanged(tx: Connection, collection: Collection, first: int, last: int) -> int:
+    """Delete the records from one id to another that nobody changed since they were made; returns how many."""
+    return await tx.execute(
+        f"DELETE FROM {table_name(collection.id)} WHERE id BETWEEN %s AND %s AND version = 1",  # noqa: S608  names from numbers
+        first,
+        last,
+    )
+
+
+async def count_between(connection: Connection, collection: Collection, first: int, last: int) -> int:
+    """How many records there are from one id to another."""
+    row = await connection.fetch_one(
+        f"SELECT COUNT(*) FROM {table_name(collection.id)} WHERE id BETWEEN %s AND %s",  # noqa: S608  names from numbers
+        first,
+        last,
+    )
+    return int(row[0]) if row else 0
 
 
 async def get_all(connection: Connection, collection: Collection, ids: Sequence[int]) -> dict[int, Record]:

@@ -1,0 +1,1 @@
+"""Imports of files into collections, and exports that stream."""

@@ -1,0 +1,94 @@
+"""What a cell of a file means, and what an export writes so that no spreadsheet takes it for a formula; pure."""
+
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from vivero_data.domain.field_types.kind import InvalidValueError
+from vivero_data.domain.field_types.number import DECIMALS
+from vivero_data.domain.field_types.registry import FieldType
+from vivero_data.lib.notation import Notation
+
+WORDS: Final[Mapping[str, bool]] = {
+    **dict.fromkeys(("true", "yes", "y", "ja", "j", "wahr", "on", "x", "1", "✓"), True),
+    **dict.fromkeys(("false", "no", "n", "nein", "falsch", "off", "0", "✗"), False),
+}
+"""Of yes or no, in English and German."""
+NUMERIC: Final = frozenset({FieldType.NUMBER, FieldType.INTEGER})
+TEMPORAL: Final = frozenset({FieldType.DATE, FieldType.DATETIME})
+CURRENCY: Final = r"(?:€|\$|£|¥|EUR|USD|GBP|CHF)"
+SPACE: Final = r"[ \u00a0\u2009\u202f]"
+
+Reader = Callable[[str], Any]
+"""From a cell that is not blank to a field's value, for `parse`."""
+
+_CURRENCY: Final = re.compile(rf"^([+\-\u2212]?){CURRENCY}{SPACE}?|{SPACE}?{CURRENCY}$")
+_LONG_FRACTION: Final = 10 ** -(DECIMALS + 1)
+_YEAR_FIRST: Final = re.compile(r"^(\d{4})([/.])(\d{1,2})\2(\d{1,2})(?!\d)")
+_YEAR_LAST: Final = re.compile(r"^(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?!\d)")
+_ISO: Final = re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
+_SHORT_YEAR: Final = 2  # digits
+_CENTURY: Final = 30  # two digits of a year below it are 2000 and later, as spreadsheets take them
+
+
+def reader(kind: FieldType, notation: Notation) -> Reader:
+    """How to read a column, which is in a notation, into a field of this type."""
+    read = kind.kind.read
+    if kind in NUMERIC:
+        return lambda text: rounded(read(_CURRENCY.sub(r"\1", text.strip()), notation))
+    if kind in TEMPORAL:
+        return lambda text: read(usual_date(text.strip()), notation)
+    if kind is FieldType.BOOLEAN:
+        return yes_or_no
+    return lambda text: read(text, notation)
+
+
+def rounded(value: Any) -> Any:  # noqa: ANN401  a number, or what is none
+    """A number without the decimals that no field keeps: spreadsheets write those of their binary fractions."""
+    if not isinstance(value, Decimal) or not value.is_finite():
+        return value
+    exponent = value.as_tuple().exponent
+    return round(value, DECIMALS) if isinstance(exponent, int) and exponent < -DECIMALS else value
+
+
+def usual_date(text: str) -> str:
+    """A date at the beginning of a text in the spelling that fields read: four digits of a year, and no dashes but of ISO 8601."""
+    if found := _YEAR_LAST.match(text):
+        one, mark, two, year = found.groups()
+        mark = "/" if mark == "-" else mark
+        return f"{one}{mark}{two}{mark}{_year(year)}{text[found.end() :]}"
+    if found := _ISO.match(text):
+        year, month, day = found.groups()
+    elif found := _YEAR_FIRST.match(text):
+        year, _, month, day = found.groups()
+    else:
+        return text
+    return f"{year}-{month:0>2}-{day:0>2}{text[found.end() :]}"
+
+
+def _year(text: str) -> str:
+    if len(text) > _SHORT_YEAR:
+        return text
+    return f"20{text}" if int(text) < _CENTURY else f"19{text}"
+
+
+def yes_or_no(text: str) -> bool:
+    """Raises InvalidValueError for other words."""
+    value = WORDS.get(text.strip().casefold())
+    if value is None:
+        raise InvalidValueError("must be yes or no")
+    return value
+
+
+_FORMULA: Final = re.compile(r"[\s']*[=+\-@\uff1d\uff0b\uff0d\uff20]|'*[\t\r\n]")
+
+
+def neutral(text: str) -> str:
+    """A text as an export writes it: with an apostrophe before what a spreadsheet would take for a formula."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def original(cell: str) -> str:
+    """The text that `neutral` made a cell of."""
+    return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell) else cell
