@@ -21,6 +21,7 @@ from vivero_data.domain.files import repository as uploads
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.jobs import repository as jobs
 from vivero_data.domain.links import repository as links
+from vivero_data.domain.records import merging
 from vivero_data.domain.tickets import service as tickets
 
 _FIRST_SECONDS: Final = 600.0  # not during start-up
@@ -62,6 +63,7 @@ class Housekeeping:
             "tickets": lambda: self._purge(tickets.purge),
             "links": lambda: self._purge(links.purge),
             "jobs": lambda: self._purge(jobs.purge),
+            "changes": lambda: self._purge(merging.purge),
             "audit": self._audit.move_legacy_entries,
         }
         done = {name: await self._do(name, task) for name, task in tasks.items()}

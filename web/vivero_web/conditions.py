@@ -52,14 +52,17 @@ class Conditions(Struct, frozen=True):
             raise InvalidInputError.of("If-Match", 'must be * or ETags such as "3"')
         return cls(match, None if method == "GET" else names_in(headers, "if-none-match"))
 
+    def allow(self, tag: str) -> bool:
+        """Whether If-Match allows the current ETag."""
+        return self.match is None or _has(self.match, tag)
+
     def check(self, tag: str) -> None:
         """Check the conditions against the current ETag.
 
         Raises:
             PreconditionFailedError: a condition does not hold.
         """
-        unmet = self.match is not None and not _has(self.match, tag)
-        if unmet or (self.none_match is not None and _has(self.none_match, tag)):
+        if not self.allow(tag) or (self.none_match is not None and _has(self.none_match, tag)):
             raise PreconditionFailedError(f"It is at version {tag} now. Read it again.")
 
 

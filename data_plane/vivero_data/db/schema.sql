@@ -254,4 +254,15 @@ CREATE TABLE IF NOT EXISTS import_batches (
     PRIMARY KEY (import_id, last_row)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
 
-INSERT INTO alembic_version (version_num) VALUES ('0013');
+CREATE TABLE IF NOT EXISTS record_changes (
+    collection_id BIGINT UNSIGNED NOT NULL,
+    record_id BIGINT UNSIGNED NOT NULL,
+    version INT UNSIGNED NOT NULL COMMENT 'of the record after the last change that is in here',
+    since INT UNSIGNED NOT NULL COMMENT 'from this version on every change is in here',
+    fields TEXT NOT NULL COMMENT 'JSON: by field id, the version that its last change made',
+    changed_at DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
+    PRIMARY KEY (collection_id, record_id),
+    KEY record_changes_at (changed_at)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
+
+INSERT INTO alembic_version (version_num) VALUES ('0014');

@@ -22,6 +22,7 @@ async def test_what_is_in_use_stays(keeper: Housekeeping, workspace: Workspace, 
         "tickets": 0,
         "links": 0,
         "jobs": 0,
+        "changes": 0,
         "audit": 0,
     }
     assert (await workspace.client.get("/api/v1/me", headers=owner)).status_code == 200
@@ -47,6 +48,7 @@ async def test_what_has_ended_goes(
         "tickets": 1,
         "links": 1,
         "jobs": 0,
+        "changes": 0,
         "audit": 0,
     }
     assert (await workspace.client.get("/api/v1/me", headers=owner)).status_code == 401
@@ -60,7 +62,7 @@ async def test_one_task_that_fails_does_not_stop_the_others(
         raise error
 
     monkeypatch.setattr(housekeeping, "finish_interrupted", fail)
-    assert set(await keeper.once()) == {"tables", "sessions", "tickets", "links", "jobs", "audit"}
+    assert set(await keeper.once()) == {"tables", "sessions", "tickets", "links", "jobs", "changes", "audit"}
 
 
 async def test_one_file_that_fails_does_not_stop_the_others(

@@ -1,7 +1,8 @@
 """What an update writes, with a record in memory in place of the tables."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from typing import Any
 from unicodedata import normalize
 
@@ -14,8 +15,14 @@ from unit.data_plane_web.fakes import NOW, FakeLimits, World
 from vivero_data.db.database import Database
 from vivero_data.domain.collections.schemas import Collection, present
 from vivero_data.domain.field_types.registry import FieldType
-from vivero_data.domain.records import repository, service
-from vivero_data.domain.records.errors import VersionConflictError
+from vivero_data.domain.records import merging, repository, service
+from vivero_data.domain.records.errors import (
+    ChangedFieldError,
+    FieldConflictError,
+    FieldPreconditionError,
+    VersionConflictError,
+)
+from vivero_data.domain.records.merging import Touched, Written
 from vivero_data.domain.records.schemas import Record, RecordChanges
 from vivero_data.lib.json import decode, encode
 from vivero_web.conditions import Conditions
@@ -32,6 +39,7 @@ class Stored(Database):
         self.record = Record(1, 1, {}, NOW, NOW)
         self.written: list[Mapping[int, Any]] = []
         self.logged: list[tuple[Any, Any]] = []
+        self.fields: dict[int, int] = {}
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Any]:
@@ -50,6 +58,13 @@ class Stored(Database):
             self.record, values={**self.record.values, **changed}, version=self.record.version + 1
         )
 
+    async def remember(self, _tx: object, _collection: int, changes: Sequence[Written]) -> None:
+        for change in changes:
+            self.fields |= dict.fromkeys(change.field_ids, change.version)
+
+    async def touched(self, *_: object) -> dict[int, Touched]:
+        return {1: Touched(self.record.version, 1, self.fields)}
+
     async def log(self, *_: object, before: object, after: object) -> None:
         self.logged.append((before, after))
 
@@ -59,6 +74,8 @@ def stored(monkeypatch: pytest.MonkeyPatch) -> Stored:
     made = Stored()
     monkeypatch.setattr(service, "definition_of", made.definition)
     monkeypatch.setattr(service, "log", made.log)
+    monkeypatch.setattr(merging, "remember", made.remember)
+    monkeypatch.setattr(merging, "touched", made.touched)
     for name, call in (("get", made.get), ("get_locked", made.get), ("update", made.update)):
         monkeypatch.setattr(repository, name, call)
     return made
@@ -89,7 +106,9 @@ async def test_what_a_record_has_is_not_written_again(stored: Stored, pair: tupl
     [
         (Conditions(match=frozenset({'"1"', '"2"'})), True),
         (Conditions(match=frozenset({"*"})), True),
-        (Conditions(match=frozenset({'"1"'})), False),
+        (Conditions(match=frozenset({'"1"'})), True),  # nothing that it changes was changed since
+        (Conditions(match=frozenset({'"3"'})), False),
+        (Conditions(match=frozenset({'"x"'})), False),
         (Conditions(none_match=frozenset({"*"})), False),
         (Conditions(none_match=frozenset({'"1"'})), True),
     ],
@@ -109,10 +128,70 @@ async def test_a_condition_is_held_against_what_is_there(
     assert bool(stored.written) is holds
 
 
-async def test_a_stale_version_is_refused_before_anything_is_compared(stored: Stored) -> None:
-    stored.record = msgspec.structs.replace(stored.record, version=2, values={"Text": "a"})
+def stale(stored: Stored, **changed: int) -> None:
+    """The record at version 3; the fields named were changed in these versions."""
+    empty = dict.fromkeys((one.name for one in THINGS.fields), None)
+    stored.record = msgspec.structs.replace(stored.record, version=3, values={**empty, "Text": "theirs"})
+    stored.fields = {one.id: changed[one.name] for one in THINGS.fields if one.name in changed}
+
+
+async def test_a_change_of_other_fields_than_theirs_is_merged(stored: Stored) -> None:
+    stale(stored, Text=3)
+    merged = await change(stored, {"Integer": 7}, version=1)
+    assert (merged.values["Text"], merged.values["Integer"], merged.version) == ("theirs", 7, 4)
+
+
+async def test_the_same_field_is_refused_with_both_values(stored: Stored) -> None:
+    stale(stored, Text=2)
+    with pytest.raises(FieldConflictError) as caught:
+        await change(stored, {"Text": "mine", "Integer": 7}, version=1)
+    assert list(caught.value.errors) == [
+        ChangedFieldError("Text", "was changed by somebody else meanwhile", theirs="theirs", yours="mine")
+    ]
+    records = service.RecordService(stored, FakeLimits(World()))
+    by_header = Conditions(match=frozenset({'"1"'}))
+    with pytest.raises(FieldPreconditionError):
+        await records.update(ACTOR, "Things", 1, RecordChanges({"Text": "mine"}), by_header)
+    assert stored.written == []
+
+
+async def test_a_field_that_changed_before_ones_version_is_ones_own_to_change(stored: Stored) -> None:
+    stale(stored, Text=2, Integer=3)
+    assert (await change(stored, {"Text": "mine"}, version=2)).values["Text"] == "mine"
+
+
+async def test_the_same_value_as_theirs_is_no_conflict_and_writes_nothing(stored: Stored) -> None:
+    stale(stored, Text=3)
+    assert await change(stored, {"Text": "theirs"}, version=1) is stored.record
+    assert stored.written == []
+
+
+async def test_a_version_that_does_not_exist_yet_is_refused(stored: Stored) -> None:
+    stale(stored)
     with pytest.raises(VersionConflictError):
-        await change(stored, {"Text": "a"}, version=1)
+        await change(stored, {"Text": "mine"}, version=4)
+
+
+@pytest.mark.parametrize(("version", "since"), [(2, 1), (3, 2)])
+async def test_what_an_older_program_may_have_changed_is_not_overwritten(
+    stored: Stored, monkeypatch: pytest.MonkeyPatch, version: int, since: int
+) -> None:
+    stale(stored)
+
+    async def touched(*_: object) -> dict[int, Touched]:
+        return {1: Touched(version, since, {})}
+
+    monkeypatch.setattr(merging, "touched", touched)
+    with pytest.raises(FieldConflictError):
+        await change(stored, {"Text": "mine"}, version=1)
+
+
+async def test_what_was_typed_is_read_as_a_table_shows_it(stored: Stored) -> None:
+    stale(stored)
+    records = service.RecordService(stored, FakeLimits(World()))
+    typed = {"Number": "1.234,50", "Boolean": "yes", "Text": " "}
+    after = await records.update(ACTOR, "Things", 1, RecordChanges(typed, typed=True))
+    assert (after.values["Number"], after.values["Boolean"], after.values["Text"]) == (Decimal("1234.5"), True, None)
 
 
 def test_a_field_is_found_by_its_name_taken_apart() -> None:

@@ -18,10 +18,12 @@ from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.collections.service import CollectionNotFoundError
 from vivero_data.domain.limits.service import LimitService
-from vivero_data.domain.records import repository
+from vivero_data.domain.records import merging, repository
 from vivero_data.domain.records.errors import TAKEN, BatchConflictError, ValueTakenError
+from vivero_data.domain.records.merging import Written
 from vivero_data.domain.records.schemas import (
     MAX_BATCH,
+    NewRecord,
     Record,
     RecordBatch,
     RowChanges,
@@ -31,6 +33,7 @@ from vivero_data.domain.records.schemas import (
 )
 from vivero_data.domain.records.service import (
     as_field_error,
+    as_typed,
     changed_values,
     columns_for,
     definition_of,
@@ -57,13 +60,17 @@ def checked(collection: Collection, batch: RecordBatch) -> Checked:
         InvalidInputError: naming the rows and their fields at fault.
     """
     errors = _shape_errors(batch)
+
+    def values(row: NewRecord | RowChanges) -> dict[str, Any]:
+        return as_typed(collection, row.values) if batch.typed else row.values
+
     found = Checked([], [], [(f"delete[{index}]", row) for index, row in enumerate(batch.delete)])
     for index, new in enumerate(batch.create):
         place = f"create[{index}]"
-        found.create.append((place, _columns(collection, new.values, place, errors, new=True)))
+        found.create.append((place, _columns(collection, values(new), place, errors, new=True)))
     for index, changes in enumerate(batch.update):
         place = f"update[{index}]"
-        found.update.append((place, changes, _columns(collection, changes.values, place, errors, new=False)))
+        found.update.append((place, changes, _columns(collection, values(changes), place, errors, new=False)))
     if errors:
         detail = "Nothing was written: some of the rows cannot be accepted."
         raise InvalidInputError(detail, errors=errors[:_MAX_REPORTED])
@@ -169,12 +176,32 @@ class _Writer:
         async def write(some: Sequence[tuple[str, int, dict[int, Any]]]) -> None:
             await repository.update_all(self._tx, self._collection, [(number, values) for _, number, values in some])
 
+        wanted = await self._without_conflicts(
+            wanted, before, {row.id: row.version for _, row, _ in rows if row.version}
+        )
         if not wanted:
             return {number: WrittenRecord(number, record.version) for number, record in before.items()}
         await self._write_unless_taken(wanted, write)
         after = await repository.get_all(self._tx, self._collection, [number for _, number, _ in wanted])
+        changes = [Written(number, before[number].version + 1, values) for _, number, values in wanted]
+        await merging.remember(self._tx, self._collection.id, changes)
         await self._log("record.update", [(record, *diff(before[number], record)) for number, record in after.items()])
         return {number: WrittenRecord(number, record.version) for number, record in (before | after).items()}
+
+    async def _without_conflicts(
+        self, wanted: list[tuple[str, int, dict[int, Any]]], before: dict[int, Record], versions: dict[int, int]
+    ) -> list[tuple[str, int, dict[int, Any]]]:
+        """The changes that contradict no other one made since their version; the others are recorded as errors."""
+        stale = {
+            number: base for number, base in versions.items() if number in before and base < before[number].version
+        }
+        changes = {number: (before[number], values) for _, number, values in wanted}
+        found = await merging.conflicts(self._tx, self._collection, stale, changes)
+        for place, number, _ in wanted:
+            self._errors += [
+                msgspec.structs.replace(one, field=f"{place}.values.{one.field}") for one in found.get(number, [])
+            ]
+        return [row for row in wanted if row[1] not in found]
 
     async def _create(self, rows: Sequence[tuple[str, dict[int, Any]]]) -> list[WrittenRecord]:
         made: list[Record] = []
@@ -193,7 +220,7 @@ class _Writer:
             record = found.get(row.id)
             if record is None:
                 self._errors.append(FieldError(f"{place}.id", "is no record of this collection"))
-            elif row.version not in {None, record.version}:
+            elif row.version is not None and not _may_follow(row, record.version):
                 message = f"is not the record's, which is at {record.version} now"
                 self._errors.append(FieldError(f"{place}.version", message))
         return found
@@ -227,3 +254,8 @@ class _Writer:
             for record, before, after in written
         ]
         await record_all(self._tx, self._actor, entries)
+
+
+def _may_follow(row: RowChanges | RowDeletion, current: int) -> bool:
+    """Whether a row that says its version can be applied: a deletion to that one only, a change to later ones as well."""
+    return row.version == current or (isinstance(row, RowChanges) and row.version is not None and row.version < current)

@@ -19,7 +19,13 @@ from vivero_data.domain.collections.schemas import APART, CONTENT_BYTES, Collect
 from vivero_data.domain.jobs.repository import Job
 from vivero_data.domain.jobs.service import JobService, JobsFullError
 from vivero_data.domain.records.batches import BatchService
-from vivero_data.domain.records.errors import BatchConflictError, ValueTakenError, VersionConflictError
+from vivero_data.domain.records.errors import (
+    BatchConflictError,
+    FieldConflictError,
+    FieldPreconditionError,
+    ValueTakenError,
+    VersionConflictError,
+)
 from vivero_data.domain.records.export import Export
 from vivero_data.domain.records.filters import MAX_CONDITIONS, MAX_DEPTH, MAX_FILTERS, WHERE_LENGTH
 from vivero_data.domain.records.lists import SlowListError
@@ -190,7 +196,7 @@ class RecordController(Controller):
         return tagged(found)
 
     @patch("/{record_id:int}", guards=[needs(Permission.WRITE_RECORDS)], response_headers=[ETAG])
-    @raises(VersionConflictError, ValueTakenError)
+    @raises(VersionConflictError, FieldConflictError, FieldPreconditionError, ValueTakenError)
     async def update_record(  # noqa: PLR0913, PLR0917  path, body and headers
         self,
         actor: NamedDependency[Actor],
@@ -200,7 +206,10 @@ class RecordController(Controller):
         data: JSONBody[RecordChanges],
         conditions: NamedDependency[Conditions],
     ) -> Response[Record]:
-        """Set some values; with If-Match (else 412) or a version in the body (else 409) only if it still has it."""
+        """Set some values; what others changed in other fields since the version of If-Match or the body stays.
+
+        The same field is answered with both values, 412 or 409.
+        """
         return tagged(await records.update(actor, name, record_id, data, conditions))
 
     @delete("/{record_id:int}", guards=[needs(Permission.WRITE_RECORDS)])

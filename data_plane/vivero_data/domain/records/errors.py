@@ -1,9 +1,10 @@
 """Errors of records."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Annotated, Any, Final
 
-from vivero_web.errors import ConflictError, FieldError, NotFoundError
+import msgspec
+from vivero_web.errors import ConflictError, FieldError, NotFoundError, PreconditionFailedError
 
 TAKEN: Final = "is the value of another record, and must be unique"
 
@@ -21,6 +22,32 @@ class VersionConflictError(ConflictError):
     def __init__(self, current: int) -> None:
         super().__init__(f"The record was changed meanwhile; it is at version {current} now. Read it again.")
         self.current = current
+
+
+class ChangedFieldError(FieldError, frozen=True):
+    """A field that two people changed at once."""
+
+    theirs: Annotated[Any, msgspec.Meta(description="What is stored now.")] = None
+    yours: Annotated[Any, msgspec.Meta(description="What was to be stored.")] = None
+
+
+def _named(conflicts: Sequence[ChangedFieldError]) -> str:
+    names = ", ".join(one.field for one in conflicts)
+    return f"Somebody else changed {names} meanwhile; nothing was stored. The record has their values."
+
+
+class FieldConflictError(ConflictError):
+    """Fields of the change were changed by others since the version that it is based on."""
+
+    def __init__(self, conflicts: Sequence[ChangedFieldError]) -> None:
+        super().__init__(_named(conflicts), errors=conflicts)
+
+
+class FieldPreconditionError(PreconditionFailedError):
+    """The same, of a change with If-Match."""
+
+    def __init__(self, conflicts: Sequence[ChangedFieldError]) -> None:
+        super().__init__(_named(conflicts), errors=conflicts)
 
 
 class ValueTakenError(ConflictError):

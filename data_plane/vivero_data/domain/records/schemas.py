@@ -15,6 +15,14 @@ MAX_BATCH: Final = 1000
 Values = Annotated[dict[str, Any], msgspec.Meta(description="By the names of the collection's fields.")]
 
 
+Typed = Annotated[
+    bool,
+    msgspec.Meta(
+        description="Texts among the values are as people type them into a table: `1.234,50`, `yes`, nothing for no value."
+    ),
+]
+
+
 class NewRecord(msgspec.Struct, forbid_unknown_fields=True):
     """Values by field name; a field left out gets its default."""
 
@@ -29,11 +37,15 @@ class RecordChanges(msgspec.Struct, forbid_unknown_fields=True):
         Annotated[
             int,
             msgspec.Meta(
-                ge=1, le=LARGEST, description="The version that the changes are based on: 409 if it is another by now."
+                ge=1,
+                le=LARGEST,
+                description="The version that the changes are based on: what others changed since in other fields stays, "
+                "409 with both values where it is the same field.",
             ),
         ]
         | None
     ) = None
+    typed: Typed = False
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -49,7 +61,9 @@ class Record(msgspec.Struct, frozen=True):
 RecordNumber = Annotated[int, msgspec.Meta(ge=1, le=LARGEST, description="The record's number.")]
 AtVersion = Annotated[
     int,
-    msgspec.Meta(ge=1, le=LARGEST, description="The version that this is based on: 409 if it is another by now."),
+    msgspec.Meta(
+        ge=1, le=LARGEST, description="The version that this is based on: 409 if the same fields changed since."
+    ),
 ]
 Row = TypeVar("Row")
 Rows = Annotated[list[Row], msgspec.Meta(max_length=MAX_BATCH)]
@@ -76,6 +90,7 @@ class RecordBatch(msgspec.Struct, forbid_unknown_fields=True):
     create: Annotated[Rows[NewRecord], msgspec.Meta(description="Records to add.")] = []
     update: Annotated[Rows[RowChanges], msgspec.Meta(description="Records to change, each once.")] = []
     delete: Annotated[Rows[RowDeletion], msgspec.Meta(description="Records to remove; none may be changed too.")] = []
+    typed: Typed = False
 
 
 class WrittenRecord(msgspec.Struct, frozen=True):

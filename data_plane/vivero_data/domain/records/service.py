@@ -1,8 +1,9 @@
 """Records: validated, counted against the plan and audited, all in one transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 from vivero_web.conditions import UNCONDITIONAL, Conditions, tag_of
 from vivero_web.errors import FieldError, InvalidInputError, WebError
 from vivero_web.text import tidy
@@ -16,8 +17,15 @@ from vivero_data.domain.collections.schemas import Collection, parse, present
 from vivero_data.domain.collections.service import CollectionNotFoundError
 from vivero_data.domain.field_types.kind import InvalidValueError
 from vivero_data.domain.limits.service import LimitService
-from vivero_data.domain.records import lists, repository
-from vivero_data.domain.records.errors import RecordNotFoundError, ValueTakenError, VersionConflictError
+from vivero_data.domain.records import lists, merging, repository
+from vivero_data.domain.records.errors import (
+    FieldConflictError,
+    FieldPreconditionError,
+    RecordNotFoundError,
+    ValueTakenError,
+    VersionConflictError,
+)
+from vivero_data.domain.records.merging import Written, base_of
 from vivero_data.domain.records.schemas import Record, RecordChanges, RecordCount, RecordQuery
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.lib.pages import Page, check_limit
@@ -63,6 +71,17 @@ def _by_name(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]
     return named, errors
 
 
+def as_typed(collection: Collection, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values that were typed as texts, as tables show them, in the form that `columns_for` takes."""
+    fields = {field.name: field for field in collection.fields}
+    return {
+        name: fields[tidy(name)].type.kind.read_condition(value)
+        if isinstance(value, str) and tidy(name) in fields
+        else value
+        for name, value in values.items()
+    }
+
+
 class RecordService:
     """The records of a collection: viewers read, members write."""
 
@@ -93,6 +112,15 @@ class RecordService:
             definition = await definition_of(connection, collection)
             return _found(await repository.get(connection, definition, record_id))
 
+    async def some(self, actor: Actor, collection: str, record_ids: Sequence[int]) -> Sequence[Record]:
+        """The records with these ids that exist, in this order."""
+        require_permission(actor, Permission.READ)
+        check_limit(len(record_ids))
+        async with self._database.read() as connection:
+            definition = await definition_of(connection, collection)
+            found = await repository.get_all(connection, definition, record_ids)
+        return [found[number] for number in record_ids if number in found]
+
     async def create(self, actor: Actor, collection: str, values: Mapping[str, Any]) -> Record:
         require_permission(actor, Permission.WRITE_RECORDS)
         async with self._database.transaction() as tx:
@@ -117,24 +145,33 @@ class RecordService:
     ) -> Record:
         """Set some values; unchanged ones are not written, without a new version and audit entry.
 
+        What others changed since the version that `conditions` or `changes.version` name stays, in other fields.
+
         Raises:
-            PreconditionFailedError: it is not at a version that `conditions` allow.
-            VersionConflictError: `changes.version` is given and not the record's.
+            PreconditionFailedError: it has had no version that `conditions` allow.
+            FieldPreconditionError: it has, but the same field was changed since.
+            VersionConflictError: `changes.version` is one that it has not had yet.
+            FieldConflictError: it has, but the same field was changed since.
         """
         require_permission(actor, Permission.WRITE_RECORDS)
         async with self._database.transaction() as tx:
             definition = await definition_of(tx, collection)
             before = _found(await repository.get_locked(tx, definition, record_id))
-            conditions.check(tag_of(before.version))
-            if changes.version not in {None, before.version}:
-                raise VersionConflictError(before.version)
-            wanted = changed_values(definition, before, columns_for(definition, changes.values, new=False))
+            base = _base(conditions, changes.version, before.version)
+            given = as_typed(definition, changes.values) if changes.typed else changes.values
+            wanted = changed_values(definition, before, columns_for(definition, given, new=False))
             if not wanted:
                 return before
+            if base is not None:
+                found = await merging.conflicts(tx, definition, {record_id: base}, {record_id: (before, wanted)})
+                if found:
+                    error = FieldPreconditionError if conditions.match else FieldConflictError
+                    raise error(found[record_id])
             try:
                 await repository.update(tx, definition, record_id, wanted)
             except DuplicateKeyError as error:
                 raise as_field_error(definition, error) from error
+            await merging.remember(tx, definition.id, [Written(record_id, before.version + 1, wanted)])
             after = _found(await repository.get(tx, definition, record_id))
             old, new = diff(before, after)
             await log(tx, actor, "record.update", subject_of(definition, record_id), before=old, after=new)
@@ -157,6 +194,19 @@ class RecordService:
             await repository.delete(tx, definition, record_id)
             await collections.add_records(tx, definition.id, -1)
             await log(tx, actor, "record.delete", subject_of(definition, record_id), before=before.values)
+
+
+def _base(conditions: Conditions, version: int | None, current: int) -> int | None:
+    """See `base_of`.
+
+    Raises:
+        PreconditionFailedError: see `base_of`, or If-None-Match names the present version.
+        VersionConflictError: there is no such version yet.
+    """
+    msgspec.structs.replace(conditions, match=None).check(tag_of(current))
+    if version is not None and version > current:
+        raise VersionConflictError(current)
+    return base_of(conditions, version, current)
 
 
 async def definition_of(connection: Connection, name: str) -> Collection:
