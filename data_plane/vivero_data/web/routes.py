@@ -35,6 +35,7 @@ _PAGES: Final = (
     collections.delete_collection,
     favourites.choose_favourite,
     records.record_list,
+    records.record_rows,
     records.choose_columns,
     records.new_record,
     records.create_record,

@@ -78,11 +78,16 @@ def test_long_words_of_a_dead_letter_can_be_read(page: Page, control_plane: str,
         assert words.evaluate("words => words.offsetWidth") > READABLE
 
 
-def test_a_long_label_leaves_room_for_its_value_on_a_phone(page: Page, workspace: str) -> None:
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_column_of_records_is_too_narrow_to_read(page: Page, workspace: str, width: int) -> None:
     page.goto(f"{workspace}/collections/{full.TABLE}")
-    narrow(page, PHONE["width"])
-    value = page.locator(f"td[data-label='{full.LONG_LABEL}'] > div").first
-    assert value.evaluate("value => value.offsetWidth") > READABLE
+    narrow(page, width)
+    heads = page.locator(".v-grid thead th:not(.v-mark)").evaluate_all("heads => heads.map(head => head.offsetWidth)")
+    assert len(heads) == 13
+    assert min(heads) > READABLE
+    lead = page.locator("tbody .v-lead").first.bounding_box()
+    assert lead
+    assert lead["width"] < width / 2, "the column that stays leaves room for the others"
 
 
 @pytest.mark.parametrize("width", WIDTHS)

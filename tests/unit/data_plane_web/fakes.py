@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from litestar import Litestar, Request
+from litestar import Litestar, Request, Router
+from litestar.connection import ASGIConnection
 from litestar.datastructures import UploadFile
 from litestar.di import Provide
+from litestar.handlers import BaseRouteHandler
 from support.counting import unlimited
 from vivero_data.domain.audit.schemas import AuditEntry, AuditQuery
 from vivero_data.domain.audit.service import AuditService
@@ -43,11 +45,26 @@ from vivero_data.domain.jobs.task import Task
 from vivero_data.domain.limits.service import Limits, LimitService
 from vivero_data.domain.links.service import LinkService, NoMailError
 from vivero_data.domain.notation.service import NotationService, SettingsChanges, WorkspaceSettings
-from vivero_data.domain.records.errors import RecordNotFoundError
+from vivero_data.domain.records.batches import BatchService, checked
+from vivero_data.domain.records.controllers import RecordController
+from vivero_data.domain.records.errors import (
+    BatchConflictError,
+    FieldConflictError,
+    FieldPreconditionError,
+    RecordNotFoundError,
+)
 from vivero_data.domain.records.export import Export
 from vivero_data.domain.records.finder import MAX_FOUND, SHORTEST, FoundRecord, RecordFinder, name_field
-from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
-from vivero_data.domain.records.service import RecordService, columns_for
+from vivero_data.domain.records.merging import base_of, clashing
+from vivero_data.domain.records.schemas import (
+    Record,
+    RecordBatch,
+    RecordChanges,
+    RecordQuery,
+    WrittenBatch,
+    WrittenRecord,
+)
+from vivero_data.domain.records.service import RecordService, as_typed, columns_for
 from vivero_data.domain.recovery.service import RecoveryService
 from vivero_data.domain.tickets.service import TicketService
 from vivero_data.domain.usage.service import Meter, Usage, UsageService
@@ -64,7 +81,7 @@ from vivero_data.domain.users.schemas import (
 )
 from vivero_data.domain.users.service import UserService, check_new, normal_email
 from vivero_data.errors import PlanLimitError
-from vivero_data.lib.json import JsonRequest
+from vivero_data.lib.json import JsonRequest, JsonResponse
 from vivero_data.lib.notation import Notation
 from vivero_data.lib.pages import Page
 from vivero_data.lib.tokens import Tokens
@@ -74,7 +91,7 @@ from vivero_web.bodies import FORM_BYTES
 from vivero_web.conditions import UNCONDITIONAL, Conditions, tag_of
 from vivero_web.current_request import Proxies
 from vivero_web.errors import (
-    ConflictError,
+    FieldError,
     InvalidInputError,
     LinkSpentError,
     NotFoundError,
@@ -102,6 +119,7 @@ class World:
             1: User(1, "ada@example.com", "Ada Lovelace", Role.OWNER, active=True, created_at=NOW - timedelta(days=20))
         }
         self.favourites: set[str] = set()
+        self.touched: dict[tuple[str, int], dict[int, int]] = {}
         self.jobs: dict[int, Job] = {}
         self.orders: list[Export] = []
         self.entries: list[AuditEntry] = []
@@ -195,17 +213,17 @@ class FakeCollections(CollectionService):
             raise CollectionNotFoundError
         return self._counted(self.world.collections[name])
 
-    async def create(self, actor: Actor, new: NewCollection) -> Collection:
+    async def create(self, actor: Actor, new: NewCollection, made: Any = None) -> Collection:
         new = definition.check(new)
         if new.name in self.world.collections:
             raise CollectionNameTakenError
         fields = tuple(definition.as_field(field, self.world.next_id()) for field in new.fields)
-        made = Collection(self.world.next_id(), new.name, new.description, fields, 0, NOW - timedelta(days=3))
-        self.world.collections[made.name] = made
-        self.world.records[made.name] = {}
+        created = Collection(self.world.next_id(), new.name, new.description, fields, 0, NOW - timedelta(days=3))
+        self.world.collections[created.name] = created
+        self.world.records[created.name] = {}
         fields_said = [{"name": field.name, "type": field.type.value} for field in fields]
-        self.world.note("collection.create", made.name, None, {"name": made.name, "fields": fields_said})
-        return made
+        self.world.note("collection.create", created.name, None, {"name": created.name, "fields": fields_said})
+        return created
 
     async def delete(self, actor: Actor, name: str) -> None:
         del self.world.collections[name]
@@ -239,6 +257,10 @@ class FakeFinder(RecordFinder):
                 if len(words) >= SHORTEST and fold(called).startswith(fold(words)):
                     found.append(FoundRecord(name, one.id, called))
         return found[:MAX_FOUND]
+
+
+def _value(collection: Collection, record: Record, field_id: int) -> Any:
+    return next(record.values.get(field.name) for field in collection.fields if field.id == field_id)
 
 
 class FakeRecords(RecordService):
@@ -291,10 +313,19 @@ class FakeRecords(RecordService):
         conditions: Conditions = UNCONDITIONAL,
     ) -> Record:
         before = await self.get(actor, collection, record_id)
-        conditions.check(tag_of(before.version))
-        if changes.version is not None and changes.version != before.version:
-            raise ConflictError("The record was changed in the meantime.")
-        parsed = self._parsed(collection, changes.values, new=False)
+        base = base_of(conditions, changes.version, before.version)
+        definition = self.world.collections[collection]
+        values = as_typed(definition, changes.values) if changes.typed else changes.values
+        parsed = self._parsed(collection, values, new=False)
+        touched = self.world.touched.setdefault((collection, record_id), {})
+        columns = {field.id: parsed[field.name] for field in definition.fields if field.name in parsed}
+        wanted = {number: value for number, value in columns.items() if value != _value(definition, before, number)}
+        if not wanted:
+            return before
+        later = {number for number, version in touched.items() if base is not None and version > base}
+        if found := clashing(definition, before, wanted, later):
+            raise FieldPreconditionError(found) if conditions.match else FieldConflictError(found)
+        touched |= dict.fromkeys(wanted, before.version + 1)
         after = msgspec.structs.replace(before, values={**before.values, **parsed}, version=before.version + 1)
         self.world.records[collection][record_id] = after
         self.world.note("record.update", f"{collection}/{record_id}", before.values, parsed)
@@ -306,6 +337,43 @@ class FakeRecords(RecordService):
         conditions.check(tag_of((await self.get(actor, collection, record_id)).version))
         gone = self.world.records[collection].pop(record_id)
         self.world.note("record.delete", f"{collection}/{record_id}", gone.values)
+
+    async def some(self, actor: Actor, collection: str, record_ids: Sequence[int]) -> Sequence[Record]:
+        stored = self.world.records[collection]
+        return [stored[number] for number in record_ids if number in stored]
+
+
+class FakeBatches(BatchService):
+    """All rows or none, as the service has it."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def write(self, actor: Actor, collection: str, batch: RecordBatch) -> WrittenBatch:
+        checked(self.world.collections[collection], batch)
+        records, before = FakeRecords(self.world), dict(self.world.records[collection])
+        errors: list[FieldError] = []
+        done = WrittenBatch([], [], len(batch.delete))
+        for gone in batch.delete:
+            await records.delete(actor, collection, gone.id)
+        for index, row in enumerate(batch.update):
+            try:
+                after = await records.update(
+                    actor, collection, row.id, RecordChanges(row.values, row.version, batch.typed)
+                )
+                done.updated.append(WrittenRecord(after.id, after.version))
+            except FieldConflictError as error:
+                errors += [
+                    msgspec.structs.replace(one, field=f"update[{index}].values.{one.field}") for one in error.errors
+                ]
+        definition = self.world.collections[collection]
+        for new in batch.create:
+            values = as_typed(definition, new.values) if batch.typed else new.values
+            done.created.append(WrittenRecord((await records.create(actor, collection, values)).id, 1))
+        if errors:
+            self.world.records[collection] = before
+            raise BatchConflictError(errors)
+        return done
 
 
 class FakeFiles(FileService):
@@ -542,6 +610,7 @@ def page_dependencies(world: World) -> dict[str, Provide]:
         "records": FakeRecords(world),
         "record_finder": FakeFinder(world),
         "favourites": FakeFavourites(world),
+        "record_batches": FakeBatches(world),
         "files": FakeFiles(world),
         "jobs": FakeJobs(world),
         "audit": FakeAudit(world),
@@ -563,9 +632,14 @@ def _constant(value: object) -> Provide:
 
 
 def make_app(world: World) -> Litestar:
-    """The pages over one world."""
+    """The pages over one world, and the routes of the API that they call."""
+
+    async def sign_in(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        connection.scope["state"]["vivero_actor"] = world.actor
+
+    api = Router("/api/v1", route_handlers=[RecordController], guards=[sign_in], response_class=JsonResponse)
     app = Litestar(
-        route_handlers(2_000_000),
+        [*route_handlers(2_000_000), api],
         request_class=JsonRequest,
         request_max_body_size=FORM_BYTES,
         dependencies=page_dependencies(world),

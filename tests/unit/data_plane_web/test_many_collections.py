@@ -123,8 +123,8 @@ def test_a_table_has_a_column_for_each_field(browser: Browser, world: World, cou
     page = browser.open("/collections/Wide")
     head = page.partition("<thead>")[2].partition("</thead>")[0]
     assert re.findall(r"Field \d+(?=<)", head) == fields
-    assert page.partition("<tbody>")[2].count("<td") == count + 1
-    assert re.search(r'<div class="v-table-box [^"]*" role="region" aria-label="Wide" tabindex="0"', page)
+    assert page.partition("<tbody>")[2].count("<td") == count + 2, "and one to select it, one that says when it changed"
+    assert re.search(r'<div class="v-grid-box [^"]*" id="records" role="region" aria-label="Wide" tabindex="0"', page)
 
 
 def test_a_long_text_is_short_in_a_table_and_whole_in_its_form(browser: Browser) -> None:

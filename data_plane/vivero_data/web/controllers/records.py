@@ -15,14 +15,14 @@ from vivero_web.text import tidy, whole_number
 
 from vivero_data.domain.collections.schemas import CONTENT_BYTES, Collection
 from vivero_data.domain.jobs.service import JobService
-from vivero_data.domain.records.errors import RecordNotFoundError
+from vivero_data.domain.records.errors import FieldConflictError, RecordNotFoundError
 from vivero_data.domain.records.export import Export
 from vivero_data.domain.records.filters import Filter
 from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
 from vivero_data.domain.records.service import RecordService
 from vivero_data.domain.users.schemas import Permission
 from vivero_data.lib.notation import UNSET, Notation
-from vivero_data.lib.pages import Page
+from vivero_data.lib.pages import MAX_LIMIT, Page
 from vivero_data.web.forms import FORM_ERRORS, field_errors
 from vivero_data.web.inputs import (
     changed_fields,
@@ -95,6 +95,29 @@ async def record_list(
         "typed": {name: request.query_params.get(name, "") if problem else "" for name in _CONDITION},
     }
     return show(visit, "records/list.html.j2", context, status=422 if problem else 200)
+
+
+@get("/collections/{name:str}/rows")
+async def record_rows(
+    request: Request[Any, Any, Any],
+    visit: NamedDependency[Visit],
+    collection: NamedDependency[Collection],
+    records: NamedDependency[RecordService],
+) -> Html:
+    """Rows of the table as they are now, with the columns that it has: what the grid asks for after a change."""
+    asked = request.query_params
+    shown = _numbers(asked.get("fields", ""))
+    columns = [field for field in collection.fields if field.id in shown] or list(collection.fields)
+    ids = _numbers(asked.get("ids", ""))[:MAX_LIMIT]
+    found = await records.some(visit.actor, collection.name, ids) if ids else []
+    context = {"collection": collection, "columns": columns, "records": found, "view": asked.get("view", "")}
+    return show(visit, "records/rows.html.j2", context)
+
+
+def _numbers(text: str) -> list[int]:
+    """Numbers with dots between them; what is none is left out."""
+    found = [whole_number(part) for part in text.split(".")]
+    return list(dict.fromkeys(number for number in found if number))
 
 
 def new_filter(collection: Collection, params: Mapping[str, str], notation: Notation = UNSET) -> Filter | None:
@@ -234,8 +257,7 @@ def _form(  # noqa: PLR0913  one place composes the form in all its states
     version: int | None = None,
 ) -> Html:
     """The form of a new or existing record; `typed` are the user's unsaved changes."""
-    # A version conflict names no field; a taken unique value does.
-    stale = record is not None and problem is not None and isinstance(problem, ConflictError) and not problem.errors
+    stale = record is not None and isinstance(problem, FieldConflictError)
     fields = collection.fields
     stored = shown_values(fields, record.values, visit.notation) if record else shown_defaults(fields, visit.notation)
     hashes = {field.name: input_hash(field, stored[field.name]) for field in fields}
