@@ -87,6 +87,8 @@ from vivero_data.domain.usage.controllers import UsageController
 from vivero_data.domain.usage.service import UsageService
 from vivero_data.domain.users.controllers import MeController, UserController
 from vivero_data.domain.users.service import UserService
+from vivero_data.domain.views.controllers import ViewController
+from vivero_data.domain.views.service import ViewService
 from vivero_data.domain.workspace.controllers import WorkspaceController
 from vivero_data.domain.workspace.service import WorkspaceService
 from vivero_data.housekeeping import Housekeeping
@@ -125,6 +127,7 @@ class Services(msgspec.Struct, frozen=True):
     collections: CollectionService
     records: RecordService
     record_batches: BatchService
+    views: ViewService
     record_finder: RecordFinder
     favourites: FavouriteService
     files: FileService
@@ -178,6 +181,7 @@ def build(settings: Settings) -> Services:
         collections=CollectionService(database, limits),
         records=RecordService(database, limits),
         record_batches=BatchService(database, limits),
+        views=ViewService(database),
         record_finder=RecordFinder(database),
         favourites=FavouriteService(database),
         reports=ReportService(database, Results(database, cache.reports)),
@@ -253,6 +257,7 @@ def _api(upload_bytes: int) -> Router:
         FavouriteController,
         RecordController,
         ImportController,
+        ViewController,
     ]
     members = Router(
         "/",
@@ -311,6 +316,7 @@ def _openapi() -> OpenAPIConfig:
             "Users": "The caller, and the accounts of the workspace.",
             "Collections": "Definitions of the kinds of records.",
             "Records": "The rows of a collection.",
+            "Views": "Saved views of a collection: columns, conditions and order.",
             "Files": "Upload and download of files; always served as attachments.",
             "Imports": "Files that become records, and taking them back.",
             "Jobs": "Progress and results of work that takes longer than a request.",

@@ -48,6 +48,15 @@ _REPORT: Final = {
 _FORGOTTEN: Final = {"email": "grace@example.com"}
 _CHOSEN: Final = {"code": "x" * 43, "password": _PASSWORD}
 _RECORDS: Final = "/collections/{name}/records"
+_VIEWS: Final = "/collections/{name}/views"
+_SPEC: Final = {
+    "columns": [{"field": "text", "width": 200}],
+    "where": {"all": [{"field": "text", "operator": "eq", "value": "Ada"}]},
+    "search": "Ada",
+    "sort": ["-text", "integer"],
+    "group_by": "choice",
+    "sums": {"number": "sum"},
+}
 
 
 def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
@@ -94,6 +103,21 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
             "shared": True,
         },
         "PATCH /api/v1/reports/{report_id}": {**_REPORT, "name": "Costs", "description": "y", "shared": False},
+        f"POST /api/v1{_VIEWS}": {
+            "name": "Odd",
+            "kind": "grid",
+            **_SPEC,
+            "shared": True,
+            "default": False,
+            "position": 1,
+        },
+        f"PATCH /api/v1{_VIEWS}/{{view_id}}": {
+            "name": "Odd",
+            **_SPEC,
+            "shared": False,
+            "default": False,
+            "position": 1,
+        },
         "PUT /internal/v1/workspace": {
             "name": "Acme GmbH",
             "public_url": "https://acme.example.com:8443",

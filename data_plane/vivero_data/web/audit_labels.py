@@ -44,6 +44,7 @@ NOUNS: Final = (
     ("record", "Records"),
     ("collection", "Collections"),
     ("file", "Files"),
+    ("view", "Views"),
     ("export", "Exports"),
     ("user", "Users"),
     ("session", "Logins"),

@@ -47,6 +47,7 @@ NOWHERE: Final = {
     "user_id": "999",
     "report_id": "999",
     "key_id": "999",
+    "view_id": "999",
     "file_id": "b" * 26,
 }
 
@@ -179,7 +180,7 @@ async def owner(workspace: Workspace) -> dict[str, str]:
 
 @pytest.fixture
 async def program(no_runner: None, workspace: Workspace, owner: dict[str, str]) -> Program:
-    """A workspace with a collection of one field a type, three records, a file and a job that waits, and its owner."""
+    """A workspace with a collection of one field a type, a view, three records, a file and a job that waits, and its owner."""
     assert no_runner is None
     kinds = [{"name": str(kind), "type": str(kind), "options": good.OPTIONS.get(kind, {})} for kind in good.GOOD_VALUES]
     fields = [{**kind, "choices": ["a", "b"]} if kind["type"] == "choice" else kind for kind in kinds]
@@ -194,6 +195,8 @@ async def program(no_runner: None, workspace: Workspace, owner: dict[str, str]) 
     assert (await workspace.client.post("/api/v1/reports", json=report, headers=owner)).status_code == 201
     key = (await workspace.client.post("/api/v1/api-keys", json={"name": "Nightly import"}, headers=owner)).json()
     collection = (await workspace.client.get("/api/v1/collections", headers=owner)).json()["items"][0]
+    saved = good.workspace_bodies({})["POST /api/v1/collections/{name}/views"]
+    view = (await workspace.client.post("/api/v1/collections/Contacts/views", json=saved, headers=owner)).json()
     env, app = workspace.settings.env, workspace.settings.app
     tokens = AccessTokens(app.signing_key, env.tenant_id)
     claims = tokens.read(owner["authorization"].removeprefix("Bearer "))
@@ -213,7 +216,7 @@ async def program(no_runner: None, workspace: Workspace, owner: dict[str, str]) 
         return browser(leaving if route.endswith("logout") else claims)
 
     def at(route: str) -> dict[str, Any]:
-        made = {"file_id": file["id"], "job_id": str(job["id"]), "key_id": str(key["id"])}
+        made = {"file_id": file["id"], "job_id": str(job["id"]), "key_id": str(key["id"]), "view_id": str(view["id"])}
         return NOWHERE if ends(route) else THERE | made
 
     return Program(

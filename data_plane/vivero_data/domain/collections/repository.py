@@ -160,6 +160,7 @@ async def _insert_field(tx: Connection, collection_id: int, position: int, field
 
 async def delete(tx: Connection, collection_id: int) -> None:
     await tx.execute("DELETE FROM fields WHERE collection_id = %s", collection_id)
+    await tx.execute("DELETE FROM views WHERE collection_id = %s", collection_id)
     await tx.execute("DELETE FROM collections WHERE id = %s", collection_id)
 
 

@@ -71,7 +71,12 @@ def covered(keys: Sequence[Key], indexes: Iterable[Sequence[str]]) -> bool:
 def _required(query: RecordQuery) -> list[Condition]:
     """The conditions that hold for every record of the list."""
     texts = (parse_filter(text) for text in query.filters)
-    trees = [*(found.condition for found in texts if found), *([parse_where(query.where)] if query.where else [])]
+    view = query.narrowing.where if query.narrowing else None
+    trees = [
+        *([] if view is None else [view]),
+        *(found.condition for found in texts if found),
+        *([parse_where(query.where)] if query.where else []),
+    ]
     return [condition for tree in trees for condition in _conjuncts(tree)]
 
 

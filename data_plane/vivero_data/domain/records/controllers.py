@@ -43,6 +43,7 @@ from vivero_data.domain.records.schemas import (
 from vivero_data.domain.records.service import RecordService
 from vivero_data.domain.records.where import MAX_SEARCH, MAX_WORDS
 from vivero_data.domain.users.schemas import Actor, Permission
+from vivero_data.domain.views.service import BrokenViewError, ViewService, through
 from vivero_data.errors import PlanLimitError
 from vivero_data.lib.json import JsonResponse
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, PageCursor, PageLimit
@@ -89,6 +90,18 @@ AllowSlow = Annotated[
     QueryParameter(description="Wait some seconds for a list that takes long, rather than being told what would help."),
 ]
 
+ViewNamed = Annotated[
+    str,
+    QueryParameter(
+        max_length=MAX_NAME * APART, description="A saved view, whose conditions must hold too and whose order it has."
+    ),
+]
+
+
+async def seen_through(views: ViewService, actor: Actor, collection: str, view: str, query: RecordQuery) -> RecordQuery:
+    """The list through the view of this name, if there is one."""
+    return through(await views.named(actor, collection, view), query) if view else query
+
 
 def tagged(record: Record, status_code: int = 200) -> Response[Record]:
     """The record with its version as ETag; no-transform, because proxies drop ETags when they compress."""
@@ -105,11 +118,12 @@ class RecordController(Controller):
     request_max_body_size = CONTENT_BYTES
 
     @get()
-    @raises(SlowListError)
+    @raises(SlowListError, BrokenViewError)
     async def list_records(  # noqa: PLR0913, PLR0917  one parameter for each of the query's
         self,
         actor: NamedDependency[Actor],
         records: NamedDependency[RecordService],
+        views: NamedDependency[ViewService],
         name: CollectionName,
         limit: PageLimit = DEFAULT_LIMIT,
         cursor: PageCursor = None,
@@ -119,26 +133,30 @@ class RecordController(Controller):
         search: Search = "",
         *,
         allow_slow: AllowSlow = False,
+        view: ViewNamed = "",
     ) -> Page[Record]:
         """A page of records that match every filter, `where` and the search."""
         query = RecordQuery(limit, cursor, sort, tuple(filters or ()), where, search, allow_slow)
-        return await records.list(actor, name, query)
+        return await records.list(actor, name, await seen_through(views, actor, name, view, query))
 
     @get("/count")
+    @raises(BrokenViewError)
     async def count_records(  # noqa: PLR0913, PLR0917  one parameter for each of the query's
         self,
         actor: NamedDependency[Actor],
         records: NamedDependency[RecordService],
+        views: NamedDependency[ViewService],
         name: CollectionName,
         filters: Filters = None,
         where: Where = "",
         search: Search = "",
         *,
         exact: Annotated[bool, QueryParameter(description="Count all, however long it takes.")] = False,
+        view: ViewNamed = "",
     ) -> RecordCount:
         """How many records match; without `exact` at most 1,000 are counted, for a moment at most."""
         query = RecordQuery(filters=tuple(filters or ()), where=where, search=search)
-        return await records.count(actor, name, query, exact=exact)
+        return await records.count(actor, name, await seen_through(views, actor, name, view, query), exact=exact)
 
     @post(guards=[needs(Permission.WRITE_RECORDS)], response_headers=[ETAG])
     @raises(PlanLimitError, ValueTakenError)

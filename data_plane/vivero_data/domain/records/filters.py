@@ -16,7 +16,7 @@ import msgspec
 from vivero_web.errors import InvalidInputError
 
 from vivero_data.domain.field_types.kind import Operator
-from vivero_data.lib.json import decode
+from vivero_data.lib.json import decode, encode
 
 MAX_FILTERS: Final = 20  # as text
 MAX_CONDITIONS: Final = 50  # of a tree; each may cost a full table scan
@@ -67,10 +67,25 @@ def parse_where(text: str) -> Tree:
         said = decode(text)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
         raise InvalidInputError.of(_PLACE, "must be JSON, nested a few times at most") from error
+    return parse_tree(said)
+
+
+def parse_tree(said: Any) -> Tree:  # noqa: ANN401  whatever JSON can say
+    """A tree from what its JSON says.
+
+    Raises:
+        InvalidInputError: naming the place in the tree, as `parse_where`.
+    """
     tree = _tree(said, _PLACE, 1)
     if _conditions_in(tree) > MAX_CONDITIONS:
         raise InvalidInputError.of(_PLACE, f"must have at most {MAX_CONDITIONS} conditions")
     return tree
+
+
+def as_json(tree: Tree) -> dict[str, Any]:
+    """What its JSON says; numbers with all their digits."""
+    said: dict[str, Any] = decode(encode(tree))
+    return said
 
 
 def _tree(said: Any, place: str, depth: int) -> Tree:  # noqa: ANN401  whatever JSON can say

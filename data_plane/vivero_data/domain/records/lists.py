@@ -11,7 +11,7 @@ from vivero_data.domain.records import repository
 from vivero_data.domain.records.advice import Advice, advise, surely_fast
 from vivero_data.domain.records.query import Clause, after, cursor_after, parse_sort
 from vivero_data.domain.records.schemas import Record, RecordCount, RecordQuery
-from vivero_data.domain.records.where import parse_filters, searched
+from vivero_data.domain.records.where import compiled, parse_filters, searched
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import Page
 
@@ -77,6 +77,12 @@ def conditions(collection: Collection, query: RecordQuery) -> list[Clause]:
     Raises:
         InvalidInputError: naming the part of the query that is not valid.
     """
+    view = query.narrowing
     clauses = parse_filters(collection, query.filters, query.where)
-    search = searched(collection, query.search)
-    return [*clauses, search] if search else clauses
+    if view and view.where is not None:
+        clauses.append(compiled(collection, view.where, "view.where"))
+    searches = [
+        searched(collection, query.search),
+        *([searched(collection, view.search, "view.search")] if view else []),
+    ]
+    return [*clauses, *(one for one in searches if one)]

@@ -7,7 +7,7 @@ import msgspec
 from vivero_web.fields import LARGEST
 from vivero_web.request_context import QUERY_BYTES
 
-from vivero_data.domain.records.filters import MAX_FILTERS, WHERE_LENGTH
+from vivero_data.domain.records.filters import MAX_FILTERS, WHERE_LENGTH, Tree
 from vivero_data.lib.pages import DEFAULT_LIMIT
 
 MAX_BATCH: Final = 1000
@@ -129,6 +129,13 @@ class RecordCount(msgspec.Struct, frozen=True):
     exact: Annotated[bool, msgspec.Meta(description="False: there are more, or it is not known.")]
 
 
+class Narrowing(msgspec.Struct, frozen=True):
+    """What a saved view lets through."""
+
+    where: Tree | None
+    search: str
+
+
 class RecordQuery(msgspec.Struct, frozen=True):
     """Which records, in which order.
 
@@ -144,6 +151,7 @@ class RecordQuery(msgspec.Struct, frozen=True):
             a field's name and before a comma in one of in's values.
         where: a tree of conditions as JSON (`filters.py`), which must hold too.
         search: words, each of which must be somewhere in the record's texts.
+        narrowing: what must hold besides, when the list is seen through a view.
         allow_slow: also a list that takes long in a large collection, which is refused otherwise.
     """
 
@@ -154,3 +162,4 @@ class RecordQuery(msgspec.Struct, frozen=True):
     where: str = ""
     search: str = ""
     allow_slow: bool = False
+    narrowing: Narrowing | None = None

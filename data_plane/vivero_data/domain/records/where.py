@@ -57,22 +57,22 @@ def parse_filters(collection: Collection, texts: Iterable[str], where: str = "")
     return [*found, compiled(collection, parse_where(where))] if where else found
 
 
-def searched(collection: Collection, text: str) -> Clause | None:
+def searched(collection: Collection, text: str, place: str = "search") -> Clause | None:
     """Every word of a search is somewhere in the record's texts, in any case; None without a word.
 
     Raises:
         InvalidInputError: it has too many words, or no field could contain one.
     """
     if len(text) > MAX_SEARCH:
-        raise InvalidInputError.of("search", f"must have at most {MAX_SEARCH} characters")
+        raise InvalidInputError.of(place, f"must have at most {MAX_SEARCH} characters")
     words = list(dict.fromkeys(tidy(text).split()))
     if not words:
         return None
     if len(words) > MAX_WORDS:
-        raise InvalidInputError.of("search", f"must have at most {MAX_WORDS} words")
+        raise InvalidInputError.of(place, f"must have at most {MAX_WORDS} words")
     columns = [column_name(field) for field in searched_fields(collection)]
     if not columns:
-        raise InvalidInputError.of("search", f"finds nothing: {collection.name} has no field with text")
+        raise InvalidInputError.of(place, f"finds nothing: {collection.name} has no field with text")
     found = [[like(column, word, anywhere=True) for column in columns] for word in words]
     sql = " AND ".join(f"({' OR '.join(one for one, _ in places)})" for places in found)
     return Clause(f"({sql})", tuple(param for places in found for _, params in places for param in params))

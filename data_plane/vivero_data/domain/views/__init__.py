@@ -1,0 +1,1 @@
+"""Saved views of a collection: which columns, records and order."""

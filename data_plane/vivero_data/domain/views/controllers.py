@@ -1,0 +1,80 @@
+"""`/api/v1/collections/{name}/views`."""
+
+from litestar import Controller, delete, get, patch, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
+from vivero_web.declared import raises
+from vivero_web.errors import NotAllowedError
+
+from vivero_data.domain.collections.schemas import CollectionName
+from vivero_data.domain.users.schemas import Actor
+from vivero_data.domain.views.schemas import NewView, View, ViewChanges, ViewId
+from vivero_data.domain.views.service import ViewNameTakenError, ViewService, ViewsFullError
+from vivero_data.lib.pages import DEFAULT_LIMIT, Page, PageCursor, PageLimit
+
+
+class ViewController(Controller):
+    """Saved views; those of one's own are seen by nobody else."""
+
+    path = "/collections/{name:str}/views"
+    tags = ("Views",)
+
+    @get()
+    async def list_views(
+        self,
+        actor: NamedDependency[Actor],
+        views: NamedDependency[ViewService],
+        name: CollectionName,
+        limit: PageLimit = DEFAULT_LIMIT,
+        cursor: PageCursor = None,
+    ) -> Page[View]:
+        """A page of the shared views and the caller's own, by position."""
+        return await views.list(actor, name, limit, cursor)
+
+    @post()
+    @raises(NotAllowedError, ViewNameTakenError, ViewsFullError)
+    async def create_view(
+        self,
+        actor: NamedDependency[Actor],
+        views: NamedDependency[ViewService],
+        name: CollectionName,
+        data: JSONBody[NewView],
+    ) -> View:
+        """Save a view; a shared one needs the right to write records, the default one that to manage collections."""
+        return await views.create(actor, name, data)
+
+    @get("/{view_id:int}")
+    async def get_view(
+        self,
+        actor: NamedDependency[Actor],
+        views: NamedDependency[ViewService],
+        name: CollectionName,
+        view_id: ViewId,
+    ) -> View:
+        """One view."""
+        return await views.get(actor, name, view_id)
+
+    @patch("/{view_id:int}")
+    @raises(NotAllowedError, ViewNameTakenError)
+    async def change_view(
+        self,
+        actor: NamedDependency[Actor],
+        views: NamedDependency[ViewService],
+        name: CollectionName,
+        view_id: ViewId,
+        data: JSONBody[ViewChanges],
+    ) -> View:
+        """Set some parts of one's own view; of others' shared ones with the right to manage collections."""
+        return await views.change(actor, name, view_id, data)
+
+    @delete("/{view_id:int}")
+    @raises(NotAllowedError)
+    async def delete_view(
+        self,
+        actor: NamedDependency[Actor],
+        views: NamedDependency[ViewService],
+        name: CollectionName,
+        view_id: ViewId,
+    ) -> None:
+        """Remove one's own view; others' shared ones with the right to manage collections."""
+        await views.delete(actor, name, view_id)

@@ -1,0 +1,150 @@
+"""Saved views as the API has them."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Final
+
+import msgspec
+from litestar.params import PathParameter
+from msgspec import UNSET, UnsetType
+from vivero_web.fields import LARGEST, documented
+
+from vivero_data.domain.collections.names import MAX_NAME
+from vivero_data.domain.collections.schemas import APART, MAX_FIELDS
+from vivero_data.domain.records.query import MAX_SORTS
+from vivero_data.domain.records.where import MAX_SEARCH
+
+LONGEST_NAME: Final = MAX_NAME * APART
+MAX_POSITION: Final = 1_000_000
+WIDTHS: Final = (40, 1_000)  # pixels
+
+ViewId = Annotated[int, PathParameter(ge=1, le=LARGEST, description="The view's number.")]
+FieldName = Annotated[str, msgspec.Meta(max_length=LONGEST_NAME, description="A field's name.")]
+
+
+class ViewKind(StrEnum):
+    """How a view shows its records."""
+
+    GRID = "grid"
+
+
+class Total(StrEnum):
+    """What stands below a column."""
+
+    COUNT = "count"
+    SUM = "sum"
+    AVG = "avg"
+    MIN = "min"
+    MAX = "max"
+
+
+class ViewColumn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A column of a view."""
+
+    field: FieldName
+    width: (
+        Annotated[int, msgspec.Meta(ge=WIDTHS[0], le=WIDTHS[1], description="In pixels; by the field's type if null.")]
+        | None
+    ) = None
+
+
+ViewName = Annotated[str, documented("Compared without case and spacing.", minLength=1, maxLength=MAX_NAME)]
+Columns = Annotated[
+    tuple[ViewColumn, ...],
+    msgspec.Meta(max_length=MAX_FIELDS, description="In the order shown; all fields if there is none."),
+]
+Where = Annotated[
+    dict[str, Any] | None, msgspec.Meta(description="A tree of conditions, as `where` of a list has it; null for none.")
+]
+Search = Annotated[str, msgspec.Meta(max_length=MAX_SEARCH, description="Words, as `search` of a list has them.")]
+Sorts = Annotated[
+    tuple[Annotated[str, msgspec.Meta(max_length=1 + LONGEST_NAME)], ...],
+    msgspec.Meta(max_length=MAX_SORTS, description="Fields, each with `-` before it for descending."),
+]
+GroupBy = Annotated[FieldName | None, msgspec.Meta(description="The field whose equal values stand together.")]
+Totals = Annotated[
+    dict[FieldName, Total], msgspec.Meta(max_length=MAX_FIELDS, description="What stands below columns, by field.")
+]
+Shared = Annotated[bool, msgspec.Meta(description="Seen by everybody of the workspace, not only by its owner.")]
+Default = Annotated[bool, msgspec.Meta(description="What the collection shows first; only of a shared view.")]
+Position = Annotated[
+    int, msgspec.Meta(ge=0, le=MAX_POSITION, description="Views are listed by it; a new one is the last.")
+]
+
+
+class Spec(msgspec.Struct, frozen=True):
+    """What a view shows, by the names of fields."""
+
+    columns: Columns = ()
+    where: Where = None
+    search: Search = ""
+    sort: Sorts = ()
+    group_by: GroupBy = None
+    sums: Totals = {}
+
+
+class NewView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A view to save."""
+
+    name: ViewName
+    kind: ViewKind = ViewKind.GRID
+    columns: Columns = ()
+    where: Where = None
+    search: Search = ""
+    sort: Sorts = ()
+    group_by: GroupBy = None
+    sums: Totals = {}
+    shared: Shared = False
+    default: Default = False
+    position: Position | None = None
+
+    @property
+    def spec(self) -> Spec:
+        return Spec(self.columns, self.where, self.search, self.sort, self.group_by, self.sums)
+
+
+class ViewChanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """New values for some parts of a view."""
+
+    name: ViewName | UnsetType = UNSET
+    columns: Columns | UnsetType = UNSET
+    where: Where | UnsetType = UNSET
+    search: Search | UnsetType = UNSET
+    sort: Sorts | UnsetType = UNSET
+    group_by: GroupBy | UnsetType = UNSET
+    sums: Totals | UnsetType = UNSET
+    shared: Shared | UnsetType = UNSET
+    default: Default | UnsetType = UNSET
+    position: Position | UnsetType = UNSET
+
+
+class View(msgspec.Struct, frozen=True):
+    """A saved view.
+
+    Attributes:
+        broken: why it shows no records: a condition needs a field that is gone.
+    """
+
+    id: Annotated[int, msgspec.Meta(description="Its number, which never changes.")]
+    name: ViewName
+    kind: ViewKind
+    columns: Columns
+    where: Where
+    search: Search
+    sort: Sorts
+    group_by: GroupBy
+    sums: Totals
+    shared: Shared
+    default: Default
+    position: Position
+    owner_id: Annotated[int, msgspec.Meta(description="The account of who saved it.")]
+    gone: Annotated[
+        tuple[str, ...], msgspec.Meta(description="Fields that it was saved with and that are no more; it lacks them.")
+    ]
+    broken: Annotated[bool, msgspec.Meta(description="A condition is on one of them: it lists nothing until changed.")]
+    created_at: Annotated[datetime, msgspec.Meta(description="When it was saved.")]
+    updated_at: Annotated[datetime, msgspec.Meta(description="When it was changed last.")]
+
+    @property
+    def spec(self) -> Spec:
+        return Spec(self.columns, self.where, self.search, self.sort, self.group_by, self.sums)

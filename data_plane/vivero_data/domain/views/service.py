@@ -1,0 +1,292 @@
+"""Saved views: one's own, which nobody else sees, and those that are shared.
+
+Whoever may write records shares a view; it is changed by who saved it and by who manages collections, who also choose
+the view that a collection shows first.
+"""
+
+from typing import Any, Final
+
+import msgspec
+from msgspec import UNSET
+from vivero_web import clock
+from vivero_web.errors import ConflictError, FieldError, InvalidInputError, NotAllowedError, NotFoundError
+from vivero_web.text import tidy
+
+from vivero_data.db.database import Connection, Database
+from vivero_data.db.errors import DuplicateKeyError
+from vivero_data.domain.audit.service import record
+from vivero_data.domain.collections import repository as collections
+from vivero_data.domain.collections.names import name_problem
+from vivero_data.domain.collections.schemas import Collection
+from vivero_data.domain.collections.service import CollectionNotFoundError
+from vivero_data.domain.records.filters import parse_tree
+from vivero_data.domain.records.schemas import Narrowing, RecordQuery
+from vivero_data.domain.records.service import definition_of
+from vivero_data.domain.users.schemas import Actor, Permission, require_permission
+from vivero_data.domain.views import repository
+from vivero_data.domain.views.repository import SHARED, StoredView
+from vivero_data.domain.views.schemas import NewView, Spec, View, ViewChanges
+from vivero_data.domain.views.spec import KeptSpec, check, kept, names_of, order_of, read
+from vivero_data.lib import cursors
+from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit, page_of
+
+MAX_VIEWS: Final = 100  # of a collection that are shared, and as many of each user's own
+_SORT: Final = "position"
+Change = tuple[View | None, View | None]
+"""A view before and after."""
+
+
+class ViewNotFoundError(NotFoundError):
+    """The caller sees no such view."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such view of this collection.")
+
+
+class ViewNameTakenError(ConflictError):
+    """Another view that the same people see has this name."""
+
+    def __init__(self) -> None:
+        message = "is the name of a view that exists"
+        super().__init__(f"name: {message}", errors=[FieldError("name", message)])
+
+
+class ViewsFullError(ConflictError):
+    """A collection has a bounded number of views."""
+
+    def __init__(self) -> None:
+        super().__init__(f"A collection has at most {MAX_VIEWS} shared views, and as many of your own.")
+
+
+class BrokenViewError(ConflictError):
+    """A condition of the view is on a field that is gone: without it other records would be shown."""
+
+    def __init__(self, view: View) -> None:
+        fields = ", ".join(view.gone)
+        super().__init__(
+            f"The view {view.name} has a condition on a field that was deleted: {fields}. Change its filter."
+        )
+
+
+class ViewService:
+    """The views of collections."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list(
+        self, actor: Actor, collection: str, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> Page[View]:
+        """One page of what the actor sees, by position."""
+        require_permission(actor, Permission.READ)
+        check_limit(limit)
+        place = cursors.decode(cursor, _SORT) if cursor else None
+        async with self._database.read() as connection:
+            definition = await definition_of(connection, collection)
+            after = (_position(place), place.id) if place else None
+            found = await repository.select_page(connection, definition.id, actor.user_id, limit, after)
+        views = [_view(definition, one) for one in found]
+        return page_of(views, limit, lambda one: cursors.encode(cursors.Cursor(_SORT, one.id, str(one.position))))
+
+    async def get(self, actor: Actor, collection: str, view_id: int) -> View:
+        require_permission(actor, Permission.READ)
+        async with self._database.read() as connection:
+            definition = await definition_of(connection, collection)
+            return _view(definition, _found(await repository.get(connection, definition.id, actor.user_id, view_id)))
+
+    async def named(self, actor: Actor, collection: str, name: str) -> View:
+        """The actor's own view of this name, or else the shared one."""
+        require_permission(actor, Permission.READ)
+        async with self._database.read() as connection:
+            definition = await definition_of(connection, collection)
+            return _view(definition, _found(await repository.named(connection, definition.id, actor.user_id, name)))
+
+    async def create(self, actor: Actor, collection: str, new: NewView) -> View:
+        require_permission(actor, Permission.READ)
+        _require_sharing(actor, new)
+        name = _checked_name(new.name)
+        async with self._database.transaction() as tx:
+            definition = await _locked(tx, collection)
+            check(definition, new.spec)
+            stored = StoredView(
+                id=0,
+                name=name,
+                kind=new.kind,
+                owner_id=actor.user_id,
+                scope=SHARED if new.shared else actor.user_id,
+                default=new.default,
+                position=await repository.next_position(tx, definition.id) if new.position is None else new.position,
+                spec=kept(definition, new.spec),
+                created_at=clock.now(),
+                updated_at=clock.now(),
+            )
+            if await repository.count(tx, definition.id, stored.scope) >= MAX_VIEWS:
+                raise ViewsFullError
+            if new.default:
+                await repository.no_default(tx, definition.id)
+            try:
+                number = await repository.insert(tx, definition.id, stored)
+            except DuplicateKeyError as error:
+                raise ViewNameTakenError from error
+            made = _view(definition, _found(await repository.get(tx, definition.id, actor.user_id, number)))
+            await _log(tx, actor, "view.create", definition, (None, made))
+        return made
+
+    async def change(self, actor: Actor, collection: str, view_id: int, changes: ViewChanges) -> View:
+        """Set some parts; a part that uses a field that is gone is checked when it is set again."""
+        require_permission(actor, Permission.READ)
+        async with self._database.transaction() as tx:
+            definition = await _locked(tx, collection)
+            before = _found(await repository.get(tx, definition.id, actor.user_id, view_id, lock=True))
+            _require_changing(actor, before)
+            after = _changed(definition, before, changes)
+            _require_sharing(actor, after, before)
+            if after == before:
+                return _view(definition, before)
+            if after.scope not in {SHARED, actor.user_id}:
+                raise NotAllowedError("Only who saved a view can have it for themselves.")
+            if after.default and not before.default:
+                await repository.no_default(tx, definition.id)
+            try:
+                await repository.update(tx, after)
+            except DuplicateKeyError as error:
+                raise ViewNameTakenError from error
+            changed = _view(definition, _found(await repository.get(tx, definition.id, actor.user_id, view_id)))
+            await _log(tx, actor, "view.update", definition, (_view(definition, before), changed))
+        return changed
+
+    async def delete(self, actor: Actor, collection: str, view_id: int) -> None:
+        require_permission(actor, Permission.READ)
+        async with self._database.transaction() as tx:
+            definition = await _locked(tx, collection)
+            before = _found(await repository.get(tx, definition.id, actor.user_id, view_id, lock=True))
+            _require_changing(actor, before)
+            await repository.delete(tx, view_id)
+            await _log(tx, actor, "view.delete", definition, (_view(definition, before), None))
+
+
+def through(view: View, query: RecordQuery) -> RecordQuery:
+    """A list through a view: what the view lets through, in its order unless the query has one.
+
+    Raises:
+        BrokenViewError: a condition needs a field that is gone.
+    """
+    if view.broken:
+        raise BrokenViewError(view)
+    narrowing = Narrowing(parse_tree(view.where) if view.where is not None else None, view.search)
+    return msgspec.structs.replace(query, narrowing=narrowing, sort=query.sort or order_of(view.spec))
+
+
+def _position(place: cursors.Cursor) -> int:
+    if place.value is None or not place.value.isascii() or not place.value.isdigit():
+        raise InvalidInputError.of("cursor", "is not valid")
+    return int(place.value)
+
+
+async def _locked(tx: Connection, name: str) -> Collection:
+    """Its views are counted and its default chosen by one transaction at a time."""
+    collection = await collections.get_locked(tx, tidy(name))
+    if collection is None:
+        raise CollectionNotFoundError
+    return collection
+
+
+def _found(view: StoredView | None) -> StoredView:
+    if view is None:
+        raise ViewNotFoundError
+    return view
+
+
+def _checked_name(name: str) -> str:
+    tidied = tidy(name)
+    problem = name_problem(tidied)
+    if problem:
+        raise InvalidInputError.of("name", problem)
+    return tidied
+
+
+def _require_sharing(actor: Actor, view: NewView | StoredView, before: StoredView | None = None) -> None:
+    """Sharing a view and making it the first of its collection have rights of their own."""
+    if view.shared:
+        require_permission(actor, Permission.WRITE_RECORDS)
+    if view.default and not (before and before.default):
+        require_permission(actor, Permission.MANAGE_COLLECTIONS)
+    if view.default and not view.shared:
+        raise InvalidInputError.of("default", "is only for a shared view")
+
+
+def _require_changing(actor: Actor, view: StoredView) -> None:
+    if view.owner_id != actor.user_id:
+        require_permission(actor, Permission.MANAGE_COLLECTIONS)
+
+
+def _changed(collection: Collection, before: StoredView, changes: ViewChanges) -> StoredView:
+    said = {name: value for name in ViewChanges.__struct_fields__ if (value := getattr(changes, name)) is not UNSET}
+    parts = {name: value for name, value in said.items() if name in Spec.__struct_fields__}
+    scope = (SHARED if said["shared"] else before.owner_id) if "shared" in said else before.scope
+    return msgspec.structs.replace(
+        before,
+        name=_checked_name(said["name"]) if "name" in said else before.name,
+        scope=scope,
+        default=said.get("default", before.default and scope == SHARED),
+        position=said.get("position", before.position),
+        spec=_changed_spec(collection, before.spec, parts) if parts else before.spec,
+    )
+
+
+def _changed_spec(collection: Collection, before: KeptSpec, parts: dict[str, Any]) -> KeptSpec:
+    """With new parts; the others stay as they are kept, with what they say of fields that are gone."""
+    only = Spec(**parts)
+    check(collection, only)
+    new = kept(collection, only)
+    values = {name: getattr(new, name) for name in parts}
+    after = msgspec.structs.replace(before, **values)
+    names = {**before.names, **new.names, **names_of(collection)}
+    used = after.references
+    return msgspec.structs.replace(after, names={one: name for one, name in names.items() if one in used})
+
+
+def _view(collection: Collection, stored: StoredView) -> View:
+    found = read(collection, stored.spec)
+    spec = found.spec
+    return View(
+        id=stored.id,
+        name=stored.name,
+        kind=stored.kind,
+        columns=spec.columns,
+        where=spec.where,
+        search=spec.search,
+        sort=spec.sort,
+        group_by=spec.group_by,
+        sums=spec.sums,
+        shared=stored.shared,
+        default=stored.default,
+        position=stored.position,
+        owner_id=stored.owner_id,
+        gone=found.gone,
+        broken=found.broken,
+        created_at=clock.utc(stored.created_at),
+        updated_at=clock.utc(stored.updated_at),
+    )
+
+
+async def _log(tx: Connection, actor: Actor, action: str, collection: Collection, views: Change) -> None:
+    """An entry; of a view of one's own it says only that there was one, because others read the log."""
+    before, after = views
+    name = next((view.name for view in (after, before) if view and view.shared), "")
+    if not name:
+        await record(tx, actor, action, collection.name)
+        return
+    old, new = _said(before), _said(after)
+    same = {key for key in old if key in new and old[key] == new[key]}
+    old, new = ({key: value for key, value in one.items() if key not in same} for one in (old, new))
+    await record(tx, actor, action, f"{collection.name}/{name}", before=old or None, after=new or None)
+
+
+def _said(view: View | None) -> dict[str, Any]:
+    """What the log says of a view: nothing of the time when it was one's own."""
+    if view is None or not view.shared:
+        return {}
+    left_out = {"id", "created_at", "updated_at", "gone", "broken", "kind"}
+    said: dict[str, Any] = msgspec.to_builtins(view)
+    return {name: value for name, value in said.items() if name not in left_out and value not in ("", [], {}, None)}
