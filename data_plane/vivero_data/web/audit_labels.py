@@ -23,6 +23,9 @@ _WHOLE: Final = {
     "session.refuse": "Login refused",
     "session.block": "Login blocked",
     "session.replay": "Session ended: its token came twice",
+    "api_key.create": "Made API key",
+    "api_key.rotate": "Made another secret for API key",
+    "api_key.delete": "Revoked API key",
     "user.change_password": "Changed own password",
     "user.reset_password": "Reset the password of user",
     "user.ask_for_reset": "Sent a link to reset the password of user",
@@ -48,6 +51,7 @@ NOUNS: Final = (
     ("export", "Exports"),
     ("user", "Users"),
     ("session", "Logins"),
+    ("api_key", "API keys"),
 )
 _ABSENT: Final = object()
 

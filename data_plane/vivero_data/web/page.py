@@ -49,6 +49,8 @@ NOTICES: Final[Mapping[str, str]] = {
     "invitation-withdrawn": "Invitation withdrawn.",
     "user-saved": "User changed.",
     "settings-saved": "Settings saved.",
+    "key-saved": "Key renamed.",
+    "key-revoked": "Key revoked. Programs that use it are refused.",
     "password-changed": "Password changed.",
     "password-set": "Your password is set. Log in with it.",
 }

@@ -9,6 +9,7 @@ from vivero_ui.static import static_router
 
 from vivero_data.web.controllers import (
     account,
+    api_keys,
     audit,
     collections,
     favourites,
@@ -60,6 +61,13 @@ _PAGES: Final = (
     settings.change_settings,
     account.account,
     account.change_password,
+    api_keys.key_list,
+    api_keys.new_key,
+    api_keys.create_key,
+    api_keys.key_page,
+    api_keys.rename_key,
+    api_keys.rotate_key,
+    api_keys.revoke_key,
 )
 _LOGIN_PAGES: Final = (
     login.login_page,

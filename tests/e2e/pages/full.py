@@ -13,6 +13,7 @@ from vivero_control.domain.dead_letters.service import DeadLetter
 from vivero_control.domain.signups.schemas import SignupView, TenantRef, Waiting
 from vivero_control.domain.staff.schemas import Invitation, InvitationState
 from vivero_core.model.naming import SLUG_MAX_LENGTH
+from vivero_data.domain.api_keys.schemas import Scope
 from vivero_data.domain.collections import definition
 from vivero_data.domain.collections.schemas import Collection, NewField
 from vivero_data.domain.field_types.options import NONE, Options
@@ -155,6 +156,10 @@ def workspace(as_of: datetime | None = None) -> Litestar:
     """A workspace with a long name, many collections, and a table of twelve columns; as of a second, if one is given."""
     world = data.World()
     world.identity = Identity(NAMES[5], URL, as_of)
+    keys = data.FakeApiKeys(world)
+    for number, name in enumerate(NAMES):
+        until = data.NOW + timedelta(days=1) if number == 1 else None
+        keys.add(name, [*Scope], valid_days=number * 30, last_used_at=data.NOW, previous_until=until)
     kinds = (*FieldType, FieldType.TEXT, FieldType.TEXT)
     labels = ("Company", LONG_LABEL, *(f"{name[:40]} {number}" for number, name in enumerate(NAMES * 2)))
     fields = [
@@ -211,5 +216,8 @@ WORKSPACE_PAGES = (
     f"/collections/{TABLE}/records/6",
     f"/collections/{TABLE}/fields",
     "/users",
+    "/account/keys",
+    "/account/keys/new",
+    "/account/keys/2",
     "/no-such-page",
 )

@@ -32,7 +32,7 @@ from vivero_data.web.page import NOTICE_COOKIE
 from vivero_web import clock
 
 # What would end the session or remove what the others work on is tried on nothing.
-ENDINGS: Final = ("logout", "/delete")
+ENDINGS: Final = ("logout", "/delete", "/revoke")
 THERE: Final = {
     "name": "Contacts",
     "record_id": "1",

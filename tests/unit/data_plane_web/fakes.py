@@ -15,6 +15,16 @@ from litestar.datastructures import UploadFile
 from litestar.di import Provide
 from litestar.handlers import BaseRouteHandler
 from support.counting import unlimited
+from vivero_data.domain.api_keys.schemas import (
+    ApiKey,
+    ApiKeyChanges,
+    CreatedApiKey,
+    KeyNotFoundError,
+    NewApiKey,
+    Rotation,
+    Scope,
+)
+from vivero_data.domain.api_keys.service import ApiKeyService, check_new_key
 from vivero_data.domain.audit.schemas import AuditEntry, AuditQuery
 from vivero_data.domain.audit.service import AuditService
 from vivero_data.domain.auth.schemas import Credentials, WrongCredentialsError
@@ -121,6 +131,7 @@ class World:
         self.favourites: set[str] = set()
         self.touched: dict[tuple[str, int], dict[int, int]] = {}
         self.jobs: dict[int, Job] = {}
+        self.api_keys: dict[int, ApiKey] = {}
         self.orders: list[Export] = []
         self.entries: list[AuditEntry] = []
         self.limit = Meter(0, 10_000)
@@ -169,6 +180,51 @@ class FakeAuth(AuthService):
 
     async def end_session(self, actor: Actor) -> None:
         """Nobody is asked afterwards."""
+
+
+class FakeApiKeys(ApiKeyService):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def list(self, actor: Actor, limit: int = 50, cursor: str | None = None) -> Page[ApiKey]:
+        return Page(list(reversed(self.world.api_keys.values())))
+
+    async def get(self, actor: Actor, key_id: int) -> ApiKey:
+        if key_id not in self.world.api_keys:
+            raise KeyNotFoundError
+        return self.world.api_keys[key_id]
+
+    async def create(self, actor: Actor, new: NewApiKey) -> CreatedApiKey:
+        scopes = check_new_key(actor, new)
+        return self._secret(self.add(new.name.strip(), scopes, valid_days=new.valid_days))
+
+    def add(self, name: str, scopes: Sequence[Scope], valid_days: int = 90, **changes: Any) -> ApiKey:
+        number = self.world.next_id()
+        until = NOW + timedelta(days=valid_days)
+        made = ApiKey(number, name, f"viv_{number:08}", [*scopes], NOW, until, valid_days, **changes)
+        self.world.api_keys[number] = made
+        return made
+
+    async def change(self, actor: Actor, key_id: int, changes: ApiKeyChanges) -> ApiKey:
+        if not (changes.name or "").strip():
+            raise InvalidInputError.of("name", "Say what the key is for.")
+        renamed = msgspec.structs.replace(await self.get(actor, key_id), name=changes.name)
+        self.world.api_keys[key_id] = renamed
+        return renamed
+
+    async def rotate(self, actor: Actor, key_id: int, rotation: Rotation) -> CreatedApiKey:
+        until = NOW + rotation.overlap if rotation.overlap_hours else None
+        rotated = msgspec.structs.replace(await self.get(actor, key_id), previous_until=until)
+        self.world.api_keys[key_id] = rotated
+        return self._secret(rotated)
+
+    async def delete(self, actor: Actor, key_id: int) -> None:
+        await self.get(actor, key_id)
+        del self.world.api_keys[key_id]
+
+    @staticmethod
+    def _secret(key: ApiKey) -> CreatedApiKey:
+        return CreatedApiKey(**msgspec.structs.asdict(key), token=f"{key.prefix}_{'x' * 38}")
 
 
 class FakeTickets(TicketService):
@@ -602,6 +658,7 @@ def page_dependencies(world: World) -> dict[str, Provide]:
     made = {
         "auth": FakeAuth(world),
         "tickets": FakeTickets(world),
+        "api_keys": FakeApiKeys(world),
         "users": FakeUsers(world),
         "links": FakeLinks(world),
         "recovery": FakeRecovery(world),

@@ -55,6 +55,10 @@ OF_VIEWERS = {
     "PATCH /api/v1/api-keys/{key_id}",
     "POST /api/v1/api-keys/{key_id}/rotate",
     "PUT /api/v1/me/password",
+    "POST /account/keys/new",
+    "POST /account/keys/{key_id}",
+    "POST /account/keys/{key_id}/rotate",
+    "POST /account/keys/{key_id}/revoke",
     "POST /account/password",
     "POST /collections/{name}/columns",
     "POST /logout",
@@ -71,6 +75,7 @@ WITHOUT_BODY = {
     "POST /api/v1/staff/{staff_id}/invitation",
     "POST /api/v1/invitations/{user_id}",
     "POST /files/{file_id}/delete",
+    "POST /account/keys/{key_id}/revoke",
     "POST /collections/{name}/records/{record_id}/delete",
 }
 UPLOADS = {"POST /files", "POST /api/v1/files"}

@@ -88,7 +88,7 @@ class ApiKeyService:
             InvalidInputError: naming every field at fault.
             TooManyKeysError: the actor has enough.
         """
-        name, scopes = tidy(new.name), _checked(actor, new)
+        name, scopes = tidy(new.name), check_new_key(actor, new)
         prefix, now = new_prefix(), clock.now()
         token = self._tokens.new(prefix)
         key = ApiKey(0, name, prefix, scopes, now, now + timedelta(days=new.valid_days), new.valid_days)
@@ -150,8 +150,12 @@ class ApiKeyService:
             await record(tx, actor, "api_key.delete", _subject(key), before=_visible(key))
 
 
-def _checked(actor: Actor, new: NewApiKey) -> list[Scope]:
-    """The scopes of a new key, in our order."""
+def check_new_key(actor: Actor, new: NewApiKey) -> list[Scope]:
+    """The scopes of a new key, in our order.
+
+    Raises:
+        InvalidInputError: naming every field at fault.
+    """
     allowed = scopes_open_to(actor)
     problem = _name_problem(tidy(new.name))
     errors = [FieldError("name", problem)] if problem else []

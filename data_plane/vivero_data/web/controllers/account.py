@@ -36,4 +36,4 @@ async def change_password(
 
 def _account(visit: Visit, problem: WebError | None = None) -> Html:
     context = {"role_labels": ROLE_LABELS, "problem": problem, "errors": field_errors(problem) if problem else {}}
-    return show(visit, "account.html.j2", context, status=problem.status if problem else 200)
+    return show(visit, "account/profile.html.j2", context, status=problem.status if problem else 200)
