@@ -71,9 +71,9 @@ class LinkSpentError(InvalidInputError):
     slug = "link-spent"
     title = "This link opens nothing"
 
-    def __init__(self) -> None:
+    def __init__(self, field: str = "code") -> None:
         message = "This link was used before, was replaced by a newer one, is too old or not whole. Ask for a new one."
-        super().__init__(message, errors=[FieldError("code", message)])
+        super().__init__(message, errors=[FieldError(field, message)])
 
 
 class MalformedError(WebError):

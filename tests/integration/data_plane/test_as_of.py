@@ -56,7 +56,7 @@ async def test_every_write_is_refused_and_says_why(
         ("POST", "/api/v1/files", {"files": {"file": ("a.txt", b"x", "text/plain")}}),
         ("POST", "/api/v1/users", {"json": {"email": "eve@example.com", "password": PASSWORD, "role": "owner"}}),
         ("PUT", f"{ME}/password", {"json": {"current_password": PASSWORD, "new_password": f"{PASSWORD} too"}}),
-        ("POST", "/api/v1/auth/forgotten-password", {"json": {"email": OWNER}}),
+        ("POST", "/api/v1/auth/password-reset", {"json": {"email": OWNER}}),
         ("PUT", "/internal/v1/workspace", {"json": {"name": "Else", "public_url": f"https://{VIEW_HOST}"}}),
         ("POST", "/login/ticket", {"data": {"ticket": "x"}}),
         ("POST", "/nowhere", {}),

@@ -37,6 +37,8 @@ PUBLIC = {
     "POST /api/v1/auth/logout",
     "POST /api/v1/auth/forgotten-password",
     "PUT /api/v1/auth/password",
+    "POST /api/v1/auth/password-reset",
+    "POST /api/v1/auth/password",
     "POST /api/v1/signups",
     "POST /login",
     "POST /login/ticket",
