@@ -52,6 +52,7 @@ from vivero_data.domain.auth.guards import (
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.auth.sessions import CachedSessions, StoredSessions
 from vivero_data.domain.collections.controllers import CollectionController
+from vivero_data.domain.collections.fields import FieldService
 from vivero_data.domain.collections.service import CollectionService
 from vivero_data.domain.favourites.controllers import FavouriteController
 from vivero_data.domain.favourites.service import FavouriteService
@@ -83,6 +84,8 @@ from vivero_data.domain.reports.controllers import ReportController
 from vivero_data.domain.reports.results import Results
 from vivero_data.domain.reports.service import ReportService
 from vivero_data.domain.tickets.service import TicketService
+from vivero_data.domain.trash.controllers import TrashController
+from vivero_data.domain.trash.service import TrashService
 from vivero_data.domain.usage.controllers import UsageController
 from vivero_data.domain.usage.service import UsageService
 from vivero_data.domain.users.controllers import MeController, UserController
@@ -125,6 +128,8 @@ class Services(msgspec.Struct, frozen=True):
     recovery: RecoveryService
     invitations: InvitationService
     collections: CollectionService
+    fields: FieldService
+    trash: TrashService
     records: RecordService
     record_batches: BatchService
     views: ViewService
@@ -160,6 +165,7 @@ def build(settings: Settings) -> Services:
     auth = AuthService(database, passwords, logins, tokens, sessions)
     files = FileService(database, storage, limits, settings.app.file_key, settings.env.max_file_bytes)
     jobs = JobService(database)
+    fields = FieldService(database, jobs)
     return Services(
         settings=settings,
         database=database,
@@ -179,6 +185,8 @@ def build(settings: Settings) -> Services:
         recovery=RecoveryService(database, passwords, logins, identity, links, mailer, limiter),
         invitations=InvitationService(database, limits, links, mailer, limiter),
         collections=CollectionService(database, limits),
+        fields=fields,
+        trash=TrashService(database, limits, fields),
         records=RecordService(database, limits),
         record_batches=BatchService(database, limits),
         views=ViewService(database),
@@ -265,6 +273,7 @@ def _api(upload_bytes: int) -> Router:
             *controllers,
             JobController,
             ReportController,
+            TrashController,
             AuditController,
             UsageController,
             ApiKeyController,
@@ -378,7 +387,7 @@ async def _schema_revision(services: Services) -> str:
 
 
 async def _run_background(services: Services) -> None:
-    housekeeping = Housekeeping(services.database, services.storage, services.files, services.audit)
+    housekeeping = Housekeeping(services.database, services.storage, services.files, services.audit, services.trash)
     async with asyncio.TaskGroup() as group:  # waits for all: a child process must not outlive the connection pool
         group.create_task(JobRunner(services.database, services.jobs.wakeup).run())
         group.create_task(_run_background_tasks(services.identity, housekeeping))

@@ -23,6 +23,7 @@ from vivero_data.domain.jobs import repository as jobs
 from vivero_data.domain.links import repository as links
 from vivero_data.domain.records import merging
 from vivero_data.domain.tickets import service as tickets
+from vivero_data.domain.trash.service import TrashService
 
 _FIRST_SECONDS: Final = 600.0  # not during start-up
 _EVERY_SECONDS: Final = 3600.0
@@ -39,11 +40,14 @@ log = structlog.get_logger(__name__)
 class Housekeeping:
     """Runs each task once an hour; a failure is logged, and retried an hour later."""
 
-    def __init__(self, database: Database, storage: Storage, files: FileService, audit: AuditService) -> None:
+    def __init__(
+        self, database: Database, storage: Storage, files: FileService, audit: AuditService, trash: TrashService
+    ) -> None:
         self._database = database
         self._storage = storage
         self._files = files
         self._audit = audit
+        self._trash = trash
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -62,6 +66,7 @@ class Housekeeping:
             "sessions": lambda: self._purge(sessions.purge),
             "tickets": lambda: self._purge(tickets.purge),
             "links": lambda: self._purge(links.purge),
+            "trash": lambda: self._trash.destroy_expired(_BATCH),
             "jobs": lambda: self._purge(jobs.purge),
             "changes": lambda: self._purge(merging.purge),
             "audit": self._audit.move_legacy_entries,

@@ -82,6 +82,9 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
         "PATCH /api/v1/api-keys/{key_id}": {"name": "Nightly import"},
         "POST /api/v1/api-keys/{key_id}/rotate": {"overlap_hours": 24},
         "POST /api/v1/collections": {"name": "Odd", "description": "x", "fields": [_CHOICE]},
+        "PATCH /api/v1/collections/{name}": {"name": "Contacts", "description": "x", "fields": list(fields)},
+        "POST /api/v1/collections/{name}/fields": {**_CHOICE, "unique": False, "exact": None},
+        "PATCH /api/v1/collections/{name}/fields/{field}": {**_CHOICE, "name": "choice", "unique": False},
         f"POST /api/v1{_RECORDS}": {"values": _RECORD},
         f"POST /api/v1{_RECORDS}/batch": {
             "create": [{"values": _RECORD}],

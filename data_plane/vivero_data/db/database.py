@@ -161,6 +161,18 @@ class Database:
                 raise
 
     @asynccontextmanager
+    async def patient(self, seconds: int) -> AsyncIterator[Connection]:
+        """A connection of its own, for a statement that takes longer than others may: an index that is built."""
+        try:
+            raw = await asyncmy.connect(**self._login(seconds))
+        except DRIVER_ERRORS as error:
+            raise translate(error) from error
+        try:
+            yield Connection(raw, self._audit_log)
+        finally:
+            raw.close()
+
+    @asynccontextmanager
     async def rehearsal(self) -> AsyncIterator[Connection]:
         """A transaction that is always rolled back: it leaves nothing, neither in the tables nor in the server's log."""
         async with self.read() as connection:
@@ -174,21 +186,24 @@ class Database:
 
     async def _connect(self) -> Pool:
         return await asyncmy.create_pool(
-            minsize=1,
-            maxsize=self._size,
-            pool_recycle=_IDLE_SECONDS,
-            host=self._secret.host,
-            port=self._secret.port,
-            user=self._secret.username,
-            password=self._secret.password,
-            database=self._secret.name,
-            charset="utf8mb4",
-            autocommit=True,
-            init_command=_SESSION,
-            connect_timeout=_CONNECT_SECONDS,
-            read_timeout=_STATEMENT_SECONDS + _CONNECT_SECONDS,
-            ssl=self._tls,
+            minsize=1, maxsize=self._size, pool_recycle=_IDLE_SECONDS, **self._login(_STATEMENT_SECONDS)
         )
+
+    def _login(self, seconds: int) -> dict[str, Any]:
+        """Where and how to connect, for statements of so many seconds."""
+        return {
+            "host": self._secret.host,
+            "port": self._secret.port,
+            "user": self._secret.username,
+            "password": self._secret.password,
+            "database": self._secret.name,
+            "charset": "utf8mb4",
+            "autocommit": True,
+            "init_command": _SESSION,
+            "connect_timeout": _CONNECT_SECONDS,
+            "read_timeout": seconds + _CONNECT_SECONDS,
+            "ssl": self._tls,
+        }
 
     async def _acquire(self) -> asyncmy.Connection:
         if self._pool is None:

@@ -40,6 +40,8 @@ THERE: Final = {
     "report_id": "1",
     "workspace_id": "x",
     "file_path": "x.css",
+    "field": "choice",
+    "entry_id": "1",
 }
 NOWHERE: Final = {
     "name": "Nowhere",
@@ -48,6 +50,8 @@ NOWHERE: Final = {
     "report_id": "999",
     "key_id": "999",
     "view_id": "999",
+    "field": "nothing",
+    "entry_id": "999",
     "file_id": "b" * 26,
 }
 

@@ -11,7 +11,7 @@ from vivero_web.errors import UnavailableError
 @pytest.fixture
 def keeper(workspace: Workspace) -> Housekeeping:
     services = workspace.app.state.services
-    return Housekeeping(services.database, services.storage, services.files, services.audit)
+    return Housekeeping(services.database, services.storage, services.files, services.audit, services.trash)
 
 
 async def test_what_is_in_use_stays(keeper: Housekeeping, workspace: Workspace, owner: dict[str, str]) -> None:
@@ -21,6 +21,7 @@ async def test_what_is_in_use_stays(keeper: Housekeeping, workspace: Workspace, 
         "sessions": 0,
         "tickets": 0,
         "links": 0,
+        "trash": 0,
         "jobs": 0,
         "changes": 0,
         "audit": 0,
@@ -47,6 +48,7 @@ async def test_what_has_ended_goes(
         "sessions": 3,
         "tickets": 1,
         "links": 1,
+        "trash": 0,
         "jobs": 0,
         "changes": 0,
         "audit": 0,
@@ -62,7 +64,7 @@ async def test_one_task_that_fails_does_not_stop_the_others(
         raise error
 
     monkeypatch.setattr(housekeeping, "finish_interrupted", fail)
-    assert set(await keeper.once()) == {"tables", "sessions", "tickets", "links", "jobs", "changes", "audit"}
+    assert set(await keeper.once()) == {"tables", "sessions", "tickets", "links", "trash", "jobs", "changes", "audit"}
 
 
 async def test_one_file_that_fails_does_not_stop_the_others(

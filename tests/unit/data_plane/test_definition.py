@@ -192,7 +192,7 @@ def test_a_table_is_named_by_numbers_alone() -> None:
     sql = columns.create_table(4, [*every, field(T.TEXT, 90, unique=True, required=True)])
     assert sql.startswith("CREATE TABLE IF NOT EXISTS `c_4` (id BIGINT")
     assert "DROP" not in sql
-    assert "`f_90` VARCHAR(255) NOT NULL, UNIQUE KEY u_90 (`f_90`)" in sql
+    assert "`f_90` VARCHAR(255) NULL, UNIQUE KEY u_90 (`f_90`)" in sql
     assert "KEY i_5 (`f_5`)" in sql
     assert columns.drop_table(4) == "DROP TABLE IF EXISTS `c_4`"
 

@@ -72,7 +72,7 @@ class Stored(Database):
 @pytest.fixture
 def stored(monkeypatch: pytest.MonkeyPatch) -> Stored:
     made = Stored()
-    monkeypatch.setattr(service, "definition_of", made.definition)
+    monkeypatch.setattr(service, "definition_to_write", made.definition)
     monkeypatch.setattr(service, "log", made.log)
     monkeypatch.setattr(merging, "remember", made.remember)
     monkeypatch.setattr(merging, "touched", made.touched)

@@ -281,9 +281,10 @@ class FakeCollections(CollectionService):
         self.world.note("collection.create", created.name, None, {"name": created.name, "fields": fields_said})
         return created
 
-    async def delete(self, actor: Actor, name: str) -> None:
+    async def delete(self, actor: Actor, name: str) -> int:
         del self.world.collections[name]
         self.world.note("collection.delete", name, {"name": name})
+        return 1
 
 
 class FakeFavourites(FavouriteService):
@@ -389,10 +390,11 @@ class FakeRecords(RecordService):
 
     async def delete(
         self, actor: Actor, collection: str, record_id: int, conditions: Conditions = UNCONDITIONAL
-    ) -> None:
+    ) -> int:
         conditions.check(tag_of((await self.get(actor, collection, record_id)).version))
         gone = self.world.records[collection].pop(record_id)
         self.world.note("record.delete", f"{collection}/{record_id}", gone.values)
+        return 1
 
     async def some(self, actor: Actor, collection: str, record_ids: Sequence[int]) -> Sequence[Record]:
         stored = self.world.records[collection]

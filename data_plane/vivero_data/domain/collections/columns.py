@@ -56,11 +56,12 @@ def create_table(collection_id: int, fields: Iterable[Field]) -> str:
         "KEY updated (updated_at)",
     ]
     for field in fields:
-        null = "NOT NULL" if field.required else "NULL"
-        parts.append(f"{column_name(field)} {field.type.kind.sql} {null}")
+        # NULL even where it is required, which the program checks: NOT NULL is neither made nor undone instantly.
+        parts.append(f"{column_name(field)} {field.type.kind.sql} NULL")
         exact = field.unique and field.exact
         if exact:
-            parts.append(_exact(field))
+            # Stored, because no column can be added instantly beside a virtual one that has an index.
+            parts.append(_exact(field, "STORED"))
         if field.unique:
             column = exact_column(field) if exact else column_name(field)
             parts.append(f"UNIQUE KEY {unique_key(field)} ({column})")
@@ -72,14 +73,84 @@ def create_table(collection_id: int, fields: Iterable[Field]) -> str:
     )
 
 
-def _exact(field: Field) -> str:
+def _exact(field: Field, kept: str) -> str:
     """A generated column, so that older programs, which do not know it, comply as well."""
     kind = field.type.kind
     return (
         f"{exact_column(field)} {kind.sql} CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin"
-        f" AS ({kind.exact_sql(column_name(field))}) VIRTUAL"
+        f" AS ({kind.exact_sql(column_name(field))}) {kept}"
     )
 
 
 def drop_table(collection_id: int) -> str:
     return f"DROP TABLE IF EXISTS {table_name(collection_id)}"
+
+
+def put_away(collection_id: int) -> str:
+    """The table of a deleted collection gets a name that housekeeping, also of older programs, does not take for an orphan's."""
+    return f"RENAME TABLE IF EXISTS {table_name(collection_id)} TO {_put_away(collection_id)}"
+
+
+def bring_back(collection_id: int) -> str:
+    return f"RENAME TABLE IF EXISTS {_put_away(collection_id)} TO {table_name(collection_id)}"
+
+
+def drop_put_away(collection_id: int) -> str:
+    return f"DROP TABLE IF EXISTS {_put_away(collection_id)}"
+
+
+def _put_away(collection_id: int) -> str:
+    return f"`d_{int(collection_id)}`"
+
+
+def add_column(collection_id: int, field: Field) -> str:
+    """An idempotent statement that adds a field's column, empty."""
+    return f"ALTER TABLE {table_name(collection_id)} ADD COLUMN IF NOT EXISTS {column_name(field)} {field.type.kind.sql} NULL"
+
+
+def allow_null(collection_id: int, field: Field) -> str:
+    """For a column of an older program, which made those of required fields NOT NULL."""
+    return f"ALTER TABLE {table_name(collection_id)} MODIFY COLUMN {column_name(field)} {field.type.kind.sql} NULL"
+
+
+def add_keys(collection_id: int, field: Field) -> list[str]:
+    """Idempotent statements that add the indexes of a field whose column has values."""
+    exact = field.unique and field.exact
+    parts = []
+    if exact:
+        # A stored one would copy the table.
+        added = _exact(field, "VIRTUAL").replace(exact_column(field), f"IF NOT EXISTS {exact_column(field)}", 1)
+        parts.append(f"ADD COLUMN {added}")
+    if field.unique:
+        column = exact_column(field) if exact else column_name(field)
+        parts.append(f"ADD UNIQUE KEY IF NOT EXISTS {unique_key(field)} ({column})")
+    if field.indexed and (exact or not field.unique):
+        parts.append(f"ADD KEY IF NOT EXISTS {plain_key(field)} ({column_name(field)})")
+    return [f"ALTER TABLE {table_name(collection_id)} {part}" for part in parts]
+
+
+def drop_spare_keys(collection_id: int, before: Field, after: Field) -> list[str]:
+    """Idempotent statements that drop what a field had for its rules, and needs no more."""
+    spare = [one for one in _keys(before) if one not in _keys(after)]
+    return [f"ALTER TABLE {table_name(collection_id)} DROP {what} IF EXISTS {name}" for what, name in spare]
+
+
+def _keys(field: Field) -> list[tuple[str, str]]:
+    exact = field.unique and field.exact
+    return [
+        *([("KEY", unique_key(field))] if field.unique else []),
+        *([("KEY", plain_key(field))] if field.indexed and (exact or not field.unique) else []),
+        *([("COLUMN", exact_column(field))] if exact else []),
+    ]
+
+
+def drop_column(collection_id: int, column: int) -> list[str]:
+    """Idempotent statements that drop a column that no field has, with all that belongs to it."""
+    number = int(column)
+    parts = (
+        f"KEY IF EXISTS u_{number}",
+        f"KEY IF EXISTS i_{number}",
+        f"COLUMN IF EXISTS x_{number}",
+        f"COLUMN IF EXISTS f_{number}",
+    )
+    return [f"ALTER TABLE {table_name(collection_id)} DROP {part}" for part in parts]

@@ -1,21 +1,28 @@
 """Validation of a collection's definition: every rule about names, types and sizes; pure."""
 
-from typing import Final
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
 
 import msgspec
 from vivero_web.errors import FieldError, InvalidInputError
 from vivero_web.text import tidy
 
 from vivero_data.domain.collections.columns import MAX_ROW_BYTES, row_bytes
+from vivero_data.domain.collections.conversion import converted
 from vivero_data.domain.collections.names import fold, name_problem, path_problem, text_problem
 from vivero_data.domain.collections.schemas import (
     MAX_CHOICES,
     MAX_DESCRIPTION,
     MAX_FIELDS,
+    Collection,
+    CollectionChanges,
     Field,
+    FieldChanges,
     NewCollection,
     NewField,
     parse,
+    present,
 )
 from vivero_data.domain.field_types.choice import Choice
 from vivero_data.domain.field_types.kind import InvalidValueError
@@ -38,10 +45,100 @@ def check(new: NewCollection) -> NewCollection:
         *_errors("fields", _fields_problem(new.fields)),
     ]
     for index, field in enumerate(new.fields[:MAX_FIELDS]):
-        errors += _field_errors(f"fields[{index}]", field)
+        errors += _field_errors(f"fields[{index}].", field)
     if errors:
         raise InvalidInputError.of_all(errors)
     return new
+
+
+def check_field(collection: Collection, new: NewField) -> NewField:
+    """A field to add to a collection, its texts tidied.
+
+    Raises:
+        InvalidInputError: naming everything at fault.
+    """
+    new = _tidy_field(new)
+    errors = _field_errors("", new)
+    others = [as_new(field) for field in collection.fields]
+    if len(others) >= MAX_FIELDS:
+        errors += _errors("name", f"is one too many: a collection has at most {MAX_FIELDS} fields")
+    return _checked(new, errors, others)
+
+
+def changed(collection: Collection, field: Field, wanted: FieldChanges) -> Field:
+    """A field with changes, still in its column. What is not said follows from a new type.
+
+    Raises:
+        InvalidInputError: naming everything at fault.
+    """
+    said = {name: getattr(wanted, name) for name in FieldChanges.__struct_fields__}
+    said = {name: value for name, value in said.items() if value is not msgspec.UNSET}
+    new = as_new(field)
+    if said.get("type", field.type) != field.type:
+        new = NewField(field.name, said["type"], required=field.required, unique=field.unique)
+        said.setdefault("default", _converted_default(field, said))
+    new = _tidy_field(msgspec.structs.replace(new, **said))
+    errors = _field_errors("", new)
+    new = _checked(new, errors, [as_new(one) for one in collection.fields if one.id != field.id])
+    return msgspec.structs.replace(as_field(new, field.id), column=field.column)
+
+
+def moves(before: Field, after: Field) -> bool:
+    """Whether the values need another column: they change form, some may not stay, or are compared otherwise."""
+    fewer = before.type == after.type and not set(before.choices) <= set(after.choices)
+    compared = before.unique and after.unique and before.exact != after.exact
+    return before.type != after.type or fewer or compared
+
+
+def edited(collection: Collection, wanted: CollectionChanges) -> Collection:
+    """A collection with changes.
+
+    Raises:
+        InvalidInputError: naming everything at fault.
+    """
+    name = collection.name if wanted.name is msgspec.UNSET else tidy(wanted.name)
+    description = collection.description if wanted.description is msgspec.UNSET else wanted.description.strip()
+    by_name = {fold(field.name): field for field in collection.fields}
+    order = list(by_name) if wanted.fields is msgspec.UNSET else [fold(one) for one in wanted.fields]
+    whole = sorted(order) == sorted(by_name)
+    errors = [
+        *_errors("name", name_problem(name) or path_problem(name)),
+        *_errors("description", text_problem(description, MAX_DESCRIPTION)),
+        *_errors("fields", None if whole else "must name each field of the collection once"),
+    ]
+    if errors:
+        raise InvalidInputError.of_all(errors)
+    fields = tuple(by_name[one] for one in order)
+    return msgspec.structs.replace(collection, name=name, description=description, fields=fields)
+
+
+def as_new(field: Field) -> NewField:
+    """A field as it might be defined anew."""
+    said = {name: getattr(field, name) for name in NewField.__struct_fields__}
+    said |= {"exact": None if field.type.kind.exact is None else field.exact, "choices": list(field.choices)}
+    return NewField(**said)
+
+
+def _checked(new: NewField, errors: list[FieldError], others: list[NewField]) -> NewField:
+    if any(fold(one.name) == fold(new.name) for one in others):
+        errors += _errors("name", "is the name of another field")
+    if row_bytes(one.type for one in (*others, new)) > MAX_ROW_BYTES:
+        errors += _errors("type", "leaves no room in the records of this collection; make it long_text")
+    if errors:
+        raise InvalidInputError.of_all(errors)
+    return new
+
+
+def _converted_default(field: Field, said: Mapping[str, Any]) -> Any:  # noqa: ANN401  a field's value
+    """What a new type makes of the default; none if it cannot hold it."""
+    if field.default is None:
+        return None
+    new = as_field(NewField(field.name, said["type"], choices=said.get("choices", [])), field.id)
+    try:
+        made = converted(field, new, parse(field, field.default))
+    except InvalidValueError:
+        return None
+    return None if made is None else msgspec.to_builtins(present(new, made), builtin_types=(Decimal,))
 
 
 def as_field(new: NewField, field_id: int) -> Field:
@@ -88,17 +185,17 @@ def _field_errors(place: str, field: NewField) -> list[FieldError]:
     name = name_problem(field.name)
     if not name and fold(field.name) in RESERVED:
         name = "is a name that every record has already"
-    errors = [*_errors(f"{place}.name", name), *_errors(f"{place}.choices", _choices_problem(field))]
-    errors += [FieldError(f"{place}.options.{name}", problem) for name, problem in _option_problems(field).items()]
+    errors = [*_errors(f"{place}name", name), *_errors(f"{place}choices", _choices_problem(field))]
+    errors += [FieldError(f"{place}options.{name}", problem) for name, problem in _option_problems(field).items()]
     if field.unique and not field.type.kind.unique:
-        errors += _errors(f"{place}.unique", f"is not possible for {field.type.value}")
+        errors += _errors(f"{place}unique", f"is not possible for {field.type.value}")
     if field.exact is not None and field.type.kind.exact is None:
-        errors += _errors(f"{place}.exact", "is only for texts; others are compared exactly")
+        errors += _errors(f"{place}exact", "is only for texts; others are compared exactly")
     if field.default is not None and not errors:
         try:
             parse(as_field(field, 0), field.default)
         except InvalidValueError as error:
-            errors += _errors(f"{place}.default", str(error))
+            errors += _errors(f"{place}default", str(error))
     return errors
 
 

@@ -1,12 +1,16 @@
 """SQL of collections and fields, and of the tables behind them."""
 
+import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 from vivero_web import clock
+from vivero_web.errors import UnavailableError
 
 from vivero_data.db.database import Connection, Row
-from vivero_data.db.errors import DuplicateKeyError
+from vivero_data.db.errors import DuplicateKeyError, MissingTableError
+from vivero_data.domain.collections.columns import column_name, table_name
 from vivero_data.domain.collections.names import MAX_NAME, fold
 from vivero_data.domain.collections.schemas import Collection, CollectionSummary, Field
 from vivero_data.domain.field_types.options import NONE, Options
@@ -23,6 +27,12 @@ _SELECT: Final = (
 # Programs before revision 0003 wrote no name_key, and their key on `name` ignores accents:
 # it finds all candidates, and `_named` chooses.
 _BY_NAME: Final = f"{_SELECT} WHERE c.name_key = %s OR c.name = %s ORDER BY c.id, f.position"
+
+_HOLD: Final = "SELECT collection_id FROM structures WHERE collection_id = %s LOCK IN SHARE MODE"
+_HOLD_BY_NAME: Final = _HOLD.replace("= %s", "= (SELECT id FROM collections WHERE name_key = %s)")
+_TAKE: Final = "SELECT collection_id FROM structures WHERE collection_id = %s FOR UPDATE"
+_UNQUEUED: Final = 25  # attempts to lock what others hold before we queue for it
+_PAUSE: Final = 0.02  # seconds between them
 
 # Case-insensitive: `label` has a case-sensitive collation.
 _NAME: Final = "COALESCE(c.label, c.name) COLLATE utf8mb4_unicode_520_nopad_ci"
@@ -44,13 +54,102 @@ async def get(connection: Connection, name: str) -> Collection | None:
 
 
 async def get_by_id(connection: Connection, collection_id: int) -> Collection | None:
-    rows = await connection.fetch_all(f"{_SELECT} WHERE c.id = %s ORDER BY f.position", collection_id)
-    return next(iter(_collections(rows)), None)
+    found = _collections(await connection.fetch_all(f"{_SELECT} WHERE c.id = %s ORDER BY f.position", collection_id))
+    return found[0] if found else None
 
 
-async def get_locked(tx: Connection, name: str) -> Collection | None:
-    """The collection, locked until this transaction ends."""
-    return _named(await tx.fetch_all(f"{_BY_NAME} FOR UPDATE", fold(name), name), name)
+async def get_held(tx: Connection, name: str) -> Collection | None:
+    """The collection, whose fields stay as they are until this transaction ends.
+
+    Whoever writes records reads the definition by this, before the first row is locked: many may hold it beside each
+    other, and a change of fields waits for all of them (`changes.py`).
+    """
+    while True:
+        held = await tx.fetch_one(_HOLD_BY_NAME, fold(name))
+        found = await get(tx, name)
+        if found is None or (held and held[0] == found.id):
+            return found
+        await _hold(tx, found.id)
+        if (again := await get(tx, name)) is None or again.id == found.id:
+            return again
+
+
+async def get_held_by_id(tx: Connection, collection_id: int) -> Collection | None:
+    """Like `get_held`."""
+    await _hold(tx, collection_id)
+    return await get_by_id(tx, collection_id)
+
+
+async def _hold(tx: Connection, collection_id: int) -> None:
+    if await tx.fetch_one(_HOLD, collection_id) is None:  # it was made by an older program
+        await tx.execute("INSERT IGNORE INTO structures (collection_id) VALUES (%s)", collection_id)
+        await tx.fetch_one(_HOLD, collection_id)
+
+
+async def lock_structure(tx: Connection, collection_id: int) -> Collection | None:
+    """The collection, for a change of its fields: nobody else holds it, or will until this transaction ends.
+
+    At first without a place in the queue, so that nobody waits behind a long transaction.
+    """
+    for _ in range(_UNQUEUED):
+        try:
+            await tx.fetch_one(f"{_TAKE} NOWAIT", collection_id)
+            break
+        except UnavailableError:
+            await asyncio.sleep(_PAUSE)
+    if await tx.fetch_one(_TAKE, collection_id) is None:
+        await tx.execute("INSERT IGNORE INTO structures (collection_id) VALUES (%s)", collection_id)
+        await tx.fetch_one(_TAKE, collection_id)
+    return await get_by_id(tx, collection_id)
+
+
+async def position_of(tx: Connection, field: Field) -> int:
+    row = await tx.fetch_one("SELECT position FROM fields WHERE id = %s", field.column)
+    return int(row[0]) if row else 0
+
+
+async def map_field(tx: Connection, collection_id: int, position: int, field: Field) -> None:
+    """Give a collection a field, whose column exists."""
+    try:
+        await _insert_field(tx, collection_id, position, field, field.name)
+    except DuplicateKeyError:
+        await _insert_field(tx, collection_id, position, field, _legacy_name(field.name, field.id))
+
+
+async def unmap_field(tx: Connection, field: Field) -> None:
+    """Take a field from its collection; its column stays."""
+    await tx.execute("DELETE FROM fields WHERE id = %s", field.column)
+
+
+async def reorder(tx: Connection, fields: Sequence[Field]) -> None:
+    for position, field in enumerate(fields):
+        await tx.execute("UPDATE fields SET position = %s WHERE id = %s", position, field.column)
+
+
+async def rename(tx: Connection, collection_id: int, name: str, description: str) -> None:
+    """Set what a collection is called and is for.
+
+    Raises:
+        DuplicateKeyError: another collection has this name.
+    """
+    sql = "UPDATE collections SET name = %s, label = %s, name_key = %s, description = %s WHERE id = %s"
+    try:
+        await tx.execute(sql, name, name, fold(name), description, collection_id)
+    except DuplicateKeyError:
+        if await get(tx, name):
+            raise
+        await tx.execute(sql, _legacy_name(name, collection_id), name, fold(name), description, collection_id)
+
+
+async def refuses_null(connection: Connection, schema: str, collection_id: int, field: Field) -> bool:
+    """Whether a field's column is NOT NULL, as older programs made those of required fields."""
+    row = await connection.fetch_one(
+        "SELECT is_nullable FROM information_schema.columns WHERE table_schema = %s AND table_name = %s AND column_name = %s",
+        schema,
+        table_name(collection_id).strip("`"),
+        column_name(field).strip("`"),
+    )
+    return row is not None and row[0] == "NO"
 
 
 async def count(connection: Connection, search: str = "") -> int:
@@ -114,11 +213,9 @@ async def insert(tx: Connection, collection: Collection) -> None:
         if await get(tx, collection.name):
             raise
         await _insert_collection(tx, collection, _legacy_name(collection.name, collection.id))
+    await tx.execute("INSERT IGNORE INTO structures (collection_id) VALUES (%s)", collection.id)
     for position, field in enumerate(collection.fields):
-        try:
-            await _insert_field(tx, collection.id, position, field, field.name)
-        except DuplicateKeyError:
-            await _insert_field(tx, collection.id, position, field, _legacy_name(field.name, field.id))
+        await map_field(tx, collection.id, position, field)
 
 
 def _legacy_name(name: str, number: int) -> str:
@@ -162,6 +259,16 @@ async def delete(tx: Connection, collection_id: int) -> None:
     await tx.execute("DELETE FROM fields WHERE collection_id = %s", collection_id)
     await tx.execute("DELETE FROM views WHERE collection_id = %s", collection_id)
     await tx.execute("DELETE FROM collections WHERE id = %s", collection_id)
+    await tx.execute("DELETE FROM structures WHERE collection_id = %s", collection_id)
+
+
+async def has_table(connection: Connection, collection_id: int) -> bool:
+    """Whether the collection's table is in use, and not put away or gone."""
+    try:
+        await connection.fetch_one(f"SELECT 1 FROM {table_name(collection_id)} LIMIT 1")  # noqa: S608  a number
+    except MissingTableError:
+        return False
+    return True
 
 
 async def add_records(tx: Connection, collection_id: int, amount: int) -> None:
@@ -175,7 +282,8 @@ async def orphaned_tables(connection: Connection, schema: str) -> list[int]:
         "SELECT CAST(SUBSTRING(t.table_name, 3) AS UNSIGNED) FROM information_schema.tables t"
         " LEFT JOIN collections c ON t.table_name = CONCAT('c_', c.id)"
         " WHERE t.table_schema = %s AND t.table_name REGEXP '^c_[0-9]+$'"
-        " AND t.create_time < CURRENT_TIMESTAMP - INTERVAL 1 HOUR AND c.id IS NULL",
+        " AND t.create_time < CURRENT_TIMESTAMP - INTERVAL 1 HOUR AND c.id IS NULL"
+        " AND NOT EXISTS (SELECT * FROM trash WHERE kind = 'collection' AND t.table_name = CONCAT('c_', collection_id))",
         schema,
     )
     return [int(row[0]) for row in rows]

@@ -75,6 +75,37 @@ class NewCollection(msgspec.Struct, forbid_unknown_fields=True):
     description: Description = ""
 
 
+class FieldChanges(msgspec.Struct, forbid_unknown_fields=True):
+    """What to change about a field; what is left out stays as it is."""
+
+    name: Name | msgspec.UnsetType = msgspec.UNSET
+    type: FieldType | msgspec.UnsetType = msgspec.UNSET
+    required: Required | msgspec.UnsetType = msgspec.UNSET
+    unique: Unique | msgspec.UnsetType = msgspec.UNSET
+    exact: Annotated[bool, msgspec.Meta(description="As for a new field.")] | msgspec.UnsetType = msgspec.UNSET
+    indexed: Indexed | msgspec.UnsetType = msgspec.UNSET
+    default: Default | msgspec.UnsetType = msgspec.UNSET
+    choices: (
+        Annotated[
+            list[Annotated[str, documented("One choice.", minLength=1, maxLength=Choice.characters)]],
+            documented("The values of a choice field.", maxItems=MAX_CHOICES),
+        ]
+        | msgspec.UnsetType
+    ) = msgspec.UNSET
+    options: Options | msgspec.UnsetType = msgspec.UNSET
+
+
+class CollectionChanges(msgspec.Struct, forbid_unknown_fields=True):
+    """What to change about a collection; what is left out stays as it is."""
+
+    name: Name | msgspec.UnsetType = msgspec.UNSET
+    description: Description | msgspec.UnsetType = msgspec.UNSET
+    fields: (
+        Annotated[list[Name], documented("The names of all its fields, in their new order.", maxItems=MAX_FIELDS)]
+        | msgspec.UnsetType
+    ) = msgspec.UNSET
+
+
 class Field(msgspec.Struct, frozen=True):
     """A field as it is stored."""
 
@@ -104,6 +135,39 @@ class Collection(msgspec.Struct, frozen=True):
     fields: Annotated[tuple[Field, ...], msgspec.Meta(description="In the order of forms and columns.")]
     records: Annotated[int, msgspec.Meta(description="How many it has.")]
     created_at: Annotated[datetime, msgspec.Meta(description="When it was defined.")]
+
+
+class LostValue(msgspec.Struct, frozen=True):
+    """A value that a field cannot keep."""
+
+    record: Annotated[int, msgspec.Meta(description="The number of its record.")]
+    value: Annotated[str, msgspec.Meta(description="The value, as a text of at most 100 characters.")]
+    problem: Annotated[str, msgspec.Meta(description="Why it cannot be kept.")]
+
+
+class FieldChange(msgspec.Struct, frozen=True):
+    """What a change of a field does, or would do."""
+
+    field: Annotated[Field | None, msgspec.Meta(description="The field afterwards; null once it is deleted.")]
+    records: Annotated[int, msgspec.Meta(description="How many the collection has.")]
+    examined: Annotated[int, msgspec.Meta(description="How many of them the counts below are about.")] = 0
+    will_become_empty: Annotated[
+        int, msgspec.Meta(description="Values that are lost to the field until it is undone.")
+    ] = 0
+    missing: Annotated[int, msgspec.Meta(description="Records without a value, though the field requires one.")] = 0
+    duplicates: Annotated[
+        int, msgspec.Meta(description="Values that several records have, though the field refuses them.")
+    ] = 0
+    examples: Annotated[
+        tuple[LostValue, ...], msgspec.Meta(description="A few of the values that will become empty.")
+    ] = ()
+    job: Annotated[
+        int | None,
+        msgspec.Meta(description="The job that is at it, `/api/v1/jobs/{id}`; null where nothing is left to do."),
+    ] = None
+    undo: Annotated[
+        int | None, msgspec.Meta(description="What undoes it: `POST /api/v1/trash/{id}/restore`, within 30 days.")
+    ] = None
 
 
 class CollectionSummary(msgspec.Struct, frozen=True):

@@ -16,6 +16,7 @@ from vivero_data.domain.audit.service import record
 from vivero_data.domain.collections import columns, definition, repository
 from vivero_data.domain.collections.schemas import Collection, CollectionQuery, CollectionSummary, NewCollection
 from vivero_data.domain.limits.service import LimitService
+from vivero_data.domain.trash import repository as trash
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import Page, check_limit, page_of
@@ -45,6 +46,7 @@ class CollectionNameTakenError(ConflictError):
 
 Made = Callable[[Connection, Collection], Awaitable[None]]
 
+COLLECTION: Final = "collection"
 _SORT: Final = "name"
 MAX_SUGGESTIONS: Final = 10  # as many as the palette shows; further typing narrows them down
 MAX_COLLECTIONS: Final = 500  # each is a table; a platform with thousands of tenants must limit them
@@ -112,18 +114,30 @@ class CollectionService:
             raise CollectionNameTakenError from error
         return collection
 
-    async def delete(self, actor: Actor, name: str) -> None:
-        """Remove a collection with all its records."""
+    async def delete(self, actor: Actor, name: str) -> int:
+        """Put a collection with all its records into the trash; returns the entry that brings it back."""
         require_permission(actor, Permission.MANAGE_COLLECTIONS)
         async with self._database.transaction() as tx:
             await self._limits.hold(tx, "records")
-            collection = await repository.get_locked(tx, tidy(name))
+            found = await repository.get(tx, tidy(name))
+            collection = await repository.lock_structure(tx, found.id) if found else None
             if collection is None:
                 raise CollectionNotFoundError
             await self._limits.release(tx, "records", collection.records)
             await repository.delete(tx, collection.id)
             await record(tx, actor, "collection.delete", collection.name, before=described(collection))
-        await self._drop(collection.id)
+            entry = await trash.add(
+                tx,
+                actor,
+                COLLECTION,
+                collection.name,
+                collection,
+                collection_id=collection.id,
+                items=collection.records,
+            )
+        async with self._database.read() as connection:
+            await connection.execute(columns.put_away(collection.id))
+        return entry
 
     async def _reserve(self, new: NewCollection) -> Collection:
         """Check that the name is free and there is room, and take the ids."""

@@ -25,7 +25,7 @@ from vivero_data.domain.imports.repository import Work
 from vivero_data.domain.imports.schemas import ColumnPlan, ImportNotFoundError, ImportState, Reading
 from vivero_data.domain.imports.source import opener
 from vivero_data.domain.imports.tables import Format, Numbered, Table
-from vivero_data.domain.imports.writing import Writer, definition_of
+from vivero_data.domain.imports.writing import FieldsChangedError, Writer, definition_of
 from vivero_data.domain.jobs.task import JobLostError, TaskContext
 from vivero_data.domain.users.schemas import Permission, require_permission
 
@@ -130,12 +130,16 @@ class Running:
                 if not batch:
                     return
                 following = asyncio.create_task(asyncio.to_thread(_next, batches, converter))
-                current = collection if not collection.id else await definition_of(self._database, collection.id)
-                if current.fields != collection.fields:  # somebody changed the fields meanwhile
-                    collection, converter = current, Converter(current, columns)
-                    require_all(converter)
-                    rows, failures = converter.rows(batch)
-                await writer.write_all(collection, converter, batch[-1][0], rows, failures)
+                while True:
+                    try:
+                        await writer.write_all(collection, converter, batch[-1][0], rows, failures)
+                    except FieldsChangedError:
+                        collection = await definition_of(self._database, collection.id)
+                        converter = Converter(collection, columns)
+                        require_all(converter)
+                        rows, failures = converter.rows(batch)
+                    else:
+                        break
                 done += len(batch)
                 self._context.progress(done, reading.rows)
         finally:

@@ -64,7 +64,7 @@ class Undoing:
         async with self._database.transaction() as tx:
             await self._context.limits.hold(tx, _RECORDS)
             found = await repository.last_batch(tx, self._id)
-            collection = await collections.get_by_id(tx, work.collection_id)
+            collection = await collections.get_held_by_id(tx, work.collection_id)
             if found is None or collection is None:
                 return False
             last_row, written = found

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from vivero_web.errors import WebError
+
 from vivero_data.db.database import Connection, Database
 from vivero_data.db.errors import DuplicateKeyError, MissingTableError
 from vivero_data.domain.audit.service import record
@@ -19,6 +21,10 @@ from vivero_data.domain.records.service import as_field_error
 from vivero_data.errors import PlanLimitError
 
 _RECORDS: Final = "records"
+
+
+class FieldsChangedError(WebError):
+    """Somebody changed the fields of the collection since the rows were converted."""
 
 
 class Written:
@@ -94,6 +100,9 @@ class Writer:
             written = Written()
             written.add_failures(failures)
             await self._limits.reserve(tx, _RECORDS, len(rows))
+            current = await collections.get_held_by_id(tx, collection.id)
+            if current is not None and current.fields != collection.fields:
+                raise FieldsChangedError
             try:
                 await self._insert(tx, collection, converter, rows, written)
             except MissingTableError as error:

@@ -3,11 +3,17 @@
 from collections.abc import Mapping
 from typing import Final
 
+from vivero_data.domain.collections.retyping import ChangeField
 from vivero_data.domain.imports.tasks import ImportRows, UndoImport
 from vivero_data.domain.jobs.task import Task
 from vivero_data.domain.records.export import Export
 
-KINDS: Final[Mapping[str, type[Task]]] = {"export": Export, "import": ImportRows, "import_undo": UndoImport}
+KINDS: Final[Mapping[str, type[Task]]] = {
+    "export": Export,
+    "import": ImportRows,
+    "import_undo": UndoImport,
+    "field": ChangeField,
+}
 
 
 def kind_of(task: Task) -> str:

@@ -37,9 +37,11 @@ from vivero_data.domain.records.service import (
     changed_values,
     columns_for,
     definition_of,
+    definition_to_write,
     diff,
     subject_of,
 )
+from vivero_data.domain.records.trash import keep_records
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 
 _MAX_REPORTED: Final = 50  # rows at fault; further ones are reported by the next attempt
@@ -124,7 +126,7 @@ class BatchService:
         async with self._database.transaction() as tx:
             if batch.create or batch.delete:
                 await self._limits.change(tx, "records", more)
-            current = await definition_of(tx, collection)
+            current = await definition_to_write(tx, collection)
             if current.fields != definition.fields:
                 rows = checked(current, batch)
             writer = _Writer(tx, actor, current)
@@ -141,6 +143,7 @@ class _Writer:
         self._actor = actor
         self._collection = collection
         self._errors: list[FieldError] = []
+        self._trashed: int | None = None
 
     async def write(self, rows: Checked) -> WrittenBatch:
         try:
@@ -162,6 +165,9 @@ class _Writer:
         before = await self._before(rows)
         if not before:
             return
+        self._trashed = await keep_records(
+            self._tx, self._actor, self._collection, list(before.values()), self._trashed
+        )
         await repository.delete_all(self._tx, self._collection, list(before))
         await self._log("record.delete", [(record, record.values, None) for record in before.values()])
 

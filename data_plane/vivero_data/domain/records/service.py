@@ -27,6 +27,7 @@ from vivero_data.domain.records.errors import (
 )
 from vivero_data.domain.records.merging import Written, base_of
 from vivero_data.domain.records.schemas import Record, RecordChanges, RecordCount, RecordQuery
+from vivero_data.domain.records.trash import keep_records
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.lib.pages import Page, check_limit
 
@@ -125,7 +126,7 @@ class RecordService:
         require_permission(actor, Permission.WRITE_RECORDS)
         async with self._database.transaction() as tx:
             await self._limits.reserve(tx, "records")
-            definition = await definition_of(tx, collection)
+            definition = await definition_to_write(tx, collection)
             try:
                 record_id = await repository.insert(tx, definition, columns_for(definition, values, new=True))
             except (DuplicateKeyError, MissingTableError) as error:
@@ -155,7 +156,7 @@ class RecordService:
         """
         require_permission(actor, Permission.WRITE_RECORDS)
         async with self._database.transaction() as tx:
-            definition = await definition_of(tx, collection)
+            definition = await definition_to_write(tx, collection)
             before = _found(await repository.get_locked(tx, definition, record_id))
             base = _base(conditions, changes.version, before.version)
             given = as_typed(definition, changes.values) if changes.typed else changes.values
@@ -179,8 +180,8 @@ class RecordService:
 
     async def delete(
         self, actor: Actor, collection: str, record_id: int, conditions: Conditions = UNCONDITIONAL
-    ) -> None:
-        """Remove a record.
+    ) -> int:
+        """Put a record into the trash; returns the entry that brings it back.
 
         Raises:
             PreconditionFailedError: it is not at a version that `conditions` allow.
@@ -188,12 +189,14 @@ class RecordService:
         require_permission(actor, Permission.WRITE_RECORDS)
         async with self._database.transaction() as tx:
             await self._limits.release(tx, "records")
-            definition = await definition_of(tx, collection)
+            definition = await definition_to_write(tx, collection)
             before = _found(await repository.get_locked(tx, definition, record_id))
             conditions.check(tag_of(before.version))
+            entry = await keep_records(tx, actor, definition, [before])
             await repository.delete(tx, definition, record_id)
             await collections.add_records(tx, definition.id, -1)
             await log(tx, actor, "record.delete", subject_of(definition, record_id), before=before.values)
+        return entry
 
 
 def _base(conditions: Conditions, version: int | None, current: int) -> int | None:
@@ -211,6 +214,14 @@ def _base(conditions: Conditions, version: int | None, current: int) -> int | No
 
 async def definition_of(connection: Connection, name: str) -> Collection:
     collection = await collections.get(connection, tidy(name))
+    if collection is None:
+        raise CollectionNotFoundError
+    return collection
+
+
+async def definition_to_write(tx: Connection, name: str) -> Collection:
+    """The definition, whose fields stay as they are until this transaction ends: for whoever writes records."""
+    collection = await collections.get_held(tx, tidy(name))
     if collection is None:
         raise CollectionNotFoundError
     return collection

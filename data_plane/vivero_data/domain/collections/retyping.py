@@ -1,0 +1,31 @@
+"""The job that changes a field of a collection with many records."""
+
+from vivero_data.db.database import Connection
+from vivero_data.domain.collections import repository
+from vivero_data.domain.collections.changes import Change, ChangedMeanwhileError, Effects, apply, described
+from vivero_data.domain.jobs.task import Task, TaskContext
+from vivero_data.domain.users.schemas import Permission, require_permission
+
+
+class ChangeField(Task, frozen=True):
+    """Changes a field, and says how many values became empty by it."""
+
+    change: Change
+
+    async def check(self, connection: Connection) -> str:
+        collection = await repository.get_by_id(connection, self.change.collection_id)
+        if collection is None:
+            raise ChangedMeanwhileError
+        return described(collection, self.change)
+
+    async def run(self, context: TaskContext) -> None:
+        require_permission(context.actor, Permission.MANAGE_COLLECTIONS)
+        async with context.database.read() as connection:
+            collection = await repository.get_by_id(connection, self.change.collection_id)
+        total = collection.records if collection else None
+
+        async def done(tx: Connection, entry: int, effects: Effects) -> None:
+            result = {"records": effects.examined, "emptied": effects.emptied, "undo": entry}
+            await context.finish(tx, result)
+
+        await apply(context.database, context.actor, self.change, done, lambda n: context.progress(n, total))

@@ -1,0 +1,97 @@
+"""What was deleted or changed within the last 30 days, and how it comes back."""
+
+from datetime import timedelta
+from typing import Final
+
+from vivero_web import clock
+from vivero_web.errors import NotFoundError
+
+from vivero_data.db.database import Database
+from vivero_data.domain.collections import repository as collections
+from vivero_data.domain.collections.fields import FieldService
+from vivero_data.domain.limits.service import LimitService
+from vivero_data.domain.trash import repository
+from vivero_data.domain.trash.kinds import KINDS, CannotRestoreError, Scene, Tools
+from vivero_data.domain.trash.repository import Entry
+from vivero_data.domain.trash.schemas import Restored, TrashItem
+from vivero_data.domain.users.schemas import Actor, Permission, require_permission, roles_needed
+from vivero_data.lib import cursors
+from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit, page_of
+
+KEPT: Final = timedelta(days=30)
+_SORT: Final = "-id"
+
+
+class EntryNotFoundError(NotFoundError):
+    """The trash has no such entry."""
+
+    def __init__(self) -> None:
+        super().__init__("The trash has nothing of this number; it was restored, or its 30 days are over.")
+
+
+class TrashService:
+    """Members see the trash, and bring back what they may change."""
+
+    def __init__(self, database: Database, limits: LimitService, fields: FieldService) -> None:
+        self._database = database
+        self._tools = Tools(database, limits, fields)
+
+    async def list(
+        self, actor: Actor, search: str = "", limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> Page[TrashItem]:
+        """A page of what there is, the newest first."""
+        require_permission(actor, Permission.WRITE_RECORDS)
+        check_limit(limit)
+        below = cursors.decode(cursor, _SORT).id if cursor else None
+        async with self._database.read() as connection:
+            found = await repository.select_page(connection, search.strip(), clock.now() - KEPT, limit, below)
+            scene = Scene({one.id: one for one in await collections.select_all(connection)} if found else {})
+        items = [_item(actor, scene, entry) for entry in found]
+        return page_of(items, limit, lambda item: cursors.by_id(_SORT, item.id))
+
+    async def restore(self, actor: Actor, entry_id: int) -> Restored:
+        """Bring something back.
+
+        Raises:
+            CannotRestoreError: as things are, it cannot come back.
+        """
+        require_permission(actor, Permission.WRITE_RECORDS)
+        async with self._database.read() as connection:
+            entry = await repository.get(connection, entry_id)
+            if entry is None or entry.deleted_at <= clock.now() - KEPT:
+                raise EntryNotFoundError
+            scene = Scene({one.id: one for one in await collections.select_all(connection)})
+        kind = KINDS[entry.kind]
+        require_permission(actor, kind.permission)
+        problem = kind.obstacle(scene, entry)
+        if problem:
+            raise CannotRestoreError(problem)
+        return Restored(entry.kind, entry.name, await kind.restore(self._tools, actor, entry))
+
+    async def destroy_expired(self, batch: int) -> int:
+        """Remove for good what was kept for 30 days; returns how much."""
+        async with self._database.read() as connection:
+            expired = await repository.select_expired(connection, clock.now() - KEPT, batch)
+            for entry in expired:
+                await KINDS[entry.kind].destroy(connection, entry)
+                await repository.remove(connection, entry.id)
+        return len(expired)
+
+
+def _item(actor: Actor, scene: Scene, entry: Entry) -> TrashItem:
+    kind = KINDS[entry.kind]
+    reason = kind.obstacle(scene, entry)
+    if not actor.may(kind.permission):
+        reason = f"This needs {roles_needed(kind.permission)}."
+    until = entry.deleted_at + KEPT
+    return TrashItem(
+        entry.id,
+        entry.kind,
+        entry.name,
+        entry.items,
+        entry.deleted_at,
+        entry.deleted_by,
+        until,
+        reason is None,
+        reason,
+    )
