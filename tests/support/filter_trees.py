@@ -16,6 +16,8 @@ COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     Operator.GT: lambda value, wanted: value > wanted,
     Operator.GTE: lambda value, wanted: value >= wanted,
     Operator.CONTAINS: lambda value, wanted: wanted in value,
+    Operator.ANY: lambda value, wanted: bool(set(value) & set(wanted)),
+    Operator.ALL: lambda value, wanted: set(value) >= set(wanted),
     Operator.STARTS: lambda value, wanted: value.startswith(wanted),
 }
 

@@ -17,6 +17,7 @@ GOOD_VALUES: Final[dict[str, Any]] = {
     FieldType.EMAIL: "ada@example.com",
     FieldType.URL: "https://example.com/",
     FieldType.MONEY: 1234.5,
+    FieldType.CHOICES: ["a"],
 }
 """By field type, which is the name of the field too."""
 OPTIONS: Final[dict[str, dict[str, Any]]] = {
@@ -59,9 +60,14 @@ _SPEC: Final = {
 }
 
 
+def _typed(value: object) -> str:
+    """A value as a form has it."""
+    return ",".join(value) if isinstance(value, list) else str(value)
+
+
 def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
     """Of a data plane with a collection of one field a type; `fields` are their ids by name."""
-    inputs = {f"f{number}": str(_RECORD[name]) for name, number in fields.items()}
+    inputs = {f"f{number}": _typed(_RECORD[name]) for name, number in fields.items()}
     credentials = {"email": "ada@example.com", "password": "not the password"}
     passwords = {"current_password": "not the password", "new_password": "another orchard at dawn"}
     person = {"email": "grace@example.com", "password": _PASSWORD, "name": "Grace", "role": "member"}

@@ -10,6 +10,7 @@ from vivero_ui.filters import bytes_, number
 from vivero_data.domain.collections.schemas import Field
 from vivero_data.domain.records.schemas import Record
 from vivero_data.domain.usage.service import Usage
+from vivero_data.lib.lists import split_list
 from vivero_data.web import audit_labels, writing
 from vivero_data.web import format as words
 from vivero_data.web.inputs import shown
@@ -68,6 +69,16 @@ def choice_options(choices: tuple[str, ...], chosen: str) -> list[tuple[str, str
     return [("", "Choose one"), *((choice, choice) for choice in [*choices, *gone])]
 
 
+def box_options(choices: tuple[str, ...], text: str) -> list[str]:
+    """The boxes of several choices; a stored value that was removed from the choices keeps its box."""
+    return [*choices, *(one for one in chosen_boxes(text) if one not in choices)]
+
+
+def chosen_boxes(text: str) -> list[str]:
+    """The choices that the text of an input names."""
+    return [one for one in split_list(text) if one]
+
+
 def rules(field: Field) -> str:
     """A field's constraints, in a few words."""
     said = [
@@ -110,6 +121,8 @@ def page_filters() -> dict[str, Callable[..., object]]:
         "format_moment": writing.moment,
         "format_day": writing.day,
         "choice_options": choice_options,
+        "box_options": box_options,
+        "chosen_boxes": chosen_boxes,
         "rules": rules,
         "record_title": record_title,
         "file_icon": file_icon,

@@ -13,6 +13,7 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from vivero_data.domain.collections.schemas import Field, default_of
+from vivero_data.lib.lists import join_list
 from vivero_data.lib.notation import UNSET, Notation, in_zone
 from vivero_data.lib.numbers import written
 from vivero_data.web.forms import Form
@@ -62,7 +63,7 @@ def input_hash(field: Field, text: str) -> str:
 
 def _sent(field: Field, form: Form) -> bool:
     # An unchecked checkbox is not sent; its hash shows that it was in the form.
-    return input_name(field) in form or (is_checkbox(field) and hash_name(field) in form)
+    return input_name(field) in form or ((is_checkbox(field) or field.type.kind.several) and hash_name(field) in form)
 
 
 def is_checkbox(field: Field) -> bool:
@@ -71,6 +72,8 @@ def is_checkbox(field: Field) -> bool:
 
 
 def _text(field: Field, form: Form) -> str:
+    if field.type.kind.several and input_name(field) not in form:
+        return join_list(value for name, value in form.items() if name.startswith(f"{input_name(field)}."))
     return form.get(input_name(field), "")
 
 
@@ -101,6 +104,8 @@ def shown(value: object, notation: Notation = UNSET) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, list):
+        return join_list(value)
     if isinstance(value, datetime):
         moment = in_zone(value, notation.zone)
         text = moment.isoformat(timespec="milliseconds" if moment.microsecond else "auto")

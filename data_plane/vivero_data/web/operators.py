@@ -6,7 +6,8 @@ from vivero_web.errors import InvalidInputError
 
 from vivero_data.domain.collections.schemas import Collection, Field
 from vivero_data.domain.field_types.kind import AmbiguousInput
-from vivero_data.domain.records.filters import Filter, join_list, split_list
+from vivero_data.domain.records.filters import LISTED, Filter
+from vivero_data.lib.lists import join_list, split_list
 from vivero_data.lib.notation import UNSET, Notation
 
 OPERATORS: Final = (
@@ -21,6 +22,8 @@ OPERATORS: Final = (
     ("empty", "is empty"),
     ("filled", "is filled"),
     ("in", "is one of"),
+    ("any", "has any of"),
+    ("all", "has all of"),
 )
 _WITHOUT_VALUE: Final = frozenset({"empty", "filled"})
 
@@ -44,7 +47,7 @@ def filter_value(field: Field, operator: str, text: str, notation: Notation = UN
     Raises:
         InvalidInputError: the number is ambiguous.
     """
-    if operator == "in":
+    if operator in LISTED:
         return join_list(_filter_text(field, part.strip(), notation) for part in split_list(text))
     return _filter_text(field, text, notation)
 
@@ -53,4 +56,4 @@ def _filter_text(field: Field, text: str, notation: Notation) -> str:
     value = field.type.kind.read_condition(text, notation)
     if isinstance(value, AmbiguousInput):
         raise InvalidInputError.of("filter", f"{field.name} {value.problem}")
-    return "" if value is None else str(value)
+    return join_list(value) if isinstance(value, list) else "" if value is None else str(value)

@@ -167,7 +167,7 @@ def workspace(as_of: datetime | None = None) -> Litestar:
             name=label,
             type=kind,
             required=kind is FieldType.INTEGER,
-            choices=list(NAMES) if kind is FieldType.CHOICE else [],
+            choices=list(NAMES) if kind.kind.has_choices else [],
             options=Options(currency="EUR") if kind is FieldType.MONEY else NONE,
         )
         for label, kind in zip(labels, kinds, strict=False)
@@ -192,6 +192,7 @@ def _value(kind: FieldType, words: str) -> object:
     given: dict[FieldType, object] = {
         FieldType.NUMBER: 99_999_999_999_999,
         FieldType.INTEGER: 10**15,
+        FieldType.CHOICES: [words],
         FieldType.MONEY: Decimal("9999999999999999.99"),
         FieldType.BOOLEAN: True,
         FieldType.DATE: "2026-11-22",

@@ -28,6 +28,7 @@ SOME: Final[dict[FieldType, list[Any]]] = {
     FieldType.DATETIME: ["1815-12-10T00:00:00Z", "2026-03-01T12:00:00Z", "2026-03-01T12:00:01Z"],
     FieldType.CHOICE: ["red", "green"],
     FieldType.EMAIL: ["a@b.example", "A@b.example", "c@b.example"],
+    FieldType.CHOICES: [["red"], ["green"], ["red", "green"]],
     FieldType.MONEY: [-1.5, 0, 0.25, 2, 1000000.75],
     FieldType.URL: ["https://a.example/", "https://a.example/b", "http://b.example/"],
 }

@@ -22,7 +22,7 @@ def field(kind: FieldType, number: int = 1, **changes: Any) -> Field:  # noqa: A
         "exact": False,
         "indexed": True,
         "default": None,
-        "choices": ("red", "green") if kind is FieldType.CHOICE else (),
+        "choices": ("red", "green") if kind.kind.has_choices else (),
         "options": OPTIONS.get(kind, NONE),
     }
     return Field(**{**given, **changes})

@@ -25,6 +25,7 @@ VALUES: dict[FieldType, st.SearchStrategy[Any]] = {
     FieldType.CHOICE: st.sampled_from(["red", "green"]),
     FieldType.EMAIL: st.builds("{}@{}.example".format, _WORD, _WORD),
     FieldType.URL: st.builds("https://{}.example/{}?q={}".format, _WORD, _WORD, _WORD),
+    FieldType.CHOICES: st.sampled_from([["red"], ["green"], ["red", "green"]]),
     FieldType.MONEY: st.decimals(Decimal("-9999999999999999.99"), Decimal("9999999999999999.99"), places=2)
     | st.decimals(-2000, 2000, places=2),
 }

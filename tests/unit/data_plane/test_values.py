@@ -39,6 +39,9 @@ GOOD: list[tuple[T, Any, Any]] = [
     (T.MONEY, "EUR 12.5", Decimal("12.5")),
     (T.MONEY, " \u20ac -1234.56 ", Decimal("-1234.56")),
     (T.MONEY, -7, Decimal(-7)),
+    (T.CHOICES, ["red"], '["red"]'),
+    (T.CHOICES, ["green", "red", "red"], '["red","green"]'),
+    (T.CHOICES, " green , red", '["red","green"]'),
 ]
 BAD: list[tuple[T, Any]] = [
     (T.TEXT, 7),
@@ -96,6 +99,13 @@ BAD: list[tuple[T, Any]] = [
     (T.URL, "https://exa mple.com"),
     (T.URL, "https://[::1"),
     (T.URL, "ftp://example.com"),
+    (T.CHOICES, "blue"),
+    (T.CHOICES, []),
+    (T.CHOICES, ["red", "blue"]),
+    (T.CHOICES, ["red", 1]),
+    (T.CHOICES, [["red"]]),
+    (T.CHOICES, {"red": True}),
+    (T.CHOICES, True),
     (T.MONEY, "0.001"),
     (T.MONEY, "USD 12.5"),
     (T.MONEY, "$ 12.5"),

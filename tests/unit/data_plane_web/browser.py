@@ -39,11 +39,12 @@ class Browser:
             ("Mail", "email"),
             ("Site", "url"),
             ("Price", "money"),
+            ("Tags", "choices"),
         ]
         form = {"name": "Customers", "description": "Who we sell to", "field-0-required": "on"}
         for number, (name, kind) in enumerate(rows):
             form |= {f"field-{number}-name": name, f"field-{number}-type": kind}
-        form |= {"field-7-choices": "Lead, Active", "field-10-currency": "eur"}
+        form |= {"field-7-choices": "Lead, Active", "field-10-currency": "eur", "field-11-choices": "red, green"}
         answer = self.client.post("/new-collection", data=form, follow_redirects=False)
         assert answer.status_code == 303, answer.text
         return self.inputs()

@@ -3,7 +3,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from vivero_data.domain.records.filters import Filter, join_list, parse_filter, split_list
+from vivero_data.domain.records.filters import Filter, parse_filter
+from vivero_data.lib.lists import join_list, split_list
 from vivero_data.web.listing import (
     MAX_FILTERS,
     Address,

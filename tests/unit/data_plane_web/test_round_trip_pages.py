@@ -29,6 +29,7 @@ RECORDS = st.fixed_dictionaries(
         "Status": st.none() | st.sampled_from(["Lead", "Active"]),
         "Mail": st.none() | VALUES[FieldType.EMAIL],
         "Site": st.none() | VALUES[FieldType.URL],
+        "Tags": st.none() | VALUES[FieldType.CHOICES],
         "Price": st.none() | VALUES[FieldType.MONEY],
     }
 )

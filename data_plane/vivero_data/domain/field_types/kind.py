@@ -27,6 +27,8 @@ class Operator(StrEnum):
     GTE = "gte"
     CONTAINS = "contains"
     STARTS = "starts"
+    ANY = "any"
+    ALL = "all"
 
 
 EQUALITY: Final = (Operator.EQ, Operator.NE, Operator.IN, Operator.EMPTY, Operator.FILLED)
@@ -66,6 +68,7 @@ class FieldKind:
         unique: whether `unique` is possible.
         exact: whether `unique` compares every character unless the definition says otherwise; None: it always does.
         has_choices: whether its definition lists the values.
+        several: whether a form gives each of the choices a box.
         two_valued: whether a required field is shown as a checkbox.
         figures: whether a table aligns it to the right.
         takes: the options that its definition may have.
@@ -82,6 +85,7 @@ class FieldKind:
     unique: ClassVar[bool] = True
     exact: ClassVar[bool | None] = None
     has_choices: ClassVar[bool] = False
+    several: ClassVar[bool] = False
     two_valued: ClassVar[bool] = False
     figures: ClassVar[bool] = False
     takes: ClassVar[frozenset[str]] = frozenset()

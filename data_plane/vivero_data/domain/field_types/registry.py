@@ -6,6 +6,7 @@ from typing import Final
 
 from vivero_data.domain.field_types.boolean import Boolean
 from vivero_data.domain.field_types.choice import Choice
+from vivero_data.domain.field_types.choices import Choices
 from vivero_data.domain.field_types.date import Date
 from vivero_data.domain.field_types.email import Email
 from vivero_data.domain.field_types.integer import Integer
@@ -32,6 +33,7 @@ class FieldType(StrEnum):
     EMAIL = "email"
     URL = "url"
     MONEY = "money"
+    CHOICES = "choices"
 
     @property
     def kind(self) -> FieldKind:
@@ -51,4 +53,5 @@ _KINDS: Final[Mapping[FieldType, FieldKind]] = {
     FieldType.EMAIL: Email(),
     FieldType.URL: Url(),
     FieldType.MONEY: Money(),
+    FieldType.CHOICES: Choices(),
 }

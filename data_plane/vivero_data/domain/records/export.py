@@ -29,6 +29,7 @@ from vivero_data.domain.records.service import definition_of
 from vivero_data.domain.records.where import parse_filters
 from vivero_data.domain.users.schemas import Permission, require_permission
 from vivero_data.lib.cursors import Cursor
+from vivero_data.lib.lists import join_list
 
 SPOOL_BYTES: Final = 48 * 1024**2  # compressed, beside two uploads of 100 MiB in a /tmp of 256 MiB
 _PAGE: Final = 500  # records in memory at once
@@ -81,6 +82,8 @@ def _cell(value: Any) -> str:  # noqa: ANN401  a field's value
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, list):
+        return join_list(value)
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, datetime):

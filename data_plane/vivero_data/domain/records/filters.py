@@ -9,7 +9,6 @@ a list's value.
 """
 
 import re
-from collections.abc import Iterable
 from typing import Any, Final, NoReturn, Union
 
 import msgspec
@@ -17,12 +16,14 @@ from vivero_web.errors import InvalidInputError
 
 from vivero_data.domain.field_types.kind import Operator
 from vivero_data.lib.json import decode, encode
+from vivero_data.lib.lists import split_list
 
 MAX_FILTERS: Final = 20  # as text
 MAX_CONDITIONS: Final = 50  # of a tree; each may cost a full table scan
 MAX_DEPTH: Final = 8
 WHERE_LENGTH: Final = 8_000  # characters; percent-encoded it still fits an address's 16 KiB, or nearly
 VALUELESS: Final = frozenset({Operator.EMPTY, Operator.FILLED})
+LISTED: Final = frozenset({Operator.IN, Operator.ANY, Operator.ALL})
 _PLACE: Final = "where"
 _FILTER: Final = re.compile(r"(?P<field>(?:[^:\\]|\\.)+):(?P<operator>[^:]+)(?::(?P<value>.*))?", re.DOTALL)
 
@@ -139,7 +140,7 @@ class Filter(msgspec.Struct, frozen=True):
         """The same in a tree."""
         if self.operator in VALUELESS:
             return Condition(self.field, self.operator)
-        several = self.operator == Operator.IN
+        several = self.operator in LISTED
         return Condition(self.field, self.operator, split_list(self.value) if several else self.value)
 
 
@@ -151,22 +152,6 @@ def parse_filter(text: str) -> Filter | None:
         if found
         else None
     )
-
-
-def join_list(values: Iterable[str]) -> str:
-    """The value of a filter that takes several."""
-    return ",".join(_escaped(value, ",") for value in values)
-
-
-def split_list(text: str) -> list[str]:
-    """The values of a joined list; a backslash is literal unless before a comma or a backslash."""
-    values = [""]
-    for part in re.findall(r"\\[,\\]|.", text, re.DOTALL):
-        if part == ",":
-            values.append("")
-        else:
-            values[-1] += part[-1]
-    return values
 
 
 def _escaped(text: str, sign: str) -> str:

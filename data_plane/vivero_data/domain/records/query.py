@@ -15,8 +15,8 @@ from vivero_data.domain.collections.columns import column_name
 from vivero_data.domain.collections.schemas import Collection, Field, parse
 from vivero_data.domain.field_types.kind import InvalidValueError
 from vivero_data.domain.field_types.registry import FieldType
-from vivero_data.domain.records.filters import split_list
 from vivero_data.lib.cursors import Cursor, as_text
+from vivero_data.lib.lists import split_list
 
 MAX_SORTS: Final = 3  # fields: so a cursor with the longest texts still fits an address
 

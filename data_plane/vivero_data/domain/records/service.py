@@ -46,7 +46,7 @@ def columns_for(collection: Collection, given: Mapping[str, Any], *, new: bool) 
         if field.name not in named and not new:
             continue
         value = named.get(field.name, field.default)
-        if value is None or value == "":
+        if value is None or value in ("", []):
             # An empty form field means no value, for every type.
             found[field.id] = None
             if field.required:

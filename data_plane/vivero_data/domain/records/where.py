@@ -157,6 +157,11 @@ def _among(column: Column, wanted: Condition) -> Clause:
     return Clause(f"{column.sql} IN ({', '.join(['%s'] * len(values))})", values)
 
 
+def _overlap(column: Column, wanted: Condition) -> Clause:
+    finds = "JSON_OVERLAPS" if wanted.operator == Operator.ANY else "JSON_CONTAINS"
+    return Clause(f"{finds}({column.sql}, %s)", (_value(column, wanted.value),))
+
+
 _OPERATORS: Final[Mapping[str, Callable[[Column, Condition], Clause]]] = {
     **dict.fromkeys(_COMPARE, _compare),
     "ne": _differs,
@@ -165,4 +170,6 @@ _OPERATORS: Final[Mapping[str, Callable[[Column, Condition], Clause]]] = {
     "empty": _presence,
     "filled": _presence,
     "in": _among,
+    "any": _overlap,
+    "all": _overlap,
 }

@@ -13,10 +13,11 @@ from vivero_web.errors import InvalidInputError
 from vivero_web.text import tidy
 
 from vivero_data.domain.collections.schemas import Collection
-from vivero_data.domain.records.filters import AllOf, AnyOf, Condition, Not, Tree, as_json, join_list, parse_tree
+from vivero_data.domain.records.filters import AllOf, AnyOf, Condition, Not, Tree, as_json, parse_tree
 from vivero_data.domain.records.query import column_of, parse_sort
 from vivero_data.domain.records.where import compiled, searched
 from vivero_data.domain.views.schemas import Spec, Total, ViewColumn
+from vivero_data.lib.lists import join_list
 
 
 class KeptSpec(msgspec.Struct, frozen=True):
