@@ -13,7 +13,6 @@ from vivero_data.domain.usage.service import Usage
 from vivero_data.lib.lists import split_list
 from vivero_data.web import audit_labels, writing
 from vivero_data.web import format as words
-from vivero_data.web.inputs import shown
 from vivero_data.web.listing import collection_href
 
 _NAME_LENGTH: Final = 120  # characters of a heading: five lines on a phone
@@ -113,7 +112,7 @@ def page_filters() -> dict[str, Callable[..., object]]:
         "shown": words.cell,
         "money": writing.money,
         "zoned": writing.zoned,
-        "raw": shown,
+        "raw": writing.raw,
         "collection_href": collection_href,
         "near_limits": near_limits,
         "without_scheme": without_scheme,

@@ -13,6 +13,7 @@ from vivero_data.domain.collections.schemas import Field
 from vivero_data.domain.field_types.money import SIGNS
 from vivero_data.lib.notation import UNSET, Notation, Numbers, in_zone, written_date
 from vivero_data.lib.numbers import written
+from vivero_data.web.inputs import shown
 
 _NOTATION: Final[ContextVar[Notation]] = ContextVar("notation", default=UNSET)
 
@@ -40,6 +41,11 @@ def money(value: Decimal, field: Field) -> str:
     if numbers in {Numbers.COMMA, Numbers.SPACE}:
         return f"{minus}{text}\u00a0{sign}"
     return f"{minus}{sign}{text}" if code in SIGNS else f"{minus}{sign}\u00a0{text}"
+
+
+def raw(value: object) -> str:
+    """A value as its input shows it."""
+    return shown(value, _NOTATION.get())
 
 
 def zoned(label: str) -> str:

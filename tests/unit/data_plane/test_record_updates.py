@@ -25,6 +25,7 @@ from vivero_data.domain.records.errors import (
 from vivero_data.domain.records.merging import Touched, Written
 from vivero_data.domain.records.schemas import Record, RecordChanges
 from vivero_data.lib.json import decode, encode
+from vivero_data.lib.notation import UNSET, Notation, Numbers
 from vivero_web.conditions import Conditions
 from vivero_web.errors import InvalidInputError, PreconditionFailedError
 
@@ -40,6 +41,7 @@ class Stored(Database):
         self.written: list[Mapping[int, Any]] = []
         self.logged: list[tuple[Any, Any]] = []
         self.fields: dict[int, int] = {}
+        self.written_in = UNSET
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Any]:
@@ -65,6 +67,9 @@ class Stored(Database):
     async def touched(self, *_: object) -> dict[int, Touched]:
         return {1: Touched(self.record.version, 1, self.fields)}
 
+    async def notation(self, *_: object) -> Notation:
+        return self.written_in
+
     async def log(self, *_: object, before: object, after: object) -> None:
         self.logged.append((before, after))
 
@@ -74,6 +79,7 @@ def stored(monkeypatch: pytest.MonkeyPatch) -> Stored:
     made = Stored()
     monkeypatch.setattr(service, "definition_to_write", made.definition)
     monkeypatch.setattr(service, "log", made.log)
+    monkeypatch.setattr(service, "notation_of", made.notation)
     monkeypatch.setattr(merging, "remember", made.remember)
     monkeypatch.setattr(merging, "touched", made.touched)
     for name, call in (("get", made.get), ("get_locked", made.get), ("update", made.update)):
@@ -192,6 +198,14 @@ async def test_what_was_typed_is_read_as_a_table_shows_it(stored: Stored) -> Non
     typed = {"Number": "1.234,50", "Boolean": "yes", "Text": " "}
     after = await records.update(ACTOR, "Things", 1, RecordChanges(typed, typed=True))
     assert (after.values["Number"], after.values["Boolean"], after.values["Text"]) == (Decimal("1234.5"), True, None)
+
+
+async def test_what_was_typed_is_read_in_the_workspaces_notation(stored: Stored) -> None:
+    stale(stored)
+    stored.written_in = Notation(Numbers.COMMA)
+    records = service.RecordService(stored, FakeLimits(World()))
+    after = await records.update(ACTOR, "Things", 1, RecordChanges({"Number": "1.234"}, typed=True))
+    assert after.values["Number"] == Decimal(1234)
 
 
 def test_a_field_is_found_by_its_name_taken_apart() -> None:

@@ -64,7 +64,7 @@ class NotationService:
     async def current(self) -> Notation:
         """What pages are written in."""
         async with self._database.read() as connection:
-            return (await _select(connection)).notation
+            return await notation_of(connection)
 
     async def get(self, actor: Actor) -> WorkspaceSettings:
         require_permission(actor, Permission.READ)
@@ -103,6 +103,11 @@ def time_zones() -> frozenset[str]:
 
 def _told(settings: WorkspaceSettings) -> dict[str, Any]:
     return msgspec.structs.asdict(settings)
+
+
+async def notation_of(connection: Connection) -> Notation:
+    """What pages are written in, and what is typed in them is read in."""
+    return (await _select(connection)).notation
 
 
 async def _select(connection: Connection, *, lock: bool = False) -> WorkspaceSettings:

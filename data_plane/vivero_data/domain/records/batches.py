@@ -18,6 +18,7 @@ from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.collections.service import CollectionNotFoundError
 from vivero_data.domain.limits.service import LimitService
+from vivero_data.domain.notation.service import notation_of
 from vivero_data.domain.records import merging, repository
 from vivero_data.domain.records.errors import TAKEN, BatchConflictError, ValueTakenError
 from vivero_data.domain.records.merging import Written
@@ -43,6 +44,7 @@ from vivero_data.domain.records.service import (
 )
 from vivero_data.domain.records.trash import keep_records
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
+from vivero_data.lib.notation import UNSET, Notation
 
 _MAX_REPORTED: Final = 50  # rows at fault; further ones are reported by the next attempt
 
@@ -55,7 +57,7 @@ class Checked(msgspec.Struct):
     delete: list[tuple[str, RowDeletion]]
 
 
-def checked(collection: Collection, batch: RecordBatch) -> Checked:
+def checked(collection: Collection, batch: RecordBatch, notation: Notation = UNSET) -> Checked:
     """The batch with every row validated; pure.
 
     Raises:
@@ -64,7 +66,7 @@ def checked(collection: Collection, batch: RecordBatch) -> Checked:
     errors = _shape_errors(batch)
 
     def values(row: NewRecord | RowChanges) -> dict[str, Any]:
-        return as_typed(collection, row.values) if batch.typed else row.values
+        return as_typed(collection, row.values, notation) if batch.typed else row.values
 
     found = Checked([], [], [(f"delete[{index}]", row) for index, row in enumerate(batch.delete)])
     for index, new in enumerate(batch.create):
@@ -121,14 +123,15 @@ class BatchService:
         require_permission(actor, Permission.WRITE_RECORDS)
         async with self._database.read() as connection:
             definition = await definition_of(connection, collection)
-        rows = checked(definition, batch)  # before the counter is locked
+            notation = await notation_of(connection) if batch.typed else UNSET
+        rows = checked(definition, batch, notation)  # before the counter is locked
         more = len(batch.create) - len(batch.delete)
         async with self._database.transaction() as tx:
             if batch.create or batch.delete:
                 await self._limits.change(tx, "records", more)
             current = await definition_to_write(tx, collection)
             if current.fields != definition.fields:
-                rows = checked(current, batch)
+                rows = checked(current, batch, notation)
             writer = _Writer(tx, actor, current)
             done = await writer.write(rows)
             await collections.add_records(tx, current.id, more)

@@ -17,6 +17,7 @@ from vivero_data.domain.collections.schemas import Collection, parse, present
 from vivero_data.domain.collections.service import CollectionNotFoundError
 from vivero_data.domain.field_types.kind import InvalidValueError
 from vivero_data.domain.limits.service import LimitService
+from vivero_data.domain.notation.service import notation_of
 from vivero_data.domain.records import lists, merging, repository
 from vivero_data.domain.records.errors import (
     FieldConflictError,
@@ -29,6 +30,7 @@ from vivero_data.domain.records.merging import Written, base_of
 from vivero_data.domain.records.schemas import Record, RecordChanges, RecordCount, RecordQuery
 from vivero_data.domain.records.trash import keep_records
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
+from vivero_data.lib.notation import UNSET, Notation
 from vivero_data.lib.pages import Page, check_limit
 
 
@@ -72,11 +74,11 @@ def _by_name(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]
     return named, errors
 
 
-def as_typed(collection: Collection, values: Mapping[str, Any]) -> dict[str, Any]:
+def as_typed(collection: Collection, values: Mapping[str, Any], notation: Notation = UNSET) -> dict[str, Any]:
     """Values that were typed as texts, as tables show them, in the form that `columns_for` takes."""
     fields = {field.name: field for field in collection.fields}
     return {
-        name: fields[tidy(name)].type.kind.read_condition(value)
+        name: fields[tidy(name)].type.kind.read_condition(value, notation)
         if isinstance(value, str) and tidy(name) in fields
         else value
         for name, value in values.items()
@@ -159,7 +161,7 @@ class RecordService:
             definition = await definition_to_write(tx, collection)
             before = _found(await repository.get_locked(tx, definition, record_id))
             base = _base(conditions, changes.version, before.version)
-            given = as_typed(definition, changes.values) if changes.typed else changes.values
+            given = as_typed(definition, changes.values, await notation_of(tx)) if changes.typed else changes.values
             wanted = changed_values(definition, before, columns_for(definition, given, new=False))
             if not wanted:
                 return before
