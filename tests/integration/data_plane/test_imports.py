@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 from integration.data_plane.workspace import Workspace
 
-PATIENCE: Final = 180.0
+PATIENCE: Final = 120.0
 ENDED: Final = {"ready", "done", "failed", "undone"}
 
 
@@ -130,3 +130,140 @@ async def test_a_file_becomes_a_collection_with_typed_fields(importer: Importer)
     assert await importer.collection("Lager") is None
     usage = (await importer.client.get("/api/v1/usage", headers=importer.headers)).json()
     assert usage["records"]["used"] == 0
+
+
+STOCK: Final = (
+    {"name": "Number", "type": "text", "unique": True, "required": True},
+    {"name": "Label", "type": "text"},
+    {"name": "Price", "type": "number"},
+)
+STOCK_IMPORTS: Final = "/collections/Stock/imports"
+
+
+@pytest.fixture
+async def stock(workspace: Workspace, owner: dict[str, str], importer: Importer) -> Importer:
+    """With a collection of three records."""
+    await workspace.collection(owner, *STOCK, name="Stock")
+    rows = [{"values": {"Number": f"A{number}", "Label": "old", "Price": number}} for number in range(1, 4)]
+    batch = "/api/v1/collections/Stock/records/batch"
+    assert (await importer.client.post(batch, json={"create": rows}, headers=owner)).status_code == 200
+    return importer
+
+
+def outcome(done: dict[str, Any]) -> list[Any]:
+    return [done[name] for name in ("state", "total", "done", "inserted", "updated", "unchanged", "failed")]
+
+
+async def test_rows_change_records_by_key_and_undo_gives_back_what_they_were(stock: Importer) -> None:
+    before = await stock.values("Stock")
+    content = "Number,Label,Price\nA1,new,1.5\na2,old,2\nA9,made,9\nA1,again,7\n,none,1\nA3,old,x\nA9,twice,9\n"
+    asked = {"mode": "upsert", "key": "Number"}
+    dry = await stock.imported(STOCK_IMPORTS, content.encode(), **asked, dry_run=True)
+    done = await stock.imported(STOCK_IMPORTS, content.encode(), **asked)
+    assert outcome(done) == outcome(dry) == ["done", 7, 7, 1, 2, 0, 4]
+    assert (await stock.errors(done["id"])) == (await stock.errors(dry["id"])) == [
+        ["row", "field", "reason", "Number", "Label", "Price"],
+        ["5", "Number", "is in the file twice: this row and an earlier one have it", "A1", "again", "7"],
+        ["6", "Number", "is required", "", "none", "1"],
+        ["7", "Price", "must be a number such as 1,234.50", "A3", "old", "x"],
+        ["8", "Number", "is in the file twice: this row and an earlier one have it", "A9", "twice", "9"],
+    ]  # fmt: skip
+    assert await stock.values("Stock") == [
+        {"Number": "A1", "Label": "new", "Price": 1.5},
+        {"Number": "a2", "Label": "old", "Price": 2},
+        {"Number": "A3", "Label": "old", "Price": 3},
+        {"Number": "A9", "Label": "made", "Price": 9},
+    ]
+    assert (await stock.undone(done["id"]))["kept"] == 0
+    assert await stock.values("Stock") == before
+    assert (await stock.collection("Stock"))["records"] == 3
+
+
+async def test_undo_leaves_what_somebody_changed_since_and_counts_it(stock: Importer) -> None:
+    content = b"Number,Label\nA1,new\nA2,new\nB1,made\nB2,made\nB3,made\n"
+    done = await stock.imported(STOCK_IMPORTS, content, mode="upsert", key="Number")
+    records = {record["values"]["Number"]: record["id"] for record in await stock.records("Stock")}
+    for number in ("A2", "B2"):
+        at = f"/api/v1/collections/Stock/records/{records[number]}"
+        assert (
+            await stock.client.patch(at, json={"values": {"Label": "mine"}}, headers=stock.headers)
+        ).status_code == 200
+    at = f"/api/v1/collections/Stock/records/{records['B3']}"
+    assert (await stock.client.delete(at, headers=stock.headers)).status_code == 204
+    undone = await stock.undone(done["id"])
+    assert (undone["state"], undone["kept"]) == ("undone", 2)
+    labels = {values["Number"]: values["Label"] for values in await stock.values("Stock")}
+    assert labels == {"A1": "old", "A2": "mine", "A3": "old", "B2": "mine"}
+    assert (await stock.collection("Stock"))["records"] == 4
+    usage = (await stock.client.get("/api/v1/usage", headers=stock.headers)).json()
+    assert usage["records"]["used"] == 4
+    again = await stock.client.post(f"/api/v1/imports/{done['id']}/undo", headers=stock.headers)
+    assert again.status_code == 409
+
+
+async def test_a_dry_run_leaves_nothing(stock: Importer) -> None:
+    before = await stock.records("Stock")
+    dry = await stock.imported(STOCK_IMPORTS, b"Number,Label\nA1,x\nC1,x\nC1,x\n", dry_run=True)
+    assert outcome(dry) == ["done", 3, 3, 1, 0, 0, 2]
+    assert await stock.records("Stock") == before
+    assert (await stock.collection("Stock"))["records"] == 3
+    made = await stock.imported("/imports", b"Name\nAda\n", name="Nothing", dry_run=True)
+    assert outcome(made) == ["done", 1, 1, 1, 0, 0, 0]
+    assert await stock.collection("Nothing") is None
+
+
+async def test_a_record_is_found_by_its_number_too(stock: Importer) -> None:
+    first, second, _ = await stock.records("Stock")
+    content = f"id,Label\n{first['id']},changed\n999,no\nx,no\n{second['id']},old\n"
+    done = await stock.imported(STOCK_IMPORTS, content.encode(), mode="upsert", key="id")
+    assert (done["state"], done["problem"]) == ("failed", "mapping: leaves out what every record must have: Number")
+    content = f"id,Number,Label\n{first['id']},A1,changed\n999,Z,no\nx,Y,no\n{second['id']},A2,old\n,N,new\n"
+    done = await stock.imported(STOCK_IMPORTS, content.encode(), mode="upsert", key="id")
+    assert outcome(done) == ["done", 5, 5, 1, 1, 1, 2]
+
+
+async def test_a_limit_of_the_plan_is_met_exactly_and_what_was_done_can_be_undone(
+    stock: Importer, workspace: Workspace
+) -> None:
+    workspace.set_limits(records=5)
+    await asyncio.sleep(1.1)  # the plan is read again after a second
+    content = "Number\n" + "".join(f"D{number}\n" for number in range(10))
+    done = await stock.imported(STOCK_IMPORTS, content.encode())
+    assert outcome(done) == ["failed", 10, 2, 2, 0, 0, 0]
+    assert "includes 5 records" in done["problem"]
+    assert (await stock.collection("Stock"))["records"] == 5
+    assert (await stock.undone(done["id"]))["state"] == "undone"
+    assert (await stock.collection("Stock"))["records"] == 3
+
+
+async def test_what_a_file_leaves_open_is_told_and_decided_by_mapping(stock: Importer) -> None:
+    content = b"Number;Price;Extra\nE1;1.234;x\nE2;5.678;y\n"
+    open_ = await stock.imported(STOCK_IMPORTS, content)
+    assert open_["state"] == "failed"
+    assert "Price: may be two numbers, as 1.234 may" in open_["problem"]
+    assert "Extra: is no field of this collection" in open_["problem"]
+    mapping = {"Price": {"numbers": "1.234,50"}, "Extra": "Label"}
+    done = await stock.imported(STOCK_IMPORTS, content, mapping=mapping)
+    assert outcome(done) == ["done", 2, 2, 2, 0, 0, 0]
+    assert (await stock.values("Stock"))[-2:] == [
+        {"Number": "E1", "Label": "x", "Price": 1234},
+        {"Number": "E2", "Label": "y", "Price": 5678},
+    ]
+
+
+async def test_a_person_looks_at_the_plan_first(importer: Importer) -> None:
+    ready = await importer.imported("/imports", b"Day,Sum\n01/02/2026,1\n", name="Looked at", preview=True)
+    assert (ready["state"], ready["total"], ready["done"]) == ("ready", 1, 0)
+    at = f"/api/v1/imports/{ready['id']}"
+    plan = (await importer.client.get(f"{at}/plan", headers=importer.headers)).json()
+    assert [(one["name"], one["type"], one["open"]) for one in plan["columns"]] == [
+        ("Day", "date", "dates"),
+        ("Sum", "integer", ""),
+    ]
+    refused = await importer.client.post(f"{at}/start", json={}, headers=importer.headers)
+    assert refused.status_code == 422
+    order = {"mapping": {"Day": {"dates": "29/11/2026"}, "Sum": {"field": "Total", "type": "number"}}}
+    answer = await importer.client.post(f"{at}/start", json=order, headers=importer.headers)
+    assert answer.status_code == 202, answer.text
+    assert (await importer.ended(ready["id"]))["state"] == "done"
+    assert await importer.values("Looked at") == [{"Day": "2026-02-01", "Total": 1}]

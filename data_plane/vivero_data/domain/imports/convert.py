@@ -12,6 +12,8 @@ from vivero_data.domain.imports.plan import ID
 from vivero_data.domain.imports.schemas import ColumnPlan
 
 _REMEMBERED: Final = 20_000  # values of a column: most columns repeat theirs
+_NO_ID: Final = -1
+_ID_DIGITS: Final = 19
 _SHORT: Final = 64  # characters of one that is remembered
 
 
@@ -101,9 +103,20 @@ class Converter:
             refused = next(((place, value) for place, value in enumerate(row) if type(value) is _Refused), None)
             if refused:
                 failures.append(Failure(number, self.fields[refused[0]].name, refused[1].reason, cells))
+                continue
+            record_id = _id(cells[self._id]) if self._id is not None else None
+            if record_id == _NO_ID:
+                failures.append(Failure(number, ID, "must be a record's number", cells))
             else:
-                rows.append(Row(number, cells, row))
+                rows.append(Row(number, cells, row, record_id))
         return rows, failures
+
+
+def _id(cell: str) -> int | None:
+    text = cell.strip()
+    if not text:
+        return None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _ID_DIGITS else _NO_ID
 
 
 def _widened(cells: list[str], width: int) -> list[str]:

@@ -9,7 +9,7 @@ import msgspec
 from vivero_web import clock
 
 from vivero_data.db.database import Connection, Row
-from vivero_data.domain.imports.schemas import Import, ImportState, Mode, Reading
+from vivero_data.domain.imports.schemas import Import, ImportOrder, ImportState, Mode, Reading
 from vivero_data.lib.json import decode, encode
 
 _PROBLEM: Final = 500  # characters
@@ -100,12 +100,14 @@ async def set_job(tx: Connection, import_id: int, job_id: int, state: ImportStat
     )
 
 
-async def order(tx: Connection, import_id: int, changes: Mapping[str, Any]) -> None:
+async def order(tx: Connection, import_id: int, wanted: ImportOrder, mapping: Mapping[str, Any]) -> None:
     """Write what a person decided after seeing the plan."""
-    names = ("mode", "key_name", "dry_run", "mapping")
     await tx.execute(
-        f"UPDATE imports SET asks = FALSE, {', '.join(f'{name} = %s' for name in names)} WHERE id = %s",  # noqa: S608  fixed words
-        *(changes[name] for name in names),
+        "UPDATE imports SET asks = FALSE, mode = %s, key_name = %s, dry_run = %s, mapping = %s WHERE id = %s",
+        wanted.mode.value,
+        wanted.key,
+        wanted.dry_run,
+        encode(mapping),
         import_id,
     )
 
@@ -195,6 +197,17 @@ async def begin(connection: Connection, import_id: int, attempt: int, state: Imp
             attempt,
         )
     ) or bool(await connection.fetch_one("SELECT id FROM imports WHERE id = %s AND attempt = %s", import_id, attempt))
+
+
+async def begin_again_if_dry(connection: Connection, import_id: int) -> None:
+    """A dry run begins anew with each attempt: nothing of the last one is left that a row could contradict."""
+    changed = await connection.execute(
+        "UPDATE imports SET last_row = 0, done = 0, inserted = 0, updated = 0, unchanged = 0, failed = 0"
+        " WHERE id = %s AND dry_run",
+        import_id,
+    )
+    if changed:
+        await connection.execute("DELETE FROM import_batches WHERE import_id = %s", import_id)
 
 
 async def set_reading(connection: Connection, import_id: int, attempt: int, reading: Reading) -> bool:

@@ -63,6 +63,7 @@ class Running:
         async with self._database.read() as connection:
             if not await repository.begin(connection, self._id, self._token, ImportState.RUNNING):
                 raise JobLostError
+            await repository.begin_again_if_dry(connection, self._id)
             work = await repository.work(connection, self._id)
         if work is None:
             raise ImportNotFoundError
@@ -121,15 +122,20 @@ class Running:
         collection: Collection,
     ) -> None:
         writer = Writer(self._context, work)
+        await writer.open()
         converter, done = Converter(collection, columns), work.done
         require_all(converter)
-        following = asyncio.create_task(asyncio.to_thread(_next, batches, converter))
+        used = converter
+        following = asyncio.create_task(asyncio.to_thread(_next, batches, used))
         try:
             while True:
                 batch, rows, failures = await following
                 if not batch:
                     return
-                following = asyncio.create_task(asyncio.to_thread(_next, batches, converter))
+                if used is not converter:  # the fields changed meanwhile
+                    rows, failures = converter.rows(batch)
+                used = converter
+                following = asyncio.create_task(asyncio.to_thread(_next, batches, used))
                 while True:
                     try:
                         await writer.write_all(collection, converter, batch[-1][0], rows, failures)

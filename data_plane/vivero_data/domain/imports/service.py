@@ -141,12 +141,11 @@ class ImportService:
         if plan is None:
             raise ConflictError("The file has not been read yet.")
         check(plan.columns, order.key)
-        changes = {"mode": order.mode.value, "key_name": order.key, "dry_run": order.dry_run}
         async with self._database.transaction() as tx:
             found = await self._found(tx, actor, import_id, locked=True)
             if found.state is not ImportState.READY:
                 raise ConflictError("This import was started already.")
-            await repository.order(tx, import_id, {**changes, "mapping": as_json(order)})
+            await repository.order(tx, import_id, order, as_json(order))
             await self._enqueue(tx, actor, import_id, found.collection or "", ImportState.WAITING)
         self._jobs.wakeup.set()
         return await self.get(actor, import_id)

@@ -6,7 +6,7 @@ from typing import Any, Final
 from vivero_web import clock
 
 from vivero_data.db.database import Connection, Row, within
-from vivero_data.domain.collections.columns import column_name, table_name
+from vivero_data.domain.collections.columns import column_name, exact_column, table_name
 from vivero_data.domain.collections.schemas import Collection, Field, present
 from vivero_data.domain.records.query import Clause, Sort
 from vivero_data.domain.records.schemas import Record
@@ -72,6 +72,38 @@ async def insert_rows(
         *(value for row in rows for value in row),
     )
     return [int(number) for (number,) in made]
+
+
+async def existing(connection: Connection, collection: Collection, ids: Sequence[int]) -> set[int]:
+    """Which of these records there are."""
+    if not ids:
+        return set()
+    rows = await connection.fetch_all(
+        f"SELECT id FROM {table_name(collection.id)} WHERE id IN %s",  # noqa: S608  names from numbers
+        tuple(ids),
+    )
+    return {int(number) for (number,) in rows}
+
+
+async def find(
+    connection: Connection, collection: Collection, field: Field, values: Sequence[Any]
+) -> list[tuple[int, int]]:
+    """The records with each of some values, which are the same as the field's uniqueness has it: place and id."""
+    if not values:
+        return []
+    exact = field.exact and field.unique
+    given = " UNION ALL ".join(["SELECT %s AS place, %s AS value"] * len(values))
+    collation = ""
+    if field.type.kind.exact is not None:  # a text
+        collation = f" COLLATE {'utf8mb4_nopad_bin' if exact else 'utf8mb4_unicode_520_nopad_ci'}"
+    value = field.type.kind.exact_sql("given.value") if exact else "given.value"
+    column = exact_column(field) if exact else column_name(field)
+    rows = await connection.fetch_all(
+        f"SELECT given.place, record.id FROM ({given}) given"  # noqa: S608  names from numbers
+        f" JOIN {table_name(collection.id)} record ON record.{column} = {value}{collation}",
+        *(param for pair in enumerate(values) for param in pair),
+    )
+    return [(int(place), int(number)) for place, number in rows]
 
 
 async def delete_unchanged(tx: Connection, collection: Collection, first: int, last: int) -> int:

@@ -185,7 +185,8 @@ def _position(place: cursors.Cursor) -> int:
 
 async def _locked(tx: Connection, name: str) -> Collection:
     """Its views are counted and its default chosen by one transaction at a time."""
-    collection = await collections.get_locked(tx, tidy(name))
+    found = await collections.get(tx, tidy(name))
+    collection = await collections.lock_structure(tx, found.id) if found else None
     if collection is None:
         raise CollectionNotFoundError
     return collection
