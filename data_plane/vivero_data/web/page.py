@@ -51,6 +51,9 @@ NOTICES: Final[Mapping[str, str]] = {
     "settings-saved": "Settings saved.",
     "key-saved": "Key renamed.",
     "key-revoked": "Key revoked. Programs that use it are refused.",
+    "report-created": "Report created.",
+    "report-saved": "Report saved.",
+    "report-deleted": "Report deleted.",
     "password-changed": "Password changed.",
     "password-set": "Your password is set. Log in with it.",
 }
@@ -199,7 +202,14 @@ def _sections(can: Can, collections: Sequence[NavSection], path: str) -> list[Na
         return NavItem(label, href, icon, active=active)
 
     all_item = NavItem("Collections", "/collections", "boxes", active=path in {"/collections", "/new-collection"})
-    places = NavSection([item("Home", "/", "layout-dashboard"), all_item, item("Files", "/files", "files")])
+    places = NavSection(
+        [
+            item("Home", "/", "layout-dashboard"),
+            all_item,
+            item("Reports", "/reports", "bar-chart-3"),
+            item("Files", "/files", "files"),
+        ]
+    )
     rest = [
         *([item("Users", "/users", "users")] if can.manage_users else []),
         *([item("Audit log", "/audit", "scroll-text")] if can.read_audit_log else []),

@@ -20,6 +20,8 @@ from vivero_data.domain.field_types.options import NONE, Options
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.identity.service import Identity
 from vivero_data.domain.records.schemas import Record
+from vivero_data.domain.reports.definition import GROUPINGS
+from vivero_data.domain.reports.schemas import Function, Grouping, Kind, Measure, Report
 
 ARABIC = "شركة التجارة الدولية والنقل المحدودة فرع القاهرة الجديدة للاستيراد والتصدير والخدمات اللوجستية"
 NAMES = (
@@ -176,6 +178,8 @@ def workspace(as_of: datetime | None = None) -> Litestar:
     for number in range(30):
         values = {one.name: _value(one.type, NAMES[number % len(NAMES)]) for one in fields}
         world.records[TABLE][number] = Record(number, 1, values, data.NOW, data.NOW)
+    for number, kind in enumerate(Kind, 1):
+        _add_report(world, number, kind)
     for number, name in enumerate(NAMES * 4):
         _add(world, f"{name[:60]} {number}", [NewField(name="Name", type=FieldType.TEXT)])
     return data.make_app(world)
@@ -185,6 +189,27 @@ def _add(world: data.World, name: str, fields: list[NewField]) -> None:
     made = tuple(definition.as_field(one, world.next_id()) for one in fields)
     world.collections[name] = Collection(world.next_id(), name, NAMES[1] * 3, made, 0, data.NOW)
     world.records[name] = {}
+
+
+def _add_report(world: data.World, number: int, kind: Kind) -> None:
+    """Long names over people's words, in two directions."""
+    fields = world.collections[TABLE].fields
+    second = next(one.name for one in fields if one.type is FieldType.CHOICE)
+    by = (Grouping(fields[0].name), Grouping(second))[: GROUPINGS[kind][1]]
+    world.reports[number] = Report(
+        group_by=by,
+        measures=(Measure(Function.COUNT), Measure(Function.COUNT, LONG_LABEL)),
+        kind=kind,
+        id=number,
+        name=NAMES[number % len(NAMES)][:64],
+        description=NAMES[1] * 3,
+        collection=TABLE,
+        owner=EMAIL,
+        shared=True,
+        problem="Fields that it needs are gone: " + ", ".join(NAMES) if kind is Kind.PIVOT else "",
+        created_at=data.NOW,
+        updated_at=data.NOW,
+    )
 
 
 def _value(kind: FieldType, words: str) -> object:
@@ -216,6 +241,11 @@ WORKSPACE_PAGES = (
     f"/collections/{TABLE}/records/0",
     f"/collections/{TABLE}/records/6",
     f"/collections/{TABLE}/fields",
+    "/reports",
+    "/reports/new",
+    "/reports/1?do=delete",
+    *(f"/reports/{number}" for number in range(1, len(Kind) + 1)),
+    "/reports/2/edit",
     "/users",
     "/account/keys",
     "/account/keys/new",

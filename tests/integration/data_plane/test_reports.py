@@ -15,7 +15,7 @@ from unit.data_plane.builders import collection
 from unit.data_plane.test_reports import DEFINITIONS
 from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.field_types.registry import FieldType
-from vivero_data.domain.reports.compiler import MAX_SERIES, compile_report
+from vivero_data.domain.reports.compiler import MAX_COLUMNS, compile_report
 from vivero_data.domain.reports.results import Results
 from vivero_data.domain.reports.schemas import Definition, Function, Grouping, Measure, Order, Period
 from vivero_data.domain.reports.service import ReportService
@@ -101,7 +101,7 @@ class Side:
 
     def __init__(self, records: list[Record], definition: Definition, index: int) -> None:
         grouping = definition.group_by[index]
-        limit, order = ((definition.limit, definition.order), (MAX_SERIES, Order.GROUP))[index]
+        limit, order = ((definition.limit, definition.order), (MAX_COLUMNS, Order.GROUP))[index]
         field = next((one for one in THINGS.fields if one.name == grouping.field), None)
         self.grouping = grouping
         keys = {self._of(one) for one in records}
@@ -160,6 +160,8 @@ async def test_the_database_computes_what_python_computes(
         for row in data.rows
     ]
     assert found == expected(about, wanted)
+    sides = [Side(about, wanted, index) for index in range(len(wanted.group_by))]
+    assert [[REST if key.rest else key.value for key in axis] for axis in data.axes] == [side.shown for side in sides]
     assert data.total == tuple(figure(about, measure) for measure in wanted.measures)
     assert data.records == len(about)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from unit.data_plane.builders import collection, field
 from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.field_types.registry import FieldType as T
-from vivero_data.domain.reports.compiler import MAX_SERIES, assemble, compile_report
+from vivero_data.domain.reports.compiler import MAX_COLUMNS, assemble, compile_report
 from vivero_data.domain.reports.definition import check, last_known, named_form, stored_form
 from vivero_data.domain.reports.results import scope_of
 from vivero_data.domain.reports.schemas import Definition, Function, Grouping, Kind, Measure, Order, Period
@@ -157,8 +157,8 @@ def test_figures_keep_all_their_digits() -> None:
 def test_of_a_second_grouping_the_largest_stay() -> None:
     definition = Definition(group_by=(Grouping("Choice"), Grouping("Text")), kind=Kind.PIVOT)
     statement = compile_report(THINGS, definition, [])
-    assert f"LEAST(n1, {MAX_SERIES + 1})" in statement.sql
-    rows = [("red", 1, "a", 1, 2, 2), ("red", 1, "z", MAX_SERIES + 1, 3, 3), (None, 2, "a", 1, 1, 1)]
+    assert f"LEAST(n1, {MAX_COLUMNS + 1})" in statement.sql
+    rows = [("red", 1, "a", 1, 2, 2), ("red", 1, "z", MAX_COLUMNS + 1, 3, 3), (None, 2, "a", 1, 1, 1)]
     data = assemble(definition, statement, rows, NOW)
     assert [(row.keys, row.rest) for row in data.rows] == [
         (("red", "a"), (False, False)),

@@ -2,9 +2,11 @@
 
 # ruff: noqa: ARG001, ARG002, ANN401  the fakes keep the signatures of the services they stand for
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,7 @@ from vivero_data.domain.collections.schemas import (
     Collection,
     CollectionQuery,
     CollectionSummary,
+    Field,
     NewCollection,
     present,
 )
@@ -76,6 +79,12 @@ from vivero_data.domain.records.schemas import (
 )
 from vivero_data.domain.records.service import RecordService, as_typed, columns_for
 from vivero_data.domain.recovery.service import RecoveryService
+from vivero_data.domain.reports.compiler import Statement, assemble, compile_report
+from vivero_data.domain.reports.definition import check, check_names
+from vivero_data.domain.reports.errors import ReportBrokenError, ReportNotFoundError
+from vivero_data.domain.reports.schemas import Definition, NewReport, Report, ReportChanges, ReportData
+from vivero_data.domain.reports.schemas import definition_of as definition_of_report
+from vivero_data.domain.reports.service import ReportService
 from vivero_data.domain.tickets.service import TicketService
 from vivero_data.domain.usage.service import Meter, Usage, UsageService
 from vivero_data.domain.users.errors import EmailTakenError, LastOwnerError
@@ -132,6 +141,7 @@ class World:
         self.touched: dict[tuple[str, int], dict[int, int]] = {}
         self.jobs: dict[int, Job] = {}
         self.api_keys: dict[int, ApiKey] = {}
+        self.reports: dict[int, Report] = {}
         self.orders: list[Export] = []
         self.entries: list[AuditEntry] = []
         self.limit = Meter(0, 10_000)
@@ -494,6 +504,79 @@ class FakeJobs(JobService):
         return self.world.jobs[job_id]
 
 
+class FakeReports(ReportService):
+    """Every group and figure is made up: twelve groups, of which the last is what is left of more."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def list(self, actor: Actor, limit: int = 50, cursor: str | None = None) -> Page[Report]:
+        return Page(list(reversed(self.world.reports.values())))
+
+    async def get(self, actor: Actor, report_id: int) -> Report:
+        if report_id not in self.world.reports:
+            raise ReportNotFoundError
+        return self.world.reports[report_id]
+
+    async def create(self, actor: Actor, new: NewReport) -> Report:
+        check_names(new.name, new.description)
+        check(self.world.collections[new.collection], definition_of_report(new))
+        number = self.world.next_id()
+        self.world.reports[number] = Report(
+            **msgspec.structs.asdict(definition_of_report(new)),
+            id=number,
+            name=new.name,
+            description=new.description,
+            collection=new.collection,
+            owner=actor.email,
+            shared=new.shared,
+            problem="",
+            created_at=NOW,
+            updated_at=NOW,
+        )
+        return self.world.reports[number]
+
+    async def update(self, actor: Actor, report_id: int, changes: ReportChanges) -> Report:
+        given = {name: value for name, value in msgspec.structs.asdict(changes).items() if value is not None}
+        self.world.reports[report_id] = msgspec.structs.replace(await self.get(actor, report_id), **given)
+        return self.world.reports[report_id]
+
+    async def delete(self, actor: Actor, report_id: int) -> None:
+        del self.world.reports[report_id]
+
+    async def data(self, actor: Actor, report_id: int) -> tuple[Report, ReportData]:
+        report = await self.get(actor, report_id)
+        if report.problem:
+            raise ReportBrokenError(report.problem)
+        return report, await self.preview(actor, report.collection, report.definition)
+
+    async def preview(self, actor: Actor, collection: str, definition: Definition) -> ReportData:
+        found = self.world.collections[collection]
+        check(found, definition)
+        wanted = msgspec.structs.replace(definition, limit=11)
+        statement = compile_report(found, wanted, [])
+        return assemble(wanted, statement, list(_made_up(statement, wanted)), NOW)
+
+
+def _made_up(statement: Statement, definition: Definition) -> Iterator[tuple[Any, ...]]:
+    parts = len(statement.folds)
+    for ranks in product(*(range(1, limit + 2) for limit in statement.limits)):
+        keys = [
+            item
+            for rank, column, grouping in zip(ranks, statement.columns, definition.group_by, strict=True)
+            for item in (_key(rank, column.field, dated=grouping.by is not None), rank)
+        ]
+        yield (*keys, *(Decimal(sum(ranks) * 1234 + part) for part in range(parts)))
+
+
+def _key(rank: int, field: Field, *, dated: bool) -> object:
+    if dated:
+        return date(2026 - rank, 1, 1)
+    if field.type.kind.two_valued:
+        return rank % 2 == 0
+    return rank if field.type.kind.summable else f"{field.name} {rank}"
+
+
 class FakeUsers(UserService):
     def __init__(self, world: World) -> None:
         self.world = world
@@ -672,6 +755,7 @@ def page_dependencies(world: World) -> dict[str, Provide]:
         "record_batches": FakeBatches(world),
         "files": FakeFiles(world),
         "jobs": FakeJobs(world),
+        "reports": FakeReports(world),
         "audit": FakeAudit(world),
         "usage": FakeUsage(world),
         "settings": settings(),

@@ -5,7 +5,7 @@ beyond the limit are folded into one, so that the parts of every answer add up
 to the whole. Names in the statement come from numbers; all else is a parameter.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal, localcontext
 from typing import Any, Final
@@ -21,6 +21,8 @@ from vivero_data.domain.reports.schemas import (
     Definition,
     Function,
     Grouping,
+    Key,
+    Kind,
     Measure,
     Order,
     Period,
@@ -28,7 +30,8 @@ from vivero_data.domain.reports.schemas import (
     ReportRow,
 )
 
-MAX_SERIES: Final = 12  # of the second grouping: more colours cannot be told apart
+MAX_COLUMNS: Final = 24  # of the second grouping in a table
+MAX_SERIES: Final = 8  # in a chart: more colours cannot be told apart
 STATEMENT_SECONDS: Final = 8
 _DIGITS: Final = 90  # of arithmetic; a sum of the database's has 65 at most
 
@@ -67,7 +70,7 @@ def compile_report(collection: Collection, definition: Definition, scope: Sequen
     """
     columns = tuple(_column(collection, one.field) for one in definition.group_by)
     parts = [("SUM", "COUNT(*)"), *(part for one in definition.measures for part in _parts(collection, one))]
-    limits = (definition.limit, MAX_SERIES)[: len(columns)]
+    limits = (definition.limit, most_columns(definition.kind))[: len(columns)]
     where = " AND ".join(one.sql for one in scope) or "TRUE"
     params = tuple(param for one in scope for param in one.params)
     keys = [f"k{index}" for index in range(len(columns))]
@@ -91,6 +94,11 @@ def compile_report(collection: Collection, definition: Definition, scope: Sequen
         f" GROUP BY {', '.join(folded)} ORDER BY {', '.join(folded)}",
     )  # fmt: skip
     return Statement(_bounded(final), (*chosen, *params), columns, limits, tuple(fold for fold, _ in parts))
+
+
+def most_columns(kind: Kind) -> int:
+    """How many groups of a second grouping are shown."""
+    return MAX_COLUMNS if kind in {Kind.TABLE, Kind.PIVOT} else MAX_SERIES
 
 
 def _select(what: Sequence[str], source: str, rest: str = "") -> str:
@@ -167,11 +175,18 @@ def assemble(definition: Definition, statement: Statement, rows: Sequence[Row], 
     return ReportData(
         group_by=definition.group_by,
         measures=definition.measures,
+        axes=tuple(_axis(index, turned[index], made, limit) for index, limit in enumerate(statement.limits)),
         rows=tuple(row for row, _ in made),
         total=_values(definition, whole[1:]),
         records=int(whole[0] or 0),
         as_of=as_of,
     )
+
+
+def _axis(index: int, turned: bool, rows: Sequence[tuple[ReportRow, Row]], limit: int) -> tuple[Key, ...]:  # noqa: FBT001  a grouping's own
+    """The keys of a grouping in order."""
+    found = {ranks[index]: Key(row.keys[index], row.rest[index]) for row, ranks in rows}
+    return tuple(found[rank] for rank in sorted(found, key=lambda rank: _place(turned, rank, found[rank].value, limit)))
 
 
 def _in_order(definition: Definition, index: int) -> bool:
@@ -236,6 +251,11 @@ def _folded(fold: str, parts: Sequence[Any]) -> Any:  # noqa: ANN401  a number o
     if not given:
         return None
     if fold == "SUM":
-        with localcontext(prec=_DIGITS):
-            return sum(given)
+        return exact_sum(given)
     return min(given) if fold == "MIN" else max(given)
+
+
+def exact_sum(numbers: Iterable[Any]) -> Decimal:
+    """With all digits of a sum of the database's."""
+    with localcontext(prec=_DIGITS):
+        return sum(numbers, Decimal(0))

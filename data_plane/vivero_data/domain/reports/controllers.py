@@ -1,21 +1,50 @@
 """`/api/v1/reports`."""
 
-from typing import Annotated
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any
 
-from litestar import Controller, delete, get, patch, post
+from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency
-from litestar.params import JSONBody, PathParameter
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, OpenAPIType, Operation, Schema
+from litestar.params import JSONBody, PathParameter, QueryParameter
 from vivero_web.declared import raises
 from vivero_web.fields import LARGEST
 
 from vivero_data.domain.auth.guards import needs
+from vivero_data.domain.files.names import content_disposition
 from vivero_data.domain.reports.errors import ReportBrokenError, ReportsFullError, ReportTooSlowError
 from vivero_data.domain.reports.schemas import NewReport, Report, ReportChanges, ReportData
 from vivero_data.domain.reports.service import ReportService
+from vivero_data.domain.reports.sheets import CSV_TYPE, XLSX_TYPE, as_csv, as_xlsx, lines
 from vivero_data.domain.users.schemas import Actor, Permission
+from vivero_data.lib.json import JsonResponse
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, PageCursor, PageLimit
 
 ReportId = Annotated[int, PathParameter(ge=1, le=LARGEST, description="The report's number.")]
+
+
+class Format(StrEnum):
+    """The format of figures."""
+
+    JSON = "json"
+    CSV = "csv"
+    XLSX = "xlsx"
+
+
+DataFormat = Annotated[Format, QueryParameter(name="format", description="The format of the answer.")]
+
+
+@dataclass
+class DataOperation(Operation):
+    """Documents the files beside the JSON."""
+
+    def __post_init__(self) -> None:
+        found = (self.responses or {}).get("200")
+        if isinstance(found, OpenAPIResponse) and found.content is not None:
+            files = {CSV_TYPE.partition(";")[0]: "text", XLSX_TYPE: "binary"}
+            for kind, form in files.items():
+                found.content[kind] = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING, content_encoding=form))
 
 
 class ReportController(Controller):
@@ -50,14 +79,18 @@ class ReportController(Controller):
         """What a report computes."""
         return await reports.get(actor, report_id)
 
-    @get("/{report_id:int}/data")
+    @get("/{report_id:int}/data", operation_class=DataOperation)
     @raises(ReportBrokenError, ReportTooSlowError)
     async def get_report_data(
-        self, actor: NamedDependency[Actor], reports: NamedDependency[ReportService], report_id: ReportId
-    ) -> ReportData:
-        """Its figures."""
-        _, found = await reports.data(actor, report_id)
-        return found
+        self,
+        actor: NamedDependency[Actor],
+        reports: NamedDependency[ReportService],
+        report_id: ReportId,
+        form: DataFormat = Format.JSON,
+    ) -> Response[ReportData]:
+        """Its figures: exact as JSON, or as a file for a spreadsheet."""
+        report, found = await reports.data(actor, report_id)
+        return _as(form, report, found)
 
     @patch("/{report_id:int}", guards=[needs(Permission.WRITE_RECORDS)])
     @raises(ReportBrokenError)
@@ -77,3 +110,12 @@ class ReportController(Controller):
     ) -> None:
         """Remove a report; others' only for administrators."""
         await reports.delete(actor, report_id)
+
+
+def _as(form: Format, report: Report, data: ReportData) -> Response[Any]:
+    if form is Format.JSON:
+        return JsonResponse(data)
+    rows = lines(report.definition, data)
+    content, kind = (as_csv(rows), CSV_TYPE) if form is Format.CSV else (as_xlsx(rows), XLSX_TYPE)
+    headers = {"content-disposition": content_disposition(f"{report.name}.{form}")}
+    return Response(content, media_type=kind, headers=headers)

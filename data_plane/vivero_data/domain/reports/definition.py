@@ -15,8 +15,7 @@ from vivero_data.domain.records.where import compiled
 from vivero_data.domain.reports.schemas import MAX_DESCRIPTION, Definition, Function, Grouping, Kind, Measure
 from vivero_data.lib.json import encode
 
-# How many groupings a kind can show.
-_GROUPINGS: Final = {
+GROUPINGS: Final = {
     Kind.TABLE: (0, 2),
     Kind.BAR: (1, 2),
     Kind.STACKED_BAR: (2, 2),
@@ -26,6 +25,7 @@ _GROUPINGS: Final = {
     Kind.NUMBER: (0, 0),
     Kind.PIVOT: (2, 2),
 }
+"""How few and how many groupings a kind can show."""
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -61,7 +61,7 @@ def check(collection: Collection, definition: Definition) -> None:
 
 
 def _problems(collection: Collection, definition: Definition) -> Iterator[tuple[str, str | None]]:
-    least, most = _GROUPINGS[definition.kind]
+    least, most = GROUPINGS[definition.kind]
     if not least <= len(definition.group_by) <= most:
         count = str(least) if least == most else f"{least} to {most}"
         yield "group_by", f"must be {count} for {definition.kind.value.replace('_', ' ')}"

@@ -181,11 +181,24 @@ class ReportRow(msgspec.Struct, frozen=True):
     values: Annotated[tuple[Any, ...], msgspec.Meta(description="One exact number for each measure, or null.")]
 
 
+class Key(msgspec.Struct, frozen=True):
+    """One value of a grouping."""
+
+    value: Annotated[Any, msgspec.Meta(description="As in the rows.")]
+    rest: Annotated[bool, msgspec.Meta(description="Whether it stands for all groups beyond the limit.")]
+
+
 class ReportData(msgspec.Struct, frozen=True):
     """What a report computed."""
 
     group_by: tuple[Grouping, ...]
     measures: tuple[Measure, ...]
+    axes: Annotated[
+        tuple[tuple[Key, ...], ...],
+        msgspec.Meta(
+            description="For each of `group_by` all its keys in order: the rows and columns of a pivot table."
+        ),
+    ]
     rows: Annotated[tuple[ReportRow, ...], msgspec.Meta(description="In the report's order.")]
     total: Annotated[tuple[Any, ...], msgspec.Meta(description="The measures of all records together.")]
     records: Annotated[int, msgspec.Meta(description="How many records it is about.")]
