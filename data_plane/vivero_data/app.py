@@ -83,6 +83,8 @@ from vivero_data.domain.recovery.service import RecoveryService
 from vivero_data.domain.reports.controllers import ReportController
 from vivero_data.domain.reports.results import Results
 from vivero_data.domain.reports.service import ReportService
+from vivero_data.domain.sessions.controllers import SessionController
+from vivero_data.domain.sessions.service import SessionService
 from vivero_data.domain.tickets.service import TicketService
 from vivero_data.domain.trash.controllers import TrashController
 from vivero_data.domain.trash.service import TrashService
@@ -120,6 +122,7 @@ class Services(msgspec.Struct, frozen=True):
     limits: LimitService
     identity: IdentityService
     auth: AuthService
+    own_sessions: SessionService
     api_keys: ApiKeyService
     tickets: TicketService
     users: UserService
@@ -177,6 +180,7 @@ def build(settings: Settings) -> Services:
         limits=limits,
         identity=identity,
         auth=auth,
+        own_sessions=SessionService(database),
         api_keys=ApiKeyService(database, KeyTokens(settings.app.signing_key)),
         tickets=TicketService(database, auth, stored, logins, settings.ticket_key_file, settings.env.tenant_id),
         users=UserService(database, limits, passwords, logins, identity),
@@ -278,6 +282,7 @@ def _api(upload_bytes: int) -> Router:
             UsageController,
             ApiKeyController,
             SettingsController,
+            SessionController,
             upload,
         ],
         guards=[signed_in],

@@ -50,6 +50,20 @@ def set_current_caller(caller: str) -> None:
     _caller.set(caller)
 
 
+_AGENT_MAX: Final = 200
+_agent: ContextVar[str] = ContextVar("agent", default="")
+
+
+def current_agent() -> str:
+    """What the client of the request at hand says that it is; empty outside a request. It proves nothing."""
+    return _agent.get()
+
+
+def set_current_agent(agent: str) -> None:
+    """From now on in this request: what of it can be read, up to a length."""
+    _agent.set("".join(char for char in agent[:_AGENT_MAX] if char.isascii() and char.isprintable()))
+
+
 @dataclass(frozen=True, slots=True)
 class Proxies:
     """The proxies in front of a program.

@@ -24,6 +24,7 @@ from vivero_web.current_request import (
     accept_request_id,
     counted_as,
     current_request_id,
+    set_current_agent,
     set_current_caller,
 )
 from vivero_web.declared import raises
@@ -104,6 +105,7 @@ class RequestContext:
         caller = counted_as(self._proxies.caller(peer, headers.getall("x-forwarded-for", [])))
         scope["state"][_CALLER] = caller
         set_current_caller(caller)
+        set_current_agent(headers.get("user-agent", ""))
         started, exchange = self._monotonic(), Exchange(scope, receive, send)
 
         async def mark(message: Message) -> None:

@@ -20,6 +20,8 @@ _WHOLE: Final = {
     "export.start": "Had records exported of collection",
     "session.start": "Logged in",
     "session.end": "Logged out",
+    "session.revoke": "Ended a session",
+    "session.revoke_others": "Ended all other sessions",
     "session.refuse": "Login refused",
     "session.block": "Login blocked",
     "session.replay": "Session ended: its token came twice",

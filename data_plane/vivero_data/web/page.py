@@ -49,6 +49,8 @@ NOTICES: Final[Mapping[str, str]] = {
     "invitation-withdrawn": "Invitation withdrawn.",
     "user-saved": "User changed.",
     "settings-saved": "Settings saved.",
+    "session-ended": "Session ended.",
+    "sessions-ended": "All your other sessions are ended.",
     "key-saved": "Key renamed.",
     "key-revoked": "Key revoked. Programs that use it are refused.",
     "report-created": "Report created.",

@@ -21,6 +21,7 @@ from vivero_data.web.controllers import (
     records,
     recovery,
     reports,
+    security,
     settings,
     users,
 )
@@ -70,6 +71,9 @@ _PAGES: Final = (
     settings.change_settings,
     account.account,
     account.change_password,
+    security.security_page,
+    security.end_other_sessions,
+    security.end_session,
     api_keys.key_list,
     api_keys.new_key,
     api_keys.create_key,

@@ -247,6 +247,7 @@ WORKSPACE_PAGES = (
     *(f"/reports/{number}" for number in range(1, len(Kind) + 1)),
     "/reports/2/edit",
     "/users",
+    "/account/security",
     "/account/keys",
     "/account/keys/new",
     "/account/keys/2",

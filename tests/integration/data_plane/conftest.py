@@ -32,7 +32,7 @@ from vivero_data.web.page import NOTICE_COOKIE
 from vivero_web import clock
 
 # What would end the session or remove what the others work on is tried on nothing.
-ENDINGS: Final = ("logout", "/delete", "/revoke")
+ENDINGS: Final = ("logout", "/delete", "/revoke", "/end")
 THERE: Final = {
     "name": "Contacts",
     "record_id": "1",
@@ -52,6 +52,7 @@ NOWHERE: Final = {
     "view_id": "999",
     "field": "nothing",
     "entry_id": "999",
+    "login_id": "999",
     "file_id": "b" * 26,
 }
 

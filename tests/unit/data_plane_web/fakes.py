@@ -85,6 +85,8 @@ from vivero_data.domain.reports.errors import ReportBrokenError, ReportNotFoundE
 from vivero_data.domain.reports.schemas import Definition, NewReport, Report, ReportChanges, ReportData
 from vivero_data.domain.reports.schemas import definition_of as definition_of_report
 from vivero_data.domain.reports.service import ReportService
+from vivero_data.domain.sessions.schemas import SessionNotFoundError, SessionView
+from vivero_data.domain.sessions.service import SessionService
 from vivero_data.domain.tickets.service import TicketService
 from vivero_data.domain.usage.service import Meter, Usage, UsageService
 from vivero_data.domain.users.errors import EmailTakenError, LastOwnerError
@@ -125,6 +127,13 @@ NOW = datetime.now(UTC)
 PASSWORD = "correct horse battery staple"
 
 
+def session(number: int) -> SessionView:
+    """A login; the actor's present one is the first."""
+    device, address = ("Firefox on Linux", "203.0.113.7") if number % 2 else ("Safari on iPhone", "2001:db8:85a3::/64")
+    seen = NOW - timedelta(hours=number - 1)
+    return SessionView(number, device, address, seen - timedelta(days=1), seen, NOW + timedelta(days=30), number == 1)
+
+
 class World:
     """What is stored, and who looks."""
 
@@ -142,6 +151,7 @@ class World:
         self.jobs: dict[int, Job] = {}
         self.api_keys: dict[int, ApiKey] = {}
         self.reports: dict[int, Report] = {}
+        self.sessions = {number: session(number) for number in (3, 2, 1)}
         self.orders: list[Export] = []
         self.entries: list[AuditEntry] = []
         self.limit = Meter(0, 10_000)
@@ -235,6 +245,25 @@ class FakeApiKeys(ApiKeyService):
     @staticmethod
     def _secret(key: ApiKey) -> CreatedApiKey:
         return CreatedApiKey(**msgspec.structs.asdict(key), token=f"{key.prefix}_{'x' * 38}")
+
+
+class FakeSessions(SessionService):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def list(self, actor: Actor, limit: int = 50, cursor: str | None = None) -> Page[SessionView]:
+        return Page(list(self.world.sessions.values()))
+
+    async def end(self, actor: Actor, session_id: int) -> None:
+        if session_id not in self.world.sessions:
+            raise SessionNotFoundError
+        del self.world.sessions[session_id]
+
+    async def end_others(self, actor: Actor) -> int:
+        others = [number for number, session in self.world.sessions.items() if not session.current]
+        for number in others:
+            del self.world.sessions[number]
+        return len(others)
 
 
 class FakeTickets(TicketService):
@@ -744,6 +773,7 @@ def page_dependencies(world: World) -> dict[str, Provide]:
         "auth": FakeAuth(world),
         "tickets": FakeTickets(world),
         "api_keys": FakeApiKeys(world),
+        "own_sessions": FakeSessions(world),
         "users": FakeUsers(world),
         "links": FakeLinks(world),
         "recovery": FakeRecovery(world),

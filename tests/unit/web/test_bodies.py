@@ -61,6 +61,8 @@ OF_VIEWERS = {
     "POST /account/keys/{key_id}",
     "POST /account/keys/{key_id}/rotate",
     "POST /account/keys/{key_id}/revoke",
+    "POST /account/sessions/{login_id}/end",
+    "POST /account/sessions/end-others",
     "POST /account/password",
     "POST /collections/{name}/columns",
     "POST /logout",
@@ -78,6 +80,8 @@ WITHOUT_BODY = {
     "POST /api/v1/invitations/{user_id}",
     "POST /files/{file_id}/delete",
     "POST /account/keys/{key_id}/revoke",
+    "POST /account/sessions/{login_id}/end",
+    "POST /account/sessions/end-others",
     "POST /collections/{name}/records/{record_id}/delete",
 }
 UPLOADS = {"POST /files", "POST /api/v1/files"}
@@ -98,6 +102,7 @@ VALUES = {
     "record_id": "1",
     "user_id": "1",
     "key_id": "1",
+    "login_id": "1",
     "file_id": "a" * 26,
     "letter": "1",
     "ident": "abcdefghij",

@@ -4,8 +4,11 @@ from datetime import datetime
 
 import msgspec
 from vivero_web import clock
+from vivero_web.current_request import current_agent, current_caller
 
-from vivero_data.db.database import Connection
+from vivero_data.db.database import Connection, Row
+from vivero_data.domain.sessions.devices import device_of
+from vivero_data.domain.sessions.schemas import SessionView
 from vivero_data.domain.users.schemas import Actor, Role
 
 
@@ -19,8 +22,14 @@ class StoredToken(msgspec.Struct, frozen=True):
 
 
 async def insert_session(tx: Connection, user_id: int, expires_at: datetime) -> int:
+    """Of the request at hand, with what it was sent with and from where."""
     return await tx.insert(
-        "INSERT INTO sessions (user_id, expires_at) VALUES (%s, %s)", user_id, clock.naive(expires_at)
+        "INSERT INTO sessions (user_id, expires_at, user_agent, address, last_seen_at)"
+        " VALUES (%s, %s, %s, %s, CURRENT_TIMESTAMP(6))",
+        user_id,
+        clock.naive(expires_at),
+        current_agent(),
+        current_caller(),
     )
 
 
@@ -48,7 +57,11 @@ async def spend_token(tx: Connection, token_hash: bytes) -> None:
 
 
 async def extend_session(tx: Connection, session_id: int, expires_at: datetime) -> None:
-    await tx.execute("UPDATE sessions SET expires_at = %s WHERE id = %s", clock.naive(expires_at), session_id)
+    await tx.execute(
+        "UPDATE sessions SET expires_at = %s, last_seen_at = CURRENT_TIMESTAMP(6) WHERE id = %s",
+        clock.naive(expires_at),
+        session_id,
+    )
 
 
 async def revoke(tx: Connection, session_id: int) -> None:
@@ -57,9 +70,20 @@ async def revoke(tx: Connection, session_id: int) -> None:
     )
 
 
-async def revoke_all(tx: Connection, user_id: int, but: int = 0) -> None:
-    """End every session of a user, but for one."""
-    await tx.execute(
+async def revoke_own(tx: Connection, user_id: int, session_id: int) -> bool:
+    """End one of a user's; False if there is none that has not ended."""
+    ended = await tx.execute(
+        "UPDATE sessions SET revoked_at = CURRENT_TIMESTAMP(6)"
+        " WHERE id = %s AND user_id = %s AND revoked_at IS NULL AND expires_at > CURRENT_TIMESTAMP(6)",
+        session_id,
+        user_id,
+    )
+    return ended == 1
+
+
+async def revoke_all(tx: Connection, user_id: int, but: int = 0) -> int:
+    """End every session of a user, but for one; how many."""
+    return await tx.execute(
         "UPDATE sessions SET revoked_at = CURRENT_TIMESTAMP(6) WHERE user_id = %s AND id <> %s AND revoked_at IS NULL",
         user_id,
         but,
@@ -79,6 +103,20 @@ async def get_actor(connection: Connection, user_id: int, session_id: int) -> Ac
     return Actor(int(row[0]), row[1], row[2], Role(row[3]), session_id)
 
 
+async def select_sessions(connection: Connection, actor: Actor, limit: int, below: int | None) -> list[SessionView]:
+    """The actor's sessions that are alive, the newest first, one more than the limit when there are more."""
+    rows = await connection.fetch_all(
+        "SELECT id, user_agent, address, created_at, COALESCE(last_seen_at, created_at), expires_at FROM sessions"
+        " WHERE user_id = %s AND (%s IS NULL OR id < %s) AND revoked_at IS NULL AND expires_at > CURRENT_TIMESTAMP(6)"
+        " ORDER BY id DESC LIMIT %s",
+        actor.user_id,
+        below,
+        below,
+        limit + 1,
+    )
+    return [_view(row, actor.session_id) for row in rows]
+
+
 async def purge(tx: Connection, before: datetime, batch: int) -> int:
     """Delete sessions that ended before `before`, with their tokens; returns how many rows."""
     moment = clock.naive(before)
@@ -91,3 +129,16 @@ async def purge(tx: Connection, before: datetime, batch: int) -> int:
         gone += await tx.execute("DELETE FROM refresh_tokens WHERE session_id = %s", session_id)
         gone += await tx.execute("DELETE FROM sessions WHERE id = %s", session_id)
     return gone
+
+
+def _view(row: Row, current: int) -> SessionView:
+    number, agent, address, created_at, last_seen_at, expires_at = row
+    return SessionView(
+        id=int(number),
+        device=device_of(agent),
+        address=address,
+        created_at=clock.utc(created_at),
+        last_seen_at=clock.utc(last_seen_at),
+        expires_at=clock.utc(expires_at),
+        current=number == current,
+    )
