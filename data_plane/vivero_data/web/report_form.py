@@ -8,7 +8,7 @@ from vivero_web.errors import InvalidInputError
 from vivero_web.text import whole_number
 
 from vivero_data.domain.collections.schemas import Collection
-from vivero_data.domain.records.filters import VALUELESS, AllOf, Condition, Tree, join_list, parse_where, split_list
+from vivero_data.domain.records.filters import VALUELESS, AllOf, Condition, Tree, parse_where
 from vivero_data.domain.records.query import Column, column_of
 from vivero_data.domain.reports.labels import field_label, measure_label
 from vivero_data.domain.reports.schemas import (
@@ -23,6 +23,7 @@ from vivero_data.domain.reports.schemas import (
     Period,
 )
 from vivero_data.lib.json import encode
+from vivero_data.lib.lists import join_list, split_list
 from vivero_data.web.forms import Form
 from vivero_data.web.operators import filter_value
 

@@ -29,7 +29,7 @@ def test_a_chart_is_drawn_within_its_box_on_a_phone_too(
     drawing = page.locator("[data-chart] svg")
     expect(drawing).to_be_visible()
     assert drawing.locator("path").count() > 3
-    page.set_viewport_size(PHONE)
+    page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
     expect(drawing).to_have_attribute("width", re.compile("^(2|3)[0-9]{2}$"))
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert problems == []
