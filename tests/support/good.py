@@ -23,8 +23,11 @@ GOOD_VALUES: Final[dict[str, Any]] = {
 OPTIONS: Final[dict[str, dict[str, Any]]] = {
     FieldType.CHOICE: {"colours": {"a": "green"}},
     FieldType.MONEY: {"currency": "EUR"},
+    FieldType.AUTONUMBER: {"prefix": "INV-", "digits": 5},
 }
 """By field type, of those that need or take some."""
+COMPUTED: Final = tuple(kind for kind in FieldType if kind.kind.computed)
+"""Types that nobody writes; a field of each has its type's name too."""
 _PASSWORD: Final = "plum orchard at dawn"
 _RECORD: Final = {str(kind): value for kind, value in GOOD_VALUES.items()}
 _CHOICE: Final = {

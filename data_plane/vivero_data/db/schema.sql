@@ -309,4 +309,11 @@ CREATE TABLE IF NOT EXISTS trashed_records (
     PRIMARY KEY (trash_id, record_id)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
 
-INSERT INTO alembic_version (version_num) VALUES ('0016');
+ALTER TABLE sessions
+    ADD COLUMN IF NOT EXISTS user_agent VARCHAR(200) NOT NULL DEFAULT '',
+    ADD COLUMN IF NOT EXISTS address VARCHAR(45) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '' COMMENT 'as limits count it',
+    ADD COLUMN IF NOT EXISTS last_seen_at DATETIME(6) NULL COMMENT 'when it last got an access token';
+
+ALTER TABLE fields ADD COLUMN IF NOT EXISTS counter BIGINT UNSIGNED NOT NULL DEFAULT 0;
+
+INSERT INTO alembic_version (version_num) VALUES ('0018');

@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from itertools import cycle
 from typing import Final
 
+from vivero_web.text import whole_number
+
 from vivero_data.domain.field_types.kind import FieldKind
 from vivero_data.domain.field_types.options import Colour, Options
 
-INPUTS: Final = ("currency", "coloured")
+INPUTS: Final = ("currency", "coloured", "prefix", "digits")
 """Names of the inputs, each behind the prefix of its row."""
 _PALETTE: Final[tuple[Colour, ...]] = tuple(colour for colour in Colour if colour is not Colour.GREY)
 
@@ -17,4 +19,6 @@ def typed_options(kind: FieldKind, choices: Sequence[str], typed: Mapping[str, s
     currency = typed.get("currency", "").strip().upper() if "currency" in kind.takes else ""
     coloured = "colours" in kind.takes and "coloured" in typed
     colours: dict[str, Colour] = dict(zip(choices, cycle(_PALETTE), strict=False)) if coloured else {}
-    return Options(currency=currency, colours=colours)
+    prefix = typed.get("prefix", "").strip() if "prefix" in kind.takes else ""
+    digits = whole_number(typed.get("digits", "")) or 0 if "digits" in kind.takes else 0
+    return Options(currency=currency, colours=colours, prefix=prefix, digits=digits)

@@ -48,7 +48,7 @@ def changed_fields(fields: Sequence[Field], form: Form) -> list[Field]:
 def filled_fields(fields: Sequence[Field], form: Form) -> list[Field]:
     """The filled fields of a new record; unchanged defaults are left to the service."""
     changed = changed_fields(fields, form)
-    return [field for field in fields if field in changed or field.default is None]
+    return [field for field in fields if field in changed or (field.default is None and not field.type.kind.computed)]
 
 
 def input_hash(field: Field, text: str) -> str:
@@ -63,6 +63,8 @@ def input_hash(field: Field, text: str) -> str:
 
 def _sent(field: Field, form: Form) -> bool:
     # An unchecked checkbox is not sent; its hash shows that it was in the form.
+    if field.type.kind.computed:
+        return False
     return input_name(field) in form or ((is_checkbox(field) or field.type.kind.several) and hash_name(field) in form)
 
 

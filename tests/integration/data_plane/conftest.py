@@ -187,7 +187,10 @@ async def owner(workspace: Workspace) -> dict[str, str]:
 async def program(no_runner: None, workspace: Workspace, owner: dict[str, str]) -> Program:
     """A workspace with a collection of one field a type, a view, three records, a file and a job that waits, and its owner."""
     assert no_runner is None
-    kinds = [{"name": str(kind), "type": str(kind), "options": good.OPTIONS.get(kind, {})} for kind in good.GOOD_VALUES]
+    kinds = [
+        {"name": str(kind), "type": str(kind), "options": good.OPTIONS.get(kind, {})}
+        for kind in (*good.GOOD_VALUES, *good.COMPUTED)
+    ]
     fields = [{**kind, "choices": ["a", "b"]} if kind["type"] in {"choice", "choices"} else kind for kind in kinds]
     await workspace.collection(owner, *fields)
     records, files = "/api/v1/collections/Contacts/records", {"file": ("a.txt", b"x", "text/plain")}

@@ -7,7 +7,7 @@ from vivero_data.domain.collections.schemas import Collection, Field
 from vivero_data.domain.field_types.options import NONE, Options
 from vivero_data.domain.field_types.registry import FieldType
 
-OPTIONS = {FieldType.MONEY: Options(currency="EUR")}
+OPTIONS = {FieldType.MONEY: Options(currency="EUR"), FieldType.AUTONUMBER: Options(prefix="INV-", digits=5)}
 """Of the types that need some."""
 
 

@@ -25,8 +25,11 @@ VALUES: dict[FieldType, st.SearchStrategy[Any]] = {
     FieldType.CHOICE: st.sampled_from(["red", "green"]),
     FieldType.EMAIL: st.builds("{}@{}.example".format, _WORD, _WORD),
     FieldType.URL: st.builds("https://{}.example/{}?q={}".format, _WORD, _WORD, _WORD),
+    FieldType.AUTONUMBER: (st.integers(1, 2**63 - 1) | st.integers(1, 99)).map("INV-{:05}".format),
     FieldType.CHOICES: st.sampled_from([["red"], ["green"], ["red", "green"]]),
     FieldType.MONEY: st.decimals(Decimal("-9999999999999999.99"), Decimal("9999999999999999.99"), places=2)
     | st.decimals(-2000, 2000, places=2),
 }
 TYPED = st.sampled_from(list(FieldType)).flatmap(lambda kind: st.tuples(st.just(kind), VALUES[kind]))
+WRITABLE = TYPED.filter(lambda pair: not pair[0].kind.computed)
+"""What people can type."""

@@ -27,6 +27,7 @@ from vivero_data.domain.collections.schemas import (
 from vivero_data.domain.field_types.choice import Choice
 from vivero_data.domain.field_types.kind import InvalidValueError
 
+_NOT_YOURS: Final = "is not for what the workspace writes itself"
 RESERVED: Final = frozenset({"id", "version", "created_at", "updated_at"})
 
 
@@ -187,6 +188,9 @@ def _field_errors(place: str, field: NewField) -> list[FieldError]:
         name = "is a name that every record has already"
     errors = [*_errors(f"{place}name", name), *_errors(f"{place}choices", _choices_problem(field))]
     errors += [FieldError(f"{place}options.{name}", problem) for name, problem in _option_problems(field).items()]
+    if field.type.kind.computed:
+        errors += _errors(f"{place}required", _NOT_YOURS if field.required else None)
+        errors += _errors(f"{place}default", _NOT_YOURS if field.default is not None else None)
     if field.unique and not field.type.kind.unique:
         errors += _errors(f"{place}unique", f"is not possible for {field.type.value}")
     if field.exact is not None and field.type.kind.exact is None:

@@ -201,6 +201,14 @@ async def allocate_ids(connection: Connection, amount: int) -> int:
     return last - amount + 1
 
 
+async def take_numbers(tx: Connection, field: Field, amount: int) -> int:
+    """Take the next `amount` of a field's automatic numbers; returns the first. Others wait until this transaction ends."""
+    last = await tx.insert(
+        "UPDATE fields SET counter = LAST_INSERT_ID(counter + %s) WHERE id = %s", amount, field.column
+    )
+    return last - amount + 1
+
+
 async def insert(tx: Connection, collection: Collection) -> None:
     """Store a definition.
 

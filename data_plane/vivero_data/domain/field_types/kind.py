@@ -70,6 +70,7 @@ class FieldKind:
         has_choices: whether its definition lists the values.
         several: whether a form gives each of the choices a box.
         two_valued: whether a required field is shown as a checkbox.
+        computed: whether the workspace writes its values, and nobody types them.
         figures: whether a table aligns it to the right.
         takes: the options that its definition may have.
         summable: whether reports add its values up.
@@ -87,6 +88,7 @@ class FieldKind:
     has_choices: ClassVar[bool] = False
     several: ClassVar[bool] = False
     two_valued: ClassVar[bool] = False
+    computed: ClassVar[bool] = False
     figures: ClassVar[bool] = False
     takes: ClassVar[frozenset[str]] = frozenset()
     summable: ClassVar[bool] = False

@@ -8,6 +8,8 @@ from vivero_web.fields import documented
 
 CURRENCY_PATTERN: Final = "^[A-Z]{3}$"
 MAX_DECIMALS: Final = 4
+MAX_PREFIX: Final = 20
+MAX_DIGITS: Final = 12
 
 
 class Colour(StrEnum):
@@ -37,6 +39,15 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
         ]
         | None
     ) = None
+    prefix: Annotated[
+        str, documented("Of an automatic number: what stands before it, such as INV-.", maxLength=MAX_PREFIX)
+    ] = ""
+    digits: Annotated[
+        int,
+        msgspec.Meta(
+            ge=0, le=MAX_DIGITS, description="Of an automatic number: at least so many, filled up with zeros."
+        ),
+    ] = 0
     colours: Annotated[dict[str, Colour], msgspec.Meta(description="Of choices: the colour of each that has one.")] = {}
 
 

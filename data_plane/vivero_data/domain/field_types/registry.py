@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
+from vivero_data.domain.field_types.autonumber import Autonumber
 from vivero_data.domain.field_types.boolean import Boolean
 from vivero_data.domain.field_types.choice import Choice
 from vivero_data.domain.field_types.choices import Choices
@@ -34,6 +35,7 @@ class FieldType(StrEnum):
     URL = "url"
     MONEY = "money"
     CHOICES = "choices"
+    AUTONUMBER = "autonumber"
 
     @property
     def kind(self) -> FieldKind:
@@ -54,4 +56,5 @@ _KINDS: Final[Mapping[FieldType, FieldKind]] = {
     FieldType.URL: Url(),
     FieldType.MONEY: Money(),
     FieldType.CHOICES: Choices(),
+    FieldType.AUTONUMBER: Autonumber(),
 }

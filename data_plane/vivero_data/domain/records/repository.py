@@ -6,8 +6,10 @@ from typing import Any, Final
 from vivero_web import clock
 
 from vivero_data.db.database import Connection, Row, within
+from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.columns import column_name, exact_column, table_name
 from vivero_data.domain.collections.schemas import Collection, Field, present
+from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.records.query import Clause, Sort
 from vivero_data.domain.records.schemas import Record
 
@@ -16,12 +18,29 @@ _HEAD: Final = ("id", "version", "created_at", "updated_at")
 
 async def insert(tx: Connection, collection: Collection, values: Mapping[int, Any]) -> int:
     """Add a record with values by field id; returns its id."""
+    (values,) = await _numbered(tx, collection, [values])
     names = ", ".join(_names(collection, values))
     places = ", ".join(["%s"] * len(values))
     return await tx.insert(
         f"INSERT INTO {table_name(collection.id)} ({names}) VALUES ({places})",  # noqa: S608  names from numbers
         *values.values(),
     )
+
+
+async def _numbered(
+    tx: Connection, collection: Collection, rows: Sequence[Mapping[int, Any]]
+) -> list[Mapping[int, Any]]:
+    """The rows with the automatic numbers that they do not have yet."""
+    found = list(rows)
+    for field in _counted(collection):
+        if rows and field.id not in rows[0]:
+            first = await collections.take_numbers(tx, field, len(rows))
+            found = [{**row, field.id: first + place} for place, row in enumerate(found)]
+    return found
+
+
+def _counted(collection: Collection) -> list[Field]:
+    return [field for field in collection.fields if field.type is FieldType.AUTONUMBER]
 
 
 async def get(connection: Connection, collection: Collection, record_id: int) -> Record | None:
@@ -52,6 +71,7 @@ async def delete(tx: Connection, collection: Collection, record_id: int) -> None
 
 async def insert_all(tx: Connection, collection: Collection, rows: Sequence[Mapping[int, Any]]) -> list[Record]:
     """Add records with one statement; the values of each are by field id, and of the same fields."""
+    rows = await _numbered(tx, collection, rows)
     names = ", ".join(_names(collection, rows[0]))
     places = ", ".join([f"({', '.join(['%s'] * len(rows[0]))})"] * len(rows))
     made = await tx.fetch_all(
@@ -65,6 +85,11 @@ async def insert_rows(
     tx: Connection, collection: Collection, fields: Sequence[Field], rows: Sequence[Sequence[Any]]
 ) -> list[int]:
     """Add records with one statement, each with its values in the order of `fields`; returns their ids in order."""
+    counted = [field for field in _counted(collection) if field not in fields]
+    if counted:
+        firsts = [await collections.take_numbers(tx, field, len(rows)) for field in counted]
+        fields = [*fields, *counted]
+        rows = [[*row, *(first + place for first in firsts)] for place, row in enumerate(rows)]
     names = ", ".join(column_name(field) for field in fields)
     places = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * len(rows))
     made = await tx.fetch_all(

@@ -47,6 +47,10 @@ def columns_for(collection: Collection, given: Mapping[str, Any], *, new: bool) 
     for field in collection.fields:
         if field.name not in named and not new:
             continue
+        if field.type.kind.computed:
+            if named.get(field.name) not in (None, ""):
+                errors.append(FieldError(field.name, "is written by the workspace itself"))
+            continue
         value = named.get(field.name, field.default)
         if value is None or value in ("", []):
             # An empty form field means no value, for every type.
