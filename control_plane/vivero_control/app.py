@@ -25,6 +25,7 @@ from vivero_control import __version__, composition
 from vivero_control.domain.backups.controllers import BackupController, RestoreController
 from vivero_control.domain.deleted.controllers import DeletedTenantController
 from vivero_control.domain.plans.controllers import PlanController
+from vivero_control.domain.platform.controllers import PlatformBackupController
 from vivero_control.domain.signups.controllers import BEARER, SignupController
 from vivero_control.domain.staff.controllers import AuthController, MemberController
 from vivero_control.domain.staff.guards import STAFF, bearer_auth
@@ -106,6 +107,7 @@ def _api(services: Services) -> Router:
             BackupController,
             RestoreController,
             DeletedTenantController,
+            PlatformBackupController,
             MemberController,
         ],
         middleware=[auth.middleware],

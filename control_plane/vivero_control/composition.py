@@ -27,6 +27,7 @@ from vivero_control.domain.deleted.service import DeletedTenants
 from vivero_control.domain.notifications import mails
 from vivero_control.domain.notifications.mails import MailSender
 from vivero_control.domain.plans.service import PlanInformer, PlanService
+from vivero_control.domain.platform.service import PlatformBackups
 from vivero_control.domain.signups import provisioning
 from vivero_control.domain.signups.access import BearerTokens, LoginTickets
 from vivero_control.domain.signups.provisioning import Provisioner, ProvisioningJob
@@ -163,6 +164,7 @@ def services(to: Infrastructure) -> Services:
         ),
         backups=BackupService(_backup_deps(to, audit)),
         deleted=DeletedTenants(to.kube, to.tenants, to.directory, audit, clock),
+        platform=PlatformBackups(to.kube, audit, clock),
         dead_letters=DeadLetterService(to.database, job_kinds(to), to.wake_up.notify, clock),
         hosts=HostService(to.directory, settings.domain),
         staff=staff,

@@ -40,6 +40,10 @@ PLATFORM_BACKUP_AGE = Gauge(
     "vivero_platform_backup_age_seconds",
     "Since when the platform's state in the backup bucket is not known to be the present one",
 )
+PLATFORM_PROOF_FAILED = Gauge(
+    "vivero_platform_proof_failed",
+    "1 while the control plane's tables were not brought back as they are by the last proof",
+)
 REQUESTS = Counter("rest_client_requests", "Requests to the API server, as client-go counts them", ["method", "code"])
 CIRCUIT_OPEN = Gauge(
     "vivero_circuit_breaker_open", "1 while the circuit breaker of a backing server is open", ["system"]

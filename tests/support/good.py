@@ -183,6 +183,7 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
         "time": "2026-11-28T12:00:00Z",
     },
     "POST /api/v1/deleted-tenants/{ident}/undelete": {"reason": _REASON["reason"]},
+    "POST /api/v1/platform-backup/dumps": {"reason": "Before the upgrade."},
     "POST /api/v1/staff": {"email": "grace@example.com", "role": "support"},
     "PATCH /api/v1/staff/{staff_id}": {"role": "admin", "active": True},
     "POST /signup": {**_SIGNUP, "key": "k" * 32},
@@ -204,6 +205,7 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
         "key": "k" * 32,
     },
     "POST /staff/deleted/{ident}/undelete": {"reason": _REASON["reason"]},
+    "POST /staff/platform/dumps": {},
     "POST /staff/tenants/{name}/{which}": {
         "reason": "They asked for it.",
         "kind": "Manual",

@@ -17,6 +17,7 @@ from vivero_control.web.backups import BackupsController, TenantBackupsControlle
 from vivero_control.web.dead_letters import DeadLettersController
 from vivero_control.web.deleted import DeletedController
 from vivero_control.web.error_pages import error_page, host_error, host_page
+from vivero_control.web.platform import PlatformController
 from vivero_control.web.presentation import host_of, web_url
 from vivero_control.web.signup import SignupController
 from vivero_control.web.site import SiteController
@@ -41,6 +42,7 @@ def pages(clock: Clock = now) -> Pages:
             BackupsController,
             DeletedController,
             DeadLettersController,
+            PlatformController,
             StaffMembersController,
         ],
         guards=[same_origin_only],

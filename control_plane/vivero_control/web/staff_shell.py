@@ -12,6 +12,7 @@ HOME: Final = "/staff/tenants"
 BACKUPS: Final = "/staff/backups"
 DEAD_LETTERS: Final = "/staff/dead-letters"
 DELETED: Final = "/staff/deleted"
+PLATFORM: Final = "/staff/platform"
 PEOPLE: Final = "/staff/people"
 LOGIN: Final = "/staff/login"
 PASSWORD_SET: Final = "password=set"  # noqa: S105  a query, not a password
@@ -39,6 +40,7 @@ _PAGES: Final = (
     ("Backups", BACKUPS, "archive"),
     ("Deleted", DELETED, "trash-2"),
     ("Dead letters", DEAD_LETTERS, "inbox"),
+    ("Platform", PLATFORM, "database"),
 )
 _FOR_ADMINS: Final = (("People", PEOPLE, "users"),)
 

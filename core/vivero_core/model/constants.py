@@ -49,6 +49,9 @@ ANNOTATION_TENANT_NAME: Final = "vivero.dev/tenant-name"
 ANNOTATION_TENANT_UID: Final = "vivero.dev/tenant-uid"
 """On a tenant's namespace and on the record of its keys: the metadata.uid of the Tenant that has the data, or had it;
 checked before anything is destroyed."""
+ANNOTATION_DUMP_AT: Final = "vivero.dev/dump-at"
+"""Put on the PlatformBackup by a person or the staff's console: the control plane's tables are dumped and proven once more,
+unless that was done since this moment (RFC 3339)."""
 ANNOTATION_PAUSED: Final = "vivero.dev/paused"
 """Put on a Tenant, TenantPool, DatabaseServer or Release by a person: `true` stops its reconciliation."""
 ANNOTATION_RESTART: Final = "vivero.dev/restart"

@@ -1,6 +1,6 @@
 """PlatformBackup: what the platform itself is rebuilt from, kept in the backup bucket. There is one, named `platform`."""
 
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -58,6 +58,19 @@ class Dump(Model):
     """The moment of the data."""
 
 
+class DumpProof(Model):
+    """The last attempt to bring the control plane's tables back from the bucket, beside the live ones."""
+
+    ended_at: Timestamp
+    """When it ended."""
+    result: Literal["Passed", "Failed", "Refused"]
+    """Whether what was brought back is the same as the live tables; Refused: the archive does not lead to them."""
+    message: Sentence
+    """What it said."""
+    tables: int | None = Field(default=None, ge=0, le=INTEGER_MAX)
+    """Tables that were compared, if all were the same."""
+
+
 class PlatformBackupStatus(Model):
     """What the operator has observed."""
 
@@ -73,6 +86,10 @@ class PlatformBackupStatus(Model):
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
     )
     """Dumps of the control plane's tables that are in the bucket, oldest first."""
+    dumping: bool = False
+    """Whether the control plane's tables are being dumped."""
+    proof: DumpProof | None = None
+    """The last proof of the control plane's tables; one follows each dump."""
     expired_at: Timestamp | None = None
     """When what is not kept any more was last removed."""
     observed_generation: int = Field(default=0, ge=0, le=INTEGER_MAX)
@@ -105,6 +122,8 @@ class PlatformBackup(Resource):
             {"name": "Reason", "type": "string", "jsonPath": f"{recoverable}.reason"},
             {"name": "Status", "type": "string", "jsonPath": ".status.message"},
             {"name": "Stored", "type": "date", "jsonPath": ".status.state.storedAt"},
+            {"name": "Proof", "type": "string", "jsonPath": ".status.proof.result", "priority": 1},
+            {"name": "Proven", "type": "date", "jsonPath": ".status.proof.endedAt", "priority": 1},
             {"name": "Number", "type": "integer", "jsonPath": ".status.state.number", "priority": 1},
             {"name": "Installation", "type": "string", "jsonPath": ".status.installation", "priority": 1},
             {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},

@@ -182,12 +182,10 @@ class ProofOrder(_Order):
     """Of the TenantProof: chooses the base, and the files whose contents are compared."""
     server: str
     """UID of the DatabaseServer whose log it is."""
-    schema: str
-    """With the tenant's data."""
-    audit: str
-    """With its audit log."""
-    source: Account
-    """The tenant's own bucket."""
+    schemas: tuple[str, ...]
+    """The first one is that which names files."""
+    source: Account | None
+    """The tenant's own bucket; None for the control plane, which has no files."""
     file_key: str = field(repr=False)
     """64 hexadecimal digits."""
     others: Others = field(default_factory=Others)

@@ -1,6 +1,6 @@
 """The program of a TenantProof: brings the tenant back from its archive in a throw-away server, and compares it with the live data.
 
-The live data moves on meanwhile: so what it holds as of one transaction is noted first, and the log is replayed up to that
+It proves the control plane's tables as well, which belong to an owner without files. The live data moves on meanwhile: so what it holds as of one transaction is noted first, and the log is replayed up to that
 very transaction. Nothing of the live tenant is written to. Which base it begins with is drawn by the proof's UID, so that
 every base that is kept has its night.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import Final, TypeVar
 
-from vivero_operator.operations.archive import backup_store, newest_copies
+from vivero_operator.operations.archive import NoBucket, backup_store, bucket_of, newest_copies
 from vivero_operator.operations.dumps import Contents, contents, differences, dumped
 from vivero_operator.operations.errors import StepFailedError
 from vivero_operator.operations.history import Base
@@ -44,12 +44,9 @@ class Proof:
         self.order = order = ProofOrder.load(files.text(ORDER_FILE))
         self.client_file = files.path(CLIENT_FILE)
         self.store = backup_store(files)
-        self.source = ObjectStore(order.source, str(files.path("ca.crt")))
+        self.source = bucket_of(files, order.source)
+        self.schemas = order.schemas
         self.replayed = Replayed(self.store, order.tenant, order.server, order.file_key, Path(gettempdir()))
-
-    @property
-    def schemas(self) -> tuple[str, str]:
-        return self.order.schema, self.order.audit
 
     def awaited(self, otherwise: str, look: Callable[[], T | None]) -> T:
         """What a look finds at last."""
@@ -63,6 +60,12 @@ class Proof:
     def replay(self, base: Base | None, gtid: str) -> int:
         """Bring the data back in the server, which runs; how many bytes of the log that took."""
         return self.replayed.replay(base, self.schemas, partial(self.replayed.history.log_files_to, gtid))
+
+    def stored_files(self) -> list[str]:
+        """Those that the replayed data names; who has no bucket has none."""
+        if self.order.source is None:
+            return []
+        return [str(row[0]) for row in self.replayed.server.query(STORED_FILES, self.schemas[0])]
 
     def missing_copies(self, base: Base | None, copies: dict[str, StoredObject]) -> list[str]:
         """Files of the base whose copies are not there as they were."""
@@ -132,7 +135,7 @@ def compare(files: Files) -> Said:
     live = Contents(**proof.replayed.note("live"))
     with proof.replayed.server.running():
         archived = contents(dumped(proof.replayed.server.option_file, *proof.schemas), proof.schemas)
-        wanted = [str(row[0]) for row in proof.replayed.server.query(STORED_FILES, proof.order.schema)]
+        wanted = proof.stored_files()
     _require_none("not the same as the live data", differences(live, archived))
     there = {one["key"]: StoredObject(**one) for one in proof.replayed.note("files")}
     base = next((Base(**one) for one in proof.replayed.note("base")), None)
@@ -166,7 +169,7 @@ def _drawn(uid: str, name: str) -> str:
     return hashlib.sha256(f"{uid} {name}".encode()).hexdigest()
 
 
-def _sha256(store: ObjectStore, key: str) -> str:
+def _sha256(store: ObjectStore | NoBucket, key: str) -> str:
     content = Measured()
     with store.open(key) as read:
         for _ in content.through(pieces_of(read)):

@@ -1,8 +1,8 @@
 """reconcile(name) of the PlatformBackup: what a new cluster is rebuilt from is in the backup bucket as it is now (ADR 0047).
 
 The state (custom resources, records of tenants' keys, the keys that these are sealed with) is written as a whole when it has
-changed, for the recovery key alone. The control plane's tables are archived like a tenant's: their owner in the log and in
-the bucket is `platform`, the key is in Secret `platform-key` and in the state.
+changed, for the recovery key alone. The control plane's tables are archived like a tenant's (platform_tables.py): their
+owner in the log and in the bucket is `platform`, the key is in Secret `platform-key` and in the state.
 
 A bucket that holds another installation's state is left as it is: that one may be about to be rebuilt from it.
 """
@@ -14,13 +14,11 @@ import logging
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
-from pydantic import ValidationError
 from vivero_core.backends.kube.errors import KubeAlreadyExistsError, KubeNotFoundError
-from vivero_core.backends.kube.resources import JOB, SECRET, of_model
+from vivero_core.backends.kube.resources import SECRET, of_model
 from vivero_core.errors import BackendError
 from vivero_core.model import conditions as cond
 from vivero_core.model import constants as c
@@ -29,45 +27,24 @@ from vivero_core.model.base import Resource
 from vivero_core.model.conditions import Condition, Status
 from vivero_core.model.constants import ConditionType, Reason
 from vivero_core.model.database_server import DatabaseServer
-from vivero_core.model.naming import PLATFORM_ID
 from vivero_core.model.plan import Plan
-from vivero_core.model.platform_backup import (
-    ControlPlaneDatabase,
-    Dump,
-    PlatformBackup,
-    PlatformBackupStatus,
-    StoredState,
-)
+from vivero_core.model.platform_backup import DumpProof, PlatformBackup, PlatformBackupStatus, StoredState
 from vivero_core.model.release import Release
 from vivero_core.model.tenant import Tenant
-from vivero_core.model.tenant_backup import BackupResult, BackupSchedule, TenantBackup
+from vivero_core.model.tenant_backup import TenantBackup
 from vivero_core.model.tenant_erasure import TenantErasure
 from vivero_core.model.tenant_pool import TenantPool
 
 from vivero_operator import metrics
-from vivero_operator.archiver.position import Positions
 from vivero_operator.instance import Manifest
 from vivero_operator.operations import platform_state
 from vivero_operator.operations.errors import StepFailedError
-from vivero_operator.operations.orders import (
-    BACKUP,
-    CLIENT_FILE,
-    EXPIRE,
-    ORDER_FILE,
-    BackupOrder,
-    ExpiryOrder,
-    Login,
-    Program,
-)
 from vivero_operator.operations.platform_state import Newest, State, States
-from vivero_operator.operations.runner import DEADLINE_SECONDS, Operation, Outcome, name_of
-from vivero_operator.policies import retention
-from vivero_operator.policies import schedule as schedules
 from vivero_operator.policies.life import paused, shown
-from vivero_operator.reconcile.archives import archived, publish_key
 from vivero_operator.reconcile.controller import Result
 from vivero_operator.reconcile.kind import Reconciler
-from vivero_operator.reconcile.operation import ObstacleError, forget, job_of, progress_of, start
+from vivero_operator.reconcile.operation import ObstacleError
+from vivero_operator.reconcile.platform_tables import PlatformTables
 from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.writing import write_status
 
@@ -81,8 +58,6 @@ LOOK_SECONDS: Final = 15.0
 """A change waits so long for more of them, before the state is written again."""
 LONGEST_PAUSE: Final = 600.0
 """Between attempts while the bucket is away; each is twice as long as the one before."""
-AGAIN: Final = timedelta(hours=1)
-"""After a dump or a removal that failed three times."""
 MODELS: Final[tuple[type[Resource], ...]] = (
     Plan,
     DatabaseServer,
@@ -93,26 +68,6 @@ MODELS: Final[tuple[type[Resource], ...]] = (
     TenantErasure,
 )
 """What a state holds. Restores and proofs are left out: each is over, or begun again."""
-_WORDS: Final = {BACKUP: "dumping the control plane's tables", EXPIRE: "removing what has expired"}
-DEFAULT_SCHEDULE: Final = BackupSchedule(schedule="30 2 * * *")
-
-
-@dataclass(frozen=True)
-class _Tables:
-    """The control plane's, and who may read them."""
-
-    at: ControlPlaneDatabase
-    server: DatabaseServer
-    file_key: str
-
-
-@dataclass(frozen=True)
-class _Failure:
-    """Of a dump or a removal."""
-
-    message: str
-    until: datetime
-    """It is not tried again before."""
 
 
 class PlatformBackupReconciler(Reconciler):
@@ -121,7 +76,6 @@ class PlatformBackupReconciler(Reconciler):
     def __init__(self, services: Services, wake: Callable[[str], object]) -> None:
         """`wake`: has the DatabaseServer of a name reconciled, whose archiver is to know of the control plane's tables."""
         self._services = services
-        self._wake = wake
         self._items = services.cluster.of(PlatformBackup)
         self._file_key: str | None = None
         """As long as this process has it, a Secret that was deleted is made again."""
@@ -130,8 +84,7 @@ class PlatformBackupReconciler(Reconciler):
         self._current_at: datetime | None = None
         """When what is in the bucket was last the present state, or this process first looked."""
         self._failures = 0
-        self._failed: dict[str, _Failure] = {}
-        """By program: the last one, if it failed here."""
+        self._tables = PlatformTables(services, wake, self._write)
 
     async def reconcile(self, name: str) -> Result:
         item = self._items.get(name)
@@ -160,9 +113,7 @@ class PlatformBackupReconciler(Reconciler):
             logger.warning("backing up the platform's state failed, trying again in %.0f s: %s", pause, error)
             await self._tell(item, Reason.STORAGE_UNAVAILABLE, f"Not backed up: {error}", done=False)
         else:
-            message = f"Complete: state {noted['state'].number}, and the control plane's tables as they change"
-            message += "".join(f"; {one.message}" for one in self._failed.values())
-            await self._tell(item, Reason.STORED, message, done=True, **noted)
+            await self._tell_stored(item, noted)
         self._measure()
         return Result(retry_after=pause)
 
@@ -191,8 +142,7 @@ class PlatformBackupReconciler(Reconciler):
             raise ObstacleError(Reason.NOT_CONFIGURED, message, **noted, dumps=())
         if item.status.installation is None:
             raise ObstacleError(Reason.RUNNING, "State stored; the control plane's tables follow", **noted)
-        tables = await self._tables(store, item.spec.control_plane, file_key, noted)
-        return noted | await self._dump(item, tables, noted)
+        return await self._tables.go_on(item, item.spec.control_plane, store, file_key, noted)
 
     async def _key(self, store: States, newest: Newest | None) -> str:
         """Of the control plane's tables; made once. Raises ObstacleError if the bucket is another installation's."""
@@ -281,137 +231,21 @@ class PlatformBackupReconciler(Reconciler):
         kube = self._services.kube
         return (await kube.list(SECRET, namespace, label_selector=labelled, metadata_only=metadata_only)).items
 
-    async def _tables(
-        self, store: States, told: ControlPlaneDatabase, file_key: str, noted: Mapping[str, Any]
-    ) -> _Tables:
-        """Where the control plane's tables are; their key is published. Raises ObstacleError."""
-        server = self._services.cluster.servers.get(told.database_server)
-        if server is None:
-            message = f"There is no DatabaseServer {told.database_server}, where the control plane's tables would be"
-            raise ObstacleError(Reason.DATABASE_SERVER_NOT_FOUND, message, **noted)
-        if not archived(server, self._services.settings):
-            message = f"The log of DatabaseServer {server.name} is not archived (spec.archiverSecret)"
-            raise ObstacleError(Reason.NOT_CONFIGURED, message, **noted)
-        await publish_key(self._services, server, PLATFORM_ID, file_key)
-        position = await asyncio.to_thread(Positions(store, server.metadata.uid).load)
-        if position.platform != told.database:  # a dump that is older than its log would be no base
-            self._wake(server.name)
-            raise ObstacleError(
-                Reason.RUNNING,
-                f"State stored; the archiver of {server.name} begins with schema {told.database}",
-                **noted,
-            )
-        return _Tables(told, server, file_key)
-
-    async def _dump(self, item: PlatformBackup, tables: _Tables, noted: Mapping[str, Any]) -> dict[str, Any]:
-        """Go on with what is due; fields of the status. Raises ObstacleError before there is a dump."""
-        found = dict(noted)
-        for program, conclude in ((BACKUP, _dumped), (EXPIRE, self._expired)):
-            name = name_of(program.name, item.metadata.uid)
-            body = await job_of(self._services, name)
-            if body is None:
-                continue
-            progress = await progress_of(self._services, program.steps, name, body)
-            if progress.outcome is Outcome.RUNNING:
-                return self._unless_first(item, found)
-            if progress.outcome is Outcome.DONE:
-                found |= await conclude(item, progress.result)
-                # Known before the Job goes, for nothing else tells of it.
-                await self._write(item, item.status.model_copy(update=found))
-                self._failed.pop(program.name, None)
-            else:
-                until = self._services.now() + AGAIN
-                message = f"{_WORDS[program]} failed: {progress.message}; tried again at {until:%H:%M} (UTC)"
-                self._failed[program.name] = _Failure(message, until)
-            # In this order: an order that outlived its Job would be the next one's.
-            await forget(self._services, SECRET, name)
-            await forget(self._services, JOB, name)
-            return self._unless_first(item, found)
-        return await self._begin(item, tables, found)
-
-    async def _begin(self, item: PlatformBackup, tables: _Tables, noted: dict[str, Any]) -> dict[str, Any]:
-        wanted, now = item.spec.backup or DEFAULT_SCHEDULE, self._services.now()
-        if problem := schedules.fault(wanted):
-            raise ObstacleError(Reason.SCHEDULE_INVALID, problem, **noted)
-        dumps = item.status.dumps
-        newest = max((one.taken_at for one in dumps), default=None)
-        if newest is None or schedules.due(wanted, item.metadata.uid, newest, now) is not None:
-            if self._may(BACKUP):
-                await self._start_dump(item, tables)
-            return self._unless_first(item, noted)
-        if (item.status.expired_at is None or item.status.expired_at < newest) and self._may(EXPIRE):
-            await self._start_expiry(item, tables, wanted)
-        return noted
-
-    def _may(self, program: Program) -> bool:
-        failed = self._failed.get(program.name)
-        return failed is None or self._services.now() >= failed.until
-
-    def _unless_first(self, item: PlatformBackup, noted: dict[str, Any]) -> dict[str, Any]:
-        """Raises ObstacleError as long as no dump is in the bucket."""
-        if not noted.get("dumps", item.status.dumps):
-            if not self._may(BACKUP):
-                raise ObstacleError(Reason.FAILED, self._failed[BACKUP.name].message, **noted)
-            raise ObstacleError(Reason.RUNNING, "State stored; dumping the control plane's tables", **noted)
-        return noted
-
-    async def _start_dump(self, item: PlatformBackup, tables: _Tables) -> None:
-        login, at = await self._services.backends.login(tables.at.secret), tables.server.spec
-        order = BackupOrder(
-            tenant=PLATFORM_ID,
-            uid=f"{self._services.now().astimezone(UTC):d%Y%m%d-%H%M%S}",
-            schemas=(tables.at.database,),
-            logged=True,
-            storage=None,
-            file_key=tables.file_key,
-        )
-        option_file = Login(at.host, at.port, login.name, login.secret).option_file()
-        await self._start(item, BACKUP, {ORDER_FILE: order.dump(), CLIENT_FILE: option_file})
-
-    async def _start_expiry(self, item: PlatformBackup, tables: _Tables, wanted: BackupSchedule) -> None:
-        """Remove dumps that are not kept, and what of the log no second in reach needs."""
-        now = self._services.now()
-        window = timedelta(days=self._services.settings.recovery_days)
-        begins = now - window - timedelta(seconds=DEADLINE_SECONDS)
-        made = [retention.Made(one.name, one.taken_at) for one in item.status.dumps]
-        expired = tuple(one.name for one in retention.expired(made, wanted.keep, begins))
-        order = ExpiryOrder(
-            tenant=PLATFORM_ID,
-            server=tables.server.metadata.uid,
-            uids=expired,
-            kept=tuple(one.name for one in made if one.name not in expired),
-            at=int(now.timestamp()),
-            window_begins=int((now - window).timestamp()),
-            file_key=tables.file_key,
-        )
-        await self._start(item, EXPIRE, {ORDER_FILE: order.dump()})
-
-    async def _start(self, item: PlatformBackup, program: Program, files: Mapping[str, str]) -> None:
-        operation = Operation(
-            program=program.name,
-            kind="PlatformBackup",
-            owner=item.metadata,
-            steps=program.steps,
-            files=files,
-            storage_secret=self._services.settings.backup_secret,
-            scratch=program.scratch,
-        )
-        await start(self._services, operation)
-
-    async def _expired(self, item: PlatformBackup, _: Mapping[str, Any]) -> dict[str, Any]:
-        """What this very Job was told, and not what would be expired by now."""
-        name, namespace = name_of(EXPIRE.name, item.metadata.uid), self._services.settings.platform_namespace
-        try:
-            secret = await self._services.kube.get(SECRET, name, namespace)
-        except KubeNotFoundError:
-            return {}
-        order = ExpiryOrder.load(base64.b64decode(secret["data"][ORDER_FILE]).decode())
-        kept = tuple(one for one in item.status.dumps if one.name not in order.uids)
-        return {"dumps": kept, "expired_at": datetime.fromtimestamp(order.at, UTC)}
-
     def _measure(self) -> None:
         if self._current_at is not None:
             metrics.PLATFORM_BACKUP_AGE.set((self._services.now() - self._current_at).total_seconds())
+
+    async def _tell_stored(self, item: PlatformBackup, noted: Mapping[str, Any]) -> None:
+        proof: DumpProof | None = noted.get("proof", item.status.proof)
+        failed = proof is not None and proof.result != "Passed"
+        metrics.PLATFORM_PROOF_FAILED.set(failed)
+        if proof is not None and failed:
+            message = f"The control plane's tables were not brought back as they are: {proof.message}"
+            await self._tell(item, Reason.PROOF_FAILED, message, done=False, **noted)
+            return
+        stored = f"Complete: state {noted['state'].number}, and the control plane's tables as they change"
+        message = "; ".join([stored, *self._tables.troubles(item)])
+        await self._tell(item, Reason.STORED, message, done=True, **noted)
 
     async def _tell(self, item: PlatformBackup, reason: Reason, message: str, *, done: bool, **noted: object) -> None:
         told = Condition(
@@ -431,19 +265,6 @@ class PlatformBackupReconciler(Reconciler):
         update = {"conditions": conditions, "observed_generation": item.metadata.generation}
         known = status.model_copy(update=update)
         await write_status(self._services, of_model(PlatformBackup), item, known, self._items)
-
-
-async def _dumped(item: PlatformBackup, result: Mapping[str, Any]) -> dict[str, Any]:
-    """The dump, among the others."""
-    try:
-        said = BackupResult.model_validate(result)
-    except ValidationError as error:
-        raise StepFailedError(f"the dump's result cannot be read: {error.errors()[0]['loc']}") from error
-    if said.prefix is None or said.taken_at is None:
-        raise StepFailedError("the dump does not say where it is")
-    made = Dump(name=said.prefix.rpartition("/")[2], taken_at=said.taken_at)
-    others = [one for one in item.status.dumps if one.name != made.name]
-    return {"dumps": tuple(sorted([*others, made], key=lambda one: one.taken_at))[-model.DUMPS_MAX :]}
 
 
 def key_manifest(file_key: str, namespace: str) -> Manifest:

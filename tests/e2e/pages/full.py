@@ -10,6 +10,7 @@ from unit.control_plane_web import fakes as control
 from unit.data_plane_web import fakes as data
 from vivero_control.domain.backups.schemas import OperationState
 from vivero_control.domain.dead_letters.service import DeadLetter
+from vivero_control.domain.platform.service import DumpView, PlatformBackupView, PlatformState, ProofView, StateView
 from vivero_control.domain.signups.schemas import SignupView, TenantRef, Waiting
 from vivero_control.domain.staff.schemas import Invitation, InvitationState
 from vivero_core.model.naming import SLUG_MAX_LENGTH
@@ -99,6 +100,18 @@ def _backups(tenant: str) -> control.FakeBackups:
     )
 
 
+def _platform() -> PlatformBackupView:
+    """With as many dumps as are kept, under the longest names, and all that can be said of what went wrong."""
+    dumps = tuple(
+        DumpView(name=f"{'d' * 36}{number:04}", taken_at=control.NOW - timedelta(days=number)) for number in range(200)
+    )
+    said = f"The control plane's tables were not brought back as they are: {ERROR}"
+    proof = ProofView(ended_at=control.NOW, result="Failed", message=ERROR, tables=None)
+    state = StateView(number=123_456_789, stored_at=control.NOW, bytes=10**12)
+    failed = PlatformState.NOT_RECOVERABLE
+    return control.platform_backup(state=failed, message=said, dumps=dumps, proof=proof, stored=state, dumping=True)
+
+
 def control_plane() -> Litestar:
     """The control plane's pages; everybody is logged in."""
     letters = tuple(
@@ -130,6 +143,7 @@ def control_plane() -> Litestar:
         signups=_Signups(),
         dead_letters=control.FakeDeadLetters(letters),
         deleted=control.FakeDeleted(gone),
+        platform=control.FakePlatform(_platform()),
         members=control.FakeMembers((control.PEOPLE[0], *people)),
         tenants=control.FakeTenants(tenants),
     )
@@ -140,6 +154,7 @@ CONTROL_PAGES = (
     "/staff/dead-letters",
     "/staff/deleted",
     f"/staff/deleted?undelete={control.DELETED[0].id}",
+    "/staff/platform",
     "/staff/people",
     f"/staff/people/{UUID(int=2)}",
     "/staff/tenants",

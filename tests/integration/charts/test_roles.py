@@ -1,5 +1,6 @@
 """The roles for people on the test platform, whose controllers add them to Kubernetes' own."""
 
+import json
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from vivero_core.model.constants import ANNOTATION_DUMP_AT, ANNOTATION_PAUSED, PLATFORM_NAMESPACE
 from vivero_dev.errors import ComponentError
 from vivero_dev.instance import cache_root
 from vivero_dev.native.tools import program
@@ -91,3 +93,18 @@ def test_the_control_plane_asks_for_operations_and_neither_changes_nor_deletes_a
     it_may = holding("vivero-control-plane")
     verbs = (*READ, *WRITE, "deletecollection")
     assert {verb for verb in verbs if it_may(verb, f"{kind}.vivero.dev")} == {*READ, "create"}
+
+
+def test_the_control_plane_asks_for_a_dump_of_the_platform_and_changes_nothing_else_of_its_backup(
+    kubectl: Kubectl,
+) -> None:
+    account = f"system:serviceaccount:{PLATFORM_NAMESPACE}:vivero-control-plane"
+
+    def patch(body: dict[str, Any]) -> str:
+        options = (f"--as={account}", "--dry-run=server", "--type=merge", f"--patch={json.dumps(body)}")
+        return kubectl.run("patch", "platformbackup", "platform", *options)
+
+    assert "patched" in patch({"metadata": {"annotations": {ANNOTATION_DUMP_AT: "2026-11-29T12:00:00Z"}}})
+    for other in ({"spec": {"recoveryKey": "ab" * 32}}, {"metadata": {"annotations": {ANNOTATION_PAUSED: "true"}}}):
+        with pytest.raises(ComponentError, match="may ask for a dump"):
+            patch(other)

@@ -9,19 +9,26 @@ import pytest
 from integration.conftest import Login
 from integration.operator.archive_rig import KEY, WAIT_SECONDS, Rig, archived
 from integration.operator.binlog_source import Tenant
+from sqlalchemy.dialects import mysql
+from sqlalchemy.schema import CreateTable
 from types_boto3_s3.client import S3Client
+from vivero_control.db.tables import Base
+from vivero_core.envelope import public_key
 from vivero_core.model import naming
+from vivero_core.model.naming import PLATFORM_ID
 from vivero_dev.backing import object_store as dev_store
 from vivero_dev.backing.accounts import Account as DevAccount
+from vivero_operator.archiver.configuration import PLATFORM_SCHEMA
 from vivero_operator.archiver.position import Gap, Positions
-from vivero_operator.operations import proof
+from vivero_operator.operations import backup, proof
 from vivero_operator.operations.errors import RefusedError, StepFailedError
-from vivero_operator.operations.orders import CLIENT_FILE, ORDER_FILE, Account, ProofOrder
+from vivero_operator.operations.orders import CLIENT_FILE, ORDER_FILE, Account, BackupOrder, ProofOrder
 from vivero_operator.operations.program import Files
 from vivero_operator.operations.replayed import Replayed
 
 pytestmark = pytest.mark.usefixtures("neighbour_stays")
 
+CONTROL_PLANE = "vivero_control"
 PROGRAMS = (
     "CREATE TABLE p_versions (id INT PRIMARY KEY, v INT) WITH SYSTEM VERSIONING",
     "INSERT INTO p_versions VALUES (1, 1), (2, 2)",
@@ -64,7 +71,7 @@ class Proving:
 
     def files(self, uid: str) -> Files:
         order = ProofOrder(
-            self.tenant.id, uid, self.server, self.tenant.data, self.tenant.audit, self.source, KEY.hex()
+            self.tenant.id, uid, self.server, (self.tenant.data, self.tenant.audit), self.source, KEY.hex()
         )
         (self.folder / ORDER_FILE).write_text(order.dump())
         return Files(self.folder)
@@ -127,6 +134,29 @@ def proving(
 ) -> Iterator[Proving]:
     with archived(tmp_path, platform) as rig:
         yield Proving(rig, new_tenant(), platform)
+
+
+@pytest.fixture
+def control_plane(
+    tmp_path: Path,
+    platform: dict[str, Any],
+    new_tenant: Callable[[], Login],
+    in_a_job: None,  # noqa: ARG001
+) -> Iterator[Rig]:
+    """The control plane's tables on the rig's server, archived into a bucket where no other platform's are."""
+    login = new_tenant()
+    account = {"bucket": login.bucket, "access_key": login.account.name, "secret_key": login.account.secret}
+    with archived(tmp_path, platform | {"backup": platform["backup"] | account}) as rig:
+        rig.kill()
+        rig.environment[PLATFORM_SCHEMA] = CONTROL_PLANE
+        (rig.folder / "keys" / PLATFORM_ID).write_text(public_key(KEY).hex())
+        rig.start()
+        while Positions(rig.store, rig.environment["VIVERO_SERVER_UID"]).load().platform != CONTROL_PLANE:
+            time.sleep(0.2)
+        rig.server.run(f"CREATE DATABASE {CONTROL_PLANE}")
+        made = [str(CreateTable(one).compile(dialect=mysql.dialect())) for one in Base.metadata.sorted_tables]
+        rig.server.run(*made, schema=CONTROL_PLANE)
+        yield rig
 
 
 def test_what_the_archive_restores_is_the_live_data(proving: Proving) -> None:
@@ -247,3 +277,30 @@ def test_what_is_not_archived_in_time_has_failed(proving: Proving, monkeypatch: 
     with pytest.raises(StepFailedError, match="was not archived within 1 s"):
         proving.prove()
     proving.rig.start()
+
+
+def test_the_control_planes_tables_are_proven_as_well(control_plane: Rig) -> None:
+    rig, folder = control_plane, control_plane.folder / "files"
+    entry = "INSERT INTO audit (at, actor, action, subject, reason, detail, outcome, address, request_id) VALUES "
+    values = "(NOW(6), 'a@b.co', 'suspend', 'tenant/acme', 'because 🌱', '{}', 'done', '', '')"
+    (folder / CLIENT_FILE).write_text(f'[client]\nsocket="{rig.server.socket}"\nuser="root"\n')
+    rig.server.run(entry + values, schema=CONTROL_PLANE)
+    dump = BackupOrder(PLATFORM_ID, "d1", (CONTROL_PLANE,), logged=True, storage=None, file_key=KEY.hex())
+    (folder / ORDER_FILE).write_text(dump.dump())
+    for step in (backup.copy_files, backup.dump, backup.verify):
+        step(Files(folder))
+    rig.server.run(entry + values, schema=CONTROL_PLANE)
+    server = rig.environment["VIVERO_SERVER_UID"]
+
+    def prove(uid: str) -> tuple[str, dict[str, Any]]:
+        order = ProofOrder(PLATFORM_ID, uid, server, (CONTROL_PLANE,), source=None, file_key=KEY.hex())
+        (folder / ORDER_FILE).write_text(order.dump())
+        proof.look(Files(folder))
+        said = proof.replay(Files(folder)).message
+        return said, proof.compare(Files(folder)).result
+
+    _, result = next(found for number in range(20) if "the backup d1" in (found := prove(f"p{number}"))[0])
+    assert (result["tables"], result["files"]) == (len(Base.metadata.sorted_tables), 0)
+    rig.server.run("SET sql_log_bin = 0", "DELETE FROM audit LIMIT 1", schema=CONTROL_PLANE)
+    with pytest.raises(StepFailedError, match=rf"not the same as the live data: {CONTROL_PLANE}.audit \(rows\)"):
+        prove("p1")

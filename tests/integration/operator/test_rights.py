@@ -87,6 +87,7 @@ CONTROL_PLANE_EVERYWHERE: Final = ANYBODY | {
     "vivero.dev/tenantrestores": f"{READ} create",
     "vivero.dev/tenanterasures": READ,
     "vivero.dev/plans": READ,
+    "vivero.dev/platformbackups": "get patch",
 }
 FOREIGN: Final = "rights-foreign"
 CLUSTER: Final = ""

@@ -36,6 +36,15 @@ from vivero_control.domain.dead_letters.service import (
 )
 from vivero_control.domain.deleted.service import DeletedNotFoundError, DeletedTenant, DeletedTenants, Undelete
 from vivero_control.domain.plans.service import PlanLimits, PlanService, PlanView
+from vivero_control.domain.platform.service import (
+    DumpView,
+    PlatformBackupNotFoundError,
+    PlatformBackups,
+    PlatformBackupView,
+    PlatformState,
+    ProofView,
+    StateView,
+)
 from vivero_control.domain.signups import policies
 from vivero_control.domain.signups.policies import SignupNotFoundError, SlugTakenError
 from vivero_control.domain.signups.schemas import SignupView, StartSignup, Step, TenantRef
@@ -615,6 +624,46 @@ class FakeDeleted(DeletedTenants):
         return found
 
 
+def platform_backup(**known: Any) -> PlatformBackupView:  # noqa: ANN401  fields of PlatformBackupView
+    """All is well, with a dump of each of ten nights."""
+    dumps = tuple(
+        DumpView(name=f"d202611{22 - day:02}-023004", taken_at=NOW - timedelta(days=day, hours=12)) for day in range(10)
+    )
+    made = PlatformBackupView(
+        state=PlatformState.RECOVERABLE,
+        reason="Stored",
+        message="Complete: state 1204, and the control plane's tables as they change",
+        installation="q7p2m4k9xa",
+        stored=StateView(number=1204, stored_at=NOW - timedelta(minutes=3), bytes=48_213),
+        dumps=dumps,
+        proof=ProofView(
+            ended_at=NOW - timedelta(hours=11), result="Passed", message="The same as the live tables", tables=9
+        ),
+        dumping=False,
+    )
+    return structs.replace(made, **known)
+
+
+class FakePlatform(PlatformBackups):
+    """Without one, there is no PlatformBackup."""
+
+    def __init__(self, known: PlatformBackupView | None = None, refusal: WebError | None = None) -> None:
+        self.known = known
+        self.refusal = refusal
+        self.orders: list[tuple[BackUp, str]] = []
+
+    async def get(self) -> PlatformBackupView:
+        if self.known is None:
+            raise PlatformBackupNotFoundError
+        return self.known
+
+    async def back_up(self, order: BackUp, actor: str) -> PlatformBackupView:
+        if self.refusal is not None:
+            raise self.refusal
+        self.orders.append((order, actor))
+        return await self.get()
+
+
 class FakeStaff(StaffService):
     def __init__(self) -> None:
         pass
@@ -757,6 +806,7 @@ def fakes(**replaced: object) -> dict[str, object]:
         "audit": FakeAudit(),
         "backups": FakeBackups(BACKUPS, RESTORES, recovery=RECOVERY),
         "deleted": FakeDeleted(),
+        "platform": FakePlatform(platform_backup()),
         "dead_letters": FakeDeadLetters(),
         "staff": FakeStaff(),
         "resets": FakeResets(),

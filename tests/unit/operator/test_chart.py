@@ -52,7 +52,12 @@ def test_alerts_ask_for_metrics_that_are_there() -> None:
     asked = set(re.findall(r"vivero_[a-z_]+", "\n".join(re.findall(r"expr: (.*)", rules))))
     proofs = {"vivero_recovery_proofs", "vivero_recovery_proof_age_seconds"}
     pools = {"vivero_pool_ready", "vivero_pool_size"}
-    others = {"vivero_leading", "vivero_circuit_breaker_open", "vivero_platform_backup_age_seconds"}
+    others = {
+        "vivero_leading",
+        "vivero_circuit_breaker_open",
+        "vivero_platform_backup_age_seconds",
+        "vivero_platform_proof_failed",
+    }
     assert asked == pools | proofs | others
     assert asked <= known
 

@@ -18,18 +18,18 @@ from vivero_operator.archiver.position import Position, Positions
 from vivero_operator.manifests import archiver as archivers
 from vivero_operator.operations import platform_state
 from vivero_operator.operations.errors import StepFailedError
-from vivero_operator.operations.orders import ORDER_FILE, BackupOrder, ExpiryOrder
+from vivero_operator.operations.orders import BACKUP, EXPIRE, ORDER_FILE, PROOF, BackupOrder, ExpiryOrder, ProofOrder
 from vivero_operator.operations.platform_state import State
 from vivero_operator.reconcile import archives
 from vivero_operator.reconcile.controller import Result
 from vivero_operator.reconcile.platform_backup import (
-    AGAIN,
     KEY_SECRET,
     LONGEST_PAUSE,
     LOOK_SECONDS,
     SOON_SECONDS,
     PlatformBackupReconciler,
 )
+from vivero_operator.reconcile.platform_tables import AGAIN
 
 NAMESPACE = SETTINGS.platform_namespace
 CONTROL_PLANE: Object = {"databaseServer": "main", "database": "vivero_control", "secret": "control-plane-database"}
@@ -91,7 +91,7 @@ class Platform:
 
     def end(self, program: str, how: str = "Complete", said: object = None) -> None:
         name = f"{program}-uid-platform"
-        steps = {"backup": ("files", "dump", "verify"), "expire": ("expire",)}[program]
+        steps = {one.name: one.steps for one in (BACKUP, EXPIRE, PROOF)}[program]
         found = pod(*(ended(step, 0 if how == "Complete" else 1, said) for step in steps))
         labels = {"batch.kubernetes.io/job-name": name}
         found["metadata"] |= {"name": f"of-{program}", "namespace": NAMESPACE, "labels": labels}
@@ -104,6 +104,24 @@ class Platform:
 
     def jobs(self) -> list[str]:
         return [name for kind, _, name in self.world.kube.objects if kind == "Job"]
+
+    async def settle(self, name: str) -> None:
+        """The first dump and all that follows is done."""
+        await self.pass_()
+        await self.pass_()
+        await self.dump(name)
+        await self.pass_()
+        self.end("expire", said={"message": "Backups removed: 0"})
+        await self.pass_()
+        await self.prove()
+        assert self.jobs() == []
+
+    async def prove(self, how: str = "Complete") -> None:
+        """What was dumped is proven, or is not."""
+        await self.pass_()
+        said = {"tables": 7} if how == "Complete" else {}
+        self.end("proof", how, {"message": "not the same as the live data: jobs (rows)", "result": said})
+        await self.pass_()
 
     async def dump(self, name: str) -> None:
         """One that has been ordered is made."""
@@ -293,12 +311,7 @@ class TestControlPlane:
     async def test_the_next_one_by_the_schedule(self, platform: Platform) -> None:
         await platform.pass_()
         await platform.pass_()
-        await platform.dump("d1")
-        await platform.pass_()
-        platform.end("expire", said={"message": "Backups removed: 0"})
-        await platform.pass_()
-        await platform.pass_()
-        assert platform.jobs() == []
+        await platform.settle("d1")
         platform.world.now += timedelta(days=1)
         await platform.pass_()
         assert platform.jobs() == ["backup-uid-platform"]
@@ -335,6 +348,61 @@ class TestControlPlane:
         platform.world.now += AGAIN
         await platform.pass_()
         assert platform.jobs() == ["backup-uid-platform"]
+
+    async def test_each_dump_is_followed_by_a_proof_of_the_live_tables(self, platform: Platform) -> None:
+        await platform.settle("d1")
+        proof = platform.item().status.proof
+        assert proof is not None
+        assert (proof.result, proof.tables, platform.said()[0]) == ("Passed", 7, "Stored")
+        await platform.pass_()
+        assert platform.jobs() == [], "once"
+        platform.world.now += timedelta(days=1)
+        await platform.pass_()
+        await platform.dump("d2")
+        await platform.pass_()
+        platform.end("expire", said={"message": ""})
+        await platform.pass_()
+        await platform.pass_()
+        order = ProofOrder.load(platform.order("proof"))
+        assert (order.tenant, order.schemas, order.source) == (PLATFORM_ID, ("vivero_control",), None)
+        await platform.prove("Failed")
+        assert platform.said()[0] == "ProofFailed"
+        assert REGISTRY.get_sample_value("vivero_platform_proof_failed") == 1
+        assert "jobs (rows)" in platform.said()[1]
+        await platform.pass_()
+        assert (platform.said()[0], platform.jobs()) == ("ProofFailed", []), "until the next one"
+
+    async def test_a_person_asks_for_a_dump_between(self, platform: Platform) -> None:
+        await platform.settle("d1")
+        asked = platform.world.now + timedelta(minutes=1)
+
+        def ask(moment: str) -> None:
+            annotations = {"vivero.dev/dump-at": moment}
+            platform.world.put({"kind": "PlatformBackup", "metadata": {"name": "platform", "annotations": annotations}})
+
+        ask(asked.isoformat())
+        await platform.pass_()
+        assert platform.jobs() == [], "not before its time, or every dump would be too old"
+        platform.world.now += timedelta(minutes=2)
+        await platform.pass_()
+        assert platform.jobs() == ["backup-uid-platform"]
+        assert platform.item().status.dumping
+        platform.end("backup", "Failed", {"message": "away"})
+        for _ in range(2):
+            await platform.pass_()
+        assert (platform.jobs(), platform.item().status.dumping) == ([], False)
+        assert "away; tried again at 13:02 (UTC)" in platform.said()[1]
+        platform.world.now += timedelta(minutes=2)
+        ask((platform.world.now - timedelta(minutes=1)).isoformat())
+        await platform.pass_()
+        assert platform.jobs() == ["backup-uid-platform"], "asked again it is tried at once"
+        await platform.dump("d2")
+        assert [one.name for one in platform.item().status.dumps] == ["d1", "d2"]
+        await platform.pass_()
+        assert platform.jobs() == ["expire-uid-platform"]
+        ask("soon")
+        await platform.pass_()
+        assert "annotation vivero.dev/dump-at is no moment" in platform.said()[1]
 
     async def test_a_dump_is_known_before_its_job_goes(self, platform: Platform) -> None:
         await platform.pass_()

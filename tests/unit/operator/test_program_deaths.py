@@ -310,7 +310,7 @@ class Scene:
         return MomentOrder(TENANT, SERVER, self.until, account(LIVE), self.target(), KEYS[TENANT].hex()).dump()
 
     def proof_order(self) -> str:
-        return ProofOrder(TENANT, "p1", SERVER, DATA, AUDIT, account(LIVE), KEYS[TENANT].hex()).dump()
+        return ProofOrder(TENANT, "p1", SERVER, (DATA, AUDIT), account(LIVE), KEYS[TENANT].hex()).dump()
 
     def seen(self) -> dict[str, Any]:
         """What there is in the end, opened."""

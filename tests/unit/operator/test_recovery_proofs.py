@@ -475,7 +475,7 @@ class TestTenantProof:
         order = ProofOrder.load(base64.b64decode(data[ORDER_FILE]).decode())
         ident = naming.tenant_id(UID)
         assert (order.tenant, order.uid, order.server) == (ident, "uid-night", WHERE)
-        assert (order.schema, order.audit) == (naming.database_name(ident), naming.audit_database_name(ident))
+        assert order.schemas == (naming.database_name(ident), naming.audit_database_name(ident))
         assert order.file_key not in json.dumps(world.kube.objects[JOB])
         assert world.kube.objects[JOB]["spec"]["ttlSecondsAfterFinished"] == 3 * 86_400
         assert order.file_key not in repr(order)

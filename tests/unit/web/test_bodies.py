@@ -164,7 +164,7 @@ def authorised(route: Route) -> list[tuple[str, str]]:
     if route.path.startswith("/internal/"):
         return operator()
     is_of_staff = route.path.startswith(
-        ("/staff/", "/api/v1/staff", "/api/v1/tenants", "/api/v1/deleted-tenants", "/signup")
+        ("/staff/", "/api/v1/staff", "/api/v1/tenants", "/api/v1/deleted-tenants", "/api/v1/platform-backup", "/signup")
     )
     return staff() if is_of_staff else member("owner")
 

@@ -1,0 +1,1 @@
+"""The platform's own backup, as staff see it."""
