@@ -151,14 +151,18 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
         "POST /collections/{name}/delete": {"confirm": "no"},
         "POST /collections/{name}/favourite": {"on": "1"},
         "POST /collections/{name}/columns": {f"column-{number}": "on" for number in fields.values()},
-        "POST /collections/{name}/export": {"view": "filter=text:filled"},
+        "POST /collections/{name}/export": {"shown": "filter=text:filled"},
+        "POST /collections/{name}/views": {"name": "Odd page", "shared": "true", "shown": "sort=-text&columns=text"},
+        "POST /collections/{name}/views/{view_id}": {"name": "Odd page", "shared": "true", "default": "true"},
         "POST /collections/{name}/new": {**inputs, "action": "another"},
         f"POST {_RECORDS}/{{record_id}}": {**inputs, "version": "1"},
     }
 
 
 WORKSPACE_QUERIES: Final = (
-    *("sort", "filter", "where", "cursor", "back", "view", "q", "field", "operator", "value", "next", "by"),
+    *("sort", "filter", "where", "cursor", "back", "view", "q", "next", "by"),
+    *("edited", "search", "columns", "group", "sums", "slow", "shown", "match", "match-1", "exact", "sort-0", "down-0"),
+    *("c0-field", "c0-operator", "c0-value", "c0-group", "c1-field", "limit"),
     *("actor", "action", "subject", "since", "until", "neighbour"),
 )
 

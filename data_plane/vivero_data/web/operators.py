@@ -1,58 +1,70 @@
-"""Filters as text for people: operator labels, and parsing of typed values."""
+"""Conditions as text for people: operators in words, what a tree says, and parsing of typed values; pure."""
 
-from typing import Final
+from typing import Any, Final
 
 from vivero_web.errors import InvalidInputError
 
 from vivero_data.domain.collections.schemas import Collection, Field
 from vivero_data.domain.field_types.kind import AmbiguousInput
-from vivero_data.domain.records.filters import LISTED, Filter
-from vivero_data.lib.lists import join_list, split_list
+from vivero_data.domain.records.filters import VALUELESS, AllOf, Condition, Not, Tree
+from vivero_data.domain.records.query import column_of
+from vivero_data.lib.lists import join_list
 from vivero_data.lib.notation import UNSET, Notation
+from vivero_data.web.list_state import label_of
 
-OPERATORS: Final = (
-    ("contains", "contains"),
-    ("eq", "is"),
-    ("ne", "is not"),
-    ("starts", "starts with"),
-    ("gt", "is more than"),
-    ("gte", "is at least"),
-    ("lt", "is less than"),
-    ("lte", "is at most"),
-    ("empty", "is empty"),
-    ("filled", "is filled"),
-    ("in", "is one of"),
-    ("any", "has any of"),
-    ("all", "has all of"),
-)
-_WITHOUT_VALUE: Final = frozenset({"empty", "filled"})
-
-
-def lead_field(collection: Collection) -> Field | None:
-    """The field that the search box searches: the first short text."""
-    return next((field for field in collection.fields if field.type.kind.leads), None)
+OPERATORS: Final = {
+    "contains": "contains",
+    "eq": "is",
+    "ne": "is not",
+    "starts": "starts with",
+    "gt": "is more than",
+    "gte": "is at least",
+    "lt": "is less than",
+    "lte": "is at most",
+    "in": "is one of",
+    "any": "has any of",
+    "all": "has all of",
+    "empty": "is empty",
+    "filled": "is filled",
+}
 
 
-def describe_filter(collection: Collection, item: Filter) -> str:
-    """`amount:gt:100` → `amount is more than 100`."""
-    field = next((one for one in collection.fields if one.name == item.field), None)
-    words = {**dict(OPERATORS), **(field.type.kind.order_labels if field else {})}
-    operator = words.get(item.operator, item.operator)
-    return f"{item.field} {operator}" + ("" if item.operator in _WITHOUT_VALUE else f" {item.value}")
+def operators_of(field: Field) -> list[tuple[str, str]]:
+    """What a field can be asked, in words, the most usual first."""
+    known = [*OPERATORS, *(one for one in field.type.kind.operators if one not in OPERATORS)]
+    return [(one, operator_words(field, one)) for one in known if one in field.type.kind.operators]
 
 
-def filter_value(field: Field, operator: str, text: str, notation: Notation = UNSET) -> str:
-    """A condition's typed value, converted to the API's notation.
+def operator_words(field: Field, operator: str) -> str:
+    return field.type.kind.order_labels.get(operator) or OPERATORS.get(operator, operator)
+
+
+def describe(collection: Collection, tree: Tree) -> str:
+    """What a tree says: `Amount is more than 100`, `any of: …`."""
+    if isinstance(tree, Condition):
+        column = column_of(collection, tree.field)
+        words = operator_words(column.field, tree.operator) if column else tree.operator
+        value = "" if tree.operator in VALUELESS else f" {_value(tree.value)}"
+        return f"{label_of(collection, tree.field)} {words}{value}"
+    if isinstance(tree, Not):
+        return f"not: {describe(collection, tree.part)}"
+    word, inside = (" and ", tree.all) if isinstance(tree, AllOf) else (" or ", tree.any)
+    said = [describe(collection, part) for part in inside]
+    return word.join(
+        text if isinstance(part, Condition) else f"({text})" for part, text in zip(inside, said, strict=True)
+    )
+
+
+def _value(value: Any) -> str:  # noqa: ANN401  a condition's value
+    return ", ".join(map(_value, value)) if isinstance(value, list) else str(value)
+
+
+def condition_value(field: Field, text: str, notation: Notation = UNSET) -> str:
+    """A condition's typed value, as the API has it.
 
     Raises:
-        InvalidInputError: the number is ambiguous.
+        InvalidInputError: it is ambiguous.
     """
-    if operator in LISTED:
-        return join_list(_filter_text(field, part.strip(), notation) for part in split_list(text))
-    return _filter_text(field, text, notation)
-
-
-def _filter_text(field: Field, text: str, notation: Notation) -> str:
     value = field.type.kind.read_condition(text, notation)
     if isinstance(value, AmbiguousInput):
         raise InvalidInputError.of("filter", f"{field.name} {value.problem}")

@@ -42,6 +42,8 @@ NOTICES: Final[Mapping[str, str]] = {
     "record-saved": "Changes saved.",
     "record-unchanged": "Nothing was changed.",
     "record-deleted": "Record deleted.",
+    "view-saved": "View saved.",
+    "view-deleted": "View deleted.",
     "file-uploaded": "File uploaded.",
     "file-deleted": "File deleted.",
     "user-created": "User added. Give them the address, their e-mail and the password.",

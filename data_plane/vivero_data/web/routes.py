@@ -24,6 +24,7 @@ from vivero_data.web.controllers import (
     security,
     settings,
     users,
+    views,
 )
 from vivero_data.web.page import provide_collection, provide_shown_collections, provide_visit
 
@@ -39,6 +40,7 @@ _PAGES: Final = (
     favourites.choose_favourite,
     records.record_list,
     records.record_rows,
+    *views.VIEW_PAGES,
     records.choose_columns,
     records.new_record,
     records.create_record,

@@ -56,23 +56,24 @@ class Browser:
         return {words.strip().removesuffix(" (UTC)").removesuffix(" (EUR)"): name for name, words in found}
 
 
-def form_of(page: str, action: str) -> dict[str, str]:
+def form_of(page: str, action: str, method: str = "post") -> dict[str, str]:
     """What a browser sends of a page's form when nobody touches it, with all that Chromium rewrites on the way."""
-    found = _Form(action)
+    found = _Form(action, method)
     found.feed(page)
     return found.sent
 
 
 class _Form(HTMLParser):
-    def __init__(self, action: str) -> None:
+    def __init__(self, action: str, method: str) -> None:
         super().__init__()
+        self.method = method
         self.action, self.sent = action, dict[str, str]()
         self.inside, self.area, self.menu = False, "", ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self.inside = given.get("action") == self.action and given.get("method") == "post"
+            self.inside = given.get("action") == self.action and given.get("method") == self.method
         if not self.inside:
             return
         if tag == "input" and (given.get("type") != "checkbox" or "checked" in given):

@@ -2,6 +2,7 @@
 
 # ruff: noqa: ARG001, ARG002, ANN401  the fakes keep the signatures of the services they stand for
 
+import builtins
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -17,6 +18,7 @@ from litestar.datastructures import UploadFile
 from litestar.di import Provide
 from litestar.handlers import BaseRouteHandler
 from support.counting import unlimited
+from support.filter_trees import holds
 from vivero_data.domain.api_keys.schemas import (
     ApiKey,
     ApiKeyChanges,
@@ -39,6 +41,7 @@ from vivero_data.domain.collections.schemas import (
     CollectionSummary,
     Field,
     NewCollection,
+    parse,
     present,
 )
 from vivero_data.domain.collections.service import (
@@ -58,6 +61,7 @@ from vivero_data.domain.jobs.task import Task
 from vivero_data.domain.limits.service import Limits, LimitService
 from vivero_data.domain.links.service import LinkService, NoMailError
 from vivero_data.domain.notation.service import NotationService, SettingsChanges, WorkspaceSettings
+from vivero_data.domain.records.advice import Advice
 from vivero_data.domain.records.batches import BatchService, checked
 from vivero_data.domain.records.controllers import RecordController
 from vivero_data.domain.records.errors import (
@@ -67,12 +71,15 @@ from vivero_data.domain.records.errors import (
     RecordNotFoundError,
 )
 from vivero_data.domain.records.export import Export
+from vivero_data.domain.records.filters import AllOf, AnyOf, Not, Tree, parse_filter, parse_where
 from vivero_data.domain.records.finder import MAX_FOUND, SHORTEST, FoundRecord, RecordFinder, name_field
+from vivero_data.domain.records.lists import COUNTED, SlowListError, conditions
 from vivero_data.domain.records.merging import base_of, clashing
 from vivero_data.domain.records.schemas import (
     Record,
     RecordBatch,
     RecordChanges,
+    RecordCount,
     RecordQuery,
     WrittenBatch,
     WrittenRecord,
@@ -101,10 +108,13 @@ from vivero_data.domain.users.schemas import (
     UserChanges,
 )
 from vivero_data.domain.users.service import UserService, check_new, normal_email
+from vivero_data.domain.views import spec
+from vivero_data.domain.views.schemas import NewView, View, ViewChanges
+from vivero_data.domain.views.service import ViewNameTakenError, ViewNotFoundError, ViewService
 from vivero_data.errors import PlanLimitError
 from vivero_data.lib.json import JsonRequest, JsonResponse
 from vivero_data.lib.notation import Notation
-from vivero_data.lib.pages import Page
+from vivero_data.lib.pages import DEFAULT_LIMIT, Page
 from vivero_data.lib.tokens import Tokens
 from vivero_data.settings import AppSecret, CacheSecret, DatabaseSecret, Environment, Settings, StorageSecret
 from vivero_data.web import render_error, route_handlers
@@ -142,6 +152,8 @@ class World:
         self.signed_in = True
         self.collections: dict[str, Collection] = {}
         self.records: dict[str, dict[int, Record]] = {}
+        self.views: dict[int, tuple[str, View]] = {}
+        self.slow: Advice | None = None
         self.files: dict[str, tuple[StoredFile, bytes]] = {}
         self.users: dict[int, User] = {
             1: User(1, "ada@example.com", "Ada Lovelace", Role.OWNER, active=True, created_at=NOW - timedelta(days=20))
@@ -359,6 +371,62 @@ def _value(collection: Collection, record: Record, field_id: int) -> Any:
     return next(record.values.get(field.name) for field in collection.fields if field.id == field_id)
 
 
+def _typed(collection: Collection, tree: Tree) -> Tree:
+    """The same conditions with values as records have them."""
+    if isinstance(tree, Not):
+        return Not(_typed(collection, tree.part))
+    if isinstance(tree, AllOf):
+        return AllOf(tuple(_typed(collection, part) for part in tree.all))
+    if isinstance(tree, AnyOf):
+        return AnyOf(tuple(_typed(collection, part) for part in tree.any))
+    field = next(one for one in collection.fields if one.name == tree.field)
+    if tree.operator in {"empty", "filled", "contains", "starts"}:
+        return tree
+    value = [present(field, parse(field, one)) for one in (tree.value if tree.operator == "in" else [tree.value])]
+    return msgspec.structs.replace(tree, value=value if tree.operator == "in" else value[0])
+
+
+class FakeViews(ViewService):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def list(
+        self, actor: Actor, collection: str, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> Page[View]:
+        found = [one for name, one in self.world.views.values() if name == collection]
+        seen = [one for one in found if one.shared or one.owner_id == actor.user_id]
+        return Page(sorted(seen, key=lambda one: (one.position, one.id)))
+
+    async def get(self, actor: Actor, collection: str, view_id: int) -> View:
+        found = [one for one in (await self.list(actor, collection)).items if one.id == view_id]
+        if not found:
+            raise ViewNotFoundError
+        return found[0]
+
+    async def create(self, actor: Actor, collection: str, new: NewView) -> View:
+        spec.check(self.world.collections[collection], new.spec)
+        if not new.name.strip():
+            raise InvalidInputError.of("name", "must not be empty")
+        if any(one.name == new.name for one in (await self.list(actor, collection)).items):
+            raise ViewNameTakenError
+        said = msgspec.structs.asdict(new)
+        number = self.world.next_id()
+        said |= {"id": number, "position": number, "owner_id": actor.user_id, "gone": (), "broken": False}
+        made = View(**said, created_at=NOW, updated_at=NOW)
+        self.world.views[number] = (collection, made)
+        return made
+
+    async def change(self, actor: Actor, collection: str, view_id: int, changes: ViewChanges) -> View:
+        said = {name: value for name, value in msgspec.structs.asdict(changes).items() if value is not msgspec.UNSET}
+        changed = msgspec.structs.replace(await self.get(actor, collection, view_id), **said)
+        spec.check(self.world.collections[collection], changed.spec)
+        self.world.views[view_id] = (collection, changed)
+        return changed
+
+    async def delete(self, actor: Actor, collection: str, view_id: int) -> None:
+        del self.world.views[(await self.get(actor, collection, view_id)).id]
+
+
 class FakeRecords(RecordService):
     def __init__(self, world: World) -> None:
         self.world = world
@@ -370,12 +438,12 @@ class FakeRecords(RecordService):
 
     async def list(self, actor: Actor, collection: str, query: RecordQuery) -> Page[Record]:
         known = {field.name for field in self.world.collections[collection].fields}
+        if self.world.slow and not query.allow_slow:
+            raise SlowListError(self.world.slow)
         if query.sort and query.sort.lstrip("-") not in known:
             raise InvalidInputError.of("sort", "there is no such field")
         found = list(self.world.records[collection].values())
-        for text in query.filters:
-            name, _, value = text.split(":", 2)
-            found = [one for one in found if value.casefold() in str(one.values.get(name)).casefold()]
+        found = self._matching(self.world.collections[collection], found, query)
         if query.sort:
             name = query.sort.lstrip("-")
             found.sort(key=lambda one: str(one.values.get(name)), reverse=query.sort.startswith("-"))
@@ -383,6 +451,26 @@ class FakeRecords(RecordService):
         items = found[start : start + self.world.page_size]
         more = len(found) > start + self.world.page_size
         return Page(items, str(start + self.world.page_size) if more else None)
+
+    async def count(self, actor: Actor, collection: str, query: RecordQuery, *, exact: bool = False) -> RecordCount:
+        found = list(self.world.records[collection].values())
+        number = len(self._matching(self.world.collections[collection], found, query))
+        if number > COUNTED and not exact:
+            return RecordCount(COUNTED, exact=False)
+        return RecordCount(None, exact=False) if self.world.slow and not exact else RecordCount(number, exact=True)
+
+    @staticmethod
+    def _matching(collection: Collection, found: builtins.list[Record], query: RecordQuery) -> builtins.list[Record]:
+        conditions(collection, query)  # refuses what is not valid
+        trees = [one.condition for text in query.filters if (one := parse_filter(text))]
+        tree = AllOf((*trees, *([parse_where(query.where)] if query.where else [])))
+        words = query.search.casefold().split()
+        return [
+            one
+            for one in found
+            if (not tree.all or holds(_typed(collection, tree), one.values))
+            and all(any(word in str(value).casefold() for value in one.values.values()) for word in words)
+        ]
 
     async def get(self, actor: Actor, collection: str, record_id: int) -> Record:
         found = self.world.records[collection].get(record_id)
@@ -783,6 +871,7 @@ def page_dependencies(world: World) -> dict[str, Provide]:
         "record_finder": FakeFinder(world),
         "favourites": FakeFavourites(world),
         "record_batches": FakeBatches(world),
+        "views": FakeViews(world),
         "files": FakeFiles(world),
         "jobs": FakeJobs(world),
         "reports": FakeReports(world),

@@ -6,7 +6,7 @@ from vivero_data.domain.jobs.repository import JobState
 from vivero_data.domain.records.export import Export
 from vivero_data.domain.users.schemas import Role
 
-VIEW = 'name="view" value="filter=Company%3Acontains%3AAcme"'
+SHOWN = "filter=Company%3Acontains%3AAcme"
 
 
 def test_what_the_table_shows_is_exported(browser: Browser, world: World) -> None:
@@ -14,9 +14,10 @@ def test_what_the_table_shows_is_exported(browser: Browser, world: World) -> Non
     browser.send("/collections/Customers/new", **{inputs["Company"]: "Acme"})
     page = browser.open("/collections/Customers?filter=Company:contains:Acme&sort=Company")
     form = page[page.index('action="/collections/Customers/export"') :]
-    assert VIEW in form[: form.index("</form>")]
-    target = browser.send("/collections/Customers/export", view="filter=Company%3Acontains%3AAcme")
-    assert world.orders == [Export("Customers", ("Company:contains:Acme",))]
+    assert f'value="{SHOWN}&amp;sort=Company"' in form[: form.index("</form>")]
+    target = browser.send("/collections/Customers/export", shown=SHOWN)
+    where = '{"field":"Company","operator":"contains","value":"Acme"}'
+    assert world.orders == [Export("Customers", where=where)]
     page = browser.open(target)
     assert "Waiting for its turn" in page
     assert f'hx-get="{target}"' in page

@@ -8,7 +8,7 @@ import pytest
 from support.world import ADDRESSES, NAMES, NUMBERS
 from unit.data_plane_web.browser import Browser, form_of
 from unit.data_plane_web.fakes import World
-from vivero_data.domain.records.filters import Filter
+from vivero_data.domain.records.filters import Condition, parse_where
 from vivero_data.web.listing import collection_href
 
 COLLECTION = "/collections/Customers"
@@ -33,9 +33,12 @@ def test_a_name_is_a_collection_with_a_field_a_choice_and_a_record(
     assert browser.send(path, **form_of(browser.open(path), path)) == href
     assert world.records[name][record.id] is record
     assert f"Go to {name}<" in unescape(browser.open(f"/palette?{urlencode({'q': name})}"))
-    answer = browser.client.get(f"{href}?{urlencode({'q': name})}", follow_redirects=False)
-    filters = parse_qsl(urlsplit(answer.headers["location"]).query)
-    assert filters == [("filter", str(Filter(name, "contains", name)))]
+    answer = browser.client.get(f"{href}/arrange?{urlencode({'search': name})}", follow_redirects=False)
+    assert parse_qsl(urlsplit(answer.headers["location"]).query) == [("search", name)]
+    row = {"match": "all", "c0-field": name, "c0-operator": "contains", "c0-value": name, "action": "apply"}
+    answer = browser.client.get(f"{href}/filter?{urlencode(row)}", follow_redirects=False)
+    ((_, where),) = parse_qsl(urlsplit(answer.headers["location"]).query)
+    assert parse_where(where) == Condition(name, "contains", name)
 
 
 @pytest.mark.parametrize(("typed", "number"), NUMBERS)

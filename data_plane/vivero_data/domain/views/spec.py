@@ -13,10 +13,20 @@ from vivero_web.errors import InvalidInputError
 from vivero_web.text import tidy
 
 from vivero_data.domain.collections.schemas import Collection
-from vivero_data.domain.records.filters import AllOf, AnyOf, Condition, Not, Tree, as_json, parse_tree
+from vivero_data.domain.records.filters import (
+    WHERE_LENGTH,
+    AllOf,
+    AnyOf,
+    Condition,
+    Not,
+    Tree,
+    as_json,
+    parse_tree,
+)
 from vivero_data.domain.records.query import column_of, parse_sort
 from vivero_data.domain.records.where import compiled, searched
 from vivero_data.domain.views.schemas import Spec, Total, ViewColumn
+from vivero_data.lib.json import encode
 from vivero_data.lib.lists import join_list
 
 
@@ -59,6 +69,8 @@ def check(collection: Collection, spec: Spec) -> None:
     if len({tidy(column.field) for column in spec.columns}) < len(spec.columns):
         raise InvalidInputError.of("columns", "must be different fields")
     if spec.where is not None:
+        if len(encode(spec.where)) > WHERE_LENGTH:
+            raise InvalidInputError.of("where", f"must have at most {WHERE_LENGTH:,} characters")
         compiled(collection, parse_tree(spec.where))
     searched(collection, spec.search)
     _check_group(collection, spec.group_by)

@@ -1,6 +1,6 @@
 """Records: one page of a collection's table, and one record's form."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -11,17 +11,20 @@ from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from vivero_web.bodies import read_form
 from vivero_web.errors import ConflictError, InvalidInputError, WebError
-from vivero_web.text import tidy, whole_number
+from vivero_web.text import whole_number
 
 from vivero_data.domain.collections.schemas import CONTENT_BYTES, Collection
 from vivero_data.domain.jobs.service import JobService
 from vivero_data.domain.records.errors import FieldConflictError, RecordNotFoundError
 from vivero_data.domain.records.export import Export
-from vivero_data.domain.records.filters import Filter
-from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
+from vivero_data.domain.records.lists import SlowListError
+from vivero_data.domain.records.schemas import Record, RecordChanges
 from vivero_data.domain.records.service import RecordService
 from vivero_data.domain.users.schemas import Permission
-from vivero_data.lib.notation import UNSET, Notation
+from vivero_data.domain.views.schemas import View
+from vivero_data.domain.views.service import BrokenViewError, ViewService
+from vivero_data.lib.json import encode
+from vivero_data.lib.lists import join_list
 from vivero_data.lib.pages import MAX_LIMIT, Page
 from vivero_data.web.forms import FORM_ERRORS, field_errors
 from vivero_data.web.inputs import (
@@ -33,22 +36,12 @@ from vivero_data.web.inputs import (
     shown_values,
     typed_values,
 )
-from vivero_data.web.listing import (
-    MAX_FILTERS,
-    Address,
-    address,
-    chosen_columns,
-    collection_href,
-    columns_cookie,
-    page_links,
-    parse_filters,
-)
-from vivero_data.web.operators import OPERATORS, describe_filter, filter_value, lead_field
+from vivero_data.web.list_state import ListState, read_state, shown_in
+from vivero_data.web.listing import collection_href, columns_cookie, page_links
 from vivero_data.web.page import Visit, done, require, show
 from vivero_data.web.render import Html
+from vivero_data.web.toolbar import load, rearranged, toolbar
 
-_KNOWN: Final = ("sort", "filter", "cursor", "back")
-_CONDITION: Final = ("field", "operator", "value")
 _DELETED: Final = (
     "Someone deleted this record while you were editing. What you typed is still here; you can create it as a new one."
 )
@@ -60,39 +53,47 @@ async def record_list(
     visit: NamedDependency[Visit],
     collection: NamedDependency[Collection],
     records: NamedDependency[RecordService],
-) -> Response[Any]:
-    # A form sends the page's query as one value: browsers normalize line breaks in form values.
-    before = parse_qsl(request.query_params.get("view", ""))
-    here = address(collection_href(collection.name), [*before, *request.query_params.multi_items()], *_KNOWN)
-    problem = ""
+    views: NamedDependency[ViewService],
+) -> Html:
     try:
-        wanted = new_filter(collection, request.query_params, visit.notation)
+        state, saved = await load(visit.actor, collection, views, parse_qsl(request.url.query), request.cookies)
     except InvalidInputError as error:
-        wanted, problem = None, error.errors[0].message
-    if wanted:
-        target = here.drop("cursor", "back").add("filter", str(wanted))
-        return Redirect(str(target), status_code=HTTP_303_SEE_OTHER)
-    filters = parse_filters(here.all("filter"))
-    query = RecordQuery(
-        cursor=here.get("cursor") or None, sort=here.get("sort"), filters=tuple(str(item) for item in filters)
-    )
+        state = read_state(collection, [], None, request.cookies)
+        return _listed(visit, state, [], Page(items=[]), problem=_said(error))
+    if state.view and state.view.broken and not state.edited:
+        return _listed(visit, state, saved, Page(items=[]), problem=BrokenViewError(state.view).detail)
     try:
-        page = await records.list(visit.actor, collection.name, query)
+        page = await records.list(visit.actor, collection.name, state.query)
     except InvalidInputError as error:
-        # An invalid sort, filter or cursor in the URL: show the table with the error.
-        page, problem = Page(items=[]), error.errors[0].message if error.errors else error.detail
+        # An invalid sort, condition or cursor in the address: show the table with the error.
+        return _listed(visit, state, saved, Page(items=[]), problem=_said(error))
+    except SlowListError as error:
+        return _listed(visit, state, saved, Page(items=[]), slow=error)
+    return _listed(visit, state, saved, page)
+
+
+def _said(error: InvalidInputError) -> str:
+    return error.errors[0].message if error.errors else error.detail
+
+
+def _listed(  # noqa: PLR0913  one place composes the page in all its states
+    visit: Visit,
+    state: ListState,
+    saved: Sequence[View],
+    page: Page[Record],
+    *,
+    problem: str = "",
+    slow: SlowListError | None = None,
+) -> Html:
     context = {
-        "collection": collection,
-        "columns": chosen_columns(collection, request.cookies),
+        "collection": state.collection,
+        "columns": state.columns,
         "page": page,
-        "here": here,
-        "filters": [(item, describe_filter(collection, item)) for item in filters],
-        "operators": OPERATORS,
-        "full": len(filters) >= MAX_FILTERS,
-        "lead": lead_field(collection),
-        "page_links": page_links(here, page.next_cursor),
+        "here": state.base,
+        "narrowed": state.narrowed,
+        "bar": toolbar(state, saved, visit.notation, slow),
+        "page_links": page_links(state.here, page.next_cursor),
         "problem": problem,
-        "typed": {name: request.query_params.get(name, "") if problem else "" for name in _CONDITION},
     }
     return show(visit, "records/list.html.j2", context, status=422 if problem else 200)
 
@@ -120,29 +121,16 @@ def _numbers(text: str) -> list[int]:
     return list(dict.fromkeys(number for number in found if number))
 
 
-def new_filter(collection: Collection, params: Mapping[str, str], notation: Notation = UNSET) -> Filter | None:
-    """The condition that the filter form or the search field adds to the URL; None if none.
-
-    Raises:
-        InvalidInputError: the number is ambiguous.
-    """
-    searched = params.get("q", "").strip()
-    lead = lead_field(collection)
-    if searched and lead:
-        return Filter(lead.name, "contains", searched)
-    operator = params.get("operator", "")
-    field = next((one for one in collection.fields if one.name == tidy(params.get("field", ""))), None)
-    if field is None or operator not in dict(OPERATORS):
-        return None
-    return Filter(field.name, operator, filter_value(field, operator, params.get("value", ""), notation))
-
-
 @post("/collections/{name:str}/columns")
 async def choose_columns(request: Request[Any, Any, Any], collection: NamedDependency[Collection]) -> Redirect:
     form = await read_form(request)
-    back = Address(collection_href(collection.name))
-    chosen = [field.id for field in collection.fields if f"column-{field.id}" in form]
-    return Redirect(str(back), status_code=HTTP_303_SEE_OTHER, cookies=[columns_cookie(collection, chosen)])
+    shown = rearranged(shown_in(collection, form.get("shown", "")), {"columns": ""})
+    chosen = [field for field in collection.fields if f"column-{field.id}" in form]
+    if shown.get("view").isdigit():  # a view has columns of its own
+        target = shown.put("columns", join_list(field.name for field in [collection.fields[0], *chosen]))
+        return Redirect(str(target), status_code=HTTP_303_SEE_OTHER)
+    cookie = columns_cookie(collection, [field.id for field in chosen])
+    return Redirect(str(shown), status_code=HTTP_303_SEE_OTHER, cookies=[cookie])
 
 
 @post("/collections/{name:str}/export")
@@ -153,9 +141,10 @@ async def export_records(
     jobs: NamedDependency[JobService],
 ) -> Redirect:
     require(visit, Permission.WRITE_FILES, "export records")
-    shown = address("", parse_qsl((await read_form(request)).get("view", "")), *_KNOWN)
-    filters = tuple(str(item) for item in parse_filters(shown.all("filter")))
-    job = await jobs.start(visit.actor, Permission.WRITE_FILES, Export(collection.name, filters))
+    shown = shown_in(collection, (await read_form(request)).get("shown", ""))
+    where = read_state(collection, shown.items, None, request.cookies).where
+    order = Export(collection.name, where="" if where is None else encode(where))
+    job = await jobs.start(visit.actor, Permission.WRITE_FILES, order)
     return done(f"/jobs/{job.id}")
 
 
