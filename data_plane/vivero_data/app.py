@@ -159,7 +159,7 @@ def build(settings: Settings) -> Services:
     database = Database(settings.database, tls, settings.env.database_pool)
     cache, storage = Cache(settings.cache, tls), Storage(settings.storage, tls)
     limits, passwords, ready = LimitService(settings.limits_file), Passwords(), SchemaReady()
-    identity = IdentityService(database, configured(settings.env))
+    identity, notation = IdentityService(database, configured(settings.env)), NotationService(database)
     limiter = Limiter(cache.counts)
     logins, mailer = Logins(limiter), Mailer(settings.mail_folder, settings.ca_file)
     links = LinkService(database, identity, mailer)
@@ -196,14 +196,14 @@ def build(settings: Settings) -> Services:
         views=ViewService(database),
         record_finder=RecordFinder(database),
         favourites=FavouriteService(database),
-        reports=ReportService(database, Results(database, cache.reports)),
+        reports=ReportService(database, Results(database, notation, cache.reports)),
         files=files,
         jobs=jobs,
         imports=ImportService(database, files, jobs),
         audit=AuditService(database),
         usage=UsageService(database, limits),
         workspace=WorkspaceService(database, identity),
-        notation=NotationService(database),
+        notation=notation,
         health=HealthService(database, cache, storage, identity, ready),
     )
 

@@ -42,7 +42,7 @@ _CHOICE: Final = {
     "options": {"colours": {"a": "green"}},
 }
 _REPORT: Final = {
-    "where": '{"field":"text","operator":"filled"}',
+    "where": {"field": "text", "operator": "filled"},
     "group_by": [{"field": "date", "by": "month"}, {"field": "choice"}],
     "measures": [{"function": "sum", "field": "number"}],
     "kind": "stacked_bar",

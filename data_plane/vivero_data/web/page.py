@@ -226,15 +226,15 @@ def _sections(can: Can, collections: Sequence[NavSection], path: str) -> list[Na
 
 def show(visit: Visit, template: str, context: Mapping[str, Any], *, status: int = 200) -> Html:
     """Render a page; deletes the notice's cookie if the notice is shown."""
-    every = {
-        "visit": visit,
-        "shell": visit.shell,
-        "can": visit.can,
-        "now": visit.now,
-        "notice": visit.notice,
-    }
+    every = {"visit": visit, "shell": visit.shell, "can": visit.can, "now": visit.now, "notice": visit.notice}
     with writing(visit.notation):
         return html(template, {**every, **context}, status=status, cookies=[shown()] if visit.notice else [])
+
+
+def fragment(visit: Visit, template: str, context: Mapping[str, Any]) -> Html:
+    """Render a part of a page, without shell and notice."""
+    with writing(visit.notation):
+        return html(template, {"can": visit.can, "now": visit.now, **context})
 
 
 def notice(request: Request[Any, Any, Any]) -> str:

@@ -1,6 +1,5 @@
 """The form of a report: its menus, and the definition that was put together in it; pure."""
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -8,7 +7,7 @@ from vivero_web.errors import InvalidInputError
 from vivero_web.text import whole_number
 
 from vivero_data.domain.collections.schemas import Collection
-from vivero_data.domain.records.filters import VALUELESS, AllOf, Condition, Tree, parse_where
+from vivero_data.domain.records.filters import VALUELESS, AllOf, Condition, Tree, as_json, parse_tree, parse_where
 from vivero_data.domain.records.query import Column, column_of
 from vivero_data.domain.reports.labels import field_label, measure_label
 from vivero_data.domain.reports.schemas import (
@@ -24,6 +23,7 @@ from vivero_data.domain.reports.schemas import (
 )
 from vivero_data.lib.json import encode
 from vivero_data.lib.lists import join_list, split_list
+from vivero_data.lib.notation import UNSET, Notation
 from vivero_data.web.forms import Form
 from vivero_data.web.operators import filter_value
 
@@ -118,9 +118,9 @@ def form_of(definition: Definition) -> dict[str, str]:
         made[f"group-{index}"] = f"{grouping.by or ''}:{grouping.field}"
     for index, measure in enumerate(definition.measures):
         made[f"measure-{index}"] = _measure_value(measure)
-    conditions = _conditions(parse_where(definition.where)) if definition.where else []
+    conditions = _conditions(parse_tree(definition.where)) if definition.where is not None else []
     if conditions is None:
-        return {**made, "where": definition.where}
+        return {**made, "where": encode(definition.where)}
     for index, one in enumerate(conditions):
         made |= {f"field-{index}": one.field, f"operator-{index}": one.operator, f"value-{index}": _text(one.value)}
     return made
@@ -141,14 +141,14 @@ def _text(value: Any) -> str:  # noqa: ANN401  any JSON value
     return value if isinstance(value, str) else encode(value)
 
 
-def definition_of(form: Form, collection: Collection) -> Definition:
+def definition_of(form: Form, collection: Collection, notation: Notation = UNSET) -> Definition:
     """The definition in the form.
 
     Raises:
         InvalidInputError: a part of it is nothing that the form offers.
     """
     said = {
-        "where": _where(form, collection),
+        "where": _where(form, collection, notation),
         "group_by": [_grouping(text) for index in range(MAX_GROUPINGS) if (text := form.get(f"group-{index}", ""))],
         "measures": [_measure(text) for index in range(MAX_MEASURES) if (text := form.get(f"measure-{index}", ""))],
         "kind": form.get("kind", Kind.BAR),
@@ -180,23 +180,24 @@ def _limit(text: str) -> int:
     return number
 
 
-def _where(form: Form, collection: Collection) -> str:
-    rows = [_condition(form, index, collection) for index in range(FILTER_ROWS) if form.get(f"field-{index}")]
+def _where(form: Form, collection: Collection, notation: Notation) -> dict[str, Any] | None:
+    rows = [_condition(form, index, collection, notation) for index in range(FILTER_ROWS) if form.get(f"field-{index}")]
     if not rows:
-        return form.get("where", "")
-    return encode(rows[0] if len(rows) == 1 else AllOf(tuple(rows)))
+        kept = form.get("where", "")
+        return as_json(parse_where(kept)) if kept else None
+    return as_json(rows[0] if len(rows) == 1 else AllOf(tuple(rows)))
 
 
-def _condition(form: Mapping[str, str], index: int, collection: Collection) -> Condition:
+def _condition(form: Form, index: int, collection: Collection, notation: Notation) -> Condition:
     column = column_of(collection, form[f"field-{index}"])
     if column is None:
         raise InvalidInputError.of("filter", f"names no field of {collection.name}")
     operator, text = form.get(f"operator-{index}", ""), form.get(f"value-{index}", "")
-    return Condition(column.field.name, operator, _value(column, operator, text))
+    return Condition(column.field.name, operator, _value(column, operator, text, notation))
 
 
-def _value(column: Column, operator: str, text: str) -> str | list[str] | None:
+def _value(column: Column, operator: str, text: str, notation: Notation) -> str | list[str] | None:
     if operator in VALUELESS:
         return None
-    said = filter_value(column.field, operator, text)
+    said = filter_value(column.field, operator, text, notation)
     return split_list(said) if operator == "in" else said

@@ -11,7 +11,7 @@ from vivero_data.domain.reports.labels import (
     EMPTY,
     field_label,
     grouping_label,
-    measure_label,
+    measure_labels,
     period_label,
     rest_label,
     without_gaps,
@@ -58,6 +58,27 @@ class Table(msgspec.Struct, frozen=True):
     total: tuple[str, ...]
 
 
+class Shown(msgspec.Struct, frozen=True):
+    """A computed report, or in `problem` why it is none; worded while a page is rendered, in the page's notation."""
+
+    definition: Definition
+    data: ReportData | None = None
+    problem: str = ""
+
+    @property
+    def chart(self) -> Chart | None:
+        return chart_of(self.definition, self.data) if self.data else None
+
+    @property
+    def draws(self) -> bool:
+        """Whether there is a chart."""
+        return self.data is not None and self.definition.kind in CHARTS and bool(self.data.rows)
+
+    @property
+    def table(self) -> Table | None:
+        return table_of(self.definition, self.data) if self.data else None
+
+
 def key_label(definition: Definition, index: int, key: Key) -> str:
     """A group, as people call it."""
     by = definition.group_by[index].by
@@ -88,8 +109,8 @@ def _series(definition: Definition, data: ReportData, axis: tuple[Key, ...]) -> 
     found = _by_keys(data)
     if len(data.axes) == 1:
         return tuple(
-            _one(measure_label(measure), measure, [found.get((key,), ())[index : index + 1] for key in axis])
-            for index, measure in enumerate(definition.measures)
+            _one(name, measure, [found.get((key,), ())[index : index + 1] for key in axis])
+            for index, (name, measure) in enumerate(zip(measure_labels(data), definition.measures, strict=True))
         )
     first = definition.measures[0]
     return tuple(
@@ -128,7 +149,7 @@ def table_of(definition: Definition, data: ReportData) -> Table:
         for row in data.rows
     ]  # fmt: skip
     total = ("Total", *[""] * (len(heads) - 1), *(figure(value) for value in data.total)) if heads else ()
-    return Table((*heads, *(measure_label(one) for one in definition.measures)), len(heads), tuple(rows), total)
+    return Table((*heads, *measure_labels(data)), len(heads), tuple(rows), total)
 
 
 def _pivot(definition: Definition, data: ReportData) -> Table:

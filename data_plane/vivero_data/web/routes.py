@@ -55,6 +55,7 @@ _PAGES: Final = (
     reports.preview_report,
     reports.create_report,
     reports.report_page,
+    reports.report_tile,
     reports.edit_report,
     reports.save_report,
     reports.delete_report,

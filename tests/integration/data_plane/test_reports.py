@@ -1,7 +1,7 @@
 """Reports on the real server: what MariaDB computes is what Python computes from the same records."""
 
 import random
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal, localcontext
 from itertools import product
 from typing import Any, Final
@@ -19,8 +19,10 @@ from vivero_data.domain.reports.compiler import MAX_COLUMNS, compile_report
 from vivero_data.domain.reports.results import Results
 from vivero_data.domain.reports.schemas import Definition, Function, Grouping, Measure, Order, Period
 from vivero_data.domain.reports.service import ReportService
+from vivero_data.domain.reports.zones import local_time
 from vivero_data.domain.users.schemas import Actor, Role
 from vivero_data.lib.json import decode, encode
+from vivero_data.lib.notation import in_zone
 
 THINGS: Final = collection()
 OWNER: Final = Actor(1, "owner@example.com", "", Role.OWNER)
@@ -35,6 +37,7 @@ SOME: Final[dict[FieldType, list[Any]]] = {
     FieldType.BOOLEAN: [True, False],
     FieldType.DATE: ["1000-01-01", "2025-12-28", "2026-01-01", "2026-02-28", "2026-03-01", "2026-05-10", "9999-12-31"],
     FieldType.DATETIME: ["1815-12-10T23:59:59Z", "2026-03-01T00:00:00Z", "2026-03-29T12:00:01.5Z"],
+    FieldType.MONEY: [Decimal("-0.01"), Decimal(0), Decimal("1234567890.99")],
     FieldType.CHOICE: ["red", "green"],
     FieldType.EMAIL: ["a@b.example", "c@b.example"],
     FieldType.URL: ["https://a.example/", "https://b.example/"],
@@ -44,7 +47,10 @@ SOME: Final[dict[FieldType, list[Any]]] = {
 @pytest.fixture
 async def things(workspace: Workspace, owner: dict[str, str]) -> list[Record]:
     """Ninety records, a quarter of their values missing."""
-    fields = [{"name": one.name, "type": one.type, "choices": one.choices} for one in THINGS.fields]
+    fields = [
+        {"name": one.name, "type": one.type, "choices": one.choices, "options": msgspec.to_builtins(one.options)}
+        for one in THINGS.fields
+    ]
     await workspace.collection(owner, *fields, name="Things")
     chance = random.Random(11)  # noqa: S311  a test's choice
     made = [
@@ -151,7 +157,7 @@ async def test_the_database_computes_what_python_computes(
     limit: int,
     filtered: bool,  # noqa: FBT001  drawn
 ) -> None:
-    where = '{"field":"Boolean","operator":"eq","value":true}' if filtered else ""
+    where = {"field": "Boolean", "operator": "eq", "value": True} if filtered else None
     wanted = msgspec.structs.replace(definition, limit=limit, where=where)
     data = await workspace.app.state.services.reports.preview(OWNER, "Things", wanted)
     about = [one for one in things if one["Boolean"] or not filtered]
@@ -164,6 +170,39 @@ async def test_the_database_computes_what_python_computes(
     assert [[REST if key.rest else key.value for key in axis] for axis in data.axes] == [side.shown for side in sides]
     assert data.total == tuple(figure(about, measure) for measure in wanted.measures)
     assert data.records == len(about)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.sampled_from(["Europe/Berlin", "America/St_Johns", "Asia/Kathmandu", "Pacific/Apia", "Africa/Casablanca"]),
+    st.lists(
+        st.datetimes(datetime(1970, 1, 2), datetime(2049, 12, 30)).map(lambda moment: moment.replace(microsecond=0)),  # noqa: DTZ001  UTC, as stored
+        min_size=1,
+        max_size=20,
+        unique=True,
+    ),
+)
+async def test_days_are_those_of_the_time_zone(workspace: Workspace, zone: str, moments: list[datetime]) -> None:
+    # Beside drawn moments those around each change of the clocks in one year.
+    hours = [datetime(2026, 1, 1) + timedelta(hours=hour) for hour in range(0, 8760, 167)]  # noqa: DTZ001  as above
+    every = sorted({*moments, *hours})
+    rows = " UNION ALL ".join(["SELECT CAST(%s AS DATETIME(6)) AS at"] * len(every))
+    async with workspace.app.state.services.database.read() as connection:
+        sql = f"SELECT at, {local_time('at', zone)} FROM ({rows}) t ORDER BY at"  # noqa: S608  a test's own
+        found = await connection.fetch_all(sql, *every)
+    assert [local for _, local in found] == [in_zone(moment, zone) for moment in every]
+
+
+async def test_a_report_is_in_the_time_zone_of_the_workspace(workspace: Workspace, owner: dict[str, str]) -> None:
+    await workspace.collection(owner, {"name": "At", "type": "datetime"}, name="Things")
+    values = {"At": "2026-06-30T23:30:00Z"}
+    await workspace.client.post("/api/v1/collections/Things/records", json={"values": values}, headers=owner)
+    by_month = Definition(group_by=(Grouping("At", Period.MONTH),))
+    reports = workspace.app.state.services.reports
+    assert [row.keys for row in (await reports.preview(OWNER, "Things", by_month)).rows] == [("2026-06-01",)]
+    settings_url, berlin = "/api/v1/workspace/settings", {"time_zone": "Europe/Berlin"}
+    assert (await workspace.client.patch(settings_url, json=berlin, headers=owner)).status_code == 200
+    assert [row.keys for row in (await reports.preview(OWNER, "Things", by_month)).rows] == [("2026-07-01",)]
 
 
 async def test_of_nothing_there_is_an_answer(workspace: Workspace, owner: dict[str, str]) -> None:
@@ -181,7 +220,7 @@ async def test_of_nothing_there_is_an_answer(workspace: Workspace, owner: dict[s
 NEW: Final = {
     "name": "Spent each month",
     "collection": "Things",
-    "where": '{"field":"Choice","operator":"eq","value":"red"}',
+    "where": {"field": "Choice", "operator": "eq", "value": "red"},
     "group_by": [{"field": "Date", "by": "month"}],
     "measures": [{"function": "sum", "field": "Number"}],
     "kind": "line",
@@ -257,13 +296,15 @@ async def test_the_result_of_a_large_collection_is_kept_and_says_how_old_it_is(
 ) -> None:
     assert things
     services = workspace.app.state.services
-    large = ReportService(services.database, Results(services.database, services.cache.reports, large=90))
+    large = ReportService(
+        services.database, Results(services.database, services.notation, services.cache.reports, large=90)
+    )
     by_choice = Definition(group_by=(Grouping("Choice"),), measures=(Measure(Function.AVERAGE, "Number"),))
     first = await large.preview(OWNER, "Things", by_choice)
     await workspace.client.post("/api/v1/collections/Things/records", json={"values": {}}, headers=owner)
     assert await large.preview(OWNER, "Things", by_choice) == first
     assert (await services.reports.preview(OWNER, "Things", by_choice)).records == first.records + 1
-    other = msgspec.structs.replace(by_choice, where='{"field":"Choice","operator":"filled"}')
+    other = msgspec.structs.replace(by_choice, where={"field": "Choice", "operator": "filled"})
     assert (await large.preview(OWNER, "Things", other)).records < first.records
 
 

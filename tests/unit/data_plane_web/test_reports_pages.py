@@ -145,9 +145,9 @@ def test_without_a_collection_there_is_nothing_to_report_on(browser: Browser) ->
         Definition(),
         Definition(group_by=(Grouping("Date", Period.WEEK), Grouping("id")), kind=Kind.PIVOT, limit=7),
         Definition(measures=tuple(Measure(Function.COUNT, name) for name in ("Text", "Email", "Url", "Date", "Choice"))),
-        Definition(where='{"field":"Integer","operator":"gte","value":"3"}', order=Order.VALUE),
-        Definition(where='{"all":[{"field":"Text","operator":"filled"},{"field":"Choice","operator":"in","value":["red","green"]}]}'),
-        Definition(where='{"any":[{"field":"Text","operator":"filled"},{"not":{"field":"Boolean","operator":"eq","value":true}}]}'),
+        Definition(where={"field":"Integer","operator":"gte","value":"3"}, order=Order.VALUE),
+        Definition(where={"all":[{"field":"Text","operator":"filled"},{"field":"Choice","operator":"in","value":["red","green"]}]}),
+        Definition(where={"any":[{"field":"Text","operator":"filled"},{"not":{"field":"Boolean","operator":"eq","value":True}}]}),
     ],
 )  # fmt: skip
 def test_what_is_stored_survives_the_form(definition: Definition) -> None:

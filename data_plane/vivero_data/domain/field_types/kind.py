@@ -75,6 +75,7 @@ class FieldKind:
         takes: the options that its definition may have.
         summable: whether reports add its values up.
         dated: whether reports group its values by day, week, month, quarter or year.
+        zoned: whether the day of a value depends on a time zone.
         order_labels: labels of the comparison operators on pages, where they differ from those of numbers.
     """
 
@@ -93,6 +94,7 @@ class FieldKind:
     takes: ClassVar[frozenset[str]] = frozenset()
     summable: ClassVar[bool] = False
     dated: ClassVar[bool] = False
+    zoned: ClassVar[bool] = False
     order_labels: ClassVar[Mapping[str, str]] = {}
 
     @property

@@ -19,6 +19,7 @@ class Moment(FieldKind):
     label = "Date and time"
     sql = "DATETIME(6)"
     dated = True
+    zoned = True
     order_labels = TIME_LABELS
 
     def parse(self, value: Value, definition: Definition) -> datetime:

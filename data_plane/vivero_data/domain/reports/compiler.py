@@ -29,10 +29,13 @@ from vivero_data.domain.reports.schemas import (
     ReportData,
     ReportRow,
 )
+from vivero_data.domain.reports.zones import local_time
+from vivero_data.lib.notation import UNSET
 
 MAX_COLUMNS: Final = 24  # of the second grouping in a table
 MAX_SERIES: Final = 8  # in a chart: more colours cannot be told apart
 STATEMENT_SECONDS: Final = 8
+UTC: Final = UNSET.zone
 _DIGITS: Final = 90  # of arithmetic; a sum of the database's has 65 at most
 
 # The first day of a period.
@@ -61,20 +64,25 @@ class Statement(msgspec.Struct, frozen=True):
     columns: tuple[Column, ...]
     limits: tuple[int, ...]
     folds: tuple[str, ...]
+    units: tuple[str, ...]
 
 
-def compile_report(collection: Collection, definition: Definition, scope: Sequence[Clause]) -> Statement:
-    """The statement of a checked definition over the records that satisfy all of `scope`.
+def compile_report(
+    collection: Collection, definition: Definition, scope: Sequence[Clause], zone: str = UTC
+) -> Statement:
+    """The statement of a checked definition over the records that satisfy all of `scope`; times are those of `zone`.
 
     Its rows: the key and rank of each grouping, the number of records, and the parts of the measures.
     """
     columns = tuple(_column(collection, one.field) for one in definition.group_by)
     parts = [("SUM", "COUNT(*)"), *(part for one in definition.measures for part in _parts(collection, one))]
+    folds = tuple(fold for fold, _ in parts)
+    units = tuple(_unit(collection, one) for one in definition.measures)
     limits = (definition.limit, most_columns(definition.kind))[: len(columns)]
     where = " AND ".join(one.sql for one in scope) or "TRUE"
     params = tuple(param for one in scope for param in one.params)
     keys = [f"k{index}" for index in range(len(columns))]
-    heads = [_key(column, one) for column, one in zip(columns, definition.group_by, strict=True)]
+    heads = [_key(column, one, zone) for column, one in zip(columns, definition.group_by, strict=True)]
     grouped = _select(
         [*(f"{head} AS {key}" for head, key in zip(heads, keys, strict=True)),
          *(f"{sql} AS p{index}" for index, (_, sql) in enumerate(parts))],
@@ -82,7 +90,7 @@ def compile_report(collection: Collection, definition: Definition, scope: Sequen
         f" WHERE {where}" + (f" GROUP BY {', '.join(keys)}" if keys else ""),
     )  # fmt: skip
     if not keys:
-        return Statement(_bounded(grouped), params, columns, limits, tuple(fold for fold, _ in parts))
+        return Statement(_bounded(grouped), params, columns, limits, folds, units)
     ranks, chosen = _ranks(definition, columns)
     valued = _select(["g.*", *(f"{_over(definition, parts, key)} AS v{key[1:]}" for key in keys)], f"({grouped}) g")
     ranked = _select(["v.*", *ranks], f"({valued}) v")
@@ -93,7 +101,7 @@ def compile_report(collection: Collection, definition: Definition, scope: Sequen
         f"({ranked}) r",
         f" GROUP BY {', '.join(folded)} ORDER BY {', '.join(folded)}",
     )  # fmt: skip
-    return Statement(_bounded(final), (*chosen, *params), columns, limits, tuple(fold for fold, _ in parts))
+    return Statement(_bounded(final), (*chosen, *params), columns, limits, folds, units)
 
 
 def most_columns(kind: Kind) -> int:
@@ -116,14 +124,22 @@ def _column(collection: Collection, name: str) -> Column:
     return column
 
 
-def _key(column: Column, grouping: Grouping) -> str:
+def _key(column: Column, grouping: Grouping, zone: str) -> str:
     """What a record is grouped by. COALESCE keeps the optimizer from walking an index, which takes twice as long."""
-    return _PERIODS[grouping.by].format(column.sql) if grouping.by else f"COALESCE({column.sql})"
+    if grouping.by is None:
+        return f"COALESCE({column.sql})"
+    return _PERIODS[grouping.by].format(local_time(column.sql, zone) if column.field.type.kind.zoned else column.sql)
 
 
 def _parts(collection: Collection, measure: Measure) -> list[tuple[str, str]]:
     sql = _column(collection, measure.field).sql if measure.field is not None else "*"
     return [(fold, part.format(sql)) for fold, part in _PARTS[measure.function]]
+
+
+def _unit(collection: Collection, measure: Measure) -> str:
+    if measure.field is None or measure.function is Function.COUNT:
+        return ""
+    return _column(collection, measure.field).field.options.currency or ""
 
 
 def _over(definition: Definition, parts: Sequence[tuple[str, str]], key: str) -> str:
@@ -175,6 +191,7 @@ def assemble(definition: Definition, statement: Statement, rows: Sequence[Row], 
     return ReportData(
         group_by=definition.group_by,
         measures=definition.measures,
+        units=statement.units,
         axes=tuple(_axis(index, turned[index], made, limit) for index, limit in enumerate(statement.limits)),
         rows=tuple(row for row, _ in made),
         total=_values(definition, whole[1:]),

@@ -9,11 +9,10 @@ from vivero_web.text import tidy
 
 from vivero_data.domain.collections.names import name_problem, text_problem
 from vivero_data.domain.collections.schemas import Collection
-from vivero_data.domain.records.filters import AllOf, AnyOf, Condition, Not, Tree, parse_where
+from vivero_data.domain.records.filters import AllOf, AnyOf, Condition, Not, Tree, as_json, parse_tree
 from vivero_data.domain.records.query import Column, column_of
 from vivero_data.domain.records.where import compiled
 from vivero_data.domain.reports.schemas import MAX_DESCRIPTION, Definition, Function, Grouping, Kind, Measure
-from vivero_data.lib.json import encode
 
 GROUPINGS: Final = {
     Kind.TABLE: (0, 2),
@@ -56,8 +55,8 @@ def check(collection: Collection, definition: Definition) -> None:
     errors = [FieldError(place, problem) for place, problem in _problems(collection, definition) if problem]
     if errors:
         raise InvalidInputError.of_all(errors)
-    if definition.where:
-        compiled(collection, parse_where(definition.where))
+    if definition.where is not None:
+        compiled(collection, parse_tree(definition.where))
 
 
 def _problems(collection: Collection, definition: Definition) -> Iterator[tuple[str, str | None]]:
@@ -136,7 +135,7 @@ def last_known(stored: Stored) -> Definition:
 
 
 def _mapped(definition: Definition, rename: Callable[[str], str]) -> Definition:
-    where = encode(_mapped_tree(parse_where(definition.where), rename)) if definition.where else ""
+    where = as_json(_mapped_tree(parse_tree(definition.where), rename)) if definition.where is not None else None
     return msgspec.structs.replace(
         definition,
         where=where,

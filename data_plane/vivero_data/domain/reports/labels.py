@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import Final
 
-from vivero_data.domain.reports.schemas import Definition, Function, Grouping, Key, Measure, Order, Period
+from vivero_data.domain.reports.schemas import Definition, Function, Grouping, Key, Measure, Order, Period, ReportData
 
 EMPTY: Final = "Empty"
 OTHERS: Final = "Others"
@@ -24,11 +24,16 @@ def field_label(name: str) -> str:
     return SYSTEM_NAMES.get(name, name)
 
 
-def measure_label(measure: Measure) -> str:
-    """`Sum of Amount`."""
+def measure_label(measure: Measure, unit: str = "") -> str:
+    """`Sum of Amount (EUR)`."""
     if measure.field is None:
         return "Records"
-    return f"{_FUNCTIONS[measure.function]} {field_label(measure.field)}"
+    return f"{_FUNCTIONS[measure.function]} {field_label(measure.field)}{f' ({unit})' if unit else ''}"
+
+
+def measure_labels(data: ReportData) -> list[str]:
+    """Of all measures, in order."""
+    return [measure_label(measure, unit) for measure, unit in zip(data.measures, data.units, strict=True)]
 
 
 def grouping_label(grouping: Grouping) -> str:

@@ -9,7 +9,7 @@ from vivero_web import clock
 from vivero_data.db.database import Connection, Row
 from vivero_data.domain.reports.compiler import Statement
 from vivero_data.domain.reports.definition import Stored
-from vivero_data.lib.json import encode
+from vivero_data.lib.json import decode, encode
 
 _SELECT: Final = (
     "SELECT r.id, r.name, r.description, r.collection_id, COALESCE(c.label, c.name), r.definition, r.owner_id,"
@@ -103,7 +103,7 @@ def _report(row: Row) -> StoredReport:
         words=Words(name, description, bool(shared)),
         collection_id=collection_id,
         collection=collection,
-        stored=msgspec.json.decode(stored, type=Stored),
+        stored=msgspec.convert(decode(stored), Stored),
         owner_id=owner_id,
         owner=owner,
         created_at=clock.utc(created),

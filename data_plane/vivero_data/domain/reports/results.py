@@ -2,7 +2,7 @@
 
 import asyncio
 from hashlib import blake2b
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -13,7 +13,8 @@ from vivero_data.clients.cache import ExpiringValues
 from vivero_data.db.database import Database
 from vivero_data.db.errors import StatementTimeoutError
 from vivero_data.domain.collections.schemas import Collection
-from vivero_data.domain.records.filters import parse_where
+from vivero_data.domain.notation.service import NotationService
+from vivero_data.domain.records.filters import parse_tree
 from vivero_data.domain.records.query import Clause
 from vivero_data.domain.records.where import compiled
 from vivero_data.domain.reports import repository
@@ -30,17 +31,18 @@ _AT_ONCE: Final = 2  # reports that one process computes: the other connections 
 log = structlog.get_logger(__name__)
 
 
-def scope_of(actor: Actor, collection: Collection, where: str) -> list[Clause]:
+def scope_of(actor: Actor, collection: Collection, where: dict[str, Any] | None) -> list[Clause]:
     """The records that a report for this actor is about: what its filter leaves of those that the actor may see."""
     require_permission(actor, Permission.READ)
-    return [compiled(collection, parse_where(where))] if where else []
+    return [] if where is None else [compiled(collection, parse_tree(where))]
 
 
 class Results:
     """Runs compiled reports."""
 
-    def __init__(self, database: Database, kept: ExpiringValues, large: int = LARGE) -> None:
+    def __init__(self, database: Database, notation: NotationService, kept: ExpiringValues, large: int = LARGE) -> None:
         self._database = database
+        self._notation = notation
         self._kept = kept
         self._large = large
         self._turns = asyncio.Semaphore(_AT_ONCE)
@@ -51,7 +53,8 @@ class Results:
         Raises:
             ReportTooSlowError: it takes longer than a report may.
         """
-        statement = compile_report(collection, definition, scope_of(actor, collection, definition.where))
+        zone = (await self._notation.current()).zone
+        statement = compile_report(collection, definition, scope_of(actor, collection, definition.where), zone)
         if collection.records < self._large:
             return await self._computed(definition, statement)
         key = _key(definition, statement)

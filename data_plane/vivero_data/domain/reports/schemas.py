@@ -5,11 +5,11 @@ from enum import StrEnum
 from typing import Annotated, Any, Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 from vivero_web.fields import documented
 
 from vivero_data.domain.collections.names import MAX_NAME
 from vivero_data.domain.collections.schemas import APART
-from vivero_data.domain.records.filters import WHERE_LENGTH
 
 MAX_GROUPINGS: Final = 2
 MAX_MEASURES: Final = 5
@@ -71,11 +71,8 @@ ReportName = Annotated[
 ]
 Description = Annotated[str, documented("What it is for.", maxLength=MAX_DESCRIPTION)]
 Where = Annotated[
-    str,
-    msgspec.Meta(
-        max_length=WHERE_LENGTH,
-        description="Which records: a tree of conditions as JSON, as the list of records takes it; all when empty.",
-    ),
+    dict[str, Any] | None,
+    msgspec.Meta(description="Which records: a tree of conditions, as `where` of a list has it; null for all."),
 ]
 Shared = Annotated[bool, msgspec.Meta(description="Whether everybody in the workspace sees it, not its owner alone.")]
 
@@ -109,7 +106,7 @@ MostGroups = Annotated[
 class Definition(msgspec.Struct, frozen=True):
     """What a report computes, and how it is shown."""
 
-    where: Where = ""
+    where: Where = None
     group_by: GroupBy = ()
     measures: Measures = (Measure(Function.COUNT),)
     kind: Kind = Kind.TABLE
@@ -129,15 +126,15 @@ class NewReport(Definition, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class ReportChanges(msgspec.Struct, forbid_unknown_fields=True):
     """What to change; absent parts stay as they are."""
 
-    name: ReportName | None = None
-    description: Description | None = None
-    shared: Shared | None = None
-    where: Where | None = None
-    group_by: GroupBy | None = None
-    measures: Measures | None = None
-    kind: Kind | None = None
-    order: Order | None = None
-    limit: MostGroups | None = None
+    name: ReportName | UnsetType = UNSET
+    description: Description | UnsetType = UNSET
+    shared: Shared | UnsetType = UNSET
+    where: Where | UnsetType = UNSET
+    group_by: GroupBy | UnsetType = UNSET
+    measures: Measures | UnsetType = UNSET
+    kind: Kind | UnsetType = UNSET
+    order: Order | UnsetType = UNSET
+    limit: MostGroups | UnsetType = UNSET
 
 
 class Report(Definition, frozen=True, kw_only=True):
@@ -193,6 +190,9 @@ class ReportData(msgspec.Struct, frozen=True):
 
     group_by: tuple[Grouping, ...]
     measures: tuple[Measure, ...]
+    units: Annotated[
+        tuple[str, ...], msgspec.Meta(description="The currency of each measure; empty where it has none.")
+    ]
     axes: Annotated[
         tuple[tuple[Key, ...], ...],
         msgspec.Meta(

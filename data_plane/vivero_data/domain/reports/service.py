@@ -107,12 +107,10 @@ class ReportService:
             before, collection = await _opened(tx, row)
             if collection is None:
                 raise ReportBrokenError(before.problem)
-            given = {
-                name: value for name in ReportChanges.__struct_fields__ if (value := getattr(changes, name)) is not None
-            }
+            given = _said(changes)
             after = msgspec.structs.replace(before, **given)
             words = _words(after.name, after.description, shared=after.shared)
-            if changes_definition(changes):
+            if given.keys() & set(Definition.__struct_fields__):
                 check(collection, after.definition)
                 stored = stored_form(collection, after.definition)
             else:
@@ -150,8 +148,9 @@ def described(report: Report) -> dict[str, Any]:
     return {**said, **msgspec.to_builtins(report.definition)}
 
 
-def changes_definition(changes: ReportChanges) -> bool:
-    return any(getattr(changes, name) is not None for name in Definition.__struct_fields__)
+def _said(changes: ReportChanges) -> dict[str, Any]:
+    every = {name: getattr(changes, name) for name in ReportChanges.__struct_fields__}
+    return {name: value for name, value in every.items() if value is not msgspec.UNSET}
 
 
 def _words(name: str, description: str, *, shared: bool) -> Words:

@@ -11,7 +11,7 @@ from html import escape
 from typing import Any, Final
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from vivero_data.domain.reports.labels import EMPTY, grouping_label, measure_label, rest_label
+from vivero_data.domain.reports.labels import EMPTY, grouping_label, measure_labels, rest_label
 from vivero_data.domain.reports.schemas import Definition, ReportData
 
 CSV_TYPE: Final = "text/csv; charset=utf-8"
@@ -49,9 +49,7 @@ _PARTS: Final = {
 
 def lines(definition: Definition, data: ReportData) -> list[list[Cell]]:
     """A row a group; values as programs read them, groups without a value and beyond the limit in words."""
-    found: list[list[Cell]] = [
-        [*(grouping_label(one) for one in definition.group_by), *(measure_label(one) for one in definition.measures)]
-    ]
+    found: list[list[Cell]] = [[*(grouping_label(one) for one in definition.group_by), *measure_labels(data)]]
     for row in data.rows:
         keys = [
             rest_label(definition, index) if rest else EMPTY if key is None else key

@@ -5,23 +5,22 @@ from typing import Any, Final
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from vivero_web import clock
 from vivero_web.bodies import read_form
 from vivero_web.errors import ConflictError, InvalidInputError, WebError
 
 from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.collections.service import CollectionNotFoundError, CollectionService
 from vivero_data.domain.reports.errors import ReportBrokenError, ReportTooSlowError
-from vivero_data.domain.reports.schemas import Definition, NewReport, Report, ReportChanges, ReportData
+from vivero_data.domain.reports.schemas import Definition, NewReport, Report, ReportChanges
 from vivero_data.domain.reports.service import ReportService
 from vivero_data.domain.users.schemas import Actor, Permission
 from vivero_data.web import report_form
 from vivero_data.web.forms import FORM_ERRORS, Form, field_errors
 from vivero_data.web.listing import address, page_links
 from vivero_data.web.operators import OPERATORS
-from vivero_data.web.page import Visit, done, require, show
-from vivero_data.web.render import Html, html
-from vivero_data.web.reports import chart_of, table_of
+from vivero_data.web.page import Visit, done, fragment, require, show
+from vivero_data.web.render import Html
+from vivero_data.web.reports import Shown
 
 _PREVIEW_ERRORS: Final = (InvalidInputError, ConflictError)
 
@@ -54,14 +53,26 @@ async def new_report(
 @get("/reports/preview")
 async def preview_report(
     request: Request[Any, Any, Any],
-    actor: NamedDependency[Actor],
+    visit: NamedDependency[Visit],
     collections: NamedDependency[CollectionService],
     reports: NamedDependency[ReportService],
 ) -> Html:
     """What a report would show, as an HTML fragment."""
     form = dict(request.query_params.items())
-    chosen = await collections.get(actor, form.get("collection", ""))
-    return html("reports/preview.html.j2", {**await _preview(actor, reports, chosen, form), "now": clock.now()})
+    chosen = await collections.get(visit.actor, form.get("collection", ""))
+    return fragment(
+        visit, "reports/preview.html.j2", {"title": "Preview", "shown": await _preview(visit, reports, chosen, form)}
+    )
+
+
+@get("/reports/{report_id:int}/tile")
+async def report_tile(
+    visit: NamedDependency[Visit], reports: NamedDependency[ReportService], report_id: FromPath[int]
+) -> Html:
+    """The figures for a dashboard, as an HTML fragment."""
+    report = await reports.get(visit.actor, report_id)
+    context = {"title": report.name, "shown": await shown_report(visit.actor, reports, report)}
+    return fragment(visit, "reports/preview.html.j2", context)
 
 
 @post("/reports/new")
@@ -75,7 +86,7 @@ async def create_report(
     form = await read_form(request)
     chosen = await collections.get(visit.actor, form.get("collection", ""))
     try:
-        definition = report_form.definition_of(form, chosen)
+        definition = report_form.definition_of(form, chosen, visit.notation)
         made = await reports.create(visit.actor, _new(form, chosen, definition))
     except FORM_ERRORS as error:
         return await _form(visit, collections, reports, chosen, form, problem=error)
@@ -96,7 +107,7 @@ async def report_page(
         "changeable": visit.can.write_records and own,
         "do": request.query_params.get("do", ""),
     }
-    return show(visit, "reports/show.html.j2", {**context, **await _shown(visit.actor, reports, report)})
+    return show(visit, "reports/show.html.j2", {**context, "shown": await shown_report(visit.actor, reports, report)})
 
 
 @get("/reports/{report_id:int}/edit")
@@ -127,7 +138,7 @@ async def save_report(
     report = await reports.get(visit.actor, report_id)
     chosen = await _collection_of(visit.actor, collections, report)
     try:
-        new = _new(form, chosen, report_form.definition_of(form, chosen))
+        new = _new(form, chosen, report_form.definition_of(form, chosen, visit.notation))
         changes = {name: getattr(new, name) for name in ReportChanges.__struct_fields__}
         await reports.update(visit.actor, report_id, ReportChanges(**changes))
     except FORM_ERRORS as error:
@@ -162,36 +173,22 @@ def _new(form: Form, collection: Collection, definition: Definition) -> NewRepor
     )
 
 
-async def _shown(actor: Actor, reports: ReportService, report: Report) -> dict[str, Any]:
+async def shown_report(actor: Actor, reports: ReportService, report: Report) -> Shown:
     """A report's figures, or why there are none."""
     try:
         _, data = await reports.data(actor, report.id)
     except (ReportBrokenError, ReportTooSlowError) as error:
-        return _without_figures(error.detail)
-    return _figures(report.definition, data)
+        return Shown(report.definition, problem=error.detail)
+    return Shown(report.definition, data)
 
 
-async def _preview(actor: Actor, reports: ReportService, collection: Collection, form: Form) -> dict[str, Any]:
+async def _preview(visit: Visit, reports: ReportService, collection: Collection, form: Form) -> Shown:
+    definition = Definition()
     try:
-        definition = report_form.definition_of(form, collection)
-        data = await reports.preview(actor, collection.name, definition)
+        definition = report_form.definition_of(form, collection, visit.notation)
+        return Shown(definition, await reports.preview(visit.actor, collection.name, definition))
     except _PREVIEW_ERRORS as error:
-        return _without_figures(" ".join(field_errors(error).values()) or error.detail)
-    return _figures(definition, data)
-
-
-def _figures(definition: Definition, data: ReportData) -> dict[str, Any]:
-    return {
-        "definition": definition,
-        "data": data,
-        "chart": chart_of(definition, data),
-        "table": table_of(definition, data),
-        "problem": "",
-    }
-
-
-def _without_figures(problem: str) -> dict[str, Any]:
-    return {"definition": None, "data": None, "chart": None, "table": None, "problem": problem}
+        return Shown(definition, problem=" ".join(field_errors(error).values()) or error.detail)
 
 
 async def _form(  # noqa: PLR0913  who, the two services, of what, what is in it
@@ -218,6 +215,6 @@ async def _form(  # noqa: PLR0913  who, the two services, of what, what is in it
         "filter_rows": report_form.FILTER_ROWS,
         "errors": field_errors(problem) if problem else {},
         "refused": problem,
-        "preview": await _preview(visit.actor, reports, chosen, form),
+        "preview": await _preview(visit, reports, chosen, form),
     }
     return show(visit, "reports/form.html.j2", context, status=problem.status if problem else 200)
