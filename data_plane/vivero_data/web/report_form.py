@@ -7,7 +7,16 @@ from vivero_web.errors import InvalidInputError
 from vivero_web.text import whole_number
 
 from vivero_data.domain.collections.schemas import Collection
-from vivero_data.domain.records.filters import VALUELESS, AllOf, Condition, Tree, as_json, parse_tree, parse_where
+from vivero_data.domain.records.filters import (
+    LISTED,
+    VALUELESS,
+    AllOf,
+    Condition,
+    Tree,
+    as_json,
+    parse_tree,
+    parse_where,
+)
 from vivero_data.domain.records.query import Column, column_of
 from vivero_data.domain.reports.labels import field_label, measure_label
 from vivero_data.domain.reports.schemas import (
@@ -25,7 +34,7 @@ from vivero_data.lib.json import encode
 from vivero_data.lib.lists import join_list, split_list
 from vivero_data.lib.notation import UNSET, Notation
 from vivero_data.web.forms import Form
-from vivero_data.web.operators import filter_value
+from vivero_data.web.operators import condition_value
 
 MEASURE_ROWS: Final = 3
 FILTER_ROWS: Final = 3
@@ -199,5 +208,6 @@ def _condition(form: Form, index: int, collection: Collection, notation: Notatio
 def _value(column: Column, operator: str, text: str, notation: Notation) -> str | list[str] | None:
     if operator in VALUELESS:
         return None
-    said = filter_value(column.field, operator, text, notation)
-    return split_list(said) if operator == "in" else said
+    if operator in LISTED:
+        return [condition_value(column.field, part.strip(), notation) for part in split_list(text)]
+    return condition_value(column.field, text, notation)
