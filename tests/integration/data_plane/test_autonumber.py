@@ -61,3 +61,22 @@ async def test_a_definition_that_makes_no_sense_is_refused(workspace: Workspace,
         answer = await workspace.client.post("/api/v1/collections", json=body, headers=owner)
         assert answer.status_code == 422, said
         assert f"fields[0].{place}" in {error["field"] for error in answer.json()["errors"]}
+
+
+async def test_records_that_were_there_are_numbered_and_a_field_that_comes_back_goes_on(
+    workspace: Workspace, owner: dict[str, str]
+) -> None:
+    await workspace.collection(owner, {"name": "Name", "type": "text"})
+    rows = [{"values": {"Name": str(number)}} for number in range(3)]
+    await workspace.client.post(f"{RECORDS}/batch", json={"create": rows}, headers=owner)
+    fields = "/api/v1/collections/Contacts/fields"
+    added = await workspace.client.post(fields, json=NUMBER, headers=owner)
+    assert added.status_code in {200, 201}, added.text
+    assert await numbers(workspace, owner) == ["INV-00001", "INV-00002", "INV-00003"]
+    gone = await workspace.client.delete(f"{fields}/Number", headers=owner)
+    restored = await workspace.client.post(f"/api/v1/trash/{gone.json()['undo']}/restore", headers=owner)
+    assert restored.status_code in {200, 201}, restored.text
+    made = await workspace.client.post(RECORDS, json={"values": {"Name": "3"}}, headers=owner)
+    assert made.json()["values"]["Number"] == "INV-00004"
+    changed = await workspace.client.patch(f"{fields}/Name", json={"type": "autonumber"}, headers=owner)
+    assert (changed.status_code, changed.json()["errors"][0]["field"]) == (422, "type")

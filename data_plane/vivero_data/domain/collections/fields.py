@@ -16,6 +16,7 @@ from vivero_data.domain.collections import changes, definition, repository
 from vivero_data.domain.collections.alteration import BUILD_SECONDS, add_column, add_keys, allow_null
 from vivero_data.domain.collections.changes import Change, Effects
 from vivero_data.domain.collections.names import fold
+from vivero_data.domain.collections.numbering import NumberRecords, number_records
 from vivero_data.domain.collections.retyping import ChangeField
 from vivero_data.domain.collections.schemas import (
     MAX_CHOICES,
@@ -28,6 +29,7 @@ from vivero_data.domain.collections.schemas import (
     NewField,
 )
 from vivero_data.domain.collections.service import CollectionNameTakenError, CollectionNotFoundError
+from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.jobs.service import JobService
 from vivero_data.domain.trash import repository as trash
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
@@ -95,17 +97,29 @@ class FieldService:
                 return FieldChange(made, collection.records, collection.records, missing=missing)
             number = await repository.allocate_ids(connection, 1)
         made = msgspec.structs.replace(made, id=number, column=number)
-        small = collection.records <= AT_ONCE
+        small = collection.records <= AT_ONCE or made.type is FieldType.AUTONUMBER  # whose numbers differ anyway
         bare = made if small else msgspec.structs.replace(made, unique=False, indexed=False)
         async with self._database.patient(BUILD_SECONDS) as slow:
             await add_column(slow, collection.id, bare)
             await add_keys(slow, collection.id, bare)
         async with self._database.transaction() as tx:
             await publish_new(tx, actor, collection.id, bare, "field.create")
+        if made.type is FieldType.AUTONUMBER:
+            return await self._number(actor, collection, made)
         if bare == made:
             return FieldChange(made, collection.records, collection.records, missing=missing)
         answer = await self._begin(actor, collection, Change(collection.id, bare, made))
         return msgspec.structs.replace(answer, missing=missing)
+
+    async def _number(self, actor: Actor, collection: Collection, field: Field) -> FieldChange:
+        """Give each record that there is its automatic number."""
+        answer = FieldChange(field, collection.records)
+        if collection.records > AT_ONCE:
+            task = NumberRecords(collection.id, field.id)
+            job = await self._jobs.start(actor, Permission.MANAGE_COLLECTIONS, task)
+            return msgspec.structs.replace(answer, job=job.id)
+        await number_records(self._database, collection.id, field)
+        return answer
 
     async def change(
         self, actor: Actor, name: str, field: str, wanted: FieldChanges, *, preview: bool = False

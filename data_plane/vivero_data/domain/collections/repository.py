@@ -114,6 +114,13 @@ async def map_field(tx: Connection, collection_id: int, position: int, field: Fi
         await _insert_field(tx, collection_id, position, field, field.name)
     except DuplicateKeyError:
         await _insert_field(tx, collection_id, position, field, _legacy_name(field.name, field.id))
+    if field.type is FieldType.AUTONUMBER:
+        # One that comes back goes on where it was.
+        await tx.execute(
+            f"UPDATE fields SET counter = (SELECT COALESCE(MAX({column_name(field)}), 0) FROM {table_name(collection_id)})"  # noqa: S608  names from numbers
+            " WHERE id = %s",
+            field.column,
+        )
 
 
 async def unmap_field(tx: Connection, field: Field) -> None:

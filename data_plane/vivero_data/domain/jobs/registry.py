@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from vivero_data.domain.collections.numbering import NumberRecords
 from vivero_data.domain.collections.retyping import ChangeField
 from vivero_data.domain.imports.tasks import ImportRows, UndoImport
 from vivero_data.domain.jobs.task import Task
@@ -13,6 +14,7 @@ KINDS: Final[Mapping[str, type[Task]]] = {
     "import": ImportRows,
     "import_undo": UndoImport,
     "field": ChangeField,
+    "numbers": NumberRecords,
 }
 
 
