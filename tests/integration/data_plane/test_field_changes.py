@@ -169,3 +169,19 @@ async def test_a_deleted_collection_comes_back_whole(desk: Desk, workspace: Work
     assert await desk.values("Title") == ["a", "b"]
     usage = await desk.ask("GET", "/api/v1/usage")
     assert usage["records"]["used"] == 2
+
+
+async def test_automatic_numbers_go_on_whatever_becomes_of_their_field(desk: Desk) -> None:
+    await desk.ask("POST", f"{HERE}/fields", {"name": "No", "type": "autonumber", "options": {"prefix": "A-"}})
+    await desk.add(Title="a")
+    await desk.ask("PATCH", f"{HERE}/fields/No", {"name": "Number"})
+    await desk.add(Title="b")
+    gone = await desk.ask("DELETE", f"{HERE}/fields/Number")
+    await desk.restore(gone["undo"])
+    await desk.add(Title="c")
+    await desk.ask("DELETE", HERE)
+    await desk.restore((await desk.ask("GET", TRASH))["items"][0]["id"])
+    await desk.add(Title="d")
+    assert await desk.values("Number") == ["A-1", "A-2", "A-3", "A-4"]
+    refusal = await desk.refused("PATCH", f"{HERE}/fields/Title", {"type": "autonumber"})
+    assert refusal.json()["errors"][0]["field"] == "type"

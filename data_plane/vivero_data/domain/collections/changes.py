@@ -168,9 +168,9 @@ async def _publish(  # noqa: PLR0913, PLR0917  what was done so far, and what is
 
 async def _map(tx: Connection, actor: Actor, collection: Collection, change: Change) -> int:
     """Give the field its new definition; returns the trash's entry of the old one."""
-    position = await repository.position_of(tx, change.before)
+    place = await repository.place_of(tx, change.before)
     await repository.unmap_field(tx, change.before)
-    await repository.map_field(tx, change.collection_id, position, change.after)
+    await repository.map_field(tx, change.collection_id, place, change.after)
     changed = [one for one in Field.__struct_fields__ if getattr(change.before, one) != getattr(change.after, one)]
     before, after = (
         {one: getattr(field, one) for one in changed if one != "column"} for field in (change.before, change.after)

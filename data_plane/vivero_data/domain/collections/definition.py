@@ -80,8 +80,8 @@ def changed(collection: Collection, field: Field, wanted: FieldChanges) -> Field
         said.setdefault("default", _converted_default(field, said))
     new = _tidy_field(msgspec.structs.replace(new, **said))
     errors = _field_errors("", new)
-    if new.type != field.type and new.type.kind.computed:
-        errors.append(FieldError("type", f"cannot become {new.type.value}; add a field of that type"))
+    if new.type.kind.computed and new.type != field.type:
+        errors += _errors("type", "is written by the workspace itself; add a new field for it")
     new = _checked(new, errors, [as_new(one) for one in collection.fields if one.id != field.id])
     return msgspec.structs.replace(as_field(new, field.id), column=field.column)
 

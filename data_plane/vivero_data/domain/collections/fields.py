@@ -171,7 +171,7 @@ class FieldService:
                 raise changes.ChangedMeanwhileError
             if len(current.fields) == 1:
                 raise LastFieldError
-            position = await repository.position_of(tx, gone)
+            place = await repository.place_of(tx, gone)
             await repository.unmap_field(tx, gone)
             await record(tx, actor, "field.delete", f"{current.name}/{gone.name}", before=_told(gone))
             entry = await trash.add(
@@ -179,7 +179,7 @@ class FieldService:
                 actor,
                 FIELD,
                 f"{gone.name} of {current.name}",
-                {"field": gone, "position": position},
+                {"field": gone, "place": place},
                 collection_id=current.id,
                 column=gone.column,
             )
@@ -219,7 +219,7 @@ async def locked(tx: Connection, name: str) -> Collection:
 
 
 async def publish_new(  # noqa: PLR0913, PLR0917  who gives what to what, and how that is told
-    tx: Connection, actor: Actor, collection_id: int, field: Field, action: str, position: int | None = None
+    tx: Connection, actor: Actor, collection_id: int, field: Field, action: str, place: repository.Place | None = None
 ) -> None:
     """Give a collection a field whose column exists, at the end if no position is given."""
     current = await repository.lock_structure(tx, collection_id)
@@ -229,8 +229,8 @@ async def publish_new(  # noqa: PLR0913, PLR0917  who gives what to what, and ho
         raise ConflictError(f"A collection has at most {MAX_FIELDS} fields.")
     changes.check_name_free(current, field)
     ordered = list(current.fields)
-    ordered.insert(len(ordered) if position is None else position, field)
-    await repository.map_field(tx, collection_id, MAX_FIELDS, field)
+    ordered.insert(place.position if place else len(ordered), field)
+    await repository.map_field(tx, collection_id, place or repository.Place(), field)
     await repository.reorder(tx, ordered)
     await record(tx, actor, action, f"{current.name}/{field.name}", after=_told(field))
 

@@ -1,7 +1,7 @@
 """SQL of collections and fields, and of the tables behind them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -42,6 +42,13 @@ _SUMMARY: Final = (
     "SELECT c.id, COALESCE(c.label, c.name), c.description,"
     " (SELECT COUNT(*) FROM fields f WHERE f.collection_id = c.id), c.records, c.created_at FROM collections c"
 )
+
+
+class Place(msgspec.Struct, frozen=True):
+    """What a field has in its collection beside its definition: where it stands, and its last automatic number."""
+
+    position: int = 0
+    counter: int = 0
 
 
 async def select_all(connection: Connection) -> list[Collection]:
@@ -103,21 +110,27 @@ async def lock_structure(tx: Connection, collection_id: int) -> Collection | Non
     return await get_by_id(tx, collection_id)
 
 
-async def position_of(tx: Connection, field: Field) -> int:
-    row = await tx.fetch_one("SELECT position FROM fields WHERE id = %s", field.column)
-    return int(row[0]) if row else 0
+async def place_of(tx: Connection, field: Field) -> Place:
+    row = await tx.fetch_one("SELECT position, counter FROM fields WHERE id = %s", field.column)
+    return Place(int(row[0]), int(row[1])) if row else Place()
 
 
-async def map_field(tx: Connection, collection_id: int, position: int, field: Field) -> None:
+async def counters(tx: Connection, collection_id: int) -> dict[int, int]:
+    """How far the automatic numbers of fields have come, by column."""
+    rows = await tx.fetch_all("SELECT id, counter FROM fields WHERE collection_id = %s AND counter > 0", collection_id)
+    return {int(column): int(counter) for column, counter in rows}
+
+
+async def map_field(tx: Connection, collection_id: int, place: Place, field: Field) -> None:
     """Give a collection a field, whose column exists."""
     try:
-        await _insert_field(tx, collection_id, position, field, field.name)
+        await _insert_field(tx, collection_id, place, field, field.name)
     except DuplicateKeyError:
-        await _insert_field(tx, collection_id, position, field, _legacy_name(field.name, field.id))
+        await _insert_field(tx, collection_id, place, field, _legacy_name(field.name, field.id))
     if field.type is FieldType.AUTONUMBER:
         # One that comes back goes on where it was.
         await tx.execute(
-            f"UPDATE fields SET counter = (SELECT COALESCE(MAX({column_name(field)}), 0) FROM {table_name(collection_id)})"  # noqa: S608  names from numbers
+            f"UPDATE fields SET counter = (SELECT GREATEST(counter, COALESCE(MAX({column_name(field)}), 0)) FROM {table_name(collection_id)})"  # noqa: S608  names from numbers
             " WHERE id = %s",
             field.column,
         )
@@ -216,8 +229,8 @@ async def take_numbers(tx: Connection, field: Field, amount: int) -> int:
     return last - amount + 1
 
 
-async def insert(tx: Connection, collection: Collection) -> None:
-    """Store a definition.
+async def insert(tx: Connection, collection: Collection, counters: Mapping[int, int] | None = None) -> None:
+    """Store a definition; `counters` as from `counters`, of one that comes back.
 
     Raises:
         DuplicateKeyError: a collection has this name.
@@ -230,7 +243,7 @@ async def insert(tx: Connection, collection: Collection) -> None:
         await _insert_collection(tx, collection, _legacy_name(collection.name, collection.id))
     await tx.execute("INSERT IGNORE INTO structures (collection_id) VALUES (%s)", collection.id)
     for position, field in enumerate(collection.fields):
-        await map_field(tx, collection.id, position, field)
+        await map_field(tx, collection.id, Place(position, (counters or {}).get(field.column, 0)), field)
 
 
 def _legacy_name(name: str, number: int) -> str:
@@ -249,14 +262,14 @@ async def _insert_collection(tx: Connection, collection: Collection, name: str) 
     )
 
 
-async def _insert_field(tx: Connection, collection_id: int, position: int, field: Field, name: str) -> None:
+async def _insert_field(tx: Connection, collection_id: int, place: Place, field: Field, name: str) -> None:
     await tx.execute(
         "INSERT INTO fields (id, field_id, collection_id, position, name, label, type, required, is_unique, is_exact, indexed,"
-        " default_value, choices, options) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        " default_value, choices, options, counter) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         field.column,
         field.id,
         collection_id,
-        position,
+        place.position,
         name,
         field.name,
         field.type.value,
@@ -267,14 +280,19 @@ async def _insert_field(tx: Connection, collection_id: int, position: int, field
         encode(field.default),
         encode(field.choices),
         encode(field.options),
+        place.counter,
     )
 
 
 async def delete(tx: Connection, collection_id: int) -> None:
     await tx.execute("DELETE FROM fields WHERE collection_id = %s", collection_id)
-    await tx.execute("DELETE FROM views WHERE collection_id = %s", collection_id)
     await tx.execute("DELETE FROM collections WHERE id = %s", collection_id)
     await tx.execute("DELETE FROM structures WHERE collection_id = %s", collection_id)
+
+
+async def forget(connection: Connection, collection_id: int) -> None:
+    """Remove what waits for a deleted collection to come back, which it will not."""
+    await connection.execute("DELETE FROM views WHERE collection_id = %s", collection_id)
 
 
 async def has_table(connection: Connection, collection_id: int) -> bool:

@@ -124,6 +124,7 @@ class CollectionService:
             if collection is None:
                 raise CollectionNotFoundError
             await self._limits.release(tx, "records", collection.records)
+            content = {"collection": collection, "counters": await repository.counters(tx, collection.id)}
             await repository.delete(tx, collection.id)
             await record(tx, actor, "collection.delete", collection.name, before=described(collection))
             entry = await trash.add(
@@ -131,7 +132,7 @@ class CollectionService:
                 actor,
                 COLLECTION,
                 collection.name,
-                collection,
+                content,
                 collection_id=collection.id,
                 items=collection.records,
             )

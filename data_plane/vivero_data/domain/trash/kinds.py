@@ -124,7 +124,7 @@ class DeletedField(TrashKind):
     async def restore(self, tools: Tools, actor: Actor, entry: Entry) -> int | None:
         field = trash.field_of(entry.content["field"])
         async with tools.database.transaction() as tx:
-            place = int(entry.content["position"])
+            place = msgspec.convert(entry.content["place"], repository.Place)
             await fields.publish_new(tx, actor, entry.collection_id or 0, field, "field.restore", place)
             await take(tx, entry)
         return None
@@ -223,7 +223,8 @@ class DeletedCollection(TrashKind):
         return None
 
     async def restore(self, tools: Tools, actor: Actor, entry: Entry) -> int | None:
-        collection = msgspec.convert(entry.content, Collection)
+        collection = msgspec.convert(entry.content["collection"], Collection)
+        counters = {int(column): counter for column, counter in entry.content["counters"].items()}
         async with tools.database.read() as connection:
             await connection.execute(columns.bring_back(collection.id))
         try:
@@ -231,7 +232,7 @@ class DeletedCollection(TrashKind):
                 await tools.limits.reserve(tx, "records", collection.records)
                 if await repository.count(tx) >= MAX_COLLECTIONS:
                     raise CollectionsFullError(MAX_COLLECTIONS)
-                await repository.insert(tx, collection)
+                await repository.insert(tx, collection, counters)
                 await repository.add_records(tx, collection.id, collection.records)
                 await record(tx, actor, "collection.restore", collection.name, after=described(collection))
                 await take(tx, entry)
@@ -253,6 +254,7 @@ class DeletedCollection(TrashKind):
         number = entry.collection_id or 0
         await connection.execute(columns.drop_put_away(number))
         await connection.execute(columns.drop_table(number))
+        await repository.forget(connection, number)
         await trash.remove_of_collection(connection, number, entry.id)
 
 
