@@ -179,30 +179,29 @@ class Grid {
     if (!answer.ok) return;
     const found = new DOMParser().parseFromString(await answer.text(), "text/html").querySelectorAll("tr");
     for (const fresh of found) this.replace(document.adoptNode(fresh));
+    this.body.dispatchEvent(new CustomEvent("htmx:load", { bubbles: true })); // times in words
   }
 
+  /* Cell by cell, so that an open input keeps its focus. */
   replace(fresh) {
-    const old = this.row(fresh.dataset.id);
+    const row = this.row(fresh.dataset.id);
     this.adopt(fresh);
-    if (!old) {
-      this.body.append(fresh);
-      return;
-    }
-    const index = this.current?.parentElement === old ? this.current.cellIndex : -1;
-    const anchor = this.anchor?.parentElement === old ? this.anchor.cellIndex : -1;
-    const focused = old.contains(document.activeElement);
-    const ticked = old.querySelector(".v-mark input")?.checked;
-    const busy = [...old.cells].filter((cell) => cell.dataset.state).map((cell) => [cell, cell.cellIndex]);
-    old.replaceWith(fresh);
-    if (ticked) fresh.querySelector(".v-mark input").checked = true;
-    for (const [cell, at] of busy) fresh.cells[at].replaceWith(cell);
-    if (index >= 0 && this.current.parentElement !== fresh) {
-      this.point(fresh.cells[index]);
-      if (focused) this.current.focus({ preventScroll: true });
-    }
-    if (anchor >= 0) this.anchor = fresh.cells[anchor];
+    if (row) {
+      row.dataset.version = fresh.dataset.version;
+      [...fresh.cells].forEach((cell, index) => this.renew(row.cells[index], cell));
+    } else this.body.append(fresh);
     this.mark();
     document.dispatchEvent(new CustomEvent("grid:rows"));
+  }
+
+  renew(cell, fresh) {
+    const same = cell.dataset.raw === fresh.dataset.raw && cell.innerHTML === fresh.innerHTML;
+    if (same || cell.dataset.state || cell.classList.contains("v-mark")) return;
+    const focused = document.activeElement === cell;
+    cell.replaceWith(fresh);
+    if (this.anchor === cell) this.anchor = fresh;
+    if (this.current === cell) this.point(fresh);
+    if (focused) fresh.focus({ preventScroll: true });
   }
 }
 

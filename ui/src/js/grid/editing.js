@@ -16,13 +16,14 @@ export function startEditing(grid) {
     const field = grid.field(cell);
     const input = inputs.get(field.field);
     if (!field.field || cell.dataset.state === "open") return;
-    if (field.type === "boolean") save(cell, rawOf(cell) === "true" ? "false" : "true");
+    if (field.type === "boolean") save(cell, (cell.dataset.typed ?? rawOf(cell)) === "true" ? "false" : "true");
     else if (!input) cell.parentElement.querySelector(".v-lead a").click();
     else if (typed !== " ") open(cell, input.cloneNode(true), typed ?? (await textOf(grid, cell)), typed !== undefined);
   };
 
   grid.discard = (cell) => {
     if (cell.dataset.state !== "error") return;
+    bases.delete(keyOf(cell));
     settle(cell);
     grid.refresh([idOf(cell)]);
   };
@@ -56,6 +57,7 @@ export function startEditing(grid) {
       if (focused) grid.go(cell);
       if (keep && (typed !== rawOf(cell) || cell.dataset.typed !== undefined)) save(cell, typed);
       else if (!keep && cell.dataset.typed !== undefined) {
+        bases.delete(keyOf(cell));
         settle(cell);
         grid.refresh([idOf(cell)]);
       }
@@ -94,7 +96,7 @@ export function startEditing(grid) {
 
   function save(cell, text) {
     const id = idOf(cell);
-    if (!bases.has(keyOf(cell)) || cell.dataset.typed === undefined) bases.set(keyOf(cell), bases.get(keyOf(cell)) ?? cell.parentElement.dataset.version);
+    if (!bases.has(keyOf(cell))) bases.set(keyOf(cell), cell.parentElement.dataset.version);
     pending(cell, text);
     const next = (queues.get(id) ?? Promise.resolve()).then(() => store(cell, id, text));
     queues.set(id, next);
@@ -108,10 +110,13 @@ export function startEditing(grid) {
     const answer = await send("PATCH", `${grid.api}/${id}`, { values: { [name]: text }, typed: true }, condition);
     if (!answer.words) {
       bases.set(key, answer.data.version); // of this very text
-      if (cell.dataset.state === "saving" && cell.dataset.typed === text) settle(cell);
+      if (cell.dataset.state === "saving" && cell.dataset.typed === text) {
+        cell.dataset.raw = text; // until the row comes as the server has it
+        settle(cell);
+      }
       grid.say("Saved.");
       await grid.refresh([id]);
-      if (!cell.isConnected) bases.delete(key);
+      if (!cell.dataset.state) bases.delete(key);
       return;
     }
     const clash = CONFLICTS.includes(answer.status) && answer.errors.find((one) => "theirs" in one);
