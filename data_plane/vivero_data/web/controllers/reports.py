@@ -208,7 +208,7 @@ async def _form(  # noqa: PLR0913  who, the two services, of what, what is in it
         "groupings": report_form.groupings(chosen, form),
         "measures": report_form.measures(chosen, form),
         "fields": report_form.fields(chosen),
-        "operators": OPERATORS,
+        "operators": list(OPERATORS.items()),
         "kinds": report_form.KINDS,
         "orders": report_form.ORDERS,
         "measure_rows": report_form.measure_rows(form),
