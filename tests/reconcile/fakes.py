@@ -202,6 +202,8 @@ class FakeServer:
         """Schemas without a table, and buckets without an object."""
         self.viewers: dict[str, str] = {}
         """By user of a view, what it may: fills, or reads."""
+        self.older: set[str] = set()
+        """Live schemas that are of a newer revision than what is beside them."""
         self.irreplaceable: dict[str, str] = {}
         self.others: dict[str, Others] = {}
         """By schema, why its tables cannot be replaced."""
@@ -349,11 +351,16 @@ class FakeServer:
         self.users[user.name] = user.secret
         self.viewers[user.name] = "fills"
 
+    def is_view_older(self, database: str) -> bool:
+        self._up("is_view_older")
+        return database in self.older
+
     def open_view(self, database: str, user: Credentials, max_connections: int) -> str | None:
         self._up("open_view")
         assert f"{database}asof" in self.databases
         assert max_connections
         problem = self.irreplaceable.get(database)
+        assert database not in self.older, "nobody could migrate it any more"
         if problem is None:
             self.viewers[user.name] = "reads"
         return problem

@@ -106,9 +106,16 @@ def keys_in(live: Mapping[str, Any]) -> TenantKeys:
     return replace(keys, storage_access_key=None) if keys.storage_access_key == values["storage.bucket"] else keys
 
 
-def deployment(view: View, release: Template, as_of: datetime, *, content: Manifest) -> Manifest:
-    """One pod of the same program and size as the tenant's. `content` is its Secret."""
+def deployment(
+    view: View, release: Template, as_of: datetime, *, content: Manifest, migrates: bool = False
+) -> Manifest:
+    """One pod of the same program and size as the tenant's. `content` is its Secret.
+
+    `migrates`: it brings the tables of then to its own revision before it serves, for which its login has to write.
+    """
     template = _template(view, release, as_of, content)
+    if migrates:
+        template["spec"]["initContainers"] = [_migration(template["spec"]["containers"][0])]
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -116,7 +123,8 @@ def deployment(view: View, release: Template, as_of: datetime, *, content: Manif
         "spec": {
             "replicas": 1,
             "revisionHistoryLimit": 0,
-            "progressDeadlineSeconds": 300,
+            # As long as the program itself lets a migration take, and then some.
+            "progressDeadlineSeconds": 900 if migrates else 300,
             "selector": {"matchLabels": _selector(view)},
             "strategy": {"type": "Recreate"},
             "template": template,
@@ -139,6 +147,17 @@ def route(view: View, of_tenant: Manifest) -> Manifest:
         key: value for key, value in of_tenant["metadata"].get("annotations", {}).items() if key != c.ANNOTATION_APPLIED
     }
     return {**of_tenant, "metadata": {**_metadata(view), "annotations": annotations}}
+
+
+def migrates(live: Manifest) -> bool:
+    """Whether this Deployment's pod does so."""
+    return bool(live["spec"]["template"]["spec"].get("initContainers"))
+
+
+def _migration(program: Template) -> Template:
+    """The same program, which ends once that is done."""
+    kept = ("image", "imagePullPolicy", "env", "resources", "securityContext", "volumeMounts")
+    return {"name": "migrate", "args": ["migrate"], **{key: program[key] for key in kept if key in program}}
 
 
 def _template(view: View, release: Template, as_of: datetime, content: Manifest) -> Template:

@@ -38,6 +38,13 @@ def host_problem(host: str, base_domain: str, tenants: Iterable[Tenant], others:
     return f"target.asOf.host {host} is in use by TenantRestore {shown}" if shown is not None else None
 
 
+def is_up(live: Mapping[str, Any]) -> bool:
+    """Whether a pod of the Deployment as it is now is ready, and none of how it was before."""
+    status, wanted = live.get("status", {}), live["metadata"].get("generation", 0)
+    counts = status.get("updatedReplicas"), status.get("readyReplicas")
+    return status.get("observedGeneration", 0) >= wanted and counts == (1, 1)
+
+
 def deployment_problem(live: Mapping[str, Any]) -> str | None:
     """Why no pod of it becomes ready, once that took too long."""
     conditions = live.get("status", {}).get("conditions", ())

@@ -113,14 +113,12 @@ class AsOf:
         self._require_showable(tenant)
         view = self._view(tenant)
         if self._item.status.expires_at is None:
+            await self._bring_up_to_date(view, old)
             await self._open(view, old)
             noted = {"url": view.url, "expires_at": self._services.now() + OPEN_FOR}
             raise ObstacleError(Reason.STARTING, f"Compared; starting the workspace at {view.host}", **noted)
         live = await self._ensure_objects(view, old)
-        if (problem := policy.deployment_problem(live)) is not None:
-            raise RefusedError(problem)
-        if not live.get("status", {}).get("readyReplicas"):
-            raise ObstacleError(Reason.STARTING, f"Waiting for the pod of the workspace at {view.host}")
+        _require_up(live, f"Waiting for the pod of the workspace at {view.host}")
 
     async def keep(self, tenant: Tenant, old: Access) -> None:
         """What somebody changed or deleted of an open one is put back."""
@@ -171,6 +169,31 @@ class AsOf:
         placed = (record.database_server if record else None) or (tenant.status.database_server if tenant else None)
         return placed in {None, server}
 
+    async def _bring_up_to_date(self, view: View, old: Access) -> None:
+        """Have tables of an older revision migrated by today's program, with the login that has filled them.
+
+        It has no address yet. Where it has begun it is waited for, for its revision may be ahead of the live one's.
+        """
+        client, kube = await self._services.backends.database(old.server), self._services.kube
+        if not await self._migrates(view) and not await client.breaker.call(
+            client.admin.is_view_older, naming.database_name(old.ident)
+        ):
+            return
+        await self._ensure_cache_user(view, manifests.keys_in(await self._secret(view, old)))
+        live = await kube.apply(await self._deployment(view, old, migrates=True))
+        _require_up(live, "Compared; bringing the tables of that second to the revision of today's program")
+
+    async def _migrates(self, view: View) -> bool:
+        try:
+            live = await self._services.kube.get(DEPLOYMENT, view.name, view.instance.namespace)
+        except KubeNotFoundError:
+            return False
+        return manifests.migrates(live)
+
+    async def _ensure_cache_user(self, view: View, keys: TenantKeys) -> None:
+        cache = await self._services.backends.cache()
+        await cache.breaker.call(cache.admin.ensure_user, Credentials(naming.cache_user(view.id), keys.cache_password))
+
     async def _open(self, view: View, old: Access) -> None:
         """From now on nobody can write what was loaded."""
         live = await self._secret(view, old)
@@ -181,20 +204,23 @@ class AsOf:
         problem = await client.breaker.long(client.admin.open_view, database, user, CONNECTIONS)
         if problem is not None:
             raise RefusedError(problem)
-        cache = await self._services.backends.cache()
-        await cache.breaker.call(cache.admin.ensure_user, Credentials(naming.cache_user(view.id), keys.cache_password))
+        await self._ensure_cache_user(view, keys)
 
     async def _ensure_objects(self, view: View, old: Access) -> dict[str, Any]:
         """Its objects; the Deployment as it is now."""
-        kube, rollout = self._services.kube, self._services.rollout
-        live = await self._secret(view, old)
+        kube = self._services.kube
+        deployment = await self._deployment(view, old)
+        await kube.apply(manifests.service(view))
+        await kube.apply(manifests.route(view, self._routes.build_at(view.instance, view.host, view.name)))
+        return await kube.apply(deployment)
+
+    async def _deployment(self, view: View, old: Access, *, migrates: bool = False) -> Manifest:
+        rollout, live = self._services.rollout, await self._secret(view, old)
         # Today's program, whatever the tenant's is: an older one may not know what a view is.
         template, second = rollout.template(rollout.current), self._item.status.restored_to
         if template is None or second is None:
             raise RefusedError("it is not known what was restored")
-        await kube.apply(manifests.service(view))
-        await kube.apply(manifests.route(view, self._routes.build_at(view.instance, view.host, view.name)))
-        return await kube.apply(manifests.deployment(view, template, second, content=live))
+        return manifests.deployment(view, template, second, content=live, migrates=migrates)
 
     async def _secret(self, view: View, old: Access) -> dict[str, Any]:
         """Its one Secret, with keys that are made once."""
@@ -239,3 +265,11 @@ class AsOf:
         target = self._item.spec.target.as_of
         given = target.host if target is not None else None
         return given or self._services.settings.public_host(manifests.name_of(self._item.metadata))
+
+
+def _require_up(live: Manifest, waiting: str) -> None:
+    """Raises ObstacleError while no pod of the Deployment is ready, and RefusedError when none will be."""
+    if (problem := policy.deployment_problem(live)) is not None:
+        raise RefusedError(problem)
+    if not policy.is_up(live):
+        raise ObstacleError(Reason.STARTING, waiting)

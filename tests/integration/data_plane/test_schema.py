@@ -12,10 +12,14 @@ import pytest
 from alembic.script import ScriptDirectory
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from integration.data_plane.workspace import Login, write_secrets
+from vivero_core.backends.credentials import Credentials
+from vivero_core.backends.mariadb.client import MariaDbAdmin
+from vivero_core.model import naming
 from vivero_data.db import migrate as migrating
 from vivero_data.db import schema, schema_file
 from vivero_data.db.compatibility import HEAD, MigrationError, SchemaTooNewError
 from vivero_data.db.database import Database
+from vivero_data.db.errors import DatabaseError
 from vivero_data.db.migrate import migrate
 from vivero_data.settings import Settings, load
 from vivero_web import migration_lock
@@ -315,3 +319,31 @@ async def test_nothing_is_installed_in_place_of_what_is_gone(database: Database)
     await schema.ensure_current(database)
     # What is there is no loss.
     await schema.ensure_current(database, holds_data=True)
+
+
+@pytest.mark.parametrize("revision", [EARLIER[-1], EARLIER[0]])
+async def test_a_view_of_before_a_migration_is_migrated_by_the_login_that_filled_it(
+    settings: Settings, database_admin: MariaDbAdmin, revision: str
+) -> None:
+    """Afterwards that login may only read, and a program that shows a second finds what it needs."""
+    live, ident = settings.database.name, settings.env.tenant_id
+    migrate(settings)
+    reader, (data, audit) = Credentials(naming.viewing_user(ident), "viewing"), naming.as_of_database_names(ident)
+    database_admin.begin_view(live, reader, 10)
+    login = {"username": reader.name, "password": reader.secret, "name": data, "audit": audit}
+    beside = msgspec.structs.replace(settings, database=msgspec.structs.replace(settings.database, **login))
+    migrate(beside, revision)
+    assert database_admin.is_view_older(live)
+    assert revision in str(database_admin.open_view(live, reader, 10))
+    migrate(beside)
+    assert not database_admin.is_view_older(live)
+    assert database_admin.open_view(live, reader, 10) is None
+    shown = database_of(beside)
+    await shown.open(10)
+    try:
+        assert await schema.require_current(shown) == HEAD
+        with pytest.raises(DatabaseError, match="refused a statement"):
+            async with shown.transaction() as tx:
+                await tx.execute("DELETE FROM users")
+    finally:
+        await shown.close()

@@ -14,6 +14,7 @@ from unit.operator.test_in_place import restore as in_place
 from vivero_core.model import naming
 from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_backup import TenantBackup
+from vivero_core.model.tenant_restore import TenantRestore
 from vivero_operator.manifests import as_of as manifests
 from vivero_operator.operations.orders import ORDER_FILE, MomentOrder
 from vivero_operator.policies import as_of as policy
@@ -79,7 +80,7 @@ class View(Scene):
         self.end(name=name, files=2, missingFiles=1, restoredTo=TIME)
         await self.look(name)
         await self.look(name)
-        self.stands(readyReplicas=1)
+        self.stands(readyReplicas=1, updatedReplicas=1)
         await self.look(name)
         assert self.said(name)[:2] == ("True", "Restored")
 
@@ -119,7 +120,7 @@ async def test_from_its_creation_to_its_end(view: View) -> None:
     await view.look()
     assert view.said() == ("False", "Starting", f"Waiting for the pod of the workspace at {HOST}")
     assert view.objects() == {"Secret", "Deployment", "Service", "Ingress"}
-    view.stands(readyReplicas=1)
+    view.stands(readyReplicas=1, updatedReplicas=1)
     await view.look()
     until = f"{view.world.now + OPEN_FOR:%Y-%m-%d %H:%M:%S}"
     url = f"https://{HOST}:8443"
@@ -262,6 +263,81 @@ async def test_a_schema_that_the_program_cannot_show_is_a_refusal(view: View) ->
     view.server.irreplaceable[SCHEMA] = "the workspace had no tables at that second"
     await view.look()
     assert view.said() == ("False", "Refused", "Refused: the workspace had no tables at that second")
+    assert view.is_gone()
+
+
+MIGRATING = "Compared; bringing the tables of that second to the revision of today's program"
+
+
+async def migrating(view: View) -> None:
+    """What was loaded is of an older revision."""
+    view.world.put(look())
+    await view.look()
+    view.end(files=0, restoredTo=TIME)
+    view.server.older.add(SCHEMA)
+    await view.look()
+    assert view.said() == ("False", "Starting", MIGRATING)
+
+
+async def test_tables_of_before_a_migration_are_migrated_while_their_login_may_write(view: View) -> None:
+    await migrating(view)
+    assert view.server.viewers == {f"{SCHEMA}v": "fills"}
+    assert view.objects() == {"Secret", "Deployment"}, "nobody gets in"
+    spec = view.made("Deployment")["spec"]
+    template = spec["template"]["spec"]
+    (init,), program = template["initContainers"], template["containers"][0]
+    assert (init["args"], init["image"], init["env"]) == (["migrate"], program["image"], program["env"])
+    assert init["volumeMounts"] == program["volumeMounts"]
+    assert spec["progressDeadlineSeconds"] > 600, "a migration may take so long"
+
+    view.server.older.clear()
+    await view.look()
+    assert view.said()[2] == MIGRATING, "whatever the schema says, the program has not ended it"
+    view.stands(readyReplicas=1, updatedReplicas=1)
+    await view.look()
+    assert view.server.viewers == {f"{SCHEMA}v": "reads"}
+    assert view.said()[2] == f"Compared; starting the workspace at {HOST}"
+    await view.look()
+    assert "initContainers" not in view.made("Deployment")["spec"]["template"]["spec"]
+    assert view.objects() == {"Secret", "Deployment", "Service", "Ingress"}
+    assert view.said()[:2] == ("True", "Restored")
+
+
+@pytest.mark.parametrize(
+    ("status", "is_up"),
+    [
+        ({}, False),
+        ({"readyReplicas": 1, "updatedReplicas": 1, "observedGeneration": 2}, True),
+        ({"readyReplicas": 1, "updatedReplicas": 1, "observedGeneration": 1}, False),
+        ({"readyReplicas": 1, "observedGeneration": 2}, False),
+        ({"updatedReplicas": 1, "observedGeneration": 2}, False),
+    ],
+)
+def test_a_pod_of_the_deployment_as_it_was_is_none(status: Object, *, is_up: bool) -> None:
+    assert policy.is_up({"metadata": {"generation": 2}, "status": status}) == is_up
+
+
+async def test_an_operator_that_is_killed_before_it_could_say_that_it_opened_goes_on(view: View) -> None:
+    await migrating(view)
+    view.server.older.clear()
+    view.stands(readyReplicas=1, updatedReplicas=1)
+    status = view.status().copy()
+    await view.look()
+    view.world.put({"kind": "TenantRestore", "metadata": {"name": "look"}, "spec": look()["spec"]})
+    view.world.kube.objects["TenantRestore", None, "look"]["status"] = status
+    view.world.cluster.of(TenantRestore).put(
+        TenantRestore.parse(view.world.kube.objects["TenantRestore", None, "look"])
+    )
+    await view.look()
+    assert view.said()[2] == f"Compared; starting the workspace at {HOST}"
+
+
+async def test_a_migration_that_fails_is_a_refusal_and_leaves_nothing(view: View) -> None:
+    await migrating(view)
+    late = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "timed out"}
+    view.stands(conditions=[late])
+    await view.look()
+    assert view.said()[:2] == ("False", "Refused")
     assert view.is_gone()
 
 

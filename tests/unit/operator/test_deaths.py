@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from reconcile.fakes import FakeServer
-from reconcile.scenes import NAMESPACE, condition, pod
+from reconcile.scenes import NAMESPACE, SCHEMA, condition, pod
 from reconcile.world import MODELS, Object, World, tenant_body
 from unit.operator.made import body
 from unit.operator.test_erasure import DeathError
@@ -54,6 +54,8 @@ class Kind:
     reason: str
     """With which it ends, if the Job succeeds."""
     named: str = "one"
+    before_migration: bool = False
+    """What is restored is of an older revision."""
     later: timedelta | None = None
     """So long after it was done it goes on, and ends once more."""
 
@@ -96,6 +98,14 @@ KINDS = {
         _target(asOf={"host": None}),
         {"files": 1, "missingFiles": 0, "restoredTo": AT},
         "Restored",
+    ),
+    "workspace as of a second before a migration": Kind(
+        TenantRestore,
+        lambda world: TenantRestoreReconciler(world.services),
+        _target(asOf={"host": None}),
+        {"files": 1, "missingFiles": 0, "restoredTo": AT},
+        "Restored",
+        before_migration=True,
     ),
     "workspace as of a second, until it is closed": Kind(
         TenantRestore,
@@ -142,6 +152,8 @@ class Play:
         self.world = scene.world
         self._archive()
         await self._settle_neighbour()
+        if self.kind.before_migration:
+            self.world.backends.servers["main"].older.add(SCHEMA)
         beside = self._of_neighbour()
         self.world.put(body(self.kind.model.__name__, self.kind.named, self.kind.spec))
         with monkeypatch.context() as patch:
@@ -232,7 +244,9 @@ class Play:
             if kind == "Job" and not item.get("status"):
                 self._end(name)
             if kind == "Deployment" and name != "app":
-                item["status"] = {"readyReplicas": 1}
+                if item["spec"]["template"]["spec"].get("initContainers"):
+                    self.world.backends.servers["main"].older.clear()
+                item["status"] = {"readyReplicas": 1, "updatedReplicas": 1}
         replicas, is_there = kube.objects[DEPLOYMENT]["spec"]["replicas"], ("Pod", NAMESPACE, "app-1") in kube.objects
         if replicas and not is_there:
             self.world.put(pod())

@@ -13,13 +13,15 @@ from vivero_core.backends.mariadb import erasure, replacement, rights, sessions,
 from vivero_core.backends.mariadb.rights import Account
 from vivero_core.backends.mariadb.statements import quoted_database, quoted_user
 
+FILLING: Final = statements.PRIVILEGES
+"""A workspace's own: what was loaded may have to be migrated before anybody looks at it."""
 READING: Final = frozenset({"SELECT"})
 _ANY_HOST: Final = "%"
 
 
 def allowed_grants(database: str) -> tuple[dict[str, frozenset[str]], ...]:
     """All that the user may, while it fills the schemas and afterwards."""
-    return _grants(database, replacement.PRIVILEGES), _grants(database, READING)
+    return _grants(database, FILLING), _grants(database, READING)
 
 
 def _grants(database: str, privileges: frozenset[str]) -> dict[str, frozenset[str]]:
@@ -39,19 +41,29 @@ def begin(cursor: Cursor, database: str, user: Credentials, max_connections: int
     discard(cursor, database, deadline)
     for schema in name_checks.as_of_databases(database):
         cursor.execute(*statements.create_database(schema))
-    _let(cursor, database, user, max_connections, replacement.PRIVILEGES)
+    _let(cursor, database, user, max_connections, FILLING)
+
+
+def is_older(cursor: Cursor, database: str) -> bool:
+    """Whether what was loaded has to be brought to the revision of the live schema before anybody can look at it."""
+    then, now = _revisions(cursor, database)
+    return then is not None and now is not None and then < now
+
+
+def _revisions(cursor: Cursor, database: str) -> tuple[str | None, str | None]:
+    """Of what was loaded, and of the live schema."""
+    schemas = name_checks.as_of_databases(database)[0], database
+    then, now = (replacement.single_value(cursor, one, "alembic_version", "version_num") for one in schemas)
+    return then, now
 
 
 def open_to_readers(cursor: Cursor, database: str, user: Credentials, max_connections: int) -> str | None:
     """From now on the user may only read. Why today's program could not show what was loaded, as a sentence; None if it can."""
-    then = replacement.single_value(cursor, name_checks.as_of_databases(database)[0], "alembic_version", "version_num")
-    now = replacement.single_value(cursor, database, "alembic_version", "version_num")
+    then, now = _revisions(cursor, database)
     if then is None:
         return "the workspace had no tables at that second"
     if now is not None and then < now:
-        return (
-            f"the schema of that second is of revision {then}, and the program of {now}: bring it back as a new tenant"
-        )
+        return f"the schema of that second is of revision {then}, and the program of {now}"
     _let(cursor, database, user, max_connections, READING)
     sessions.end(cursor, _account(database))  # those that were begun with more rights
     return None

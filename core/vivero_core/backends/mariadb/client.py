@@ -133,6 +133,10 @@ class MariaDbAdmin:
         with self._session(f"make schemas beside {database}", tenants_data=True) as cursor:
             as_of.begin(cursor, database, user, max_connections, time.monotonic() + ERASURE_SECONDS)
 
+    def is_view_older(self, database: str) -> bool:
+        with self._session(f"compare what is beside {database} with it", tenants_data=True) as cursor:
+            return as_of.is_older(cursor, database)
+
     def open_view(self, database: str, user: Credentials, max_connections: int) -> str | None:
         with self._session(f"let {user.name} only read", tenants_data=True) as cursor:
             return as_of.open_to_readers(cursor, database, user, max_connections)

@@ -112,6 +112,10 @@ class DatabaseAdmin(Protocol):
         """
         ...
 
+    def is_view_older(self, database: str) -> bool:
+        """Whether what they hold is of an older revision than the live schema."""
+        ...
+
     def open_view(self, database: str, user: Credentials, max_connections: int) -> str | None:
         """From now on the user may only read them; why a program of today could not, as a sentence."""
         ...
