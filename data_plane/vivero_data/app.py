@@ -77,6 +77,7 @@ from vivero_data.domain.notation.service import NotationService
 from vivero_data.domain.records.batches import BatchService
 from vivero_data.domain.records.controllers import RecordController
 from vivero_data.domain.records.finder import RecordFinder
+from vivero_data.domain.records.selections import BulkService
 from vivero_data.domain.records.service import RecordService
 from vivero_data.domain.recovery.controllers import RecoveryController
 from vivero_data.domain.recovery.service import RecoveryService
@@ -135,6 +136,7 @@ class Services(msgspec.Struct, frozen=True):
     trash: TrashService
     records: RecordService
     record_batches: BatchService
+    bulk: BulkService
     views: ViewService
     record_finder: RecordFinder
     favourites: FavouriteService
@@ -193,6 +195,7 @@ def build(settings: Settings) -> Services:
         trash=TrashService(database, limits, fields),
         records=RecordService(database, limits),
         record_batches=BatchService(database, limits),
+        bulk=BulkService(database, limits, jobs),
         views=ViewService(database),
         record_finder=RecordFinder(database),
         favourites=FavouriteService(database),

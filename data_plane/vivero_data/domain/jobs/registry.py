@@ -7,10 +7,12 @@ from vivero_data.domain.collections.numbering import NumberRecords
 from vivero_data.domain.collections.retyping import ChangeField
 from vivero_data.domain.imports.tasks import ImportRows, UndoImport
 from vivero_data.domain.jobs.task import Task
+from vivero_data.domain.records.bulk import ChangeRecords
 from vivero_data.domain.records.export import Export
 
 KINDS: Final[Mapping[str, type[Task]]] = {
     "export": Export,
+    "records": ChangeRecords,
     "import": ImportRows,
     "import_undo": UndoImport,
     "field": ChangeField,

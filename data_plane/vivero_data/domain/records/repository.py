@@ -140,6 +140,25 @@ async def delete_unchanged(tx: Connection, collection: Collection, first: int, l
     )
 
 
+async def last_id(connection: Connection, collection: Collection) -> int:
+    """The number of the newest record; 0 without one."""
+    row = await connection.fetch_one(f"SELECT COALESCE(MAX(id), 0) FROM {table_name(collection.id)}")  # noqa: S608  names from numbers
+    return int(row[0]) if row else 0
+
+
+async def select_ids(
+    connection: Connection, collection: Collection, clauses: Sequence[Clause], limit: int
+) -> list[int]:
+    """The first records that match, by number."""
+    where, params = _where(clauses)
+    rows = await connection.fetch_all(
+        f"SELECT id FROM {table_name(collection.id)} WHERE {where} ORDER BY id LIMIT %s",  # noqa: S608  names from numbers
+        *params,
+        limit,
+    )
+    return [int(row[0]) for row in rows]
+
+
 async def count_between(connection: Connection, collection: Collection, first: int, last: int) -> int:
     """How many records there are from one id to another."""
     row = await connection.fetch_one(

@@ -17,6 +17,7 @@ from vivero_data.domain.collections.names import fold
 from vivero_data.domain.collections.schemas import MAX_FIELDS, Collection
 from vivero_data.domain.collections.service import COLLECTION, MAX_COLLECTIONS, CollectionsFullError, described
 from vivero_data.domain.limits.service import LimitService
+from vivero_data.domain.records import bulk
 from vivero_data.domain.records import trash as records
 from vivero_data.domain.trash import repository as trash
 from vivero_data.domain.trash.repository import Entry
@@ -102,6 +103,32 @@ class DeletedRecords(TrashKind):
             if collection is None or collection.id != entry.collection_id:
                 raise CannotRestoreError(_GONE)
             await records.bring_back(tx, actor, collection, entry)
+            await take(tx, entry)
+        return None
+
+
+class ChangedRecords(TrashKind):
+    """One field of many records, or many copies."""
+
+    label = "Change of records"
+    permission = Permission.WRITE_RECORDS
+
+    def obstacle(self, scene: Scene, entry: Entry) -> str | None:
+        collection, number = scene.of(entry), entry.content["field"]
+        if collection is None:
+            return _GONE
+        if number is not None and all(field.id != number for field in collection.fields):
+            return "The field is deleted. Restore it first."
+        return None
+
+    async def restore(self, tools: Tools, actor: Actor, entry: Entry) -> int | None:
+        async with tools.database.transaction() as tx:
+            await tools.limits.hold(tx, "records")
+            found = await repository.get_by_id(tx, entry.collection_id or 0)
+            collection = await repository.get_held(tx, found.name) if found else None
+            if collection is None or collection.id != entry.collection_id:
+                raise CannotRestoreError(_GONE)
+            await bulk.undo(tx, actor, collection, tools.limits, entry)
             await take(tx, entry)
         return None
 
@@ -260,6 +287,7 @@ class DeletedCollection(TrashKind):
 
 KINDS: Final[Mapping[str, TrashKind]] = {
     records.RECORDS: DeletedRecords(),
+    bulk.CHANGES: ChangedRecords(),
     FIELD: DeletedField(),
     FIELD_CHANGE: ChangedField(),
     COLLECTION_CHANGE: ChangedCollection(),

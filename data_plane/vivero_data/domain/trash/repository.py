@@ -151,6 +151,26 @@ async def keep_rows(tx: Connection, entry_id: int, collection: Collection, ids: 
         )
 
 
+async def keep_made(tx: Connection, entry_id: int, made: Sequence[tuple[int, int]]) -> None:
+    """Note new records, each with the one that it was made from."""
+    for part in batches(made):
+        places = ", ".join(["(%s, %s, %s)"] * len(part))
+        await tx.execute(
+            f"INSERT INTO trashed_records (trash_id, record_id, content) VALUES {places}",  # noqa: S608  placeholders
+            *(value for new, old in part for value in (entry_id, new, encode({"of": old}))),
+        )
+
+
+async def progress(connection: Connection, entry_id: int) -> tuple[int, int]:
+    """The last record that a change of many has come to, and how many it has changed."""
+    row = await connection.fetch_one(
+        "SELECT COALESCE(MAX(CAST(COALESCE(JSON_VALUE(r.content, '$.of'), r.record_id) AS UNSIGNED)), 0), MAX(t.items)"
+        " FROM trash t LEFT JOIN trashed_records r ON r.trash_id = t.id WHERE t.id = %s",
+        entry_id,
+    )
+    return (int(row[0]), int(row[1] or 0)) if row else (0, 0)
+
+
 async def select_rows(
     connection: Connection, entry_id: int, above: int, limit: int
 ) -> list[tuple[int, dict[str, str | None]]]:

@@ -16,7 +16,10 @@ class TrashItem(msgspec.Struct, frozen=True):
 
     id: Annotated[int, msgspec.Meta(description="Its number in the trash.")]
     kind: Annotated[
-        str, msgspec.Meta(description="`records`, `field`, `field_change`, `collection` or `collection_change`.")
+        str,
+        msgspec.Meta(
+            description="`records`, `record_changes`, `field`, `field_change`, `collection` or `collection_change`."
+        ),
     ]
     name: Annotated[str, msgspec.Meta(description="What it is, for people.")]
     records: Annotated[int, msgspec.Meta(description="How many records come back with it.")]
