@@ -127,9 +127,12 @@ def _as_row(collection: Collection, condition: Condition, group: int, notation: 
     column = column_of(collection, condition.field)
     if column is None or condition.operator in VALUELESS:
         return FilterRow(condition.field, condition.operator, (), group)
-    said = condition.value if isinstance(condition.value, list) else [condition.value]
-    texts = [_input(column.field, condition.operator, one, notation) for one in said]
-    several = condition.operator in LISTED and not column.field.type.kind.has_choices
+    kind, value = column.field.type.kind, condition.value
+    if kind.several and isinstance(value, str):
+        value = split_list(value)
+    said = value if isinstance(value, list) else [value]
+    texts = [str(one) if kind.has_choices else _input(column.field, condition.operator, one, notation) for one in said]
+    several = condition.operator in LISTED and not kind.has_choices
     return FilterRow(column.field.name, condition.operator, (join_list(texts),) if several else tuple(texts), group)
 
 
@@ -199,7 +202,9 @@ def _condition(collection: Collection, place: int, row: FilterRow, notation: Not
     texts = [text for text in row.values if text.strip()]
     if not texts:
         return None
-    if operator in LISTED and not field.type.kind.has_choices:
+    if field.type.kind.has_choices and (operator in LISTED or field.type.kind.several):
+        return Condition(field.name, operator, texts)
+    if operator in LISTED:
         texts = [part.strip() for text in texts for part in split_list(text) if part.strip()]
     try:
         values = [condition_value(field, text, notation) for text in texts]
