@@ -15,6 +15,7 @@ from vivero_data.web.controllers import (
     favourites,
     files,
     home,
+    imports,
     jobs,
     login,
     palette,
@@ -59,6 +60,12 @@ _PAGES: Final = (
     reports.edit_report,
     reports.save_report,
     reports.delete_report,
+    imports.import_list,
+    imports.new_import,
+    imports.import_page,
+    imports.start_import,
+    imports.undo_import,
+    imports.import_errors,
     files.file_list,
     files.download_file,
     files.confirm_delete_file,
@@ -100,7 +107,7 @@ _LOGIN_PAGES: Final = (
 
 def route_handlers(upload_bytes: int) -> list[ControllerRouterHandler]:
     """Every page; `upload_bytes` is the largest form with a file."""
-    upload = Router("/", route_handlers=[files.upload_file], request_max_body_size=upload_bytes)
+    upload = Router("/", route_handlers=[files.upload_file, imports.upload_import], request_max_body_size=upload_bytes)
     return [
         Router(
             "/",

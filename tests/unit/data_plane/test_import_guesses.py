@@ -26,7 +26,10 @@ def guessed(*columns: list[str], batch: int = 2) -> list[Guessed]:
         (["01067", "99084"], FieldType.TEXT),  # a postal code keeps its zero
         (["+49 351 123", "0351 77"], FieldType.TEXT),
         (["1,5", "2"], FieldType.NUMBER),
-        (["1.234,50 €", "€ 7"], FieldType.NUMBER),
+        (["1.234,50 €", "€ 7"], FieldType.MONEY),
+        (["1,234.50 USD", "USD -3"], FieldType.MONEY),
+        (["7 €", "7 $"], FieldType.NUMBER),
+        (["7,505 €", "1,00 €"], FieldType.NUMBER),
         (["1'234.50", "12"], FieldType.NUMBER),
         (["1.5E+10", "2.5"], FieldType.NUMBER),
         (["31.12.2026", "1.2.26"], FieldType.DATE),

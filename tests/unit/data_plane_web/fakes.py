@@ -19,6 +19,7 @@ from litestar.di import Provide
 from litestar.handlers import BaseRouteHandler
 from support.counting import unlimited
 from support.filter_trees import holds
+from unit.data_plane_web.fake_imports import FakeImports
 from vivero_data.domain.api_keys.schemas import (
     ApiKey,
     ApiKeyChanges,
@@ -162,6 +163,10 @@ class World:
         self.favourites: set[str] = set()
         self.touched: dict[tuple[str, int], dict[int, int]] = {}
         self.jobs: dict[int, Job] = {}
+        self.imports: dict[int, Any] = {}
+        self.readings: dict[int, Any] = {}
+        self.import_orders: dict[int, Any] = {}
+        self.now = NOW
         self.api_keys: dict[int, ApiKey] = {}
         self.reports: dict[int, Report] = {}
         self.sessions = {number: session(number) for number in (3, 2, 1)}
@@ -876,6 +881,7 @@ def page_dependencies(world: World) -> dict[str, Provide]:
         "files": FakeFiles(world),
         "jobs": FakeJobs(world),
         "reports": FakeReports(world),
+        "imports": FakeImports(world),
         "audit": FakeAudit(world),
         "usage": FakeUsage(world),
         "settings": settings(),

@@ -15,8 +15,10 @@ WORDS: Final[Mapping[str, bool]] = {
     **dict.fromkeys(("false", "no", "n", "nein", "falsch", "off", "0", "✗"), False),
 }
 """Of yes or no, in English and German."""
-NUMERIC: Final = frozenset({FieldType.NUMBER, FieldType.INTEGER})
+NUMERIC: Final = frozenset({FieldType.NUMBER, FieldType.INTEGER, FieldType.MONEY})
 TEMPORAL: Final = frozenset({FieldType.DATE, FieldType.DATETIME})
+CURRENCIES: Final[Mapping[str, str]] = {"EUR": "€", "USD": r"\$", "GBP": "£", "JPY": "¥", "CHF": "CHF"}
+"""Patterns of the signs of those that are recognized."""
 CURRENCY: Final = r"(?:€|\$|£|¥|EUR|USD|GBP|CHF)"
 SPACE: Final = r"[ \u00a0\u2009\u202f]"
 
@@ -35,7 +37,7 @@ _CENTURY: Final = 30  # two digits of a year below it are 2000 and later, as spr
 def reader(kind: FieldType, notation: Notation) -> Reader:
     """How to read a column, which is in a notation, into a field of this type."""
     read = kind.kind.read
-    if kind in NUMERIC:
+    if kind in {FieldType.NUMBER, FieldType.INTEGER}:
         return lambda text: rounded(read(_CURRENCY.sub(r"\1", text.strip()), notation))
     if kind in TEMPORAL:
         return lambda text: read(usual_date(text.strip()), notation)

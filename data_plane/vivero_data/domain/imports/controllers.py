@@ -61,10 +61,16 @@ class NewCollectionImportOperation(Operation):
         self.request_body = RequestBody(content={MULTIPART: OpenAPIMediaType(schema=form)}, required=True)
 
 
-async def receive(
-    request: AnyRequest, actor: Actor, files: FileService, imports: ImportService, collection: str | None
+async def receive(  # noqa: PLR0913  the services come by injection
+    request: AnyRequest,
+    actor: Actor,
+    files: FileService,
+    imports: ImportService,
+    collection: str | None,
+    *,
+    asks: bool = False,
 ) -> Import:
-    """Read the form and start the import.
+    """Read the form and start the import; `asks`: whatever it says, only the plan for now, under any name that is free.
 
     Raises:
         InvalidInputError: naming the part at fault.
@@ -79,7 +85,9 @@ async def receive(
         if collection is not None and "name" in texts:
             raise InvalidInputError.of("name", "is not part of this form: the address names the collection")
         name = new_name(texts, form.file.filename) if collection is None else ""
-        return await imports.start(actor, form.file, collection, name, order, asks=wants_preview(texts))
+        if asks and collection is None:
+            name = await imports.free_name(name)
+        return await imports.start(actor, form.file, collection, name, order, asks=asks or wants_preview(texts))
 
 
 class ImportUploadController(Controller):

@@ -34,7 +34,7 @@ def parse_order(texts: Mapping[str, str]) -> ImportOrder:
         mapping = {}
     if errors:
         raise InvalidInputError.of_all(errors)
-    order = ImportOrder(Mode(mode), key, bool(flags["dry_run"]), mapping)
+    order = ImportOrder(Mode(mode), key, bool(flags["dry_run"]), mapping=mapping)
     check_order(order)
     return order
 

@@ -12,7 +12,7 @@ from vivero_data.domain.field_types.choice import Choice
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.field_types.text import Text
 from vivero_data.domain.field_types.url import Url
-from vivero_data.domain.imports.cells import CURRENCY, NUMERIC, SPACE, TEMPORAL, WORDS
+from vivero_data.domain.imports.cells import CURRENCIES, CURRENCY, NUMERIC, SPACE, TEMPORAL, WORDS
 from vivero_data.domain.imports.schemas import Guessed
 from vivero_data.lib.notation import Dates, Notation, Numbers
 
@@ -37,14 +37,21 @@ _CLOCK: Final = r"(?:T|,?[ \t]+)\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?[ \t]*(?
 _WORDS: Final = "|".join(re.escape(word) for word in WORDS if not word.isdigit())
 
 
-def _number(mark: Numbers) -> str:
+def _number(mark: Numbers, decimals: str = "*") -> str:
     """A number in a notation; one that begins with a needless 0 is a code."""
     decimal, group = ("[.]", "[,") if mark is Numbers.POINT else (",", "[.")
     group += r"'\u2019 \u00a0\u2009\u202f]"
     indian = r"|[1-9]\d?(?:,\d{2})+,\d{3}" if mark is Numbers.POINT else ""
     whole = rf"[1-9]\d{{0,2}}(?:{group}\d{{3}})+{indian}|0|[1-9]\d{{0,15}}"
-    digits = rf"(?:(?:{whole})(?:{decimal}\d*)?|{decimal}\d+)(?:[eE][+-]?\d{{1,2}})?"
-    return rf"[+\-\u2212]?(?:{CURRENCY}{SPACE}?)?{digits}(?:{SPACE}?{CURRENCY})?"
+    digits = rf"(?:(?:{whole})(?:{decimal}\d{decimals})?|{decimal}\d+)(?:[eE][+-]?\d{{1,2}})?"
+    return rf"[+\-\u2212]?(?:{CURRENCY}{SPACE}?[+\-\u2212]?)?{digits}(?:{SPACE}?{CURRENCY})?"
+
+
+def _money(code: str, mark: Numbers) -> str:
+    """An amount with its currency in front or behind."""
+    sign = f"(?:{CURRENCIES[code]}|{code})"
+    amount = _number(mark, "{0}" if code == "JPY" else "{0,2}").replace(CURRENCY, sign)
+    return rf"(?=[^\n]*{sign}){amount}"
 
 
 def _column(pattern: str, flags: int = 0) -> re.Pattern[str]:
@@ -58,6 +65,7 @@ _PATTERNS: Final = {
     "email": _column(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]+"),
     "url": _column(r"https?://[^\s/]\S*"),
     **{f"number {mark}": _column(_number(mark)) for mark in MARKS},
+    **{f"money {code} {mark}": _column(_money(code, mark)) for code in CURRENCIES for mark in MARKS},
     **{f"date {order}": _column(pattern) for order, pattern in _DATES.items()},
     **{f"moment {order}": _column(pattern + _CLOCK) for order, pattern in _DATES.items()},
 }
@@ -150,7 +158,22 @@ def _decided(column: ColumnGuess, number_habit: Numbers | None, date_habit: Date
         left = "dates"
     choices = tuple(sorted(column.distinct)) if kind is FieldType.CHOICE else ()
     notation = Notation(numbers, dates)
-    return Guessed(column.name, kind, notation, column.filled, column.longest, tuple(column.samples), choices, left)
+    return Guessed(
+        column.name,
+        kind,
+        notation,
+        column.filled,
+        column.longest,
+        tuple(column.samples),
+        choices,
+        _currency(column),
+        left,
+    )
+
+
+def _currency(column: ColumnGuess) -> str:
+    """The currency of all amounts; empty if they have none, or several."""
+    return next((code for code in CURRENCIES for mark in MARKS if f"money {code} {mark}" in column.possible), "")
 
 
 def _type(column: ColumnGuess) -> FieldType:  # noqa: PLR0911  one line a type
@@ -162,7 +185,7 @@ def _type(column: ColumnGuess) -> FieldType:  # noqa: PLR0911  one line a type
     if "whole" in possible:
         return FieldType.INTEGER
     if any(name.startswith("number") for name in possible):
-        return FieldType.NUMBER
+        return FieldType.MONEY if _currency(column) else FieldType.NUMBER
     if any(name.startswith("date") for name in possible):
         return FieldType.DATE
     if any(name.startswith("moment") for name in possible):

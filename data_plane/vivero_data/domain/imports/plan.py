@@ -12,6 +12,7 @@ from vivero_data.domain.collections.columns import MAX_ROW_BYTES, row_bytes
 from vivero_data.domain.collections.definition import RESERVED
 from vivero_data.domain.collections.names import MAX_NAME, fold
 from vivero_data.domain.collections.schemas import MAX_FIELDS, Collection, Field, NewCollection, NewField
+from vivero_data.domain.field_types.options import Options
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.imports.cells import NUMERIC, TEMPORAL
 from vivero_data.domain.imports.schemas import MAPPING_BYTES, ColumnOrder, ColumnPlan, Guessed, Mapping, Plan, Reading
@@ -19,6 +20,7 @@ from vivero_data.lib.json import decode
 from vivero_data.lib.notation import Notation
 
 ID: Final = "id"
+_CURRENCY: Final = "EUR"  # of amounts without one
 _INDEXED: Final = 8  # fields of a new collection: each index makes every row slower to write
 
 
@@ -90,8 +92,10 @@ def _new_column(guess: Guessed, order: ColumnOrder | None) -> ColumnPlan:
     field: str | None = guess.name if order.field is None else order.field or None
     if field and fold(field) in RESERVED:
         field = f"Imported {field}"
-    choices = guess.choices if kind is FieldType.CHOICE else ()
-    return _planned(guess, order, field, kind, choices)
+    plan = _planned(guess, order, field, kind)
+    if kind is FieldType.MONEY:
+        return msgspec.structs.replace(plan, currency=guess.currency or _CURRENCY)
+    return msgspec.structs.replace(plan, choices=guess.choices) if kind is FieldType.CHOICE else plan
 
 
 def fitted_columns(guesses: Sequence[Guessed], mapping: Mapping, collection: Collection) -> tuple[ColumnPlan, ...]:
@@ -112,12 +116,10 @@ def _fitted(guess: Guessed, order: ColumnOrder | None, fields: AnyMapping[str, F
     return msgspec.structs.replace(plan, open="" if left_out else "field")
 
 
-def _planned(
-    guess: Guessed, order: ColumnOrder, field: str | None, kind: FieldType, choices: tuple[str, ...] = ()
-) -> ColumnPlan:
+def _planned(guess: Guessed, order: ColumnOrder, field: str | None, kind: FieldType) -> ColumnPlan:
     notation = Notation(order.numbers or guess.notation.numbers, order.dates or guess.notation.dates)
     left = _left_open(guess, notation, kind) if field else ""
-    return ColumnPlan(guess.name, field, kind, notation, guess.filled, guess.samples, choices, left)
+    return ColumnPlan(guess.name, field, kind, notation, guess.filled, guess.samples, open=left)
 
 
 def _left_open(guess: Guessed, notation: Notation, kind: FieldType) -> str:
@@ -171,5 +173,6 @@ def definition(name: str, columns: Sequence[ColumnPlan], file: str) -> NewCollec
         sortable = kind.kind.sortable and indexed < _INDEXED
         indexed += sortable
         choices = list(column.choices) if kind.kind.has_choices else []
-        fields.append(NewField(column.field or "", kind, indexed=sortable, choices=choices))
+        options = Options(currency=column.currency) if kind is FieldType.MONEY else Options()
+        fields.append(NewField(column.field or "", kind, indexed=sortable, choices=choices, options=options))
     return NewCollection(name, fields, f"Imported from {file}."[:500])

@@ -100,10 +100,11 @@ async def set_job(tx: Connection, import_id: int, job_id: int, state: ImportStat
     )
 
 
-async def order(tx: Connection, import_id: int, wanted: ImportOrder, mapping: Mapping[str, Any]) -> None:
+async def order(tx: Connection, import_id: int, name: str, wanted: ImportOrder, mapping: Mapping[str, Any]) -> None:
     """Write what a person decided after seeing the plan."""
     await tx.execute(
-        "UPDATE imports SET asks = FALSE, mode = %s, key_name = %s, dry_run = %s, mapping = %s WHERE id = %s",
+        "UPDATE imports SET asks = FALSE, collection_name = %s, mode = %s, key_name = %s, dry_run = %s, mapping = %s WHERE id = %s",
+        name,
         wanted.mode.value,
         wanted.key,
         wanted.dry_run,

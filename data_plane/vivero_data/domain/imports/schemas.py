@@ -59,6 +59,7 @@ class ImportOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         _FieldName | None, msgspec.Meta(description="The field that tells which record a row is, or `id`.")
     ] = None
     dry_run: Annotated[bool, msgspec.Meta(description="Everything but the writing.")] = False
+    name: Annotated[_FieldName | None, msgspec.Meta(description="Of the collection, if the import makes one.")] = None
     mapping: Annotated[
         Mapping,
         msgspec.Meta(
@@ -78,6 +79,7 @@ class ColumnPlan(msgspec.Struct, frozen=True):
     filled: Annotated[int, msgspec.Meta(description="How many of its cells are not empty.")]
     samples: Annotated[tuple[str, ...], msgspec.Meta(description="Some of its cells.")]
     choices: Annotated[tuple[str, ...], msgspec.Meta(description="Of a new choice field.")] = ()
+    currency: Annotated[str, msgspec.Meta(description="Of a new field of money.")] = ""
     open: Annotated[
         str, msgspec.Meta(description="`numbers`, `dates` or `field`: what the file leaves open; empty if nothing.")
     ] = ""
@@ -97,6 +99,7 @@ class Guessed(msgspec.Struct, frozen=True):
     longest: int
     samples: tuple[str, ...]
     choices: tuple[str, ...] = ()
+    currency: str = ""
     open: str = ""
 
 

@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from litestar.datastructures import UploadFile
-from vivero_web.errors import ConflictError
+from vivero_web.errors import ConflictError, InvalidInputError
 from vivero_web.text import tidy
 
 from vivero_data.db.database import Connection, Database
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.collections import repository as collections
+from vivero_data.domain.collections.names import MAX_NAME, name_problem, path_problem
 from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.collections.service import CollectionNameTakenError, CollectionNotFoundError
 from vivero_data.domain.files.schemas import StoredFile
@@ -57,6 +58,14 @@ class ImportService:
             if collection is not None:
                 await _named(connection, collection)
             await self._jobs.require_room(connection)
+
+    async def free_name(self, name: str) -> str:
+        """The name, or one like it that no collection has."""
+        async with self._database.read() as connection:
+            found, number = name, 2
+            while await collections.get(connection, tidy(found)):
+                found, number = f"{name[: MAX_NAME - 5]} {number}", number + 1
+        return found
 
     async def start(  # noqa: PLR0913  whose it is, what, whereto and how
         self, actor: Actor, data: UploadFile, collection: str | None, name: str, order: ImportOrder, *, asks: bool
@@ -145,8 +154,9 @@ class ImportService:
             found = await self._found(tx, actor, import_id, locked=True)
             if found.state is not ImportState.READY:
                 raise ConflictError("This import was started already.")
-            await repository.order(tx, import_id, order, as_json(order))
-            await self._enqueue(tx, actor, import_id, found.collection or "", ImportState.WAITING)
+            label = await _label(tx, found, order.name)
+            await repository.order(tx, import_id, label, order, as_json(order))
+            await self._enqueue(tx, actor, import_id, label, ImportState.WAITING)
         self._jobs.wakeup.set()
         return await self.get(actor, import_id)
 
@@ -208,6 +218,25 @@ def _csv(lines: list[list[str]], *, first: bool = False) -> bytes:
 def _whose(actor: Actor) -> int | None:
     """Whose imports somebody sees: their own, admins those of all."""
     return None if actor.may(Permission.MANAGE_COLLECTIONS) else actor.user_id
+
+
+async def _label(connection: Connection, found: Import, wanted: str | None) -> str:
+    """The name of the collection, which a person may change as long as it is to be made.
+
+    Raises:
+        InvalidInputError: it is no name, or another collection's.
+    """
+    name = tidy(wanted or found.collection or "")
+    if not found.makes:
+        if wanted is not None and name != found.collection:
+            raise InvalidInputError.of("name", "is only for an import that makes its collection")
+        return name
+    problem = name_problem(name) or path_problem(name)
+    if not problem and await collections.get(connection, name):
+        problem = "is the name of a collection that exists"
+    if problem:
+        raise InvalidInputError.of("name", problem)
+    return name
 
 
 async def _named(connection: Connection, name: str) -> Collection:
