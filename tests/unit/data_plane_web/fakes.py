@@ -112,7 +112,6 @@ from vivero_data.domain.users.service import UserService, check_new, normal_emai
 from vivero_data.domain.views import spec
 from vivero_data.domain.views.schemas import NewView, View, ViewChanges
 from vivero_data.domain.views.service import ViewNameTakenError, ViewNotFoundError, ViewService
-from vivero_data.domain.views.service import ViewService
 from vivero_data.errors import PlanLimitError
 from vivero_data.lib.json import JsonRequest, JsonResponse
 from vivero_data.lib.notation import Notation
