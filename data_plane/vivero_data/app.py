@@ -54,6 +54,8 @@ from vivero_data.domain.auth.sessions import CachedSessions, StoredSessions
 from vivero_data.domain.collections.controllers import CollectionController
 from vivero_data.domain.collections.fields import FieldService
 from vivero_data.domain.collections.service import CollectionService
+from vivero_data.domain.dashboards.controllers import DashboardController
+from vivero_data.domain.dashboards.service import DashboardService
 from vivero_data.domain.favourites.controllers import FavouriteController
 from vivero_data.domain.favourites.service import FavouriteService
 from vivero_data.domain.files.controllers import FileController
@@ -143,6 +145,7 @@ class Services(msgspec.Struct, frozen=True):
     files: FileService
     jobs: JobService
     reports: ReportService
+    dashboards: DashboardService
     imports: ImportService
     audit: AuditService
     usage: UsageService
@@ -199,6 +202,7 @@ def build(settings: Settings) -> Services:
         views=ViewService(database),
         record_finder=RecordFinder(database),
         favourites=FavouriteService(database),
+        dashboards=DashboardService(database),
         reports=ReportService(database, Results(database, notation, cache.reports)),
         files=files,
         jobs=jobs,
@@ -280,6 +284,7 @@ def _api(upload_bytes: int) -> Router:
             *controllers,
             JobController,
             ReportController,
+            DashboardController,
             TrashController,
             AuditController,
             UsageController,
@@ -337,6 +342,7 @@ def _openapi() -> OpenAPIConfig:
             "Files": "Upload and download of files; always served as attachments.",
             "Imports": "Files that become records, and taking them back.",
             "Jobs": "Progress and results of work that takes longer than a request.",
+            "Dashboards": "Tiles of reports, lists and texts; the home page shows one.",
             "Reports": "Groups and figures over the records of a collection, exact.",
             "Audit": "Who changed what.",
             "Workspace": "How its pages write numbers, dates and times.",

@@ -41,6 +41,25 @@ _CHOICE: Final = {
     "choices": ["a", "b"],
     "options": {"colours": {"a": "green"}},
 }
+_TILES: Final = [
+    {"type": "report", "report": 1, "width": "full"},
+    {"type": "list", "collection": "Contacts", "view": None, "width": "half"},
+    {"type": "text", "text": "x", "width": "half"},
+]
+_REPORT_FORM: Final = {
+    "name": "Spent",
+    "description": "x",
+    "group-0": "month:date",
+    "group-1": ":choice",
+    "measure-0": "sum:number",
+    "kind": "stacked_bar",
+    "order": "group",
+    "limit": "12",
+    "field-0": "text",
+    "operator-0": "contains",
+    "value-0": "A",
+    "shared": "true",
+}
 _REPORT: Final = {
     "where": {"field": "text", "operator": "filled"},
     "group_by": [{"field": "date", "by": "month"}, {"field": "choice"}],
@@ -107,6 +126,17 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
             "date_notation": "29.11.2026",
         },
         f"PATCH /api/v1{_RECORDS}/{{record_id}}": {"values": _RECORD, "version": 1},
+        "POST /api/v1/dashboards": {"name": "Board", "tiles": _TILES, "shared": True, "home": False},
+        "PATCH /api/v1/dashboards/{dashboard_id}": {
+            "name": "Board 2",
+            "tiles": _TILES[::-1],
+            "shared": True,
+            "home": True,
+        },
+        "POST /dashboards": {"name": "Board", "shared": "true"},
+        "POST /dashboards/{dashboard_id}": {"name": "Board", "shared": "true", "step": "add-text", "text": "x"},
+        "POST /reports/new": {**_REPORT_FORM, "collection": "Contacts"},
+        "POST /reports/{report_id}": _REPORT_FORM,
         "POST /api/v1/reports": {
             **_REPORT,
             "name": "Spent",
@@ -163,6 +193,7 @@ WORKSPACE_QUERIES: Final = (
     *("sort", "filter", "where", "cursor", "back", "view", "q", "next", "by"),
     *("edited", "search", "columns", "group", "sums", "slow", "shown", "match", "match-1", "exact", "sort-0", "down-0"),
     *("c0-field", "c0-operator", "c0-value", "c0-group", "c1-field", "limit"),
+    *("do", "collection", "group-0", "measure-0", "kind", "format"),
     *("actor", "action", "subject", "since", "until", "neighbour"),
 )
 

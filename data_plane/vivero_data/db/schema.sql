@@ -316,4 +316,16 @@ ALTER TABLE sessions
 
 ALTER TABLE fields ADD COLUMN IF NOT EXISTS counter BIGINT UNSIGNED NOT NULL DEFAULT 0;
 
-INSERT INTO alembic_version (version_num) VALUES ('0018');
+CREATE TABLE IF NOT EXISTS dashboards (
+    id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    name VARCHAR(64) NOT NULL,
+    tiles MEDIUMTEXT NOT NULL COMMENT 'JSON; collections by number',
+    shared BOOLEAN NOT NULL,
+    home TINYINT UNSIGNED NULL COMMENT '1 of the one that the home page shows',
+    owner_id BIGINT UNSIGNED NOT NULL,
+    created_at DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+    updated_at DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+    UNIQUE KEY dashboards_home (home)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
+
+INSERT INTO alembic_version (version_num) VALUES ('0019');

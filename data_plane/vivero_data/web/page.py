@@ -58,6 +58,10 @@ NOTICES: Final[Mapping[str, str]] = {
     "report-created": "Report created.",
     "report-saved": "Report saved.",
     "report-deleted": "Report deleted.",
+    "report-on-home": "The report is on the home page.",
+    "dashboard-created": "Dashboard created.",
+    "dashboard-saved": "Dashboard saved.",
+    "dashboard-deleted": "Dashboard deleted.",
     "password-changed": "Password changed.",
     "password-set": "Your password is set. Log in with it.",
 }
@@ -206,11 +210,12 @@ def _sections(can: Can, collections: Sequence[NavSection], path: str) -> list[Na
         return NavItem(label, href, icon, active=active)
 
     all_item = NavItem("Collections", "/collections", "boxes", active=path in {"/collections", "/new-collection"})
+    reports = NavItem("Reports", "/reports", "bar-chart-3", active=path.startswith(("/reports", "/dashboards")))
     places = NavSection(
         [
             item("Home", "/", "layout-dashboard"),
             all_item,
-            item("Reports", "/reports", "bar-chart-3"),
+            reports,
             item("Files", "/files", "files"),
         ]
     )

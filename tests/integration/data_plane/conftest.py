@@ -38,6 +38,8 @@ THERE: Final = {
     "record_id": "1",
     "user_id": "1",
     "report_id": "1",
+    "dashboard_id": "1",
+    "index": "0",
     "workspace_id": "x",
     "file_path": "x.css",
     "field": "choice",
@@ -48,6 +50,7 @@ NOWHERE: Final = {
     "record_id": "999",
     "user_id": "999",
     "report_id": "999",
+    "dashboard_id": "999",
     "key_id": "999",
     "view_id": "999",
     "field": "nothing",
@@ -201,6 +204,8 @@ async def program(no_runner: None, workspace: Workspace, owner: dict[str, str]) 
     job = (await workspace.client.post(f"{records}/export", json={}, headers=owner)).json()
     report = {"name": "By choice", "collection": "Contacts", "group_by": [{"field": "choice"}]}
     assert (await workspace.client.post("/api/v1/reports", json=report, headers=owner)).status_code == 201
+    board = {"name": "Board", "tiles": [{"type": "report", "report": 1}, {"type": "list", "collection": "Contacts"}]}
+    assert (await workspace.client.post("/api/v1/dashboards", json=board, headers=owner)).status_code == 201
     key = (await workspace.client.post("/api/v1/api-keys", json={"name": "Nightly import"}, headers=owner)).json()
     collection = (await workspace.client.get("/api/v1/collections", headers=owner)).json()["items"][0]
     saved = good.workspace_bodies({})["POST /api/v1/collections/{name}/views"]

@@ -3,7 +3,7 @@
 # ruff: noqa: ARG001, ARG002, ANN401  the fakes keep the signatures of the services they stand for
 
 import builtins
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -51,6 +51,8 @@ from vivero_data.domain.collections.service import (
     CollectionNotFoundError,
     CollectionService,
 )
+from vivero_data.domain.dashboards.schemas import Dashboard, DashboardChanges, NewDashboard
+from vivero_data.domain.dashboards.service import DashboardNotFoundError, DashboardService
 from vivero_data.domain.favourites.service import FavouriteService
 from vivero_data.domain.files.schemas import StoredFile
 from vivero_data.domain.files.service import FileService
@@ -168,6 +170,7 @@ class World:
         self.now = NOW
         self.api_keys: dict[int, ApiKey] = {}
         self.reports: dict[int, Report] = {}
+        self.dashboards: dict[int, Dashboard] = {}
         self.sessions = {number: session(number) for number in (3, 2, 1)}
         self.orders: list[Export] = []
         self.entries: list[AuditEntry] = []
@@ -659,12 +662,15 @@ class FakeReports(ReportService):
         return self.world.reports[number]
 
     async def update(self, actor: Actor, report_id: int, changes: ReportChanges) -> Report:
-        given = {name: value for name, value in msgspec.structs.asdict(changes).items() if value is not None}
+        given = {name: one for name, one in msgspec.structs.asdict(changes).items() if one is not msgspec.UNSET}
         self.world.reports[report_id] = msgspec.structs.replace(await self.get(actor, report_id), **given)
         return self.world.reports[report_id]
 
     async def delete(self, actor: Actor, report_id: int) -> None:
         del self.world.reports[report_id]
+
+    async def some(self, actor: Actor, report_ids: Iterable[int]) -> dict[int, Report]:
+        return {one: self.world.reports[one] for one in report_ids if one in self.world.reports}
 
     async def data(self, actor: Actor, report_id: int) -> tuple[Report, ReportData]:
         report = await self.get(actor, report_id)
@@ -697,6 +703,38 @@ def _key(rank: int, field: Field, *, dated: bool) -> object:
     if field.type.kind.two_valued:
         return rank % 2 == 0
     return rank if field.type.kind.summable else f"{field.name} {rank}"
+
+
+class FakeDashboards(DashboardService):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def list(self, actor: Actor, limit: int = 50, cursor: str | None = None) -> Page[Dashboard]:
+        return Page(list(reversed(self.world.dashboards.values())))
+
+    async def get(self, actor: Actor, dashboard_id: int) -> Dashboard:
+        if dashboard_id not in self.world.dashboards:
+            raise DashboardNotFoundError
+        return self.world.dashboards[dashboard_id]
+
+    async def home(self, actor: Actor) -> Dashboard | None:
+        return next((one for one in self.world.dashboards.values() if one.home), None)
+
+    async def create(self, actor: Actor, new: NewDashboard) -> Dashboard:
+        check_names(new.name, "")
+        number = self.world.next_id()
+        made = Dashboard(number, new.name, new.tiles, new.shared, new.home, actor.email, NOW, NOW)
+        self.world.dashboards[number] = made
+        return made
+
+    async def update(self, actor: Actor, dashboard_id: int, changes: DashboardChanges) -> Dashboard:
+        given = {name: one for name, one in msgspec.structs.asdict(changes).items() if one is not msgspec.UNSET}
+        check_names(given.get("name", "x"), "")
+        self.world.dashboards[dashboard_id] = msgspec.structs.replace(await self.get(actor, dashboard_id), **given)
+        return self.world.dashboards[dashboard_id]
+
+    async def delete(self, actor: Actor, dashboard_id: int) -> None:
+        del self.world.dashboards[dashboard_id]
 
 
 class FakeUsers(UserService):
@@ -881,6 +919,7 @@ def page_dependencies(world: World) -> dict[str, Provide]:
         "jobs": FakeJobs(world),
         "reports": FakeReports(world),
         "imports": FakeImports(world),
+        "dashboards": FakeDashboards(world),
         "audit": FakeAudit(world),
         "usage": FakeUsage(world),
         "settings": settings(),

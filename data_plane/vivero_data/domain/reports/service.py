@@ -1,5 +1,6 @@
 """Reports: viewers read them, members make their own, administrators change everybody's."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
@@ -52,6 +53,13 @@ class ReportService:
         async with self._database.read() as connection:
             report, _ = await _opened(connection, await _found(connection, actor, report_id))
         return report
+
+    async def some(self, actor: Actor, report_ids: Iterable[int]) -> dict[int, Report]:
+        """Those of these reports that the actor may see, by number."""
+        require_permission(actor, Permission.READ)
+        async with self._database.read() as connection:
+            rows = [await repository.get(connection, one, actor.user_id) for one in report_ids]
+            return {row.id: (await _opened(connection, row))[0] for row in rows if row}
 
     async def data(self, actor: Actor, report_id: int) -> tuple[Report, ReportData]:
         """The report and what it computes.

@@ -65,16 +65,6 @@ async def preview_report(
     )
 
 
-@get("/reports/{report_id:int}/tile")
-async def report_tile(
-    visit: NamedDependency[Visit], reports: NamedDependency[ReportService], report_id: FromPath[int]
-) -> Html:
-    """The figures for a dashboard, as an HTML fragment."""
-    report = await reports.get(visit.actor, report_id)
-    context = {"title": report.name, "shown": await shown_report(visit.actor, reports, report)}
-    return fragment(visit, "reports/preview.html.j2", context)
-
-
 @post("/reports/new")
 async def create_report(
     request: Request[Any, Any, Any],
