@@ -21,6 +21,11 @@ class Head:
     """Unix seconds: what was committed before, in the newest gap of the server's archive, is not known. 0 without a gap."""
 
 
+def has_begun(store: Searched, tenant: str) -> bool:
+    """Whether there is anything of the tenant in the archive, or it is known to be lost. Raises StepFailedError."""
+    return any(store.first(f"{tenant}/{below}") is not None for below in ("log/", "backups/", "trimmed", "lost"))
+
+
 def position_of(store: Searched, server: str, tenant: str) -> Position:
     """How far the server's log is archived, if all is there that this counts.
 

@@ -47,6 +47,12 @@ class NoBucket:
     def list(self) -> dict[str, StoredObject]:
         return {}
 
+    def uploads(self, prefix: str) -> tuple[tuple[str, str], ...]:  # noqa: ARG002  as a bucket has it
+        return ()
+
+    def abort(self, key: str, upload: str) -> None:  # noqa: ARG002  as a bucket has it
+        raise StepFailedError(f"there is no bucket, and so no upload of {key}")
+
     def open(self, key: str) -> AbstractContextManager[Read]:
         raise StepFailedError(f"there is no bucket, and so no {key}")
 

@@ -98,6 +98,7 @@ def load(files: Files) -> Said:
 def copy_files(files: Files) -> Said:
     """Step `files`: from the tenant's bucket, or, where a file was deleted since, from the backups."""
     moment = Moment(files)
+    moment.new.end_uploads()
     there, live, kept = moment.new.files(), moment.source.list(), newest_copies(moment.store, moment.order.tenant)
     missing = 0
     for key in (key for key in moment.replayed.note("files") if key not in there):

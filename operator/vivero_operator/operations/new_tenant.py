@@ -5,6 +5,7 @@ login that may write that schema, add to a new tenant's audit log, and nothing e
 in reach. Nothing serves what was filled before all steps are done.
 """
 
+import logging
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
@@ -27,13 +28,15 @@ from vivero_operator.operations.dumps import (
     with_sequences_of,
 )
 from vivero_operator.operations.errors import DamagedError, RefusedError, StepFailedError
-from vivero_operator.operations.object_store import StoredObject, holds
+from vivero_operator.operations.object_store import StoredObject, end_uploads, holds
 from vivero_operator.operations.orders import CLIENT_FILE, Target
 from vivero_operator.operations.program import Files
 from vivero_operator.operations.streams import Read, Reader
 
 STORED_FILES: Final = "SELECT id FROM files WHERE state = 'stored' ORDER BY id"
 """Of the schema with a tenant's data: the keys of its files in its bucket."""
+
+logger = logging.getLogger(__name__)
 
 _CONNECT_SECONDS = 10
 _STATEMENT_SECONDS = 600
@@ -126,6 +129,13 @@ class NewTenant:
             raise StepFailedError(f"the rows of {schema} are not those that were loaded")
         if schema != self._target.audit and data.tables != tables:
             raise StepFailedError(f"the tables of {schema} are not those that were loaded")
+
+    def end_uploads(self) -> None:
+        """Of an attempt before: a workspace stores each file at once, so that no unfinished one is its own."""
+        try:
+            end_uploads(self._bucket, "")
+        except StepFailedError as error:  # AWS' accounts of tenants have no right to look for them
+            logger.warning("unfinished uploads stay: %s", error)
 
     def files(self) -> dict[str, StoredObject]:
         """What its bucket holds."""

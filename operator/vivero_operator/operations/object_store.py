@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import IO, TYPE_CHECKING, Any, Final, cast
+from typing import IO, TYPE_CHECKING, Any, Final, Protocol, cast
 
 from boto3.s3.transfer import TransferConfig
 from boto3.session import Session
@@ -61,7 +61,15 @@ def holds(listing: Mapping[str, StoredObject], key: str, size: int) -> bool:
     return key in listing and listing[key].size == size
 
 
-def end_uploads(store: "ObjectStore", prefix: str) -> None:
+class Uploading(Protocol):
+    """Where uploads are begun, and may be left unfinished."""
+
+    def uploads(self, prefix: str) -> tuple[tuple[str, str], ...]: ...
+
+    def abort(self, key: str, upload: str) -> None: ...
+
+
+def end_uploads(store: Uploading, prefix: str) -> None:
     """End what was begun below the prefix by whoever was killed: it takes room that no listing shows."""
     for key, upload in store.uploads(prefix):
         store.abort(key, upload)

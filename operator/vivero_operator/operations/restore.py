@@ -52,6 +52,7 @@ def load(files: Files) -> Said:
 def copy_files(files: Files) -> Said:
     """Step `files`."""
     restore = Restore(files)
+    restore.new.end_uploads()
     wanted, missing = restore.files()
     there = restore.new.files()
     for one in wanted:

@@ -51,11 +51,8 @@ class AsOf:
 
         `begun`: names of restores whose Job may be there in a moment.
         """
-        self._require_showable(tenant)
+        self.require_possible(tenant)
         cluster, others = self._services.cluster, self._others()
-        taken = policy.host_problem(self._host(), self._services.settings.base_domain, cluster.tenants, others)
-        if taken is not None:
-            raise RefusedError(taken)
         first = self._in_the_way(tenant, others, begun)
         if first is not None:
             shows = ", which shows this tenant already: delete it to see another second"
@@ -64,6 +61,14 @@ class AsOf:
         for backup in cluster.of(TenantBackup):
             if backup.spec.tenant == tenant.name and is_under_way(backup):
                 raise ObstacleError(Reason.WAITING_FOR_TURN, f"Waiting for TenantBackup {backup.name}")
+
+    def require_possible(self, tenant: Tenant) -> None:
+        """Raises RefusedError for what no wait would help."""
+        self._require_showable(tenant)
+        settings, tenants = self._services.settings, self._services.cluster.tenants
+        taken = policy.host_problem(self._host(), settings.base_domain, tenants, self._others())
+        if taken is not None:
+            raise RefusedError(taken)
 
     def _others(self) -> list[TenantRestore]:
         return [one for one in self._services.cluster.of(TenantRestore) if one.name != self._item.name]

@@ -5,7 +5,9 @@ nothing serves half a restore, the adoption's own rules decide who has the data,
 as any tenant's. In place: in_place.py. To be looked at: as_of.py. A restore that fails leaves nothing.
 """
 
+import asyncio
 from contextlib import suppress
+from datetime import timedelta
 from typing import Final
 
 from vivero_core.backends.credentials import Credentials
@@ -21,8 +23,9 @@ from vivero_core.model.tenant import Tenant, TenantSpec
 from vivero_core.model.tenant_backup import TenantBackup
 from vivero_core.model.tenant_restore import RestoreResult, TenantRestore
 
+from vivero_operator.archiver import head
 from vivero_operator.instance import Instance, TenantKeys
-from vivero_operator.operations.errors import RefusedError
+from vivero_operator.operations.errors import RefusedError, StepFailedError
 from vivero_operator.operations.orders import (
     MOMENT,
     RESTORE,
@@ -47,6 +50,9 @@ from vivero_operator.reconcile.steps.backends import (
 )
 from vivero_operator.reconcile.writing import remember
 
+BEGINS_WITHIN: Final = timedelta(minutes=12)
+"""After it was asked for, a restore to a second waits so long for an archive that has not begun: longer than the archiver
+waits for a tenant's key."""
 VIEW_SECONDS: Final = 30.0
 """How often it is looked whether an open workspace as of a second is to be closed."""
 
@@ -147,6 +153,10 @@ class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
         if backup is None and not archives.archived(old.server, self._services.settings):
             message = f"DatabaseServer {old.server.name} has no archive of its log (condition Recoverable)"
             raise ObstacleError(Reason.NOT_CONFIGURED, message)
+        if item.spec.target.as_of is not None:
+            AsOf(self._services, item).require_possible(tenant)
+        if backup is None:
+            await self._require_archive(item, tenant)
         if item.spec.target.in_place:
             place = InPlace(self._services, item)
             place.require_turn(self._filled)
@@ -160,6 +170,20 @@ class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
         else:
             target = await self._new_tenant(item, tenant, old)
         return self.operation(item, self._order(item, backup, old, target), target.database)
+
+    async def _require_archive(self, item: TenantRestore, tenant: Tenant) -> None:
+        """A new tenant's archive begins once its public key has come to the archiver. Raises ObstacleError for a while."""
+        asked = item.metadata.creation_timestamp
+        if asked is None or self._services.now() - asked > BEGINS_WITHIN:
+            return  # the Job says what is missing
+        try:
+            store = await self._services.backends.backup_bucket()
+            has_begun = await asyncio.to_thread(head.has_begun, store, tenant.id)
+        except StepFailedError as error:
+            raise ObstacleError(Reason.STORAGE_UNAVAILABLE, f"Not begun: {error}") from error
+        if not has_begun:
+            message = f"Waiting for the archive of Tenant {tenant.name} to begin, until {asked + BEGINS_WITHIN:%H:%M:%S} (UTC)"
+            raise ObstacleError(Reason.ARCHIVING, message)
 
     async def _new_tenant(self, item: TenantRestore, tenant: Tenant, old: Access) -> Target:
         """Make everything of it but the Tenant."""

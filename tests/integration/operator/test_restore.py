@@ -98,6 +98,14 @@ def test_all_of_it_is_back(target: Target) -> None:
         opened_file(own, target.login.bucket, "one", target.given.order.file_key)
 
 
+def test_what_a_killed_attempt_was_uploading_is_ended(target: Target) -> None:
+    own, bucket = target.given.client_of(target.login), target.login.bucket
+    own.create_multipart_upload(Bucket=bucket, Key="one")
+    assert own.list_multipart_uploads(Bucket=bucket).get("Uploads")
+    target.run()
+    assert not own.list_multipart_uploads(Bucket=bucket).get("Uploads")
+
+
 def test_in_place_it_is_loaded_beside_and_the_audit_log_stays(target: Target, database_admin: MariaDbAdmin) -> None:
     given, live = target.given, target.given.login.database
     given.sql("UPDATE c_1 SET name = 'overwritten'")

@@ -199,6 +199,8 @@ class Play:
         self.world.backends.bucket = self.store
         (server,) = self.world.cluster.servers
         Positions(self.store, server.metadata.uid).save(Position({1: "1-1-5"}, 100, platform="vivero_control"))
+        (tenant,) = self.world.cluster.tenants
+        self.store.objects[f"{tenant.id}/log/fffffffffffe"] = b"", {}
         self.world.kube.put(archivers.keys(server, self.world.settings))
 
     async def _play(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -12,9 +13,11 @@ from reconcile.world import PLAN, SERVER, Object, World, tenant_body
 from unit.operator.made import body
 from unit.operator.test_operations import ended, job
 from unit.operator.test_operations import pod as pod_of_job
+from unit.operator.test_platform_state import Store
 from vivero_core.model.tenant_backup import TenantBackup
 from vivero_core.model.tenant_restore import TenantRestore
 from vivero_operator.health import Heartbeat
+from vivero_operator.operations.errors import StepFailedError
 from vivero_operator.operations.orders import CLIENT_FILE, ORDER_FILE, MomentOrder, RestoreOrder
 from vivero_operator.reconcile import in_place
 from vivero_operator.reconcile.cluster import Cluster
@@ -24,7 +27,7 @@ from vivero_operator.reconcile.operation import LOOK_SECONDS, WAIT_SECONDS
 from vivero_operator.reconcile.queue import WorkQueue
 from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.tenant_backup import TenantBackupReconciler
-from vivero_operator.reconcile.tenant_restore import TenantRestoreReconciler
+from vivero_operator.reconcile.tenant_restore import BEGINS_WITHIN, TenantRestoreReconciler
 
 TIME = "2026-11-22T11:30:00Z"
 DEPLOYMENT = ("Deployment", NAMESPACE, "app")
@@ -41,6 +44,8 @@ class Scene:
 
     def __init__(self) -> None:
         self.world = World(operator_image="operator:1", backup_secret="backup-storage")
+        self.world.backends.bucket = Store()
+        self.world.backends.bucket.objects[f"{IDENT}/log/fffffffffffe"] = b"", {}
 
     async def serve(self, *, archived: bool = True) -> None:
         server = merge(SERVER, {"spec": {"archiverSecret": "mariadb-archiver"}})
@@ -109,6 +114,37 @@ async def scene() -> Scene:
     made = Scene()
     await made.serve()
     return made
+
+
+async def test_a_new_tenants_archive_is_waited_for_and_not_for_ever(scene: Scene) -> None:
+    asked, begun = scene.world.now.isoformat(), scene.world.backends.bucket
+    scene.world.backends.bucket = empty = Store()
+    scene.world.put(restore(creationTimestamp=asked))
+    assert (await scene.look()).retry_after == WAIT_SECONDS
+    said = "Waiting for the archive of Tenant acme to begin, until 12:12:00 (UTC)"
+    assert scene.said() == ("False", "Archiving", said)
+    assert "begin_replacement" not in scene.server.calls
+    assert scene.job() not in scene.world.kube.objects
+    scene.world.backends.bucket = begun
+    await scene.look()
+    assert scene.job() in scene.world.kube.objects
+
+    scene.world.backends.bucket = empty
+    scene.world.put(restore("late", creationTimestamp=asked))
+    scene.world.remove("TenantRestore", None, "back")
+    scene.world.now += BEGINS_WITHIN + timedelta(seconds=1)
+    await scene.look("late")
+    assert scene.job("late") in scene.world.kube.objects, "it says what is missing"
+
+
+async def test_while_the_bucket_is_away_a_restore_to_a_second_waits(scene: Scene) -> None:
+    def away(_: str) -> None:
+        raise StepFailedError("bucket vivero-backups: list: no answer")
+
+    scene.world.backends.bucket.first = away
+    scene.world.put(restore(creationTimestamp=scene.world.now.isoformat()))
+    assert (await scene.look()).retry_after == WAIT_SECONDS
+    assert scene.said() == ("False", "StorageUnavailable", "Not begun: bucket vivero-backups: list: no answer")
 
 
 async def test_from_its_creation_to_its_end(scene: Scene) -> None:
