@@ -13,6 +13,8 @@ from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from vivero_ui.shell import Account, Command, NavItem, NavSection, Shell
 from vivero_web.errors import NotAllowedError
+from vivero_web.fields import LARGEST
+from vivero_web.text import whole_number
 
 from vivero_data.domain.collections.names import fold
 from vivero_data.domain.collections.schemas import Collection, CollectionQuery, CollectionSummary
@@ -37,13 +39,19 @@ NOTICE_COOKIE: Final = "__Host-notice"
 _NOTICE_SECONDS: Final = 30  # long enough for the redirect that shows it
 NOTICES: Final[Mapping[str, str]] = {
     "collection-created": "Collection created.",
-    "collection-deleted": "Collection deleted.",
+    "collection-deleted": "Collection deleted. It can be restored for 30 days.",
     "record-created": "Record created.",
     "record-saved": "Changes saved.",
     "record-unchanged": "Nothing was changed.",
-    "record-deleted": "Record deleted.",
     "view-saved": "View saved.",
     "view-deleted": "View deleted.",
+    "record-deleted": "Record deleted. It can be restored for 30 days.",
+    "field-added": "Field added.",
+    "field-saved": "Field changed.",
+    "field-deleted": "Field deleted. It can be restored for 30 days.",
+    "fields-moved": "Order of fields changed.",
+    "collection-saved": "Collection changed.",
+    "restored": "Restored.",
     "file-uploaded": "File uploaded.",
     "file-deleted": "File deleted.",
     "user-created": "User added. Give them the address, their e-mail and the password.",
@@ -84,6 +92,7 @@ class Visit(msgspec.Struct, frozen=True):
 
     Attributes:
         favourites: the actor's.
+        undo: the entry of the trash that takes back what the notice is about.
         as_of: the second that is shown, of a workspace that can only be read.
     """
 
@@ -94,6 +103,7 @@ class Visit(msgspec.Struct, frozen=True):
     collection_count: int
     favourites: list[CollectionSummary]
     notice: str
+    undo: int | None
     now: datetime
     trial_days: int | None
     as_of: datetime | None
@@ -160,6 +170,7 @@ async def provide_visit(  # noqa: PLR0913, PLR0917  one parameter for each depen
         collection_count=shown_collections.count,
         favourites=shown_collections.favourites,
         notice=notice(request),
+        undo=_undo(request),
         now=now,
         trial_days=days_left(trial_end, now) if trial_end and who.as_of is None else None,
         as_of=who.as_of,
@@ -221,6 +232,7 @@ def _sections(can: Can, collections: Sequence[NavSection], path: str) -> list[Na
     )
     rest = [
         *([item("Users", "/users", "users")] if can.manage_users else []),
+        *([item("Trash", "/trash", "trash-2")] if can.write_records else []),
         *([item("Audit log", "/audit", "scroll-text")] if can.read_audit_log else []),
         *([item("Settings", "/settings", "settings")] if can.manage_workspace else []),
         item("Usage and plan", "/usage", "gauge"),
@@ -231,7 +243,14 @@ def _sections(can: Can, collections: Sequence[NavSection], path: str) -> list[Na
 
 def show(visit: Visit, template: str, context: Mapping[str, Any], *, status: int = 200) -> Html:
     """Render a page; deletes the notice's cookie if the notice is shown."""
-    every = {"visit": visit, "shell": visit.shell, "can": visit.can, "now": visit.now, "notice": visit.notice}
+    every = {
+        "visit": visit,
+        "shell": visit.shell,
+        "can": visit.can,
+        "now": visit.now,
+        "notice": visit.notice,
+        "undo": visit.undo,
+    }
     with writing(visit.notation):
         return html(template, {**every, **context}, status=status, cookies=[shown()] if visit.notice else [])
 
@@ -244,7 +263,18 @@ def fragment(visit: Visit, template: str, context: Mapping[str, Any]) -> Html:
 
 def notice(request: Request[Any, Any, Any]) -> str:
     """The notice about the last action; empty if there is none."""
-    return NOTICES.get(request.cookies.get(NOTICE_COOKIE, ""), "")
+    return NOTICES.get(_said(request)[0], "")
+
+
+def _said(request: Request[Any, Any, Any]) -> tuple[str, str]:
+    """The notice's name, and the entry of the trash that undoes what it is about."""
+    name, _, entry = request.cookies.get(NOTICE_COOKIE, "").partition(".")
+    return name, entry
+
+
+def _undo(request: Request[Any, Any, Any]) -> int | None:
+    number = whole_number(_said(request)[1])
+    return number if number and number <= LARGEST else None
 
 
 def shown() -> Cookie:
@@ -252,11 +282,11 @@ def shown() -> Cookie:
     return Cookie(NOTICE_COOKIE, value="", max_age=0, path="/", secure=True, httponly=True, samesite="lax")
 
 
-def done(target: str, said: str = "") -> Redirect:
-    """Redirect after a successful form (post/redirect/get), with a notice."""
+def done(target: str, said: str = "", undo: int | None = None) -> Redirect:
+    """Redirect after a successful form (post/redirect/get), with a notice that offers to undo it by an entry of the trash."""
     cookie = Cookie(
         NOTICE_COOKIE,
-        value=said,
+        value=f"{said}.{undo}" if undo else said,
         max_age=_NOTICE_SECONDS,
         path="/",
         secure=True,

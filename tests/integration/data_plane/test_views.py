@@ -197,11 +197,12 @@ async def test_a_view_outlives_its_fields(orders: Workspace, owner: dict[str, st
     assert len(await customers(orders, owner, view="All")) == len(ROWS)
 
 
-async def test_a_deleted_collection_leaves_no_view(orders: Workspace, owner: dict[str, str]) -> None:
+async def test_a_deleted_collection_comes_back_with_its_views(orders: Workspace, owner: dict[str, str]) -> None:
     await save(orders, owner, name="A")
     assert (await orders.client.delete("/api/v1/collections/Orders", headers=owner)).status_code == 204
-    async with orders.app.state.services.database.read() as connection:
-        assert await connection.fetch_one("SELECT COUNT(*) FROM views") == (0,)
+    entry = (await orders.client.get("/api/v1/trash", headers=owner)).json()["items"][0]["id"]
+    assert (await orders.client.post(f"/api/v1/trash/{entry}/restore", headers=owner)).status_code == 200
+    assert [one["name"] for one in (await orders.client.get(PATH, headers=owner)).json()["items"]] == ["A"]
 
 
 HOSTILE: Final = [

@@ -35,13 +35,18 @@ from vivero_data.domain.audit.service import AuditService
 from vivero_data.domain.auth.schemas import Credentials, WrongCredentialsError
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.collections import definition
+from vivero_data.domain.collections.fields import FieldService, LastFieldError
 from vivero_data.domain.collections.names import fold
 from vivero_data.domain.collections.schemas import (
     Collection,
+    CollectionChanges,
     CollectionQuery,
     CollectionSummary,
     Field,
+    FieldChange,
+    FieldChanges,
     NewCollection,
+    NewField,
     parse,
     present,
 )
@@ -98,6 +103,9 @@ from vivero_data.domain.reports.service import ReportService
 from vivero_data.domain.sessions.schemas import SessionNotFoundError, SessionView
 from vivero_data.domain.sessions.service import SessionService
 from vivero_data.domain.tickets.service import TicketService
+from vivero_data.domain.trash.kinds import CannotRestoreError
+from vivero_data.domain.trash.schemas import Restored, TrashItem
+from vivero_data.domain.trash.service import TrashService
 from vivero_data.domain.usage.service import Meter, Usage, UsageService
 from vivero_data.domain.users.errors import EmailTakenError, LastOwnerError
 from vivero_data.domain.users.schemas import (
@@ -162,6 +170,8 @@ class World:
             1: User(1, "ada@example.com", "Ada Lovelace", Role.OWNER, active=True, created_at=NOW - timedelta(days=20))
         }
         self.favourites: set[str] = set()
+        self.trash: dict[int, TrashItem] = {}
+        self.foreseen = FieldChange(None, 1)
         self.touched: dict[tuple[str, int], dict[int, int]] = {}
         self.jobs: dict[int, Job] = {}
         self.imports: dict[int, Any] = {}
@@ -344,6 +354,72 @@ class FakeCollections(CollectionService):
         del self.world.collections[name]
         self.world.note("collection.delete", name, {"name": name})
         return 1
+
+
+class FakeFields(FieldService):
+    """Changes definitions; of what becomes of values it tells what the test said beforehand."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def put(self, collection: Collection, fields: Iterable[Field], **changes: Any) -> Collection:
+        made = msgspec.structs.replace(collection, fields=tuple(fields), **changes)
+        del self.world.collections[collection.name]
+        self.world.collections[made.name] = made
+        self.world.records[made.name] = self.world.records.pop(collection.name, {})
+        return made
+
+    async def edit(self, actor: Actor, name: str, wanted: CollectionChanges, *, preview: bool = False) -> Collection:
+        made = definition.edited(self.world.collections[name], wanted)
+        if made.name != name and made.name in self.world.collections:
+            raise CollectionNameTakenError
+        return self.put(self.world.collections[name], made.fields, name=made.name, description=made.description)
+
+    async def add(self, actor: Actor, name: str, new: NewField, *, preview: bool = False) -> FieldChange:
+        collection = self.world.collections[name]
+        made = definition.as_field(definition.check_field(collection, new), self.world.next_id())
+        self.put(collection, [*collection.fields, made])
+        return FieldChange(made, 0)
+
+    async def change(
+        self, actor: Actor, name: str, field: str, wanted: FieldChanges, *, preview: bool = False
+    ) -> FieldChange:
+        collection = self.world.collections[name]
+        before = next(one for one in collection.fields if one.name == field)
+        after = definition.changed(collection, before, wanted)
+        if preview:
+            return msgspec.structs.replace(self.world.foreseen, field=after)
+        self.put(collection, [after if one is before else one for one in collection.fields])
+        return FieldChange(after, 1, undo=self._trash("field_change", f"{after.name} of {name}"))
+
+    async def delete(self, actor: Actor, name: str, field: str, *, preview: bool = False) -> FieldChange:
+        collection = self.world.collections[name]
+        if len(collection.fields) == 1:
+            raise LastFieldError
+        self.put(collection, [one for one in collection.fields if one.name != field])
+        return FieldChange(None, 1, undo=self._trash("field", f"{field} of {name}"))
+
+    def _trash(self, kind: str, name: str) -> int:
+        number = self.world.next_id()
+        self.world.trash[number] = TrashItem(
+            number, kind, name, 0, NOW, "ada@example.com", NOW + timedelta(days=30), restorable=True
+        )
+        return number
+
+
+class FakeTrash(TrashService):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def list(self, actor: Actor, search: str = "", limit: int = 50, cursor: str | None = None) -> Page[TrashItem]:
+        return Page([one for one in self.world.trash.values() if fold(search) in fold(one.name)])
+
+    async def restore(self, actor: Actor, entry_id: int) -> Restored:
+        entry = self.world.trash[entry_id]
+        if not entry.restorable:
+            raise CannotRestoreError(entry.reason or "")
+        del self.world.trash[entry_id]
+        return Restored(entry.kind, entry.name)
 
 
 class FakeFavourites(FavouriteService):
@@ -910,6 +986,8 @@ def page_dependencies(world: World) -> dict[str, Provide]:
         "recovery": FakeRecovery(world),
         "invitations": FakeInvitations(world),
         "collections": FakeCollections(world),
+        "fields": FakeFields(world),
+        "trash": FakeTrash(world),
         "records": FakeRecords(world),
         "record_finder": FakeFinder(world),
         "favourites": FakeFavourites(world),

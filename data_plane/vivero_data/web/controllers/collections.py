@@ -6,14 +6,11 @@ from typing import Any, Final
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
 from vivero_web.bodies import read_form
 from vivero_web.errors import InvalidInputError, WebError
-from vivero_web.text import tidy
 
 from vivero_data.domain.collections.schemas import (
     CONTENT_BYTES,
-    Collection,
     CollectionQuery,
     NewCollection,
     NewField,
@@ -69,39 +66,6 @@ async def create_collection(
     except FORM_ERRORS as error:
         return _form(visit, form, rows, problem=error)
     return done(collection_href(made.name), "collection-created")
-
-
-@get("/collections/{name:str}/fields")
-async def collection_fields(
-    visit: NamedDependency[Visit], collections: NamedDependency[CollectionService], name: FromPath[str]
-) -> Html:
-    return _fields(visit, await collections.get(visit.actor, name))
-
-
-@post("/collections/{name:str}/delete")
-async def delete_collection(
-    request: Request[Any, Any, Any],
-    visit: NamedDependency[Visit],
-    collections: NamedDependency[CollectionService],
-    name: FromPath[str],
-) -> Response[Any]:
-    require(visit, Permission.MANAGE_COLLECTIONS, "delete collections")
-    found = await collections.get(visit.actor, name)
-    confirm = (await read_form(request)).get("confirm", "")
-    if tidy(confirm) != found.name:
-        return _fields(visit, found, confirm, problem=f"Type {found.name} to delete it.")
-    await collections.delete(visit.actor, found.name)
-    return done("/collections", "collection-deleted")
-
-
-def _fields(visit: Visit, collection: Collection, confirm: str = "", *, problem: str = "") -> Html:
-    context = {
-        "collection": collection,
-        "type_labels": dict(TYPE_LABELS),
-        "confirm": confirm,
-        "problem": problem,
-    }
-    return show(visit, "collections/fields.html.j2", context, status=422 if problem else 200)
 
 
 def definition(form: dict[str, str], rows: list[FieldRow]) -> NewCollection:

@@ -232,8 +232,8 @@ async def delete_record(
     record_id: FromPath[int],
 ) -> Redirect:
     require(visit, Permission.WRITE_RECORDS, "delete records")
-    await records.delete(visit.actor, collection.name, record_id)
-    return done(collection_href(collection.name), "record-deleted")
+    entry = await records.delete(visit.actor, collection.name, record_id)
+    return done(collection_href(collection.name), "record-deleted", entry)
 
 
 def _form(  # noqa: PLR0913  one place composes the form in all its states
