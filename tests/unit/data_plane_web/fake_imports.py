@@ -20,7 +20,6 @@ from vivero_data.domain.imports.schemas import (
     ImportState,
     Mode,
     Plan,
-    Reading,
 )
 from vivero_data.domain.imports.service import ImportService, NothingToUndoError
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
@@ -30,9 +29,11 @@ from vivero_data.lib.pages import Page
 class FakeImports(ImportService):
     def __init__(self, world: Any) -> None:
         self.world = world
-        self.imports: dict[int, Import] = world.imports
-        self.readings: dict[int, Reading] = world.readings
-        self.orders: dict[int, ImportOrder] = world.import_orders
+
+    @property
+    def imports(self) -> dict[int, Import]:
+        found: dict[int, Import] = self.world.imports
+        return found
 
     def target(self, name: str) -> Collection:
         if name not in self.world.collections:
@@ -54,7 +55,7 @@ class FakeImports(ImportService):
         content = await data.read()
         reading = read_whole(lambda: io.BufferedReader(io.BytesIO(content)), data.filename, lambda rows: None)  # noqa: ARG005  nobody looks on
         number = self.world.next_id()
-        self.readings[number] = reading
+        self.world.readings[number] = reading
         return self.add(number, collection or name, makes=collection is None, file=data.filename, total=reading.rows)
 
     def add(self, number: int, collection: str, **changes: Any) -> Import:
@@ -94,14 +95,14 @@ class FakeImports(ImportService):
     async def plan(self, actor: Actor, import_id: int, order: ImportOrder | None = None) -> Plan | None:
         found = await self.get(actor, import_id)
         target = None if found.makes else self.target(found.collection or "")
-        return plan_of(self.readings[import_id], order.mapping if order else {}, target)
+        return plan_of(self.world.readings[import_id], order.mapping if order else {}, target)
 
     async def go_on(self, actor: Actor, import_id: int, order: ImportOrder) -> Import:
         check_order(order)
         plan = await self.plan(actor, import_id, order)
         assert plan is not None
         check(plan.columns, order.key)
-        self.orders[import_id] = order
+        self.world.import_orders[import_id] = order
         return self.change(import_id, state=ImportState.WAITING, dry_run=order.dry_run)
 
     async def undo(self, actor: Actor, import_id: int) -> Import:
