@@ -10,11 +10,23 @@ from vivero_data.domain.field_types.number import DECIMALS
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.lib.notation import Notation
 
+PAIRS: Final = (
+    ("true", "false"),
+    ("yes", "no"),
+    ("y", "n"),
+    ("ja", "nein"),
+    ("j", "n"),
+    ("wahr", "falsch"),
+    ("on", "off"),
+    ("x", ""),
+    ("✓", "✗"),
+    ("1", "0"),
+)
+"""Words of yes and no, in English and German; a column is written in one of them."""
 WORDS: Final[Mapping[str, bool]] = {
-    **dict.fromkeys(("true", "yes", "y", "ja", "j", "wahr", "on", "x", "1", "✓"), True),
-    **dict.fromkeys(("false", "no", "n", "nein", "falsch", "off", "0", "✗"), False),
+    **{no: False for _, no in PAIRS if no},
+    **{yes: True for yes, _ in PAIRS},
 }
-"""Of yes or no, in English and German."""
 NUMERIC: Final = frozenset({FieldType.NUMBER, FieldType.INTEGER, FieldType.MONEY})
 TEMPORAL: Final = frozenset({FieldType.DATE, FieldType.DATETIME})
 CURRENCIES: Final[Mapping[str, str]] = {"EUR": "€", "USD": r"\$", "GBP": "£", "JPY": "¥", "CHF": "CHF"}

@@ -12,7 +12,7 @@ from vivero_data.domain.field_types.choice import Choice
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.field_types.text import Text
 from vivero_data.domain.field_types.url import Url
-from vivero_data.domain.imports.cells import CURRENCIES, CURRENCY, NUMERIC, SPACE, TEMPORAL, WORDS
+from vivero_data.domain.imports.cells import CURRENCIES, CURRENCY, NUMERIC, PAIRS, SPACE, TEMPORAL, WORDS
 from vivero_data.domain.imports.schemas import Guessed
 from vivero_data.lib.notation import Dates, Notation, Numbers
 
@@ -180,7 +180,7 @@ def _type(column: ColumnGuess) -> FieldType:  # noqa: PLR0911  one line a type
     possible = column.possible
     if not column.filled:
         return FieldType.TEXT
-    if "yes_or_no" in possible and len({word.strip().casefold() for word in column.distinct}) <= 2:  # noqa: PLR2004  yes and no
+    if "yes_or_no" in possible and _is_one_pair(column):
         return FieldType.BOOLEAN
     if "whole" in possible:
         return FieldType.INTEGER
@@ -195,6 +195,11 @@ def _type(column: ColumnGuess) -> FieldType:  # noqa: PLR0911  one line a type
     if "url" in possible and column.longest <= Url.characters:
         return FieldType.URL
     return _text_type(column)
+
+
+def _is_one_pair(column: ColumnGuess) -> bool:
+    words = {word.strip().casefold() for word in column.distinct}
+    return any(words <= set(pair) for pair in PAIRS)
 
 
 def _text_type(column: ColumnGuess) -> FieldType:
