@@ -184,6 +184,7 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
         "POST /collections/{name}/export": {"shown": "filter=text:filled"},
         "POST /collections/{name}/views": {"name": "Odd page", "shared": "true", "shown": "sort=-text&columns=text"},
         "POST /collections/{name}/views/{view_id}": {"name": "Odd page", "shared": "true", "default": "true"},
+        "POST /collections/{name}/selection": {"action": "duplicate", "row-1": "on", "shown": "", "step": "do"},
         "POST /collections/{name}/new": {**inputs, "action": "another"},
         f"POST {_RECORDS}/{{record_id}}": {**inputs, "version": "1"},
     }
@@ -191,7 +192,22 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
 
 WORKSPACE_QUERIES: Final = (
     *("sort", "filter", "where", "cursor", "back", "view", "q", "next", "by"),
-    *("edited", "search", "columns", "group", "sums", "slow", "shown", "match", "match-1", "exact", "sort-0", "down-0"),
+    *(
+        "edited",
+        "search",
+        "columns",
+        "group",
+        "sums",
+        "slow",
+        "shown",
+        "match",
+        "match-1",
+        "ids",
+        "fields",
+        "exact",
+        "sort-0",
+        "down-0",
+    ),
     *("c0-field", "c0-operator", "c0-value", "c0-group", "c1-field", "limit"),
     *("do", "collection", "group-0", "measure-0", "kind", "format"),
     *("actor", "action", "subject", "since", "until", "neighbour"),

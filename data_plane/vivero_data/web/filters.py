@@ -10,7 +10,7 @@ from vivero_ui.filters import bytes_, number
 from vivero_data.domain.collections.schemas import Field
 from vivero_data.domain.records.schemas import Record
 from vivero_data.domain.usage.service import Usage
-from vivero_data.lib.lists import split_list
+from vivero_data.lib.lists import join_list, split_list
 from vivero_data.web import audit_labels, writing
 from vivero_data.web import format as words
 from vivero_data.web.listing import collection_href
@@ -114,6 +114,7 @@ def page_filters() -> dict[str, Callable[..., object]]:
         "zoned": writing.zoned,
         "raw": writing.raw,
         "collection_href": collection_href,
+        "join_list": join_list,
         "near_limits": near_limits,
         "without_scheme": without_scheme,
         "web_address": web_address,

@@ -13,7 +13,6 @@ from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from vivero_ui.shell import Account, Command, NavItem, NavSection, Shell
 from vivero_web.errors import NotAllowedError
-from vivero_web.fields import LARGEST
 from vivero_web.text import whole_number
 
 from vivero_data.domain.collections.names import fold
@@ -25,7 +24,7 @@ from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.notation.service import NotationService
 from vivero_data.domain.users.schemas import READING, Actor, Permission, Role, roles_with
 from vivero_data.lib.notation import Notation
-from vivero_data.web.format import days_left
+from vivero_data.web.format import days_left, plural
 from vivero_data.web.listing import collection_href
 from vivero_data.web.render import Html, html
 from vivero_data.web.writing import writing
@@ -43,6 +42,10 @@ NOTICES: Final[Mapping[str, str]] = {
     "record-created": "Record created.",
     "record-saved": "Changes saved.",
     "record-unchanged": "Nothing was changed.",
+    "records-changed": "{} changed.",
+    "records-copied": "{} added.",
+    "records-deleted": "{} deleted.",
+    "undone": "Undone.",
     "view-saved": "View saved.",
     "view-deleted": "View deleted.",
     "record-deleted": "Record deleted. It can be restored for 30 days.",
@@ -87,12 +90,19 @@ class Can(msgspec.Struct, frozen=True):
             raise AttributeError(name) from None
 
 
+class Undo(msgspec.Struct, frozen=True):
+    """An entry of the trash that takes back what was just done, and the page to come back to."""
+
+    entry: int
+    back: str
+
+
 class Visit(msgspec.Struct, frozen=True):
     """The context of one page view; `collections` are the first by name, of `collection_count`.
 
     Attributes:
         favourites: the actor's.
-        undo: the entry of the trash that takes back what the notice is about.
+        undo: how what the notice is about is taken back.
         as_of: the second that is shown, of a workspace that can only be read.
     """
 
@@ -103,7 +113,7 @@ class Visit(msgspec.Struct, frozen=True):
     collection_count: int
     favourites: list[CollectionSummary]
     notice: str
-    undo: int | None
+    undo: Undo | None
     now: datetime
     trial_days: int | None
     as_of: datetime | None
@@ -170,7 +180,7 @@ async def provide_visit(  # noqa: PLR0913, PLR0917  one parameter for each depen
         collection_count=shown_collections.count,
         favourites=shown_collections.favourites,
         notice=notice(request),
-        undo=_undo(request),
+        undo=undo(request),
         now=now,
         trial_days=days_left(trial_end, now) if trial_end and who.as_of is None else None,
         as_of=who.as_of,
@@ -249,7 +259,6 @@ def show(visit: Visit, template: str, context: Mapping[str, Any], *, status: int
         "can": visit.can,
         "now": visit.now,
         "notice": visit.notice,
-        "undo": visit.undo,
     }
     with writing(visit.notation):
         return html(template, {**every, **context}, status=status, cookies=[shown()] if visit.notice else [])
@@ -263,18 +272,24 @@ def fragment(visit: Visit, template: str, context: Mapping[str, Any]) -> Html:
 
 def notice(request: Request[Any, Any, Any]) -> str:
     """The notice about the last action; empty if there is none."""
-    return NOTICES.get(_said(request)[0], "")
+    said, count, _ = _noted(request)
+    return NOTICES.get(said, "").format(plural(count, "record"))
 
 
-def _said(request: Request[Any, Any, Any]) -> tuple[str, str]:
-    """The notice's name, and the entry of the trash that undoes what it is about."""
-    name, _, entry = request.cookies.get(NOTICE_COOKIE, "").partition(".")
-    return name, entry
+def undo(request: Request[Any, Any, Any]) -> Undo | None:
+    """How the last action is taken back, if its notice offers that."""
+    _, _, entry = _noted(request)
+    if not entry:
+        return None
+    query = request.url.query
+    return Undo(entry, f"{request.url.path}?{query}" if query else request.url.path)
 
 
-def _undo(request: Request[Any, Any, Any]) -> int | None:
-    number = whole_number(_said(request)[1])
-    return number if number and number <= LARGEST else None
+def _noted(request: Request[Any, Any, Any]) -> tuple[str, int, int]:
+    """What the notice's cookie says: which notice, of how many records, and their entry in the trash."""
+    said, _, numbers = request.cookies.get(NOTICE_COOKIE, "").partition(".")
+    count, _, entry = numbers.partition(".")
+    return said, whole_number(count) or 0, whole_number(entry) or 0
 
 
 def shown() -> Cookie:
@@ -282,11 +297,14 @@ def shown() -> Cookie:
     return Cookie(NOTICE_COOKIE, value="", max_age=0, path="/", secure=True, httponly=True, samesite="lax")
 
 
-def done(target: str, said: str = "", undo: int | None = None) -> Redirect:
-    """Redirect after a successful form (post/redirect/get), with a notice that offers to undo it by an entry of the trash."""
+def done(target: str, said: str = "", count: int = 0, entry: int = 0) -> Redirect:
+    """Redirect after a successful form (post/redirect/get), with a notice.
+
+    `count` is how many records it is about, `entry` what undoes it: the number of an entry of the trash.
+    """
     cookie = Cookie(
         NOTICE_COOKIE,
-        value=f"{said}.{undo}" if undo else said,
+        value=f"{said}.{count}.{entry}" if count or entry else said,
         max_age=_NOTICE_SECONDS,
         path="/",
         secure=True,

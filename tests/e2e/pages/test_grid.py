@@ -1,6 +1,7 @@
 """The table of records as people work in it: by keyboard alone, with a spreadsheet's clipboard, beside others."""
 
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 import pytest
 from e2e.conftest import PHONE
@@ -264,3 +265,62 @@ def test_a_width_is_remembered(nursery: Page) -> None:
     assert head.evaluate("head => head.style.width") == f"{width + 16}px"
     page.reload()
     assert head.evaluate("head => head.style.width") == f"{width + 16}px"
+
+
+def tick(page: Page, plant: str, *modifiers: Literal["Shift"]) -> None:
+    page.locator("tbody tr").filter(has_text=plant).get_by_role("checkbox").click(modifiers=list(modifiers))
+
+
+def test_one_field_of_what_was_ticked_is_changed_and_taken_back(
+    nursery: Page, world: World, accessible: Callable[[Page], None]
+) -> None:
+    page = nursery
+    tick(page, "Olive")
+    tick(page, "Sage", "Shift")
+    expect(page.get_by_text("3 selected")).to_be_visible()
+    accessible(page)
+    page.get_by_role("button", name="Change a field").click()
+    page.get_by_label("Which field?").select_option("Kind")
+    page.get_by_role("button", name="Next").click()
+    page.get_by_label("Kind").select_option("Herb")
+    accessible(page)
+    page.get_by_role("button", name="Change 3 records").click()
+    expect(page.get_by_text("3 records changed.")).to_be_visible()
+    assert [value(world, one, "Kind") for one in (1, 2, 3, 4, 5)] == [None, "Herb", "Herb", "Herb", None]
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Undone.")).to_be_visible()
+    assert [value(world, one, "Kind") for one in (2, 3, 4)] == [None, None, None]
+
+
+def test_all_of_a_page_are_ticked_by_keyboard_and_deleted(nursery: Page, world: World) -> None:
+    page = nursery
+    page.get_by_role("checkbox", name="Select all of this page").press("Space")
+    cell(page, "Fig", "Stock").click()
+    page.keyboard.press("Shift+Space")
+    expect(page.get_by_text("4 selected")).to_be_visible()
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Delete 4 records").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    assert list(world.records["Plants"]) == [5]
+
+
+def test_a_value_that_many_cannot_have_is_asked_for_again(nursery: Page, world: World) -> None:
+    page = nursery
+    tick(page, "Olive")
+    page.get_by_role("button", name="Change a field").click()
+    page.get_by_label("Which field?").select_option("Stock")
+    page.get_by_role("button", name="Next").click()
+    page.get_by_label("Stock").fill("many")
+    page.get_by_role("button", name="Change 1 record").click()
+    expect(page.get_by_label("Stock")).to_have_value("many")
+    expect(page.get_by_label("Stock")).to_have_attribute("aria-invalid", "true")
+    assert value(world, 2, "Stock") == 2
+
+
+def test_copies_come_below(nursery: Page, world: World) -> None:
+    page = nursery
+    tick(page, "Olive")
+    page.get_by_role("button", name="Duplicate").click()
+    page.get_by_role("button", name="Duplicate 1 record").click()
+    expect(page.locator("tbody tr").filter(has_text="Olive")).to_have_count(2)
+    assert len(world.records["Plants"]) == 6

@@ -71,6 +71,8 @@ from vivero_data.domain.links.service import LinkService, NoMailError
 from vivero_data.domain.notation.service import NotationService, SettingsChanges, WorkspaceSettings
 from vivero_data.domain.records.advice import Advice
 from vivero_data.domain.records.batches import BatchService, checked
+from vivero_data.domain.records.bulk import Action, Bulk
+from vivero_data.domain.records.bulk import checked as check_bulk
 from vivero_data.domain.records.controllers import RecordController
 from vivero_data.domain.records.errors import (
     BatchConflictError,
@@ -92,6 +94,7 @@ from vivero_data.domain.records.schemas import (
     WrittenBatch,
     WrittenRecord,
 )
+from vivero_data.domain.records.selections import BulkService, Done
 from vivero_data.domain.records.service import RecordService, as_typed, columns_for
 from vivero_data.domain.recovery.service import RecoveryService
 from vivero_data.domain.reports.compiler import Statement, assemble, compile_report
@@ -123,7 +126,7 @@ from vivero_data.domain.views import spec
 from vivero_data.domain.views.schemas import NewView, View, ViewChanges
 from vivero_data.domain.views.service import ViewNameTakenError, ViewNotFoundError, ViewService
 from vivero_data.errors import PlanLimitError
-from vivero_data.lib.json import JsonRequest, JsonResponse
+from vivero_data.lib.json import JsonRequest, JsonResponse, decode, encode
 from vivero_data.lib.notation import Notation
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page
 from vivero_data.lib.tokens import Tokens
@@ -172,6 +175,7 @@ class World:
         self.favourites: set[str] = set()
         self.trash: dict[int, TrashItem] = {}
         self.foreseen = FieldChange(None, 1)
+        self.before: dict[int, tuple[str, dict[int, Record]]] = {}
         self.touched: dict[tuple[str, int], dict[int, int]] = {}
         self.jobs: dict[int, Job] = {}
         self.imports: dict[int, Any] = {}
@@ -419,6 +423,9 @@ class FakeTrash(TrashService):
         if not entry.restorable:
             raise CannotRestoreError(entry.reason or "")
         del self.world.trash[entry_id]
+        if entry_id in self.world.before:
+            collection, before = self.world.before.pop(entry_id)
+            self.world.records[collection] = before
         return Restored(entry.kind, entry.name)
 
 
@@ -521,7 +528,7 @@ class FakeRecords(RecordService):
         return {field.name: present(field, columns[field.id]) for field in collection.fields if field.id in columns}
 
     async def list(self, actor: Actor, collection: str, query: RecordQuery) -> Page[Record]:
-        known = {field.name for field in self.world.collections[collection].fields}
+        known = {"id", *(field.name for field in self.world.collections[collection].fields)}
         if self.world.slow and not query.allow_slow:
             raise SlowListError(self.world.slow)
         if query.sort and query.sort.lstrip("-") not in known:
@@ -530,7 +537,8 @@ class FakeRecords(RecordService):
         found = self._matching(self.world.collections[collection], found, query)
         if query.sort:
             name = query.sort.lstrip("-")
-            found.sort(key=lambda one: str(one.values.get(name)), reverse=query.sort.startswith("-"))
+            said = {one.id: f"{one.id:09}" if name == "id" else str(one.values.get(name)) for one in found}
+            found.sort(key=lambda one: said[one.id], reverse=query.sort.startswith("-"))
         start = int(query.cursor or 0)
         items = found[start : start + self.world.page_size]
         more = len(found) > start + self.world.page_size
@@ -610,6 +618,33 @@ class FakeRecords(RecordService):
     async def some(self, actor: Actor, collection: str, record_ids: Sequence[int]) -> Sequence[Record]:
         stored = self.world.records[collection]
         return [stored[number] for number in record_ids if number in stored]
+
+
+class FakeBulk(BulkService):
+    """At once, whatever matches; the world keeps what was before."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def start(self, actor: Actor, collection: str, bulk: Bulk) -> Done:
+        definition, records = self.world.collections[collection], FakeRecords(self.world)
+        values = as_typed(definition, {bulk.field: bulk.value}) if bulk.action is Action.EDIT else {}
+        check_bulk(definition, bulk, values)
+        before = dict(self.world.records[collection])
+        for number in bulk.ids or tuple(before):
+            if bulk.action is Action.EDIT:
+                await records.update(actor, collection, number, RecordChanges(values))
+            elif bulk.action is Action.DELETE:
+                await records.delete(actor, collection, number)
+            else:
+                await records.create(actor, collection, decode(encode(before[number].values)))
+        entry = self.world.next_id()
+        until = NOW + timedelta(days=30)
+        self.world.before[entry] = (collection, before)
+        self.world.trash[entry] = TrashItem(
+            entry, "record_changes", collection, len(before), NOW, "ada@example.com", until, restorable=True
+        )
+        return Done(len(bulk.ids or before), entry)
 
 
 class FakeBatches(BatchService):
@@ -992,6 +1027,7 @@ def page_dependencies(world: World) -> dict[str, Provide]:
         "record_finder": FakeFinder(world),
         "favourites": FakeFavourites(world),
         "record_batches": FakeBatches(world),
+        "bulk": FakeBulk(world),
         "views": FakeViews(world),
         "files": FakeFiles(world),
         "jobs": FakeJobs(world),

@@ -112,6 +112,7 @@ def test_what_cannot_come_back_says_why(browser: Browser, world: World) -> None:
     browser.send(f"{FIELDS}/{number_of(world, 'Status')}/delete")
     entry, item = next(iter(world.trash.items()))
     world.trash[entry] = msgspec.structs.replace(item, restorable=False, reason="Its collection is deleted.")
+    browser.open("/")  # takes the notice
     page = browser.open("/trash?q=status")
     assert "Its collection is deleted." in page
     assert f"/trash/{entry}/restore" not in page

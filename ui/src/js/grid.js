@@ -174,7 +174,7 @@ class Grid {
   /* Rows as the server has them now. Cells with something unsaved stay as they are. */
   async refresh(ids) {
     const fields = this.heads.flatMap((head) => head.dataset.field ?? []).join(".");
-    const query = new URLSearchParams({ ids: ids.join("."), fields, view: this.box.dataset.view });
+    const query = new URLSearchParams({ ids: ids.join("."), fields, shown: this.box.dataset.shown });
     const answer = await fetch(`${this.path}/rows?${query}`, { headers: { Accept: "text/html" } });
     if (!answer.ok) return;
     const found = new DOMParser().parseFromString(await answer.text(), "text/html").querySelectorAll("tr");

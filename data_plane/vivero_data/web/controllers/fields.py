@@ -157,7 +157,7 @@ async def delete_field(
         made = await fields.delete(visit.actor, collection.name, field.name)
     except FORM_ERRORS as error:
         return _form(visit, collection, field, row_of(field), problem=error)
-    return done(fields_href(collection.name), "field-deleted", made.undo)
+    return done(fields_href(collection.name), "field-deleted", entry=made.undo or 0)
 
 
 def fields_href(name: str) -> str:
@@ -261,7 +261,7 @@ def _field(collection: Collection, field_id: int) -> Field:
 def _done(collection: Collection, made: FieldChange, said: str) -> Response[Any]:
     if made.job:
         return done(f"/jobs/{made.job}")
-    return done(fields_href(collection.name), said, made.undo)
+    return done(fields_href(collection.name), said, entry=made.undo or 0)
 
 
 def _list(  # noqa: PLR0913  one place composes the page in all its states

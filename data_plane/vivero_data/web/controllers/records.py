@@ -38,7 +38,7 @@ from vivero_data.web.inputs import (
 )
 from vivero_data.web.list_state import ListState, read_state, shown_in
 from vivero_data.web.listing import collection_href, columns_cookie, page_links
-from vivero_data.web.page import Visit, done, require, show
+from vivero_data.web.page import Visit, done, fragment, require, show
 from vivero_data.web.render import Html
 from vivero_data.web.toolbar import load, rearranged, toolbar
 
@@ -107,12 +107,14 @@ async def record_rows(
 ) -> Html:
     """Rows of the table as they are now, with the columns that it has: what the grid asks for after a change."""
     asked = request.query_params
-    shown = _numbers(asked.get("fields", ""))
-    columns = [field for field in collection.fields if field.id in shown] or list(collection.fields)
+    wanted = _numbers(asked.get("fields", ""))
+    columns = [field for number in wanted for field in collection.fields if field.id == number] or list(
+        collection.fields
+    )
     ids = _numbers(asked.get("ids", ""))[:MAX_LIMIT]
     found = await records.some(visit.actor, collection.name, ids) if ids else []
-    context = {"collection": collection, "columns": columns, "records": found, "view": asked.get("view", "")}
-    return show(visit, "records/rows.html.j2", context)
+    context = {"collection": collection, "columns": columns, "records": found, "shown": asked.get("shown", "")}
+    return fragment(visit, "records/rows.html.j2", context)
 
 
 def _numbers(text: str) -> list[int]:

@@ -5,12 +5,14 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from vivero_web.bodies import read_form
 from vivero_web.errors import ConflictError
 
 from vivero_data.domain.trash.kinds import KINDS
 from vivero_data.domain.trash.service import TrashService
 from vivero_data.domain.users.schemas import Permission
 from vivero_data.errors import PlanLimitError
+from vivero_data.web.forms import local_path
 from vivero_data.web.listing import Address, address, page_links
 from vivero_data.web.page import Visit, done, require, show
 from vivero_data.web.render import Html
@@ -29,14 +31,21 @@ async def trash_page(
 
 @post("/trash/{entry_id:int}/restore")
 async def restore(
-    visit: NamedDependency[Visit], trash: NamedDependency[TrashService], entry_id: FromPath[int]
+    request: Request[Any, Any, Any],
+    visit: NamedDependency[Visit],
+    trash: NamedDependency[TrashService],
+    entry_id: FromPath[int],
 ) -> Response[Any]:
+    """From the trash; or from the notice of what was just done, whose `back` is the page that it stands on."""
     require(visit, Permission.WRITE_RECORDS, _SEE)
     try:
         made = await trash.restore(visit.actor, entry_id)
     except (ConflictError, PlanLimitError) as error:
         return await _page(visit, trash, address("/trash", []), error.detail, error.status)
-    return done(f"/jobs/{made.job}") if made.job else done("/trash", "restored")
+    if made.job:
+        return done(f"/jobs/{made.job}")
+    back = (await read_form(request)).get("back", "")
+    return done(local_path(back), "undone") if back else done("/trash", "restored")
 
 
 async def _page(visit: Visit, trash: TrashService, here: Address, problem: str = "", status: int = 200) -> Html:

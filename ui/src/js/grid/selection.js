@@ -32,11 +32,10 @@ export function startSelection(grid) {
     for (const box of boxes()) box.checked = all.checked;
     count();
   });
-  bar?.querySelector("[data-clear]").addEventListener("click", () => {
-    for (const box of boxes()) box.checked = false;
+  bar?.addEventListener("reset", () => setTimeout(() => {
     count();
     grid.current?.focus();
-  });
+  }));
   document.addEventListener("grid:rows", count);
   count();
 }
