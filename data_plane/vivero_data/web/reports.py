@@ -1,7 +1,8 @@
 """What pages show of a report: a chart for the browser's module, and the same figures as a table; pure."""
 
+from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any, Final
 
 import msgspec
@@ -21,6 +22,7 @@ from vivero_data.lib.json import encode
 from vivero_data.web.format import cell
 
 _MOST_PERIODS: Final = 400  # of a chart; more would be dots
+_DIGITS: Final = 90  # more than any figure has
 _ADDED: Final = frozenset({Function.COUNT, Function.SUM})
 CHARTS: Final = frozenset({Kind.BAR, Kind.STACKED_BAR, Kind.LINE, Kind.AREA, Kind.PIE})
 
@@ -131,7 +133,7 @@ def _one(name: str, measure: Measure, values: list[tuple[Any, ...]], *, rest: bo
     return Series(
         name,
         tuple(None if value is None else float(value) for value in given),
-        tuple(figure(value) or "none" for value in given),
+        tuple(text or "none" for text in figures(given, measure)),
         rest,
     )
 
@@ -141,14 +143,16 @@ def table_of(definition: Definition, data: ReportData) -> Table:
     if len(data.axes) == 2 and len(definition.measures) == 1:  # noqa: PLR2004  rows and columns
         return _pivot(definition, data)
     heads = [grouping_label(one) for one in definition.group_by]
-    rows = [
-        (
-            *(key_label(definition, index, Key(key, rest)) for index, (key, rest) in enumerate(zip(row.keys, row.rest, strict=True))),
-            *(figure(value) for value in row.values),
-        )
-        for row in data.rows
-    ]  # fmt: skip
-    total = ("Total", *[""] * (len(heads) - 1), *(figure(value) for value in data.total)) if heads else ()
+    keys = [
+        [key_label(definition, index, Key(key, rest)) for index, (key, rest) in enumerate(pairs)]
+        for pairs in (zip(row.keys, row.rest, strict=True) for row in data.rows)
+    ]
+    columns = [
+        figures([*(row.values[index] for row in data.rows), data.total[index]], measure)
+        for index, measure in enumerate(definition.measures)
+    ]
+    rows = [(*names, *(column[index] for column in columns)) for index, names in enumerate(keys)]
+    total = ("Total", *[""] * (len(heads) - 1), *(column[-1] for column in columns)) if heads else ()
     return Table((*heads, *measure_labels(data)), len(heads), tuple(rows), total)
 
 
@@ -156,22 +160,20 @@ def _pivot(definition: Definition, data: ReportData) -> Table:
     first, second = data.axes
     measure = definition.measures[0]
     found, added = _by_keys(data), measure.function in _ADDED
-    rows = []
-    for key in first:
-        values = [found[key, other][0] if (key, other) in found else None for other in second]
-        whole = [figure(exact_sum(value for value in values if value is not None))] if added else []
-        rows.append((key_label(definition, 0, key), *map(figure, values), *whole))
+    lines = [[found[key, other][0] if (key, other) in found else None for other in second] for key in first]
+    if added:
+        below = [exact_sum(line[index] or 0 for line in lines) for index in range(len(second))]
+        lines = [[*line, exact_sum(value or 0 for value in line)] for line in [*lines, below]]
+    width = len(second) + added
+    texts = figures([value for line in lines for value in line], measure)
+    words: list[tuple[str, ...]] = [tuple(texts[start : start + width]) for start in range(0, len(texts), width)]
     heads = (
         field_label(definition.group_by[0].field),
         *(key_label(definition, 1, key) for key in second),
         *(["Total"] if added else []),
     )
-    columns = [
-        figure(exact_sum(values[0] for keys, values in found.items() if keys[1] == other)) if added else ""
-        for other in second
-    ]
-    total = ("Total", *columns, figure(data.total[0])) if added else ()
-    return Table(heads, 1, tuple(rows), total)
+    rows = tuple((key_label(definition, 0, key), *words[index]) for index, key in enumerate(first))
+    return Table(heads, 1, rows, ("Total", *words[-1]) if added else ())
 
 
 def _by_keys(data: ReportData) -> dict[tuple[Key, ...], tuple[Any, ...]]:
@@ -180,6 +182,28 @@ def _by_keys(data: ReportData) -> dict[tuple[Key, ...], tuple[Any, ...]]:
     }
 
 
-def figure(value: Decimal | None) -> str:
-    """A figure as people read it; empty if there is none."""
-    return cell(value)
+def figures(values: Sequence[Decimal | None], measure: Measure) -> list[str]:
+    """Figures as people read them below each other: with as many decimals as the longest; empty where there is none.
+
+    An average may have any number of decimals, of which people need few. The API and the files have all of them.
+    """
+    if measure.function is Function.AVERAGE:
+        values = [value if value is None else _few_decimals(Decimal(value)) for value in values]
+    decimals = max((_decimals(Decimal(value)) for value in values if value is not None), default=0)
+    return [cell(value) if value is None else cell(_padded(Decimal(value), decimals)) for value in values]
+
+
+def _few_decimals(value: Decimal) -> Decimal:
+    """Two decimals; of a fraction of one, three digits."""
+    with localcontext(prec=_DIGITS):
+        return round(value, max(2, 2 - value.adjusted() if value else 0)).normalize()
+
+
+def _decimals(value: Decimal) -> int:
+    exponent = value.as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def _padded(value: Decimal, decimals: int) -> Decimal:
+    with localcontext(prec=_DIGITS):
+        return value.quantize(Decimal(1).scaleb(-decimals))

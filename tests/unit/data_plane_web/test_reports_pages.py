@@ -3,6 +3,7 @@
 import html
 import json
 import re
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.reports.schemas import Definition, Function, Grouping, Kind, Measure, Order, Period
 from vivero_data.domain.users.schemas import Role
 from vivero_data.web import report_form
+from vivero_data.web.reports import figures
 from vivero_web.errors import InvalidInputError
 
 THINGS = collection()
@@ -170,3 +172,21 @@ def test_the_menus_offer_what_fits(kind: FieldType) -> None:
 def test_a_stranger_value_of_a_menu_is_refused() -> None:
     with pytest.raises(InvalidInputError):
         report_form.definition_of({"group-0": "fortnight:Date", "measure-0": "count:"}, THINGS)
+
+
+@pytest.mark.parametrize(
+    ("function", "values", "texts"),
+    [
+        (Function.SUM, ["1207", "697.72", None], ["1\u202f207.00", "697.72", ""]),
+        (Function.SUM, ["12345678901234567890123456789012345.12345678"], ["12\u202f345\u202f678\u202f901\u202f234\u202f567\u202f890\u202f123\u202f456\u202f789\u202f012\u202f345.12345678"]),
+        (Function.AVERAGE, ["44.70111111", "3"], ["44.7", "3.0"]),
+        (Function.AVERAGE, ["0.00123456"], ["0.00123"]),
+        (Function.AVERAGE, ["0", "-12.345"], ["0.00", "-12.34"]),
+        (Function.COUNT, ["0", "12000"], ["0", "12\u202f000"]),
+    ],
+)  # fmt: skip
+def test_figures_below_each_other_have_the_same_decimals(
+    function: Function, values: list[str | None], texts: list[str]
+) -> None:
+    given = [None if value is None else Decimal(value) for value in values]
+    assert figures(given, Measure(function, "Value")) == texts

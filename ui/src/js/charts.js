@@ -11,6 +11,7 @@ use([BarChart, LineChart, PieChart, GridComponent, LegendComponent, TooltipCompo
 const HUES = 8;
 const SYMBOLS = ["circle", "rect", "triangle", "diamond", "roundRect", "pin", "arrow", "emptyCircle"];
 const NARROW = 480; // pixels: a phone
+const NAMED = 640; // pixels: room for the names around a pie
 const LONGEST = 24; // letters of a word on an axis
 const drawn = new Map();
 const still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -48,8 +49,11 @@ function tooltip(theme, trigger) {
 // One line a series: rich text has markup of its own, in braces and bars, which people's words must not be.
 const plain = (text) => text.replace(/[{}|]/g, " ");
 
-function pie(chart, theme, narrow) {
+function pie(chart, theme, width) {
   const [series] = chart.series;
+  const narrow = width < NAMED;
+  const whole = series.values.reduce((sum, value) => sum + Math.max(0, value ?? 0), 0) || 1;
+  const share = (name) => (100 * (data.find((one) => one.name === name)?.value ?? 0)) / whole;
   const data = chart.categories.map((name, index) => ({
     name: plain(name),
     value: Math.max(0, series.values[index] ?? 0),
@@ -58,7 +62,7 @@ function pie(chart, theme, narrow) {
   }));
   return {
     tooltip: { ...tooltip(theme, "item"), formatter: (at) => `${at.name}\n${at.data.text} (${at.percent.toFixed(1)} %)` },
-    legend: { show: narrow, type: "scroll", bottom: 0, textStyle: { ...font, color: theme.ink }, formatter: short },
+    legend: { show: narrow, type: "scroll", bottom: 0, textStyle: { ...font, color: theme.ink }, formatter: (name) => `${short(name)}  ${share(name).toFixed(1)} %` },
     series: [
       {
         type: "pie",
@@ -136,7 +140,7 @@ function draw(element) {
       animationDuration: 200,
       color: theme.hues,
       textStyle: font,
-      ...(chart.kind === "pie" ? pie(chart, theme, narrow) : cartesian(chart, theme, narrow)),
+      ...(chart.kind === "pie" ? pie(chart, theme, element.clientWidth) : cartesian(chart, theme, narrow)),
     },
     true,
   );

@@ -170,7 +170,8 @@ def _fields(collection: Collection, chosen: Sequence[str]) -> list[Any]:
 
 
 @get("/dashboards/{dashboard_id:int}/edit")
-async def edit_dashboard(
+async def edit_dashboard(  # noqa: PLR0913, PLR0917  who, the services, which one
+    request: Request[Any, Any, Any],
     visit: NamedDependency[Visit],
     dashboards: NamedDependency[DashboardService],
     reports: NamedDependency[ReportService],
@@ -178,7 +179,8 @@ async def edit_dashboard(
     dashboard_id: FromPath[int],
 ) -> Html:
     require(visit, Permission.WRITE_RECORDS, "change dashboards")
-    return await _edit(visit, dashboards, reports, collections, dashboard_id)
+    do = request.query_params.get("do", "")
+    return await _edit(visit, dashboards, reports, collections, dashboard_id, do=do)
 
 
 @post("/dashboards/{dashboard_id:int}")
@@ -282,6 +284,7 @@ async def _edit(  # noqa: PLR0913  who, the services, which one, what came of it
     *,
     form: Form | None = None,
     problem: WebError | None = None,
+    do: str = "",
 ) -> Html:
     board = await board_of(visit.actor, reports, await dashboards.get(visit.actor, dashboard_id))
     context = {
@@ -289,6 +292,7 @@ async def _edit(  # noqa: PLR0913  who, the services, which one, what came of it
         "form": form or {},
         "errors": field_errors(problem) if problem else {},
         "problem": problem,
+        "do": do,
         "reports": (await reports.list(visit.actor, MAX_LIMIT)).items,
         "names": [one.name for one in await collections.list(visit.actor)],
     }
