@@ -86,6 +86,8 @@ from vivero_data.domain.recovery.service import RecoveryService
 from vivero_data.domain.reports.controllers import ReportController
 from vivero_data.domain.reports.results import Results
 from vivero_data.domain.reports.service import ReportService
+from vivero_data.domain.second_factors.controllers import OthersSecondFactorController, SecondFactorController
+from vivero_data.domain.second_factors.service import SecondFactorService
 from vivero_data.domain.sessions.controllers import SessionController
 from vivero_data.domain.sessions.service import SessionService
 from vivero_data.domain.tickets.service import TicketService
@@ -126,6 +128,7 @@ class Services(msgspec.Struct, frozen=True):
     identity: IdentityService
     auth: AuthService
     own_sessions: SessionService
+    second_factors: SecondFactorService
     api_keys: ApiKeyService
     tickets: TicketService
     users: UserService
@@ -170,7 +173,16 @@ def build(settings: Settings) -> Services:
     links = LinkService(database, identity, mailer)
     tokens, stored = AccessTokens(settings.app.signing_key, settings.env.tenant_id), StoredSessions(database)
     sessions = CachedSessions(database, cache.sessions) if settings.env.as_of else stored
-    auth = AuthService(database, passwords, logins, tokens, sessions)
+    second_factors = SecondFactorService(
+        database,
+        passwords,
+        logins,
+        limiter,
+        identity,
+        settings.app.file_key,
+        cache.sessions if settings.env.as_of else None,
+    )
+    auth = AuthService(database, passwords, logins, tokens, sessions, second_factors)
     files = FileService(database, storage, limits, settings.app.file_key, settings.env.max_file_bytes)
     jobs = JobService(database)
     fields = FieldService(database, jobs)
@@ -186,6 +198,7 @@ def build(settings: Settings) -> Services:
         identity=identity,
         auth=auth,
         own_sessions=SessionService(database),
+        second_factors=second_factors,
         api_keys=ApiKeyService(database, KeyTokens(settings.app.signing_key)),
         tickets=TicketService(database, auth, stored, logins, settings.ticket_key_file, settings.env.tenant_id),
         users=UserService(database, limits, passwords, logins, identity),
@@ -291,6 +304,8 @@ def _api(upload_bytes: int) -> Router:
             ApiKeyController,
             SettingsController,
             SessionController,
+            SecondFactorController,
+            OthersSecondFactorController,
             upload,
         ],
         guards=[signed_in],

@@ -13,7 +13,9 @@ from vivero_web.errors import WebError
 from vivero_web.problem import Answers
 
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_PASSED: Final = re.compile(r"/login|/logout|/api/v1/auth/(login|logout|refresh)|/collections/[^/]+/columns")
+_PASSED: Final = re.compile(
+    r"/login|/login/code|/logout|/api/v1/auth/(login|logout|refresh)|/collections/[^/]+/columns"
+)
 """Sessions, which are in the cache, and the columns of a table, which are in a cookie."""
 
 

@@ -328,4 +328,18 @@ CREATE TABLE IF NOT EXISTS dashboards (
     UNIQUE KEY dashboards_home (home)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
 
-INSERT INTO alembic_version (version_num) VALUES ('0019');
+CREATE TABLE IF NOT EXISTS second_factors (
+    user_id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
+    secret VARBINARY(128) NOT NULL COMMENT 'of the authenticator app, sealed',
+    active BOOLEAN NOT NULL COMMENT 'a code of it has come back',
+    since DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+    last_step BIGINT NOT NULL DEFAULT 0 COMMENT 'of the newest code that was used'
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
+
+CREATE TABLE IF NOT EXISTS recovery_codes (
+    user_id BIGINT UNSIGNED NOT NULL,
+    code_hash BINARY(32) NOT NULL COMMENT 'SHA-256',
+    PRIMARY KEY (user_id, code_hash)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
+
+INSERT INTO alembic_version (version_num) VALUES ('0020');

@@ -25,6 +25,11 @@ _WHOLE: Final = {
     "session.refuse": "Login refused",
     "session.block": "Login blocked",
     "session.replay": "Session ended: its token came twice",
+    "second_factor.start": "Began two-step login",
+    "second_factor.end": "Ended two-step login",
+    "second_factor.reset": "Ended two-step login of user",
+    "second_factor.renew_codes": "Made other recovery codes",
+    "second_factor.use_recovery_code": "Logged in with a recovery code",
     "api_key.create": "Made API key",
     "api_key.rotate": "Made another secret for API key",
     "api_key.delete": "Revoked API key",
@@ -53,6 +58,7 @@ NOUNS: Final = (
     ("export", "Exports"),
     ("user", "Users"),
     ("session", "Logins"),
+    ("second_factor", "Two-step login"),
     ("api_key", "API keys"),
 )
 _ABSENT: Final = object()

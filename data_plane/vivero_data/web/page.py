@@ -62,6 +62,7 @@ NOTICES: Final[Mapping[str, str]] = {
     "invitation-withdrawn": "Invitation withdrawn.",
     "user-saved": "User changed.",
     "settings-saved": "Settings saved.",
+    "second-factor-ended": "Two-step login is off.",
     "session-ended": "Session ended.",
     "sessions-ended": "All your other sessions are ended.",
     "key-saved": "Key renamed.",

@@ -25,7 +25,7 @@ LOGIN_BYTES: Final = 256 * 1024
 _MOST_BYTES: Final = LOGIN_BYTES * 3 // 4  # leaves room for the prefixed names in the login form
 _FORM: Final = "application/x-www-form-urlencoded"
 _PREFIX: Final = "kept-"
-_SECRET: Final = frozenset({"password", "current_password", "new_password", "code", "ticket"})
+_SECRET: Final = frozenset({"password", "current_password", "new_password", "code", "challenge", "ticket"})
 """Credentials: never written into a page."""
 
 AnyRequest = Request[Any, Any, Any]

@@ -103,6 +103,14 @@ from vivero_data.domain.reports.errors import ReportBrokenError, ReportNotFoundE
 from vivero_data.domain.reports.schemas import Definition, NewReport, Report, ReportChanges, ReportData
 from vivero_data.domain.reports.schemas import definition_of as definition_of_report
 from vivero_data.domain.reports.service import ReportService
+from vivero_data.domain.second_factors.schemas import (
+    CodeNeededError,
+    CodeRefusedError,
+    Enrolment,
+    SecondFactor,
+    WrongCodeError,
+)
+from vivero_data.domain.second_factors.service import SecondFactorService
 from vivero_data.domain.sessions.schemas import SessionNotFoundError, SessionView
 from vivero_data.domain.sessions.service import SessionService
 from vivero_data.domain.tickets.service import TicketService
@@ -127,6 +135,8 @@ from vivero_data.domain.views.schemas import NewView, View, ViewChanges
 from vivero_data.domain.views.service import ViewNameTakenError, ViewNotFoundError, ViewService
 from vivero_data.errors import PlanLimitError
 from vivero_data.lib.json import JsonRequest, JsonResponse, decode, encode
+from vivero_data.lib import totp
+from vivero_data.lib.json import JsonRequest, JsonResponse
 from vivero_data.lib.notation import Notation
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page
 from vivero_data.lib.tokens import Tokens
@@ -185,6 +195,7 @@ class World:
         self.api_keys: dict[int, ApiKey] = {}
         self.reports: dict[int, Report] = {}
         self.dashboards: dict[int, Dashboard] = {}
+        self.factor = SecondFactor(active=False)
         self.sessions = {number: session(number) for number in (3, 2, 1)}
         self.orders: list[Export] = []
         self.entries: list[AuditEntry] = []
@@ -230,6 +241,15 @@ class FakeAuth(AuthService):
             raise TooManyRequestsError("Too many attempts to log in.", 30)
         if credentials.password != PASSWORD:
             raise WrongCredentialsError
+        if self.world.factor.active:
+            raise CodeNeededError("challenge")
+        return Tokens("access", "refresh")
+
+    async def finish(self, challenge: str, code: str) -> Tokens:
+        if challenge != "challenge":
+            raise NotSignedInError("That took too long. Enter your password once more.")
+        if code != "123456":
+            raise WrongCodeError
         return Tokens("access", "refresh")
 
     async def end_session(self, actor: Actor) -> None:
@@ -298,6 +318,48 @@ class FakeSessions(SessionService):
         for number in others:
             del self.world.sessions[number]
         return len(others)
+
+
+class FakeSecondFactors(SecondFactorService):
+    """The code is 123456."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def get(self, actor: Actor) -> SecondFactor:
+        return self.world.factor
+
+    async def is_active(self, actor: Actor, user_id: int) -> bool:
+        return self.world.factor.active
+
+    async def begin(self, actor: Actor, password: str, address: str) -> Enrolment:
+        self._check(password)
+        return await self.pending(actor)
+
+    async def pending(self, actor: Actor) -> Enrolment:
+        return Enrolment(totp.shown(b"x" * 20), totp.uri(b"x" * 20, "acme.vivero.localhost", actor.email))
+
+    async def confirm(self, actor: Actor, code: str) -> list[str]:
+        if code != "123456":
+            raise CodeRefusedError
+        self.world.factor = SecondFactor(active=True, since=NOW, recovery_codes=10)
+        return [f"abcd-efgh-ijkl-{number:04}" for number in range(10)]
+
+    async def renew_codes(self, actor: Actor, password: str, address: str) -> list[str]:
+        self._check(password)
+        return await self.confirm(actor, "123456")
+
+    async def end(self, actor: Actor, password: str, address: str) -> None:
+        self._check(password)
+        self.world.factor = SecondFactor(active=False)
+
+    async def reset(self, actor: Actor, user_id: int) -> None:
+        self.world.factor = SecondFactor(active=False)
+
+    @staticmethod
+    def _check(password: str) -> None:
+        if password != PASSWORD:
+            raise InvalidInputError.of("current_password", "is not your current password")
 
 
 class FakeTickets(TicketService):
@@ -1016,6 +1078,7 @@ def page_dependencies(world: World) -> dict[str, Provide]:
         "tickets": FakeTickets(world),
         "api_keys": FakeApiKeys(world),
         "own_sessions": FakeSessions(world),
+        "second_factors": FakeSecondFactors(world),
         "users": FakeUsers(world),
         "links": FakeLinks(world),
         "recovery": FakeRecovery(world),

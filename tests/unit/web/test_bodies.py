@@ -41,6 +41,7 @@ PUBLIC = {
     "POST /api/v1/auth/password",
     "POST /api/v1/signups",
     "POST /login",
+    "POST /login/code",
     "POST /login/ticket",
     "POST /forgotten-password",
     "POST /set-password",
@@ -61,6 +62,8 @@ OF_VIEWERS = {
     "POST /account/keys/{key_id}",
     "POST /account/keys/{key_id}/rotate",
     "POST /account/keys/{key_id}/revoke",
+    *("POST /api/v1/me/second-factor" + path for path in ("", "/confirm", "/recovery-codes", "/end")),
+    *("POST /account/second-factor" + path for path in ("", "/confirm", "/recovery-codes", "/off")),
     "POST /account/sessions/{login_id}/end",
     "POST /account/sessions/end-others",
     "POST /account/password",
@@ -80,13 +83,14 @@ WITHOUT_BODY = {
     "POST /api/v1/invitations/{user_id}",
     "POST /files/{file_id}/delete",
     "POST /account/keys/{key_id}/revoke",
+    "POST /users/{user_id}/second-factor",
     "POST /account/sessions/{login_id}/end",
     "POST /account/sessions/end-others",
     "POST /collections/{name}/records/{record_id}/delete",
 }
 UPLOADS = {"POST /files", "POST /api/v1/files"}
 # What was typed before the session ended comes with the login.
-BRINGS_ALONG = {"POST /login"}
+BRINGS_ALONG = {"POST /login", "POST /login/code"}
 CONTENT = {
     "POST /new-collection",
     "POST /collections/{name}/new",

@@ -23,6 +23,7 @@ from vivero_web.request_context import RequestContext
 # Counted by what they do, and tested where that is: guesses of passwords, and mails.
 BY_THEIR_SERVICE: Final = {
     "POST /login": "logins",
+    "POST /login/code": "second_factors",
     "POST /staff/login": "logins",
     "POST /api/v1/auth/login": "logins",
     "POST /forgotten-password": "mail_limits",

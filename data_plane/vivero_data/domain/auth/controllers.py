@@ -18,6 +18,7 @@ from vivero_data.domain.auth.schemas import (
     WrongCredentialsError,
 )
 from vivero_data.domain.auth.service import AuthService
+from vivero_data.domain.second_factors.schemas import CodeNeededError, WrongCodeError
 from vivero_data.lib.tokens import Tokens
 
 
@@ -28,11 +29,11 @@ class AuthController(Controller):
     tags = ("Authentication",)
 
     @post("/login", status_code=HTTP_200_OK)
-    @raises(WrongCredentialsError)
+    @raises(WrongCredentialsError, CodeNeededError, WrongCodeError)
     async def login(
         self, request: AnyRequest, data: JSONBody[Credentials], auth: NamedDependency[AuthService]
     ) -> Tokens:
-        """Exchange e-mail and password for tokens."""
+        """Exchange e-mail and password for tokens, with a code where two-step login is active."""
         return await auth.login(data, caller_of(request.scope))
 
     @post("/refresh", status_code=HTTP_200_OK, guards=[Counted(SECRETS)])

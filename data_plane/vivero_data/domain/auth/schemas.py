@@ -4,6 +4,8 @@ import msgspec
 from vivero_web.errors import NotSignedInError
 from vivero_web.fields import RefreshToken, TypedEmail, TypedPassword
 
+from vivero_data.domain.second_factors.schemas import Code
+
 
 class WrongCredentialsError(NotSignedInError):
     """The e-mail address or the password is wrong; it says the same of an unknown address and a deactivated account."""
@@ -20,10 +22,11 @@ class SessionEndedError(NotSignedInError):
 
 
 class Credentials(msgspec.Struct):
-    """E-mail and password, as typed."""
+    """E-mail and password, as typed, and a code where two-step login is active."""
 
     email: TypedEmail
     password: TypedPassword
+    code: Code | None = None
 
 
 class RefreshRequest(msgspec.Struct):

@@ -13,6 +13,8 @@ from vivero_web.passwords import Passwords
 from vivero_data.db.database import Database
 from vivero_data.domain.auth.schemas import Credentials, SessionEndedError, WrongCredentialsError
 from vivero_data.domain.auth.sessions import NO_ACCOUNT, Session, Sessions
+from vivero_data.domain.second_factors.schemas import CodeNeededError, WrongCodeError
+from vivero_data.domain.second_factors.service import SecondFactorService
 from vivero_data.domain.users import repository as users
 from vivero_data.domain.users.schemas import Actor
 from vivero_data.lib.tokens import AccessTokens, Tokens
@@ -25,32 +27,64 @@ _BROWSER_GRACE: Final = timedelta(seconds=10)
 class AuthService:
     """Logins of the workspace's users."""
 
-    def __init__(
-        self, database: Database, passwords: Passwords, logins: Logins, tokens: AccessTokens, sessions: Sessions
+    def __init__(  # noqa: PLR0913, PLR0917  its dependencies
+        self,
+        database: Database,
+        passwords: Passwords,
+        logins: Logins,
+        tokens: AccessTokens,
+        sessions: Sessions,
+        second_factors: SecondFactorService,
     ) -> None:
         self._database = database
         self._passwords = passwords
         self._logins = logins
         self._tokens = tokens
         self._sessions = sessions
+        self._second_factors = second_factors
 
     async def login(self, credentials: Credentials, address: str) -> Tokens:
         """Tokens for the right password; `address` is the client's.
 
         Raises:
             WrongCredentialsError: whatever was wrong.
-            TooManyRequestsError: too many wrong passwords before.
+            CodeNeededError: the password was right, and two-step login is active.
+            WrongCodeError: the code that came with it was not.
+            TooManyRequestsError: too many wrong passwords or codes before.
         """
         email = credentials.email.strip().lower()
         async with self._database.read() as connection:
             found = await users.get_with_hash(connection, email)
         # Invited users have no password yet: checking takes as long as for an unknown address.
         stored = found[1] if found and found[0].active and not found[0].invitation else None
-        async with self._note_refusals(found[0].email if found else NO_ACCOUNT), self._logins.guess(email, address):
-            right = await self._passwords.verify(stored, credentials.password)
-            if not right or not found:
-                raise WrongCredentialsError
+        async with self._note_refusals(found[0].email if found else NO_ACCOUNT):
+            async with self._logins.guess(email, address):
+                right = await self._passwords.verify(stored, credentials.password)
+                if not right or not found:
+                    raise WrongCredentialsError
+            try:
+                await self._second_factors.check(found[0], credentials.code)
+            except CodeNeededError as error:
+                raise CodeNeededError(self._tokens.challenge(found[0].id, found[1], clock.now())) from error
             return self.tokens_of(await self._sessions.start(found[0]))
+
+    async def finish(self, challenge: str, code: str) -> Tokens:
+        """Tokens for a code, after a password that was right.
+
+        Raises:
+            SessionEndedError: that was too long ago, or the password was changed.
+            WrongCodeError: the code is not right.
+            TooManyRequestsError: too many were not.
+        """
+        claims = self._tokens.read_challenge(challenge)
+        async with self._database.read() as connection:
+            user = await users.get(connection, claims.user_id)
+            hashed = await users.password_hash(connection, claims.user_id)
+        if user is None or not user.active or hashed is None or not claims.is_about(hashed):
+            raise SessionEndedError
+        async with self._note_refusals(user.email):
+            await self._second_factors.check(user, code or "-")
+            return self.tokens_of(await self._sessions.start(user))
 
     def tokens_of(self, session: Session) -> Tokens:
         return Tokens(self._tokens.issue(session.claims, clock.now()), session.refresh_token)
@@ -106,7 +140,7 @@ class AuthService:
         """Around a login: notes when it is refused, with the reason."""
         try:
             yield
-        except (WrongCredentialsError, TooManyRequestsError) as error:
-            action = "session.refuse" if isinstance(error, WrongCredentialsError) else "session.block"
+        except (WrongCredentialsError, WrongCodeError, TooManyRequestsError) as error:
+            action = "session.block" if isinstance(error, TooManyRequestsError) else "session.refuse"
             await self._sessions.refused(action, account)
             raise

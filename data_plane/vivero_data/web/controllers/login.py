@@ -16,9 +16,11 @@ from vivero_web.request_context import caller_of
 from vivero_data.domain.auth.schemas import Credentials
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.identity.service import Identity, IdentityService
+from vivero_data.domain.second_factors.schemas import CodeNeededError, WrongCodeError
 from vivero_data.domain.tickets.service import TicketService
 from vivero_data.domain.users.schemas import Actor
 from vivero_data.lib.cookies import ACCESS, expired_cookies, session_cookies
+from vivero_data.lib.tokens import Tokens
 from vivero_data.web.forms import local_path
 from vivero_data.web.page import notice, shown
 from vivero_data.web.pending_form import LOGIN_BYTES, PendingForm, pending_in_login
@@ -44,10 +46,33 @@ async def login(
     pending = pending_in_login(form, target)
     try:
         tokens = await auth.login(Credentials(email, form.get("password", "")), caller_of(request.scope))
+    except CodeNeededError as error:
+        return _code(request, await identity.current(), error.challenge, target, pending)
     except (NotSignedInError, InvalidInputError, TooManyRequestsError) as error:
         return _login(request, await identity.current(), email=email, target=target, problem=error, pending=pending)
+    return _logged_in(await identity.current(), tokens, target, pending)
+
+
+@post("/login/code", request_max_body_size=LOGIN_BYTES)
+async def login_with_code(
+    request: Request[Any, Any, Any], auth: NamedDependency[AuthService], identity: NamedDependency[IdentityService]
+) -> Response[Any]:
+    """The second step of a login, for who has two-step login."""
+    form = await read_form(request)
+    challenge, target = form.get("challenge", ""), local_path(form.get("next", "/"))
+    pending = pending_in_login(form, target)
+    try:
+        tokens = await auth.finish(challenge, form.get("code", ""))
+    except (WrongCodeError, TooManyRequestsError) as error:
+        return _code(request, await identity.current(), challenge, target, pending, error)
+    except NotSignedInError as error:
+        return _login(request, await identity.current(), target=target, problem=error, pending=pending)
+    return _logged_in(await identity.current(), tokens, target, pending)
+
+
+def _logged_in(identity: Identity, tokens: Tokens, target: str, pending: PendingForm | None) -> Response[Any]:
     if pending:
-        context = {"pending": pending, "workspace": (await identity.current()).name}
+        context = {"pending": pending, "workspace": identity.name}
         return html("resume.html.j2", context, cookies=session_cookies(tokens), headers=_NO_STORE)
     return Redirect(target, status_code=HTTP_303_SEE_OTHER, cookies=session_cookies(tokens), headers=_NO_STORE)
 
@@ -83,6 +108,26 @@ async def login_by_ticket(
 async def logout(actor: NamedDependency[Actor], auth: NamedDependency[AuthService]) -> Redirect:
     await auth.end_session(actor)
     return Redirect("/login", status_code=HTTP_303_SEE_OTHER, cookies=expired_cookies(), headers=_NO_STORE)
+
+
+def _code(  # noqa: PLR0913, PLR0917  as below
+    request: Request[Any, Any, Any],
+    identity: Identity,
+    challenge: str,
+    target: str,
+    pending: PendingForm | None,
+    problem: WebError | None = None,
+) -> Html:
+    context = {
+        "workspace": identity.name,
+        "host": identity.host(request.headers.get("host", "")),
+        "challenge": challenge,
+        "target": target,
+        "pending": pending,
+        "problem": problem,
+    }
+    status, headers = (problem.status, problem.headers) if problem else (200, {})
+    return html("login_code.html.j2", context, status=status, headers=headers)
 
 
 def _login(  # noqa: PLR0913  one place composes the page in all its states

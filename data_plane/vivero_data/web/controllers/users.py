@@ -12,6 +12,7 @@ from vivero_web.errors import WebError
 
 from vivero_data.domain.invitations.service import InvitationService, NewInvitation
 from vivero_data.domain.links.service import LinkService
+from vivero_data.domain.second_factors.service import SecondFactorService
 from vivero_data.domain.usage.service import UsageService
 from vivero_data.domain.users.schemas import NewUser, Permission, Role, User, UserChanges, roles_with
 from vivero_data.domain.users.service import UserService
@@ -83,9 +84,15 @@ async def create_user(
 
 
 @get("/users/{user_id:int}")
-async def user_page(visit: NamedDependency[Visit], users: NamedDependency[UserService], user_id: FromPath[int]) -> Html:
+async def user_page(
+    visit: NamedDependency[Visit],
+    users: NamedDependency[UserService],
+    second_factors: NamedDependency[SecondFactorService],
+    user_id: FromPath[int],
+) -> Html:
     require(visit, Permission.MANAGE_USERS, "manage users")
-    return _user(visit, await users.get(visit.actor, user_id))
+    user = await users.get(visit.actor, user_id)
+    return _user(visit, user, factor=await second_factors.is_active(visit.actor, user_id))
 
 
 @post("/users/{user_id:int}")
@@ -158,9 +165,18 @@ def _new(visit: Visit, form: dict[str, str], *, offered: bool, problem: WebError
     return show(visit, "users/new.html.j2", context, status=problem.status if problem else 200)
 
 
-def _user(visit: Visit, user: User, typed: Mapping[str, str] | None = None, *, problem: WebError | None = None) -> Html:
+def _user(
+    visit: Visit,
+    user: User,
+    typed: Mapping[str, str] | None = None,
+    *,
+    factor: bool = False,
+    problem: WebError | None = None,
+) -> Html:
+    """`factor`: whether this user has two-step login."""
     context = {
         "user": user,
+        "factor": factor,
         "form": {"name": user.name, "role": user.role, **(typed or {})},
         "roles": _roles(visit),
         "mine": user.role in dict(_roles(visit)),

@@ -1,0 +1,1 @@
+"""A second factor of logins: codes of an authenticator app, and recovery codes."""

@@ -1,0 +1,151 @@
+"""Two-step login, end to end."""
+
+import asyncio
+import base64
+from typing import Any
+
+import pytest
+from integration.data_plane.workspace import OWNER, PASSWORD, Workspace
+from vivero_data.lib import totp
+from vivero_web import clock
+
+FACTOR, LOGIN = "/api/v1/me/second-factor", "/api/v1/auth/login"
+
+
+def code_of(secret: str, later: int = 0) -> str:
+    """The app's code, so many steps from now."""
+    step = int(clock.now().timestamp()) // totp.SECONDS + later
+    return totp.code_at(base64.b32decode(secret.replace(" ", "")), step)
+
+
+async def login(workspace: Workspace, **body: str) -> tuple[int, str]:
+    answer = await workspace.client.post(LOGIN, json={"email": OWNER, "password": PASSWORD, **body})
+    return answer.status_code, answer.json().get("type", "").rpartition(":")[2]
+
+
+async def begin(workspace: Workspace, who: dict[str, str]) -> str:
+    answer = await workspace.client.post(FACTOR, json={"current_password": PASSWORD}, headers=who)
+    assert answer.status_code == 200, answer.text
+    assert (await workspace.client.get(FACTOR, headers=who)).json()["active"] is False
+    secret: str = answer.json()["secret"]
+    assert secret.replace(" ", "") in answer.json()["uri"]
+    return secret
+
+
+async def start(workspace: Workspace, who: dict[str, str]) -> tuple[str, list[str]]:
+    """The secret and the recovery codes of a second factor that is active; the code of now is used up."""
+    secret = await begin(workspace, who)
+    answer = await workspace.client.post(f"{FACTOR}/confirm", json={"code": code_of(secret)}, headers=who)
+    assert answer.status_code == 200, answer.text
+    return secret, answer.json()["recovery_codes"]
+
+
+async def test_logins_need_a_code_from_then_on(workspace: Workspace, owner: dict[str, str]) -> None:
+    other = await workspace.login()
+    secret, codes = await start(workspace, owner)
+    assert (await workspace.client.get("/api/v1/me", headers=other)).status_code == 401
+    assert (await workspace.client.get("/api/v1/me", headers=owner)).status_code == 200
+    assert await login(workspace) == (401, "code-needed")
+    assert await login(workspace, password="not the password", code=code_of(secret, 1)) == (401, "not-signed-in")
+    assert await login(workspace, code=code_of(secret)) == (401, "wrong-code"), "it was used to confirm"
+    assert await login(workspace, code=code_of(secret, 1)) == (200, "")
+    assert await login(workspace, code=code_of(secret, 1)) == (401, "wrong-code"), "a code works once"
+    assert await login(workspace, code=f" {codes[0].upper()} ") == (200, "")
+    assert await login(workspace, code=codes[0]) == (401, "wrong-code")
+    assert (await workspace.client.get(FACTOR, headers=owner)).json()["recovery_codes"] == 9
+    shown = (await workspace.client.get("/api/v1/audit", headers=owner)).text
+    assert "second_factor.use_recovery_code" in shown
+    assert codes[1] not in shown
+
+
+async def test_of_two_logins_with_one_code_one_is_let_in(workspace: Workspace, owner: dict[str, str]) -> None:
+    secret, _ = await start(workspace, owner)
+    code = code_of(secret, 1)
+    answers = await asyncio.gather(*(login(workspace, code=code) for _ in range(4)))
+    assert sorted(status for status, _ in answers) == [200, 401, 401, 401]
+
+
+async def test_codes_are_not_guessed_from_wherever(workspace: Workspace, owner: dict[str, str]) -> None:
+    secret, codes = await start(workspace, owner)
+    for _ in range(5):
+        assert await login(workspace, code="000000") == (401, "wrong-code")
+    assert (await login(workspace, code=code_of(secret, 1)))[0] == 429
+    assert (await login(workspace, code=codes[0]))[0] == 429
+    assert await login(workspace) == (401, "code-needed"), "which is no guess"
+
+
+async def test_a_session_alone_changes_nothing(workspace: Workspace, owner: dict[str, str]) -> None:
+    client, wrong = workspace.client, {"current_password": "not the password"}
+    refused = await client.post(FACTOR, json=wrong, headers=owner)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "current_password")
+    assert (await client.post(f"{FACTOR}/confirm", json={"code": "123456"}, headers=owner)).status_code == 404
+    secret = await begin(workspace, owner)
+    refused = await client.post(f"{FACTOR}/confirm", json={"code": "123456"}, headers=owner)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "code")
+    assert await login(workspace) == (200, ""), "not confirmed"
+    await client.post(f"{FACTOR}/confirm", json={"code": code_of(secret)}, headers=owner)
+    for path in ("/recovery-codes", "/end"):
+        assert (await client.post(FACTOR + path, json=wrong, headers=owner)).status_code == 422
+    again = await client.post(FACTOR, json={"current_password": PASSWORD}, headers=owner)
+    assert again.status_code == 409
+
+
+async def test_it_is_ended_and_recovery_codes_are_renewed(workspace: Workspace, owner: dict[str, str]) -> None:
+    client, proof = workspace.client, {"current_password": PASSWORD}
+    _, codes = await start(workspace, owner)
+    renewed = (await client.post(f"{FACTOR}/recovery-codes", json=proof, headers=owner)).json()["recovery_codes"]
+    assert len({*codes, *renewed}) == 20
+    assert await login(workspace, code=codes[0]) == (401, "wrong-code")
+    assert await login(workspace, code=renewed[0]) == (200, "")
+    assert (await client.post(f"{FACTOR}/end", json=proof, headers=owner)).status_code == 204
+    assert await login(workspace) == (200, "")
+    assert (await client.post(f"{FACTOR}/end", json=proof, headers=owner)).status_code == 404
+
+
+async def test_an_administrator_ends_that_of_who_lost_the_phone(workspace: Workspace, owner: dict[str, str]) -> None:
+    client, member = workspace.client, await workspace.user(owner, "member", "grace@example.com")
+    await start(workspace, member)
+    admin = await workspace.user(owner, "admin")
+    await start(workspace, owner)
+    users: list[dict[str, Any]] = (await client.get("/api/v1/users", headers=owner)).json()["items"]
+    numbers = {user["email"]: user["id"] for user in users}
+    at = f"/api/v1/users/{numbers['grace@example.com']}/second-factor"
+    assert (await client.delete(at, headers=member)).status_code == 403
+    assert (await client.delete(f"/api/v1/users/{numbers[OWNER]}/second-factor", headers=admin)).status_code == 403
+    assert (await client.delete(at, headers=admin)).status_code == 204
+    assert (await client.delete(at, headers=admin)).status_code == 404
+    assert await workspace.login("grace@example.com")
+
+
+async def test_secrets_are_stored_sealed(workspace: Workspace, owner: dict[str, str]) -> None:
+    secret, codes = await start(workspace, owner)
+    async with workspace.app.state.services.database.read() as connection:
+        row = await connection.fetch_one("SELECT secret FROM second_factors")
+        hashes = await connection.fetch_all("SELECT code_hash FROM recovery_codes")
+    assert base64.b32decode(secret.replace(" ", "")) not in row[0]
+    assert len(hashes) == 10
+    assert codes[0].replace("-", "").encode() not in b"".join(one[0] for one in hashes)
+
+
+async def test_a_copy_with_another_key_takes_recovery_codes(workspace: Workspace, owner: dict[str, str]) -> None:
+    secret, codes = await start(workspace, owner)
+    workspace.app.state.services.second_factors._key = b"x" * 32  # noqa: SLF001  as the program of a copy has it
+    assert await login(workspace, code=code_of(secret, 1)) == (401, "wrong-code")
+    assert await login(workspace, code=codes[0]) == (200, "")
+
+
+async def test_a_view_of_the_past_asks_for_a_code_too(
+    workspace: Workspace, owner: dict[str, str], view: Workspace
+) -> None:
+    secret, codes = await start(workspace, owner)
+    assert await login(view) == (401, "code-needed")
+    assert await login(view, code=codes[0]) == (401, "wrong-code"), "it cannot be used up there"
+    assert await login(view, code=code_of(secret)) == (200, "")
+    assert await login(view, code=code_of(secret)) == (401, "wrong-code")
+
+
+@pytest.mark.parametrize("path", ["", "/confirm", "/recovery-codes", "/end"])
+async def test_no_key_changes_how_a_person_logs_in(workspace: Workspace, owner: dict[str, str], path: str) -> None:
+    made = await workspace.client.post("/api/v1/api-keys", json={"name": "x"}, headers=owner)
+    key = {"authorization": f"Bearer {made.json()['token']}"}
+    assert (await workspace.client.post(FACTOR + path, json={}, headers=key)).status_code == 403
