@@ -79,6 +79,8 @@ from vivero_data.domain.notation.service import NotationService
 from vivero_data.domain.records.batches import BatchService
 from vivero_data.domain.records.controllers import RecordController
 from vivero_data.domain.records.finder import RecordFinder
+from vivero_data.domain.records.link_controllers import LinkController
+from vivero_data.domain.records.linking import ReferenceService
 from vivero_data.domain.records.selections import BulkService
 from vivero_data.domain.records.service import RecordService
 from vivero_data.domain.recovery.controllers import RecoveryController
@@ -154,6 +156,7 @@ class Services(msgspec.Struct, frozen=True):
     usage: UsageService
     workspace: WorkspaceService
     notation: NotationService
+    references: ReferenceService
     health: HealthService
 
 
@@ -224,6 +227,7 @@ def build(settings: Settings) -> Services:
         usage=UsageService(database, limits),
         workspace=WorkspaceService(database, identity),
         notation=notation,
+        references=ReferenceService(database),
         health=HealthService(database, cache, storage, identity, ready),
     )
 
@@ -303,6 +307,7 @@ def _api(upload_bytes: int) -> Router:
             UsageController,
             ApiKeyController,
             SettingsController,
+            LinkController,
             SessionController,
             SecondFactorController,
             OthersSecondFactorController,

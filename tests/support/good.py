@@ -18,11 +18,14 @@ GOOD_VALUES: Final[dict[str, Any]] = {
     FieldType.URL: "https://example.com/",
     FieldType.MONEY: 1234.5,
     FieldType.CHOICES: ["a"],
+    FieldType.LINK: 1,
+    FieldType.PERSON: 1,
 }
 """By field type, which is the name of the field too."""
 OPTIONS: Final[dict[str, dict[str, Any]]] = {
     FieldType.CHOICE: {"colours": {"a": "green"}},
     FieldType.MONEY: {"currency": "EUR"},
+    FieldType.LINK: {"collection": 1},
     FieldType.AUTONUMBER: {"prefix": "INV-", "digits": 5},
 }
 """By field type, of those that need or take some."""
@@ -89,7 +92,7 @@ def _typed(value: object) -> str:
 
 def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
     """Of a data plane with a collection of one field a type; `fields` are their ids by name."""
-    inputs = {f"f{number}": _typed(_RECORD[name]) for name, number in fields.items()}
+    inputs = {f"f{number}": _typed(_RECORD[name]) for name, number in fields.items() if name in _RECORD}
     credentials = {"email": "ada@example.com", "password": "not the password"}
     passwords = {"current_password": "not the password", "new_password": "another orchard at dawn"}
     person = {"email": "grace@example.com", "password": _PASSWORD, "name": "Grace", "role": "member"}

@@ -1,5 +1,6 @@
 """The options of a field, as forms ask for them (`collections/_options.html.j2`); pure."""
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import cycle
 from typing import Final
@@ -9,8 +10,9 @@ from vivero_web.text import whole_number
 from vivero_data.domain.field_types.kind import FieldKind
 from vivero_data.domain.field_types.options import Colour, Options
 
-INPUTS: Final = ("currency", "coloured", "prefix", "digits")
+INPUTS: Final = ("currency", "coloured", "prefix", "digits", "collection")
 """Names of the inputs, each behind the prefix of its row."""
+_NUMBERED: Final = re.compile(r"#?([0-9]{1,18})\s*$")  # Customers #17
 _PALETTE: Final[tuple[Colour, ...]] = tuple(colour for colour in Colour if colour is not Colour.GREY)
 
 
@@ -21,4 +23,6 @@ def typed_options(kind: FieldKind, choices: Sequence[str], typed: Mapping[str, s
     colours: dict[str, Colour] = dict(zip(choices, cycle(_PALETTE), strict=False)) if coloured else {}
     prefix = typed.get("prefix", "").strip() if "prefix" in kind.takes else ""
     digits = whole_number(typed.get("digits", "")) or 0 if "digits" in kind.takes else 0
-    return Options(currency=currency, colours=colours, prefix=prefix, digits=digits)
+    numbered = _NUMBERED.search(typed.get("collection", "")) if "collection" in kind.takes else None
+    collection = int(numbered[1]) if numbered else 0
+    return Options(currency=currency, colours=colours, prefix=prefix, digits=digits, collection=collection)

@@ -8,6 +8,9 @@ import msgspec
 from vivero_ui.filters import bytes_, number
 
 from vivero_data.domain.collections.schemas import Field
+from vivero_data.domain.field_types.kind import Operator
+from vivero_data.domain.field_types.registry import FieldType
+from vivero_data.domain.records.filters import Filter
 from vivero_data.domain.records.schemas import Record
 from vivero_data.domain.usage.service import Usage
 from vivero_data.lib.lists import join_list, split_list
@@ -78,6 +81,16 @@ def chosen_boxes(text: str) -> list[str]:
     return [one for one in split_list(text) if one]
 
 
+def picker(field: Field) -> str:
+    """Where the choices for a link are."""
+    return "/links/people" if field.type is FieldType.PERSON else f"/links/{field.options.collection}"
+
+
+def equals(field: str, value: int) -> str:
+    """The condition that a field has this value, for an address."""
+    return str(Filter(field, Operator.EQ, str(value)))
+
+
 def rules(field: Field) -> str:
     """A field's constraints, in a few words."""
     said = [
@@ -111,6 +124,8 @@ def page_filters() -> dict[str, Callable[..., object]]:
         "invitation_state": words.invitation_state,
         "shown": words.cell,
         "money": writing.money,
+        "picker": picker,
+        "equals": equals,
         "zoned": writing.zoned,
         "raw": writing.raw,
         "collection_href": collection_href,

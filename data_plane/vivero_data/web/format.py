@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 from vivero_web.links import INVITATION_VALID_FOR
 
+from vivero_data.domain.field_types.link import Linked
 from vivero_data.domain.users.schemas import Invitation
 from vivero_data.web import writing
 
@@ -68,6 +69,8 @@ def cell(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "Yes" if value else "No"
+    if isinstance(value, Linked):
+        return value.title or f"Deleted record {value.id}"
     if isinstance(value, int | Decimal):
         return writing.number(value)
     if isinstance(value, list | tuple):

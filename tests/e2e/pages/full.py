@@ -7,6 +7,7 @@ from uuid import UUID
 from litestar import Litestar
 from msgspec import UNSET, structs
 from unit.control_plane_web import fakes as control
+from unit.data_plane.builders import OPTIONS
 from unit.data_plane_web import fakes as data
 from vivero_control.domain.backups.schemas import OperationState
 from vivero_control.domain.dead_letters.service import DeadLetter
@@ -17,7 +18,8 @@ from vivero_core.model.naming import SLUG_MAX_LENGTH
 from vivero_data.domain.api_keys.schemas import Scope
 from vivero_data.domain.collections import definition
 from vivero_data.domain.collections.schemas import Collection, NewField
-from vivero_data.domain.field_types.options import NONE, Options
+from vivero_data.domain.field_types.link import Linked
+from vivero_data.domain.field_types.options import NONE
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.identity.service import Identity
 from vivero_data.domain.records.schemas import Record
@@ -185,7 +187,7 @@ def workspace(as_of: datetime | None = None) -> Litestar:
             type=kind,
             required=kind is FieldType.INTEGER,
             choices=list(NAMES) if kind.kind.has_choices else [],
-            options=Options(currency="EUR") if kind is FieldType.MONEY else NONE,
+            options=OPTIONS.get(kind, NONE),
         )
         for label, kind in zip(labels, kinds, strict=False)
     ]
@@ -233,6 +235,9 @@ def _value(kind: FieldType, words: str) -> object:
         FieldType.NUMBER: 99_999_999_999_999,
         FieldType.INTEGER: 10**15,
         FieldType.CHOICES: [words],
+        FieldType.LINK: Linked(1, words),
+        FieldType.PERSON: Linked(1, words),
+        FieldType.AUTONUMBER: "INV-00017",
         FieldType.MONEY: Decimal("9999999999999999.99"),
         FieldType.BOOLEAN: True,
         FieldType.DATE: "2026-11-22",

@@ -36,6 +36,7 @@ ENDINGS: Final = ("logout", "/delete", "/revoke", "/end")
 THERE: Final = {
     "name": "Contacts",
     "record_id": "1",
+    "collection_id": "1",
     "user_id": "1",
     "report_id": "1",
     "dashboard_id": "1",
@@ -48,6 +49,7 @@ THERE: Final = {
 NOWHERE: Final = {
     "name": "Nowhere",
     "record_id": "999",
+    "collection_id": "999",
     "user_id": "999",
     "report_id": "999",
     "dashboard_id": "999",
@@ -195,6 +197,7 @@ async def program(no_runner: None, workspace: Workspace, owner: dict[str, str]) 
         for kind in (*good.GOOD_VALUES, *good.COMPUTED)
     ]
     fields = [{**kind, "choices": ["a", "b"]} if kind["type"] in {"choice", "choices"} else kind for kind in kinds]
+    await workspace.targets(owner, 1)
     await workspace.collection(owner, *fields)
     records, files = "/api/v1/collections/Contacts/records", {"file": ("a.txt", b"x", "text/plain")}
     values = {str(kind): value for kind, value in good.GOOD_VALUES.items()}

@@ -28,6 +28,8 @@ SOME: Final[dict[FieldType, list[Any]]] = {
     FieldType.DATETIME: ["1815-12-10T00:00:00Z", "2026-03-01T12:00:00Z", "2026-03-01T12:00:01Z"],
     FieldType.CHOICE: ["red", "green"],
     FieldType.EMAIL: ["a@b.example", "A@b.example", "c@b.example"],
+    FieldType.LINK: [1, 2, 3],
+    FieldType.PERSON: [1],
     FieldType.AUTONUMBER: ["INV-00001", "INV-00007", "INV-00020"],
     FieldType.CHOICES: [["red"], ["green"], ["red", "green"]],
     FieldType.MONEY: [-1.5, 0, 0.25, 2, 1000000.75],
@@ -45,6 +47,7 @@ async def things(workspace: Workspace, owner: dict[str, str]) -> dict[int, dict[
         {"name": one.name, "type": one.type, "choices": one.choices, "options": msgspec.to_builtins(one.options)}
         for one in THINGS.fields
     ]
+    await workspace.targets(owner, 3)
     await workspace.collection(owner, *fields, name="Things")
     chance = random.Random(7)  # noqa: S311  a test's choice
     found = {}
@@ -52,7 +55,10 @@ async def things(workspace: Workspace, owner: dict[str, str]) -> dict[int, dict[
         values = {name: chance.choice([*some, *[None] * (len(some) // 2)]) for name, some in WRITTEN.items()}
         answer = await workspace.client.post(RECORDS, json={"values": values}, headers=owner)
         assert answer.status_code == 201, answer.text
-        found[answer.json()["id"]] = answer.json()["values"]
+        # What a link leads to comes with its title.
+        found[answer.json()["id"]] = {
+            name: one["id"] if isinstance(one, dict) else one for name, one in answer.json()["values"].items()
+        }
     return found
 
 

@@ -85,6 +85,15 @@ class Workspace:
         answer = await self.client.post("/api/v1/collections", json=body, headers=owner)
         assert answer.status_code == 201, answer.text
 
+    async def targets(self, owner: dict[str, str], amount: int) -> None:
+        """A collection with so many records, which links may lead to; number 1 in a new workspace."""
+        await self.collection(owner, name="Targets")
+        rows = [{"values": {"Name": f"Target {number}"}} for number in range(1, amount + 1)]
+        answer = await self.client.post(
+            "/api/v1/collections/Targets/records/batch", json={"create": rows}, headers=owner
+        )
+        assert answer.status_code in {200, 201}, answer.text
+
 
 def write_secrets(folder: Path, login: Login, platform: Mapping[str, Any], ticket_key: Ed25519PrivateKey) -> None:
     """The files that the operator mounts."""

@@ -7,7 +7,11 @@ from vivero_data.domain.collections.schemas import Collection, Field
 from vivero_data.domain.field_types.options import NONE, Options
 from vivero_data.domain.field_types.registry import FieldType
 
-OPTIONS = {FieldType.MONEY: Options(currency="EUR"), FieldType.AUTONUMBER: Options(prefix="INV-", digits=5)}
+OPTIONS = {
+    FieldType.MONEY: Options(currency="EUR"),
+    FieldType.LINK: Options(collection=1),
+    FieldType.AUTONUMBER: Options(prefix="INV-", digits=5),
+}
 """Of the types that need some."""
 
 

@@ -25,6 +25,8 @@ VALUES: dict[FieldType, st.SearchStrategy[Any]] = {
     FieldType.CHOICE: st.sampled_from(["red", "green"]),
     FieldType.EMAIL: st.builds("{}@{}.example".format, _WORD, _WORD),
     FieldType.URL: st.builds("https://{}.example/{}?q={}".format, _WORD, _WORD, _WORD),
+    FieldType.LINK: st.integers(1, 2**63 - 1) | st.integers(1, 99),
+    FieldType.PERSON: st.integers(1, 2**63 - 1) | st.integers(1, 99),
     FieldType.AUTONUMBER: (st.integers(1, 2**63 - 1) | st.integers(1, 99)).map("INV-{:05}".format),
     FieldType.CHOICES: st.sampled_from([["red"], ["green"], ["red", "green"]]),
     FieldType.MONEY: st.decimals(Decimal("-9999999999999999.99"), Decimal("9999999999999999.99"), places=2)

@@ -83,8 +83,10 @@ from vivero_data.domain.records.errors import (
 from vivero_data.domain.records.export import Export
 from vivero_data.domain.records.filters import AllOf, AnyOf, Not, Tree, parse_filter, parse_where
 from vivero_data.domain.records.finder import MAX_FOUND, SHORTEST, FoundRecord, RecordFinder, name_field
+from vivero_data.domain.records.linking import ReferenceService
 from vivero_data.domain.records.lists import COUNTED, SlowListError, conditions
 from vivero_data.domain.records.merging import base_of, clashing
+from vivero_data.domain.records.references import Related
 from vivero_data.domain.records.schemas import (
     Record,
     RecordBatch,
@@ -1028,6 +1030,16 @@ class FakeNotation(NotationService):
         return self.world.settings
 
 
+class FakeReferences(ReferenceService):
+    """Nothing leads anywhere."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def related(self, actor: Actor, collection: str, record_id: int) -> list[Related]:
+        return []
+
+
 class FakeLimits(LimitService):
     def __init__(self, world: World) -> None:
         self.world = world
@@ -1103,6 +1115,7 @@ def page_dependencies(world: World) -> dict[str, Provide]:
         "identity": FakeIdentity(world),
         "limits": FakeLimits(world),
         "notation": FakeNotation(world),
+        "references": FakeReferences(world),
     }
     provided = {name: _constant(value) for name, value in made.items()}
     return {**provided, "actor": Provide(actor, sync_to_thread=False)}

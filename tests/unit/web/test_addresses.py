@@ -16,6 +16,7 @@ HARMLESS = {
     "operation": "a backup's or restore's name",
     "which": "what staff do to a tenant",
     "record_id": "a number",
+    "collection_id": "a number",
     "user_id": "a number",
     "staff_id": "names somebody of the staff; an admin's session or token opens it",
     "job_id": "a number; only the session of whoever asked for the job sees it",

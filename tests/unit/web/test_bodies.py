@@ -104,6 +104,7 @@ VALUES = {
     "name": "Contacts",
     "which": "suspend",
     "record_id": "1",
+    "collection_id": "1",
     "user_id": "1",
     "key_id": "1",
     "login_id": "1",

@@ -37,6 +37,7 @@ def _of_a_workspace(app: Litestar) -> Program:
         values=lambda _: {
             "name": "Contacts",
             "record_id": "1",
+            "collection_id": "1",
             "user_id": "1",
             "key_id": "1",
             "login_id": "1",

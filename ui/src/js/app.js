@@ -2,6 +2,7 @@
 import htmx from "htmx.org";
 import { startDialogs } from "./dialog.js";
 import { startDrafts } from "./drafts.js";
+import { startPickers } from "./picker.js";
 import { startPalette } from "./palette.js";
 import { startToasts } from "./toast.js";
 import { startUploads } from "./upload.js";
@@ -16,5 +17,6 @@ htmx.config.historyCacheSize = 0;
 startDialogs();
 startDrafts();
 startPalette();
+startPickers();
 startToasts();
 startUploads();

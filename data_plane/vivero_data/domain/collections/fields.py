@@ -29,6 +29,7 @@ from vivero_data.domain.collections.schemas import (
     NewField,
 )
 from vivero_data.domain.collections.service import CollectionNameTakenError, CollectionNotFoundError
+from vivero_data.domain.collections.targets import check_targets
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.jobs.service import JobService
 from vivero_data.domain.trash import repository as trash
@@ -92,6 +93,7 @@ class FieldService:
         async with self._database.read() as connection:
             collection = await _found(connection, name)
             made = definition.as_field(definition.check_field(collection, new), 0)
+            await check_targets(connection, [("", new)])
             missing = collection.records if made.required else 0
             if preview:
                 return FieldChange(made, collection.records, collection.records, missing=missing)
@@ -135,6 +137,7 @@ class FieldService:
             before = _field(collection, field)
             wanted = await _with_choices(connection, collection, before, wanted)
             after = definition.changed(collection, before, wanted)
+            await check_targets(connection, [("", definition.as_new(after))])
             if after == before:
                 return FieldChange(before, collection.records)
             if definition.moves(before, after):

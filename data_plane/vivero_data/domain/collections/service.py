@@ -15,6 +15,7 @@ from vivero_data.db.errors import DuplicateKeyError
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.collections import columns, definition, repository
 from vivero_data.domain.collections.schemas import Collection, CollectionQuery, CollectionSummary, NewCollection
+from vivero_data.domain.collections.targets import check_targets
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.trash import repository as trash
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
@@ -145,6 +146,7 @@ class CollectionService:
         async with self._database.read() as connection:
             if await repository.get(connection, new.name):
                 raise CollectionNameTakenError
+            await check_targets(connection, [(f"fields[{place}].", field) for place, field in enumerate(new.fields)])
             if await repository.count(connection) >= MAX_COLLECTIONS:
                 raise CollectionsFullError(MAX_COLLECTIONS)
             first = await repository.allocate_ids(connection, len(new.fields) + 1)

@@ -68,6 +68,7 @@ class FieldKind:
         unique: whether `unique` is possible.
         exact: whether `unique` compares every character unless the definition says otherwise; None: it always does.
         has_choices: whether its definition lists the values.
+        refers: whether a value is the number of something else in the workspace, which has to exist.
         several: whether a form gives each of the choices a box.
         two_valued: whether a required field is shown as a checkbox.
         computed: whether the workspace writes its values, and nobody types them.
@@ -87,6 +88,7 @@ class FieldKind:
     unique: ClassVar[bool] = True
     exact: ClassVar[bool | None] = None
     has_choices: ClassVar[bool] = False
+    refers: ClassVar[bool] = False
     several: ClassVar[bool] = False
     two_valued: ClassVar[bool] = False
     computed: ClassVar[bool] = False

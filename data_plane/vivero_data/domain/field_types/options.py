@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Annotated, Final
 
 import msgspec
-from vivero_web.fields import documented
+from vivero_web.fields import LARGEST, documented
 
 CURRENCY_PATTERN: Final = "^[A-Z]{3}$"
 MAX_DECIMALS: Final = 4
@@ -39,6 +39,12 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
         ]
         | None
     ) = None
+    collection: Annotated[
+        int,
+        msgspec.Meta(
+            ge=0, le=LARGEST, description="Of a link: the number of the collection whose records it leads to."
+        ),
+    ] = 0
     prefix: Annotated[
         str, documented("Of an automatic number: what stands before it, such as INV-.", maxLength=MAX_PREFIX)
     ] = ""

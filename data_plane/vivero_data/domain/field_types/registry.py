@@ -12,6 +12,7 @@ from vivero_data.domain.field_types.date import Date
 from vivero_data.domain.field_types.email import Email
 from vivero_data.domain.field_types.integer import Integer
 from vivero_data.domain.field_types.kind import FieldKind
+from vivero_data.domain.field_types.link import Link, Person
 from vivero_data.domain.field_types.long_text import LongText
 from vivero_data.domain.field_types.moment import Moment
 from vivero_data.domain.field_types.money import Money
@@ -36,6 +37,8 @@ class FieldType(StrEnum):
     MONEY = "money"
     CHOICES = "choices"
     AUTONUMBER = "autonumber"
+    LINK = "link"
+    PERSON = "person"
 
     @property
     def kind(self) -> FieldKind:
@@ -57,4 +60,6 @@ _KINDS: Final[Mapping[FieldType, FieldKind]] = {
     FieldType.MONEY: Money(),
     FieldType.CHOICES: Choices(),
     FieldType.AUTONUMBER: Autonumber(),
+    FieldType.LINK: Link(),
+    FieldType.PERSON: Person(),
 }

@@ -4,7 +4,7 @@ Rows are written in chunks of some hundred, so that a batch takes no more memory
 rejects a chunk, its rows are written one by one, to find out which.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -19,7 +19,7 @@ from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.collections.service import CollectionNotFoundError
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.notation.service import notation_of
-from vivero_data.domain.records import merging, repository
+from vivero_data.domain.records import merging, references, repository
 from vivero_data.domain.records.errors import TAKEN, BatchConflictError, ValueTakenError
 from vivero_data.domain.records.merging import Written
 from vivero_data.domain.records.schemas import (
@@ -190,6 +190,7 @@ class _Writer:
         )
         if not wanted:
             return {number: WrittenRecord(number, record.version) for number, record in before.items()}
+        await self._find_unknown((f"{place}.values.", values) for place, _, values in wanted)
         await self._write_unless_taken(wanted, write)
         after = await repository.get_all(self._tx, self._collection, [number for _, number, _ in wanted])
         changes = [Written(number, before[number].version + 1, values) for _, number, values in wanted]
@@ -218,9 +219,14 @@ class _Writer:
         async def write(some: Sequence[tuple[str, dict[int, Any]]]) -> None:
             made.extend(await repository.insert_all(self._tx, self._collection, [values for _, values in some]))
 
+        await self._find_unknown((f"{place}.values.", values) for place, values in rows)
         await self._write_unless_taken(rows, write)
         await self._log("record.create", [(record, None, record.values) for record in made])
         return [WrittenRecord(record.id, record.version) for record in made]
+
+    async def _find_unknown(self, rows: Iterable[tuple[str, dict[int, Any]]]) -> None:
+        """Links that lead nowhere are recorded as errors."""
+        self._errors += await references.unknown(self._tx, self._collection, list(rows))
 
     async def _before(self, rows: Sequence[tuple[str, RowChanges | RowDeletion]]) -> dict[int, Record]:
         """The current records, locked; missing ones and other versions are recorded as errors."""

@@ -18,7 +18,7 @@ from vivero_data.domain.collections.service import CollectionNotFoundError
 from vivero_data.domain.field_types.kind import InvalidValueError
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.notation.service import notation_of
-from vivero_data.domain.records import lists, merging, repository
+from vivero_data.domain.records import lists, merging, references, repository
 from vivero_data.domain.records.errors import (
     FieldConflictError,
     FieldPreconditionError,
@@ -105,7 +105,9 @@ class RecordService:
         require_permission(actor, Permission.READ)
         check_limit(query.limit)
         async with self._database.read() as connection:
-            return await lists.page(connection, await definition_of(connection, collection), query)
+            definition = await definition_of(connection, collection)
+            page = await lists.page(connection, definition, query)
+            return msgspec.structs.replace(page, items=await references.resolved(connection, definition, page.items))
 
     async def count(self, actor: Actor, collection: str, query: RecordQuery, *, exact: bool = False) -> RecordCount:
         """How many match: up to a bound, and within a moment; `exact` for all of them."""
@@ -117,7 +119,8 @@ class RecordService:
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
             definition = await definition_of(connection, collection)
-            return _found(await repository.get(connection, definition, record_id))
+            found = _found(await repository.get(connection, definition, record_id))
+            return await _resolved(connection, definition, found)
 
     async def some(self, actor: Actor, collection: str, record_ids: Sequence[int]) -> Sequence[Record]:
         """The records with these ids that exist, in this order."""
@@ -126,7 +129,8 @@ class RecordService:
         async with self._database.read() as connection:
             definition = await definition_of(connection, collection)
             found = await repository.get_all(connection, definition, record_ids)
-        return [found[number] for number in record_ids if number in found]
+            wanted = [found[number] for number in record_ids if number in found]
+            return await references.resolved(connection, definition, wanted)
 
     async def create(self, actor: Actor, collection: str, values: Mapping[str, Any]) -> Record:
         require_permission(actor, Permission.WRITE_RECORDS)
@@ -134,13 +138,15 @@ class RecordService:
             await self._limits.reserve(tx, "records")
             definition = await definition_to_write(tx, collection)
             try:
-                record_id = await repository.insert(tx, definition, columns_for(definition, values, new=True))
+                wanted = columns_for(definition, values, new=True)
+                await _check_links(tx, definition, wanted)
+                record_id = await repository.insert(tx, definition, wanted)
             except (DuplicateKeyError, MissingTableError) as error:
                 raise as_field_error(definition, error) from error
             await collections.add_records(tx, definition.id, 1)
             made = _found(await repository.get(tx, definition, record_id))
             await log(tx, actor, "record.create", subject_of(definition, record_id), after=made.values)
-        return made
+            return await _resolved(tx, definition, made)
 
     async def update(
         self,
@@ -168,7 +174,8 @@ class RecordService:
             given = as_typed(definition, changes.values, await notation_of(tx)) if changes.typed else changes.values
             wanted = changed_values(definition, before, columns_for(definition, given, new=False))
             if not wanted:
-                return before
+                return await _resolved(tx, definition, before)
+            await _check_links(tx, definition, wanted)
             if base is not None:
                 found = await merging.conflicts(tx, definition, {record_id: base}, {record_id: (before, wanted)})
                 if found:
@@ -182,7 +189,7 @@ class RecordService:
             after = _found(await repository.get(tx, definition, record_id))
             old, new = diff(before, after)
             await log(tx, actor, "record.update", subject_of(definition, record_id), before=old, after=new)
-        return after
+            return await _resolved(tx, definition, after)
 
     async def delete(
         self, actor: Actor, collection: str, record_id: int, conditions: Conditions = UNCONDITIONAL
@@ -203,6 +210,16 @@ class RecordService:
             await collections.add_records(tx, definition.id, -1)
             await log(tx, actor, "record.delete", subject_of(definition, record_id), before=before.values)
         return entry
+
+
+async def _resolved(connection: Connection, definition: Collection, record: Record) -> Record:
+    return (await references.resolved(connection, definition, [record]))[0]
+
+
+async def _check_links(tx: Connection, definition: Collection, values: Mapping[int, Any]) -> None:
+    errors = await references.unknown(tx, definition, [("", values)])
+    if errors:
+        raise InvalidInputError.of_all(errors)
 
 
 def _base(conditions: Conditions, version: int | None, current: int) -> int | None:

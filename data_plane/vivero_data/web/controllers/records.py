@@ -17,7 +17,9 @@ from vivero_data.domain.collections.schemas import CONTENT_BYTES, Collection
 from vivero_data.domain.jobs.service import JobService
 from vivero_data.domain.records.errors import FieldConflictError, RecordNotFoundError
 from vivero_data.domain.records.export import Export
+from vivero_data.domain.records.linking import ReferenceService
 from vivero_data.domain.records.lists import SlowListError
+from vivero_data.domain.records.references import Related
 from vivero_data.domain.records.schemas import Record, RecordChanges
 from vivero_data.domain.records.service import RecordService
 from vivero_data.domain.users.schemas import Permission
@@ -180,10 +182,12 @@ async def record_page(
     visit: NamedDependency[Visit],
     collection: NamedDependency[Collection],
     records: NamedDependency[RecordService],
+    references: NamedDependency[ReferenceService],
     record_id: FromPath[int],
 ) -> Html:
     record = await records.get(visit.actor, collection.name, record_id)
-    return _form(visit, collection, record=record)
+    related = await references.related(visit.actor, collection.name, record_id)
+    return _form(visit, collection, record=record, related=related)
 
 
 @post("/collections/{name:str}/records/{record_id:int}", request_max_body_size=CONTENT_BYTES)
@@ -246,6 +250,7 @@ def _form(  # noqa: PLR0913  one place composes the form in all its states
     record: Record | None = None,
     problem: WebError | None = None,
     version: int | None = None,
+    related: Sequence[Related] = (),
 ) -> Html:
     """The form of a new or existing record; `typed` are the user's unsaved changes."""
     stale = record is not None and isinstance(problem, FieldConflictError)
@@ -265,6 +270,7 @@ def _form(  # noqa: PLR0913  one place composes the form in all its states
         "errors": field_errors(problem) if problem else {},
         "theirs": theirs if stale else {},
         "stale": stale,
+        "related": related,
         # After a conflict the form is based on the current version, which it shows next to the fields.
         "version": record.version if record and (stale or version is None) else version,
     }

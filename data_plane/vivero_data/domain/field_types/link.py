@@ -1,0 +1,85 @@
+"""A link to something else in the workspace: a record of another collection, or a person."""
+
+import re
+from typing import Any, ClassVar, Final
+
+import msgspec
+
+from vivero_data.domain.field_types.kind import (
+    EQUALITY,
+    AmbiguousInput,
+    Definition,
+    FieldKind,
+    InvalidValueError,
+    Value,
+)
+from vivero_data.lib.notation import UNSET, Notation
+
+_LARGEST: Final = 2**63 - 1
+_NUMBERED: Final = re.compile(r"(?:.*#)?([0-9]{1,19})", re.DOTALL)  # 17, #17, Acme GmbH #17
+
+
+class Linked(msgspec.Struct, frozen=True):
+    """What a link leads to, as it is read; to write one its `id` is enough.
+
+    Attributes:
+        title: what it is called; None if it was deleted.
+    """
+
+    id: int
+    title: str | None = None
+
+    def __str__(self) -> str:
+        """As inputs show it, and read it again."""
+        return f"{self.title} #{self.id}" if self.title else f"#{self.id}"
+
+
+class _Reference(FieldKind):
+    """Stored as the number of what it leads to."""
+
+    sql = "BIGINT UNSIGNED"
+    operators = EQUALITY
+    refers = True
+    noun: ClassVar[str]
+
+    def parse(self, value: Value, definition: Definition) -> int:
+        number = _number(value)
+        if isinstance(number, bool) or not isinstance(number, int) or not 0 < number <= _LARGEST:
+            raise InvalidValueError(f"must be {self.noun}: its number, such as 17")
+        return number
+
+    def read(self, text: str, notation: Notation = UNSET) -> str | AmbiguousInput:
+        found = _NUMBERED.fullmatch(text.strip())
+        return (
+            found[1] if found else AmbiguousInput(f"must be {self.noun}: choose one, or write its number such as #17")
+        )
+
+    def canonical(self, text: str) -> str:
+        found = _NUMBERED.fullmatch(text.strip())
+        return found[1] if found else text
+
+
+class Link(_Reference):
+    """A record of the collection that the definition names."""
+
+    label = "Link to a record"
+    noun = "a record"
+    takes = frozenset({"collection"})
+
+    def problems(self, definition: Definition) -> dict[str, str]:
+        return {} if definition.options.collection else {"collection": "must be the number of a collection"}
+
+
+class Person(_Reference):
+    """A user of the workspace."""
+
+    label = "Person"
+    noun = "a person of this workspace"
+
+
+def _number(value: Value) -> Any:  # noqa: ANN401  any JSON value
+    if isinstance(value, dict):
+        return value.get("id")
+    if isinstance(value, str) and (found := _NUMBERED.fullmatch(value.strip())):
+        return int(found[1])
+    return value

@@ -1,0 +1,53 @@
+"""What people choose from when they set a link, and what leads to a record."""
+
+from typing import Final
+
+from vivero_web.text import tidy
+
+from vivero_data.db.database import Database
+from vivero_data.domain.collections import repository as collections
+from vivero_data.domain.collections.service import CollectionNotFoundError
+from vivero_data.domain.field_types.link import Linked
+from vivero_data.domain.records import references
+from vivero_data.domain.records.references import Related
+from vivero_data.domain.records.service import definition_of
+from vivero_data.domain.users.schemas import Actor, Permission, require_permission
+from vivero_data.lib.pages import Page
+
+MAX_WORDS: Final = 120  # characters of a search
+
+
+class ReferenceService:
+    """For everybody who may read."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def records(self, actor: Actor, collection: str, words: str) -> Page[Linked]:
+        """Records of a collection by what they are called."""
+        require_permission(actor, Permission.READ)
+        async with self._database.read() as connection:
+            target = await definition_of(connection, collection)
+            return Page(await references.find_records(connection, target, tidy(words)))
+
+    async def name_of(self, actor: Actor, collection_id: int) -> str:
+        """The name that a collection has now."""
+        require_permission(actor, Permission.READ)
+        async with self._database.read() as connection:
+            found = await collections.get_by_id(connection, collection_id)
+        if found is None:
+            raise CollectionNotFoundError
+        return found.name
+
+    async def people(self, actor: Actor, words: str) -> Page[Linked]:
+        """People of the workspace by name or address."""
+        require_permission(actor, Permission.READ)
+        async with self._database.read() as connection:
+            return Page(await references.find_people(connection, tidy(words)))
+
+    async def related(self, actor: Actor, collection: str, record_id: int) -> list[Related]:
+        """What leads to a record."""
+        require_permission(actor, Permission.READ)
+        async with self._database.read() as connection:
+            target = await definition_of(connection, collection)
+            return await references.related(connection, target.id, record_id)

@@ -1,0 +1,110 @@
+"""Links to records and people: what they lead to is there, is called by name, and leads back."""
+
+from typing import Any
+
+import pytest
+from integration.data_plane.workspace import Workspace
+
+ORDERS = "/api/v1/collections/Orders/records"
+CUSTOMERS = "/api/v1/collections/Customers/records"
+
+
+async def made(
+    workspace: Workspace, headers: dict[str, str], path: str, values: dict[str, Any], status: int = 201
+) -> Any:  # noqa: ANN401  a JSON body
+    answer = await workspace.client.post(path, json={"values": values}, headers=headers)
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+@pytest.fixture
+async def orders(workspace: Workspace, owner: dict[str, str]) -> Workspace:
+    """Customers Acme and Bloom, and a collection of orders, which link to them and to a person."""
+    await workspace.collection(owner, {"name": "Company", "type": "text"}, name="Customers")
+    for name in ("Acme", "Bloom"):
+        await made(workspace, owner, CUSTOMERS, {"Company": name})
+    listed = (await workspace.client.get("/api/v1/collections/Customers", headers=owner)).json()
+    await workspace.collection(
+        owner,
+        {"name": "Number", "type": "text"},
+        {"name": "Customer", "type": "link", "options": {"collection": listed["id"]}},
+        {"name": "Seller", "type": "person"},
+        name="Orders",
+    )
+    return workspace
+
+
+async def test_a_link_is_read_with_what_it_leads_to(orders: Workspace, owner: dict[str, str]) -> None:
+    order = await made(orders, owner, ORDERS, {"Number": "A1", "Customer": 1, "Seller": {"id": 1}})
+    assert order["values"]["Customer"] == {"id": 1, "title": "Acme"}
+    assert order["values"]["Seller"]["id"] == 1
+    assert order["values"]["Seller"]["title"]
+    again = await orders.client.patch(f"{ORDERS}/1", json={"values": order["values"]}, headers=owner)
+    assert (again.status_code, again.json()["version"]) == (200, 1), "what is read can be written again"
+    await orders.client.patch(f"{CUSTOMERS}/1", json={"values": {"Company": "Acme & Co"}}, headers=owner)
+    for path in (f"{ORDERS}/1", ORDERS):
+        answer = (await orders.client.get(path, headers=owner)).json()
+        record = answer["items"][0] if "items" in answer else answer
+        assert record["values"]["Customer"] == {"id": 1, "title": "Acme & Co"}
+    await made(orders, owner, ORDERS, {"Number": "A2", "Customer": "Bloom #2"})
+    found = (await orders.client.get(ORDERS, params={"filter": "Customer:eq:2"}, headers=owner)).json()["items"]
+    assert [one["values"]["Number"] for one in found] == ["A2"]
+
+
+async def test_a_link_that_leads_nowhere_is_refused_and_one_to_a_deleted_record_says_so(
+    orders: Workspace, owner: dict[str, str]
+) -> None:
+    for values, field in (({"Customer": 99}, "Customer"), ({"Seller": 99}, "Seller")):
+        answer = await made(orders, owner, ORDERS, values, status=422)
+        assert [error["field"] for error in answer["errors"]] == [field]
+    batch = {"create": [{"values": {"Customer": 1}}, {"values": {"Customer": 99}}]}
+    refused = await orders.client.post(f"{ORDERS}/batch", json=batch, headers=owner)
+    assert refused.status_code in {409, 422}
+    assert [error["field"] for error in refused.json()["errors"]] == ["create[1].values.Customer"]
+    path = f"{ORDERS}/{(await made(orders, owner, ORDERS, {'Number': 'A1', 'Customer': 1}))['id']}"
+    await orders.client.delete(f"{CUSTOMERS}/1", headers=owner)
+    order = (await orders.client.get(path, headers=owner)).json()
+    assert order["values"]["Customer"] == {"id": 1, "title": None}
+    assert "Number 1, deleted" in (await orders.client.get("/collections/Orders", headers=owner)).text
+    kept = await orders.client.patch(path, json={"values": {**order["values"], "Number": "A9"}}, headers=owner)
+    assert kept.status_code == 200, "a link that was there stays"
+
+
+async def test_a_record_shows_what_leads_to_it(orders: Workspace, owner: dict[str, str]) -> None:
+    rows = [{"values": {"Number": f"A{number}", "Customer": 1}} for number in range(12)]
+    await orders.client.post(f"{ORDERS}/batch", json={"create": rows}, headers=owner)
+    answer = (await orders.client.get(f"{CUSTOMERS}/1/related", headers=owner)).json()["items"]
+    assert [(one["collection"], one["field"], len(one["records"]), one["more"]) for one in answer] == [
+        ("Orders", "Customer", 10, True)
+    ]
+    assert answer[0]["records"][0] == {"id": 12, "title": "A11"}
+    assert (await orders.client.get(f"{CUSTOMERS}/2/related", headers=owner)).json()["items"] == []
+    page = (await orders.client.get("/collections/Customers/records/1", headers=owner)).text
+    assert "A11" in page
+    assert "/collections/Orders?filter=Customer%3Aeq%3A1" in page
+
+
+async def test_what_to_link_to_is_found_by_its_name_or_number(orders: Workspace, owner: dict[str, str]) -> None:
+    await made(orders, owner, CUSTOMERS, {"Company": "The Acme Shop"})
+
+    async def found(words: str, path: str = "/api/v1/collections/Customers/titles") -> list[str]:
+        answer = await orders.client.get(path, params={"q": words}, headers=owner)
+        assert answer.status_code == 200, answer.text
+        return [one["title"] for one in answer.json()["items"]]
+
+    assert await found("acme") == ["Acme", "The Acme Shop"]
+    assert await found("2") == ["Bloom"]
+    assert await found("") == ["The Acme Shop", "Bloom", "Acme"]
+    assert await found("%") == []
+    assert await found("owner", "/api/v1/people") == await found("", "/links/people")
+    assert await found("cust", "/links") == ["Customers"]
+    followed = await orders.client.get("/links/1/2", headers=owner)
+    assert (followed.status_code, followed.headers["location"]) == (303, "/collections/Customers/records/2")
+
+
+async def test_a_link_names_a_collection_that_is_there(workspace: Workspace, owner: dict[str, str]) -> None:
+    for options in ({}, {"collection": 99}):
+        body = {"name": "Odd", "fields": [{"name": "L", "type": "link", "options": options}]}
+        answer = await workspace.client.post("/api/v1/collections", json=body, headers=owner)
+        assert answer.status_code == 422
+        assert [error["field"] for error in answer.json()["errors"]] == ["fields[0].options.collection"]
