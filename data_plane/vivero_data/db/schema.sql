@@ -309,8 +309,7 @@ CREATE TABLE IF NOT EXISTS trashed_records (
     PRIMARY KEY (trash_id, record_id)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
 
-ALTER TABLE sessions
-    ADD COLUMN IF NOT EXISTS user_agent VARCHAR(200) NOT NULL DEFAULT '',
+ALTER TABLE sessions ADD COLUMN IF NOT EXISTS user_agent VARCHAR(200) NOT NULL DEFAULT '',
     ADD COLUMN IF NOT EXISTS address VARCHAR(45) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '' COMMENT 'as limits count it',
     ADD COLUMN IF NOT EXISTS last_seen_at DATETIME(6) NULL COMMENT 'when it last got an access token';
 

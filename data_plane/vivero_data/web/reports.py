@@ -160,9 +160,11 @@ def _pivot(definition: Definition, data: ReportData) -> Table:
     first, second = data.axes
     measure = definition.measures[0]
     found, added = _by_keys(data), measure.function in _ADDED
-    lines = [[found[key, other][0] if (key, other) in found else None for other in second] for key in first]
+    lines: list[list[Any]] = [
+        [found[key, other][0] if (key, other) in found else None for other in second] for key in first
+    ]
     if added:
-        below = [exact_sum(line[index] or 0 for line in lines) for index in range(len(second))]
+        below: list[Any] = [exact_sum(line[index] or 0 for line in lines) for index in range(len(second))]
         lines = [[*line, exact_sum(value or 0 for value in line)] for line in [*lines, below]]
     width = len(second) + added
     texts = figures([value for line in lines for value in line], measure)

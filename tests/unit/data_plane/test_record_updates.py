@@ -102,6 +102,8 @@ async def test_what_a_record_has_is_not_written_again(stored: Stored, pair: tupl
     sent = decode(encode(stored.record.values))
     assert await change(stored, sent) is stored.record
     assert (stored.written, stored.logged) == ([], [])
+    if kind.kind.computed:
+        return
     await change(stored, {**sent, field(kind).name: None})
     assert [list(values.values()) for values in stored.written] == [[None]]
     assert stored.logged == [({field(kind).name: value}, {field(kind).name: None})]

@@ -136,9 +136,8 @@ from vivero_data.domain.views import spec
 from vivero_data.domain.views.schemas import NewView, View, ViewChanges
 from vivero_data.domain.views.service import ViewNameTakenError, ViewNotFoundError, ViewService
 from vivero_data.errors import PlanLimitError
-from vivero_data.lib.json import JsonRequest, JsonResponse, decode, encode
 from vivero_data.lib import totp
-from vivero_data.lib.json import JsonRequest, JsonResponse
+from vivero_data.lib.json import JsonRequest, JsonResponse, decode, encode
 from vivero_data.lib.notation import Notation
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page
 from vivero_data.lib.tokens import Tokens

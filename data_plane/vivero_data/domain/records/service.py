@@ -1,6 +1,7 @@
 """Records: validated, counted against the plan and audited, all in one transaction."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -34,8 +35,12 @@ from vivero_data.lib.notation import UNSET, Notation
 from vivero_data.lib.pages import Page, check_limit
 
 
-def columns_for(collection: Collection, given: Mapping[str, Any], *, new: bool) -> dict[int, Any]:
+def columns_for(
+    collection: Collection, given: Mapping[str, Any], *, new: bool, stored: Mapping[str, Any] = MappingProxyType({})
+) -> dict[int, Any]:
     """Column values by field id, for a new record with defaults, or for a change.
+
+    `stored`: the record's values by name; what the workspace writes itself may be sent back as it is.
 
     Raises:
         InvalidInputError: naming every field at fault.
@@ -48,7 +53,7 @@ def columns_for(collection: Collection, given: Mapping[str, Any], *, new: bool) 
         if field.name not in named and not new:
             continue
         if field.type.kind.computed:
-            if named.get(field.name) not in (None, ""):
+            if named.get(field.name) not in (None, "", stored.get(field.name)):
                 errors.append(FieldError(field.name, "is written by the workspace itself"))
             continue
         value = named.get(field.name, field.default)
@@ -172,7 +177,7 @@ class RecordService:
             before = _found(await repository.get_locked(tx, definition, record_id))
             base = _base(conditions, changes.version, before.version)
             given = as_typed(definition, changes.values, await notation_of(tx)) if changes.typed else changes.values
-            wanted = changed_values(definition, before, columns_for(definition, given, new=False))
+            wanted = changed_values(definition, before, columns_for(definition, given, new=False, stored=before.values))
             if not wanted:
                 return await _resolved(tx, definition, before)
             await _check_links(tx, definition, wanted)

@@ -13,8 +13,7 @@ oldest_program = "0001"
 
 
 def upgrade() -> None:
-    op.execute("""ALTER TABLE sessions
-    ADD COLUMN IF NOT EXISTS user_agent VARCHAR(200) NOT NULL DEFAULT '',
+    op.execute("""ALTER TABLE sessions ADD COLUMN IF NOT EXISTS user_agent VARCHAR(200) NOT NULL DEFAULT '',
     ADD COLUMN IF NOT EXISTS address VARCHAR(45) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '' COMMENT 'as limits count it',
     ADD COLUMN IF NOT EXISTS last_seen_at DATETIME(6) NULL COMMENT 'when it last got an access token'""")
 
