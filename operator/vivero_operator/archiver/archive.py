@@ -21,7 +21,7 @@ from vivero_operator.archiver import metrics, segments
 from vivero_operator.archiver.bodies import Gtid
 from vivero_operator.archiver.bucket import Objects
 from vivero_operator.archiver.chain import Chain, Span
-from vivero_operator.archiver.events import Event, EventReader, Type, closed
+from vivero_operator.archiver.events import Event, EventReader, Raw, Type, closed
 from vivero_operator.archiver.groups import Group, Splitter
 from vivero_operator.archiver.position import Position, Positions, sequence
 from vivero_operator.archiver.replication import Tick
@@ -144,7 +144,7 @@ class Archive:
             self._positions.add_loss(naming.PLATFORM_ID, max(self._seen.values(), key=sequence))
             self._losses.add(naming.PLATFORM_ID)
 
-    def take(self, raw: bytes) -> None:
+    def take(self, raw: Raw) -> None:
         """Take the next event.
 
         Raises:

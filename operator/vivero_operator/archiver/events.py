@@ -12,6 +12,8 @@ from typing import Final
 
 from vivero_core.errors import ViveroError
 
+Raw = bytes | memoryview
+"""An event's bytes, which may be those of a file."""
 HEADER_BYTES: Final = 19
 CHECKSUM_BYTES: Final = 4
 MAX_EVENT_BYTES: Final = 1024 * 1024 * 1024
@@ -91,7 +93,7 @@ _REFUSED: Final = {
 class Event:
     """One event as the server wrote it."""
 
-    raw: bytes
+    raw: Raw
     """Header, body and checksum."""
     type: Type | None
     """None: unknown, and flagged as one that may be ignored."""
@@ -129,7 +131,7 @@ class EventReader:
         """`checksums` is for what comes before the first FORMAT_DESCRIPTION: the ROTATE that begins a connection."""
         self.checksums = checksums
 
-    def read(self, raw: bytes) -> Event:
+    def read(self, raw: Raw) -> Event:
         """The event of these bytes, all of which belong to it.
 
         Raises:
@@ -159,15 +161,15 @@ class EventReader:
         return event
 
 
-def _checksum(raw: bytes, end: int, *, describes: bool) -> bytes:
+def _checksum(raw: Raw, end: int, *, describes: bool) -> bytes:
     covered = closed(raw)[:end] if describes else memoryview(raw)[:end]
     return struct.pack("<I", zlib.crc32(covered))
 
 
-def closed(description: bytes) -> bytes:
+def closed(description: Raw) -> bytes:
     """A FORMAT_DESCRIPTION of a file that no server writes any more. Its checksum is of this form, also while one does."""
     flags = description[_FLAGS_AT] & ~_IN_USE
-    return description[:_FLAGS_AT] + bytes([flags]) + description[_FLAGS_AT + 1 :]
+    return bytes(description[:_FLAGS_AT]) + bytes([flags]) + bytes(description[_FLAGS_AT + 1 :])
 
 
 @dataclass(frozen=True, slots=True)

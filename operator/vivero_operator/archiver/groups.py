@@ -96,6 +96,8 @@ class _Open:
         self.since = max(self.since, since)
         if not self.dropped:
             self.size += len(event.raw)
+            if self.size > SPOOL_BYTES:
+                self.spool.rollover()  # before it is written to, or the event would be in memory after all
             self.spool.write(event.raw)
 
 

@@ -10,14 +10,19 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from mmap import ACCESS_READ, mmap
 from queue import Empty, SimpleQueue
+from tempfile import TemporaryFile
 from typing import Final, Self
 
 import pymysql
 from pymysql.connections import Connection
 from pymysql.cursors import Cursor
+from pymysql.protocol import MysqlPacket
 from vivero_core.backends.tls import client_context
 from vivero_core.errors import ViveroError
+
+from vivero_operator.archiver.events import Raw
 
 _REGISTER_SLAVE: Final = 0x15
 _BINLOG_DUMP: Final = 0x12
@@ -30,6 +35,10 @@ _SILENCE_SECONDS: Final = 15
 _ON_TIME_SECONDS: Final = 0.02
 """An answer that comes so soon after a second has begun is of that second."""
 _LOG_IS_GONE: Final = 1236
+_HEADER_BYTES: Final = 4
+_PIECE_BYTES: Final = (1 << 24) - 1
+"""A packet that is larger comes in several, of which the last is smaller."""
+_CHUNK_BYTES: Final = 1 << 18
 _OK: Final = 0
 
 
@@ -146,8 +155,10 @@ class Stream:
         # Not `close`, which says good-bye and waits: the server writes on and reads nothing.
         self._connection._force_close()  # type: ignore[attr-defined]  # noqa: SLF001
 
-    def events(self, position: str) -> Iterator[bytes]:
+    def events(self, position: str) -> Iterator[Raw]:
         """Every event after this GTID position, each as it was logged, for ever; every second at least a heartbeat.
+
+        One that came in several pieces is in a file, and so in no memory of its own.
 
         Args:
             position: GTIDs with commas between; empty for all that the server still has.
@@ -178,16 +189,47 @@ class Stream:
         except OSError as error:
             raise StreamError(f"reading the log of {self._source.host} failed: {type(error).__name__}") from error
 
-    # pymysql has these for commands of its own alone; it checks lengths, sequence numbers and errors of packets.
+    # pymysql has these for commands of its own alone.
     def _send(self, command: int, body: bytes) -> None:
         self._connection._execute_command(command, body)  # type: ignore[attr-defined]  # noqa: SLF001
 
-    def _receive(self) -> bytes:
-        packet = self._connection._read_packet()  # type: ignore[no-untyped-call]  # noqa: SLF001
-        data: bytes = packet.get_all_data()
+    def _receive(self) -> Raw:
+        """The next packet, of one piece or of several."""
+        size = self._next_size()
+        data = self._received(size) if size < _PIECE_BYTES else self._collected(size)
+        if isinstance(data, bytes):
+            packet = MysqlPacket(data, self._connection.encoding)
+            if packet.is_error_packet():
+                packet.raise_for_error()
         if data[:1] != bytes([_OK]):
             raise StreamError(f"{self._source.host} ended its log")
         return data
+
+    def _next_size(self) -> int:
+        """Of the next piece of a packet, by its header."""
+        header = self._received(_HEADER_BYTES)
+        if header[3] != self._connection._next_seq_id:  # type: ignore[attr-defined]  # noqa: SLF001
+            raise StreamError(f"a piece of a packet of {self._source.host} is missing")
+        self._connection._next_seq_id = (header[3] + 1) % 256  # type: ignore[attr-defined]  # noqa: SLF001
+        return int.from_bytes(header[:3], "little")
+
+    def _collected(self, size: int) -> Raw:
+        """A packet whose first piece has this size, and is not its last."""
+        with TemporaryFile() as file:
+            while True:
+                left = size
+                while left:
+                    left -= file.write(self._received(min(left, _CHUNK_BYTES)))
+                if size < _PIECE_BYTES:
+                    break
+                size = self._next_size()
+            file.flush()
+            # Its pages are the file's, which the kernel drops when it needs the room.
+            return memoryview(mmap(file.fileno(), 0, access=ACCESS_READ))
+
+    def _received(self, size: int) -> bytes:
+        found: bytes = self._connection._read_bytes(size)  # type: ignore[attr-defined]  # noqa: SLF001
+        return found
 
 
 def _connected(source: Source) -> "Connection[Cursor]":

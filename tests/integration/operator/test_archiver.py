@@ -5,7 +5,9 @@ import multiprocessing
 import os
 import random
 import time
+import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from itertools import groupby
 from multiprocessing.queues import SimpleQueue
 from pathlib import Path
@@ -13,13 +15,18 @@ from typing import Any
 
 import pytest
 from integration.conftest import Login
-from integration.operator.archive_rig import WAIT_SECONDS, Crash, Moment, Rig, archived, base_of, seeded
+from integration.operator.archive_rig import LOGIN, WAIT_SECONDS, Crash, Moment, Rig, archived, base_of, seeded
 from integration.operator.binlog_source import Tenant
 from integration.operator.test_replay import Told
+from vivero_core.model import naming
+from vivero_operator.archiver.events import EventReader
+from vivero_operator.archiver.groups import Splitter
+from vivero_operator.archiver.replication import Source, Stream
 from vivero_operator.operations.errors import RefusedError
 from vivero_operator.operations.history import History, Reach
 from vivero_operator.operations.orders import Account
 
+ROW_BYTES = 60_000_000
 HELD_BYTES = 8 * 1024 * 1024
 """Of the log at a time, however large a transaction is."""
 logger = logging.getLogger(__name__)
@@ -123,6 +130,42 @@ def test_a_large_transaction_takes_no_memory(rig: Rig) -> None:
     size, grown = queue.get()
     assert size > 200_000 * 300
     assert grown < HELD_BYTES
+
+
+def test_a_large_row_takes_no_memory(rig: Rig) -> None:
+    """An event cannot be cut: it is in a file from the connection to the group, and none of its copies is in memory."""
+    tenant, environment = rig.tenants[0], rig.environment
+    rig.kill()
+    rig.server.run("CREATE TABLE t (id INT PRIMARY KEY, content LONGBLOB)", schema=tenant.data)
+    source = Source(
+        host=environment["VIVERO_SERVER_HOST"],
+        port=int(environment["VIVERO_SERVER_PORT"]),
+        user=LOGIN["username"],
+        password=LOGIN["password"],
+        authority=rig.authority.read_text(),
+        server_id=(1 << 31) + 1,
+    )
+    reader, splitter = EventReader(), Splitter(naming.tenant_of_database)
+    size, sizes, held = 0, list[int](), 0
+    with Stream(source) as stream:
+        rig.server.run("INSERT INTO t VALUES (1, REPEAT(RANDOM_BYTES(1000), 60000))", schema=tenant.data)
+        tracemalloc.start()
+        try:
+            for raw in stream.events(""):
+                group = splitter.feed(reader.read(raw), int(time.time()) + 1)
+                if group is None:
+                    continue
+                with closing(group):
+                    if group.size < ROW_BYTES:
+                        continue
+                    held, size = tracemalloc.get_traced_memory()[1], group.size
+                    sizes = [len(event) for event in group.events()]
+                    break
+        finally:
+            tracemalloc.stop()
+    logger.info("held for a row of %d bytes: %d", ROW_BYTES, held)
+    assert held < HELD_BYTES
+    assert (sum(sizes), max(sizes) > ROW_BYTES) == (size, True)
 
 
 def peak(pid: int) -> int:

@@ -163,7 +163,7 @@ def test_an_event_with_a_flipped_bit_is_not_read(raw: bytes, data: st.DataObject
     flipped = bytearray(raw)
     flipped[bit // 8] ^= 1 << bit % 8
     if raw[4] == Type.FORMAT_DESCRIPTION and bit == 17 * 8:
-        assert binlog.event(bytes(flipped)).raw == flipped  # in use, or not any more
+        assert binlog.event(bytes(flipped)).raw == bytes(flipped)  # in use, or not any more
         return
     with pytest.raises(BinlogError):
         binlog.event(bytes(flipped))
