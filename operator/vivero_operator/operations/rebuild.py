@@ -16,23 +16,20 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterable
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Callable, Iterable
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.client import KubeClient
-from vivero_core.backends.kube.errors import KubeAlreadyExistsError, KubeNotFoundError
-from vivero_core.backends.kube.resources import CONFIG_MAP, JOB, POD, SECRET, of_model
-from vivero_core.backends.kube.resources import Resource as Address
+from vivero_core.backends.kube.resources import CONFIG_MAP, JOB, SECRET, of_model
 from vivero_core.backends.mariadb.numbering import AHEAD, number_in
 from vivero_core.envelope import public_key
 from vivero_core.errors import BackendRefusedError, ViveroError
 from vivero_core.model import constants as c
 from vivero_core.model import naming, platform_backup
-from vivero_core.model.base import Resource
 from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.platform_backup import ControlPlaneDatabase, PlatformBackup
 from vivero_core.model.tenant import Tenant
@@ -60,9 +57,10 @@ from vivero_operator.operations.orders import (
     Target,
 )
 from vivero_operator.operations.platform_state import Body, State, States
+from vivero_operator.operations.rebuild_cluster import NewCluster
 from vivero_operator.operations.rebuild_plan import PEOPLES, Filling, Plans, for_people, plans
 from vivero_operator.operations.rebuild_reach import CountingAdmin, Reach, Servers
-from vivero_operator.operations.runner import Operation, Outcome
+from vivero_operator.operations.runner import Operation
 from vivero_operator.reconcile.platform_backup import KEY_SECRET, key_manifest
 from vivero_operator.reconcile.steps.backends import provision_database, provision_storage
 from vivero_operator.settings import Settings
@@ -72,7 +70,6 @@ CONNECTIONS: Final = 5
 _KEY_BYTES: Final = 2 * platform_state.KEY_BYTES + 64
 """Of what is read from standard input: the digits, and white space around them."""
 T = TypeVar("T")
-R = TypeVar("R", bound=Resource)
 
 
 class Rebuild:
@@ -83,6 +80,7 @@ class Rebuild:
     ) -> None:
         """`numbered`: what is rebuilt, and its number. `left_out`: ids that are given up."""
         self._settings, self._kube, self._store = reach.settings, reach.kube, reach.store
+        self._cluster = NewCluster(reach.kube, reach.settings, reach.look_seconds)
         self._number, self._state = numbered
         self._reach = reach
         self._say = say
@@ -93,15 +91,15 @@ class Rebuild:
 
     async def resources(self) -> Body:
         """What people make, as a list for kubectl, without what is there."""
-        present = {kind.__name__: await self._names(kind) for kind in PEOPLES}
+        present = {kind.__name__: await self._cluster.names(kind) for kind in PEOPLES}
         return {"apiVersion": "v1", "kind": "List", "items": for_people(self._state, present)}
 
     async def key(self) -> None:
         """The Secret that says whose platform this is, where nothing else was lost. Raises RefusedError."""
-        secret = await self._found(SECRET, KEYS_SECRET, self._namespace)
+        secret = await self._cluster.found(SECRET, KEYS_SECRET, self._namespace)
         if secret is None or self._state.current_key not in secret.get("data", {}):
             raise RefusedError(f"this is not installation {self._state.installation}: rebuild all of it")
-        if not await self._create(key_manifest(self._state.file_key, self._namespace)):
+        if not await self._cluster.create(key_manifest(self._state.file_key, self._namespace)):
             raise RefusedError(f"there is a Secret {KEY_SECRET} already")
         self._say(f"Secret {KEY_SECRET} is there again")
 
@@ -113,7 +111,7 @@ class Rebuild:
         found = await self.check()
         await self._restore_keys()
         for secret in (*(one.record for one in found.fillings), *found.others):
-            await self._create({**secret, "metadata": {**secret["metadata"], "namespace": self._namespace}})
+            await self._cluster.create({**secret, "metadata": {**secret["metadata"], "namespace": self._namespace}})
         self._say(f"Records of keys: {len(found.fillings) + len(found.others)}")
         for name, uid in found.servers.items():
             if name in self._servers:
@@ -125,11 +123,11 @@ class Rebuild:
 
     async def check(self) -> Plans:
         """All that could be wrong, looked at without a write. Raises RefusedError."""
-        body = await self._found(of_model(PlatformBackup), platform_backup.NAME, None)
+        body = await self._cluster.found(of_model(PlatformBackup), platform_backup.NAME, None)
         if body is None:
             raise RefusedError(f"there is no PlatformBackup {platform_backup.NAME}: install the operator's chart first")
         self._item = PlatformBackup.parse(body)
-        self._servers = {one.name: one for one in await self._all(DatabaseServer)}
+        self._servers = {one.name: one for one in await self._cluster.all(DatabaseServer)}
         ledger = await self._blocking(self._store.list, LEDGER)
         erased = {key.removeprefix(LEDGER).partition(".")[0] for key in ledger}
         found = plans(self._state, self._number, erased)
@@ -152,7 +150,7 @@ class Rebuild:
         ours = str(self._number)
         foreign = [
             one.name
-            for one in await self._all(Tenant)
+            for one in await self._cluster.all(Tenant)
             if not one.is_spare and one.metadata.annotations.get(c.ANNOTATION_REBUILT) != ours
         ]
         if foreign:
@@ -176,14 +174,14 @@ class Rebuild:
 
     async def _has_begun(self) -> bool:
         """Whether an attempt before has come to its first write."""
-        secret = await self._found(SECRET, KEYS_SECRET, self._namespace)
+        secret = await self._cluster.found(SECRET, KEYS_SECRET, self._namespace)
         told = secret["metadata"].get("annotations", {}) if secret is not None else {}
         return bool(told.get(c.ANNOTATION_REBUILT) == str(self._number))
 
     async def _is_done(self) -> bool:
         """Whether this is that installation: it has been rebuilt, or was never lost."""
         wanted = key_manifest(self._state.file_key, self._namespace)["data"]
-        secret = await self._found(SECRET, KEY_SECRET, self._namespace)
+        secret = await self._cluster.found(SECRET, KEY_SECRET, self._namespace)
         return secret is not None and secret.get("data") == wanted
 
     async def _require_room(self, found: Plans) -> None:
@@ -203,7 +201,7 @@ class Rebuild:
         held = {name: bytes.fromhex(key) for name, key in self._state.escrow_keys.items()}
         body = keys_manifest(SealingKeys(self._state.current_key, held), self._namespace)
         body["metadata"]["annotations"][c.ANNOTATION_REBUILT] = str(self._number)
-        if not await self._create(body):
+        if not await self._cluster.create(body):
             patch = {"metadata": {"annotations": body["metadata"]["annotations"]}, "data": body["data"]}
             await self._kube.patch(SECRET, KEYS_SECRET, patch, self._namespace)
 
@@ -244,7 +242,7 @@ class Rebuild:
         async def make() -> Operation:
             return self._operation(naming.PLATFORM_ID, MOMENT, order, database)
 
-        return await self._done(naming.PLATFORM_ID, MOMENT, make)
+        return await self._cluster.done(naming.PLATFORM_ID, MOMENT, make)
 
     async def _control_plane_login(self, told: ControlPlaneDatabase) -> Login:
         spec, login = self._servers[told.database_server].spec, await self._reach.login(told.secret)
@@ -287,9 +285,9 @@ class Rebuild:
                 order = RestoreOrder(one.ident, one.backup or "", target, key)
             return self._operation(one.ident, program, order, target.database)
 
-        said = await self._done(one.ident, program, make)
+        said = await self._cluster.done(one.ident, program, make)
         if one.tenant is not None:
-            await self._create(one.tenant)
+            await self._cluster.create(one.tenant)
         return said
 
     async def _with_access_key(self, one: Filling) -> Filling:
@@ -338,79 +336,15 @@ class Rebuild:
             about=ident,
         )
 
-    async def _done(self, ident: str, program: Program, make: Callable[[], Awaitable[Operation]]) -> str:
-        """Run its Job, unless it was done before; what it says. The Job stays until all is done, for it is what tells that."""
-        name = runner.name_of(program.name, ident)
-        body = await self._found(JOB, name, self._namespace)
-        if body is not None and await self._has_failed(program, name, body):
-            await self._delete(JOB, name)
-            await self._delete(SECRET, name)
-            body = None
-        if body is None:
-            operation = await make()
-            for manifest in (runner.secret(operation, self._settings), runner.job(operation, self._settings)):
-                await self._create(manifest)
-        while True:
-            body = await self._found(JOB, name, self._namespace)
-            if body is None:
-                raise StepFailedError(f"Job {name} was deleted")
-            found = await self._progress(program, name, body)
-            if found.outcome is not Outcome.RUNNING:
-                break
-            await asyncio.sleep(self._reach.look_seconds)
-        await self._delete(SECRET, name)
-        if found.outcome is not Outcome.DONE:
-            raise StepFailedError(found.message)
-        result = found.result
-        files = (
-            f", files {result['files']}, gone for good {result.get('missingFiles', 0)}"
-            if ident != naming.PLATFORM_ID
-            else ""
-        )
-        return f"as of {result.get('restoredTo')}{files}"
-
-    async def _progress(self, program: Program, name: str, body: Body) -> runner.Progress:
-        pods = await self._kube.list(POD, self._namespace, label_selector=f"batch.kubernetes.io/job-name={name}")
-        return runner.progress(program.steps, body, pods.items)
-
-    async def _has_failed(self, program: Program, name: str, body: Body) -> bool:
-        return (await self._progress(program, name, body)).outcome in {Outcome.FAILED, Outcome.REFUSED}
-
     async def _finish(self, found: Plans) -> None:
         """Whoever has this Secret is the installation; the operator then goes on with its state."""
         body = key_manifest(self._state.file_key, self._namespace)
-        if not await self._create(body):
+        if not await self._cluster.create(body):
             await self._kube.patch(SECRET, KEY_SECRET, {"data": body["data"]}, self._namespace)
         for ident in (naming.PLATFORM_ID, *(one.ident for one in found.fillings)):
             for program in (MOMENT, RESTORE):
-                await self._delete(JOB, runner.name_of(program.name, ident))
+                await self._cluster.delete(JOB, runner.name_of(program.name, ident))
         self._say(f"Rebuilt from state {self._number}: this is installation {self._state.installation} from now on")
-
-    async def _all(self, model: type[R]) -> list[R]:
-        return [model.parse(body) for body in (await self._kube.list(of_model(model))).items]
-
-    async def _names(self, model: type[Resource]) -> set[str]:
-        return {str(body["metadata"]["name"]) for body in (await self._kube.list(of_model(model))).items}
-
-    async def _found(self, resource: Address, name: str, namespace: str | None) -> Body | None:
-        try:
-            return await self._kube.get(resource, name, namespace)
-        except KubeNotFoundError:
-            return None
-
-    async def _create(self, manifest: Body) -> bool:
-        """Whether it was not there yet."""
-        try:
-            await self._kube.create(manifest)
-        except KubeAlreadyExistsError:
-            return False
-        return True
-
-    async def _delete(self, resource: Address, name: str) -> None:
-        body = await self._found(resource, name, self._namespace)
-        if body is not None:
-            with suppress(KubeNotFoundError):
-                await self._kube.delete(resource, name, self._namespace, uid=body["metadata"]["uid"])
 
     @staticmethod
     async def _blocking(function: Callable[..., T], *arguments: Any, **named: Any) -> T:  # noqa: ANN401  passed on
