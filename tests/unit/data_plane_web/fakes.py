@@ -135,6 +135,7 @@ from vivero_data.domain.users.service import UserService, check_new, normal_emai
 from vivero_data.domain.views import spec
 from vivero_data.domain.views.schemas import NewView, View, ViewChanges
 from vivero_data.domain.views.service import ViewNameTakenError, ViewNotFoundError, ViewService
+from vivero_data.domain.views.service import ViewService
 from vivero_data.errors import PlanLimitError
 from vivero_data.lib import totp
 from vivero_data.lib.json import JsonRequest, JsonResponse, decode, encode
