@@ -99,7 +99,7 @@ from vivero_data.domain.usage.controllers import UsageController
 from vivero_data.domain.usage.service import UsageService
 from vivero_data.domain.users.controllers import MeController, UserController
 from vivero_data.domain.users.service import UserService
-from vivero_data.domain.views.controllers import ViewController
+from vivero_data.domain.views.controllers import IndexController, ViewController
 from vivero_data.domain.views.service import ViewService
 from vivero_data.domain.workspace.controllers import WorkspaceController
 from vivero_data.domain.workspace.service import WorkspaceService
@@ -294,6 +294,7 @@ def _api(upload_bytes: int) -> Router:
         RecordController,
         ImportController,
         ViewController,
+        IndexController,
     ]
     members = Router(
         "/",

@@ -156,6 +156,8 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
             "default": False,
             "position": 1,
         },
+        "POST /api/v1/collections/{name}/indexes": {"columns": ["text", "-integer"]},
+        "POST /collections/{name}/indexes": {"column-0": "text", "column-1": "-integer", "shown": "sort=text"},
         f"PATCH /api/v1{_VIEWS}/{{view_id}}": {
             "name": "Odd",
             **_SPEC,

@@ -17,6 +17,7 @@ _VERBS: Final = {
 }
 _WHOLE: Final = {
     "file.create": "Uploaded file",
+    "index.start": "Had an index added to collection",
     "export.start": "Had records exported of collection",
     "session.start": "Logged in",
     "session.end": "Logged out",

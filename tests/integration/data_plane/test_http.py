@@ -62,7 +62,8 @@ async def test_every_get_is_answered_to_head_too(no_runner: None, workspace: Wor
     mine = (await client.get("/api/v1/users", headers=owner)).json()["items"][0]["id"]
     key = (await client.post("/api/v1/api-keys", json={"name": "x"}, headers=owner)).json()["id"]
     known = {"{name}": "x", "{record_id}": "1", "{file_id}": file, "{user_id}": str(mine), "{job_id}": str(job)}
-    known["{key_id}"] = str(key)
+    view = (await client.post("/api/v1/collections/x/views", json={"name": "x"}, headers=owner)).json()["id"]
+    known |= {"{key_id}": str(key), "{view_id}": str(view)}
     document = (await client.get("/schema")).json()
     for template in (path for path, methods in document["paths"].items() if "get" in methods):
         path = template

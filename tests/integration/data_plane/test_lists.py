@@ -1,6 +1,7 @@
 """Lists on the real database: any order pages through every record once, searches, counts, and slow lists."""
 
 import random
+import sys
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from integration.data_plane.test_filter_trees import RECORDS, THINGS, VALUES
+from integration.data_plane.test_jobs import ended
 from integration.data_plane.workspace import Workspace
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.records import lists
@@ -137,3 +139,43 @@ async def filled(workspace: Workspace, owner: dict[str, str]) -> None:
             " SELECT CONCAT('word ', seq % 7), seq - 1 FROM seq_1_to_40000"
         )
         await connection.execute("UPDATE collections SET records = %s WHERE id = %s", MANY, number[0])
+
+
+async def test_the_index_that_is_offered_makes_the_list_fast(
+    workspace: Workspace, owner: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", ":".join(path for path in sys.path if path))
+    for name, value in workspace.environ.items():
+        monkeypatch.setenv(name, value)  # the job's process inherits them
+    await filled(workspace, owner)
+    monkeypatch.setattr(lists, "MOMENT", 0.005)
+    sort = {"sort": "Text,-Integer"}
+    assert (await workspace.client.get(RECORDS, params=sort, headers=owner)).status_code == 422
+    path, wanted = "/api/v1/collections/Things/indexes", {"columns": ["Text", "-Integer"]}
+    member = await workspace.user(owner, "member")
+    assert (await workspace.client.post(path, json=wanted, headers=member)).status_code == 403
+    for _ in range(2):  # the second finds it there
+        asked = await workspace.client.post(path, json=wanted, headers=owner)
+        assert asked.status_code == 202, asked.text
+        job = await ended(workspace, owner, asked.json()["id"])
+        assert (job["state"], job["subject"]) == ("done", "Things"), job
+    async with workspace.app.state.services.database.read() as connection:
+        (number,) = await connection.fetch_one("SELECT id FROM collections WHERE name = 'Things'")
+        text, integer = (
+            f"`f_{row[0]}`" for row in await connection.fetch_all("SELECT id FROM fields ORDER BY position")
+        )
+        plan = await connection.fetch_all(
+            f"EXPLAIN SELECT * FROM `c_{number}` ORDER BY {text}, {integer} DESC, id DESC LIMIT 51"  # noqa: S608  names from numbers
+        )
+    assert "filesort" not in str(plan), "the index gives the order"
+    again = await workspace.client.get(RECORDS, params={**sort, "filter": "Integer:gte:5"}, headers=owner)
+    assert again.status_code == 200, again.text
+    for columns, place in (
+        (["Nothing"], "columns[0]"),
+        (["Text", "-Text"], "columns"),
+        (["id"], "columns[0]"),
+        ([], "columns"),
+    ):
+        refused = await workspace.client.post(path, json={"columns": columns}, headers=owner)
+        assert refused.status_code == 422
+        assert [error["field"] for error in refused.json()["errors"]] == [place]

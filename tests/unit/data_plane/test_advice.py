@@ -43,9 +43,18 @@ def test_an_index_has_what_is_compared_and_then_the_order(query: RecordQuery, wa
 
 def test_an_index_that_begins_so_is_enough() -> None:
     keys = wanted_index(THINGS, RecordQuery(sort="Text,-Integer"))
-    names = [key.column.sql.strip("`") for key in keys]
-    assert covered(keys, [["id"], [*names, "f_99"]])
-    assert not covered(keys, [["id"], names[:1], names[::-1], []])
+    text, integer = (key.column.sql.strip("`") for key in keys)
+    assert covered(keys, [[("id", False)], [(text, False), (integer, True), ("f_99", False)]])
+    assert covered(keys, [[(text, True), (integer, False)]]), "read from its end"
+    for index in (
+        [],
+        [("id", False)],
+        [(text, False)],
+        [(integer, True), (text, False)],
+        [(text, False), (integer, False)],
+    ):
+        assert not covered(keys, [index])
+    assert covered(keys, [[(text, False), (integer, False)]], equal=1), "all have the same first column"
 
 
 def test_a_list_in_the_order_of_an_index_is_fast() -> None:

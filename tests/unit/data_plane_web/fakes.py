@@ -63,6 +63,7 @@ from vivero_data.domain.files.schemas import StoredFile
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.identity.service import Identity, IdentityService
 from vivero_data.domain.invitations.service import InvitationService, NewInvitation
+from vivero_data.domain.jobs.registry import kind_of
 from vivero_data.domain.jobs.repository import Job, JobState
 from vivero_data.domain.jobs.service import JobNotFoundError, JobService
 from vivero_data.domain.jobs.task import Task
@@ -84,6 +85,7 @@ from vivero_data.domain.records.export import Export
 from vivero_data.domain.records.filters import AllOf, AnyOf, Not, Tree, parse_filter, parse_where
 from vivero_data.domain.records.finder import MAX_FOUND, SHORTEST, FoundRecord, RecordFinder, name_field
 from vivero_data.domain.records.linking import ReferenceService
+from vivero_data.domain.records.indexing import AddIndex
 from vivero_data.domain.records.lists import COUNTED, SlowListError, conditions
 from vivero_data.domain.records.merging import base_of, clashing
 from vivero_data.domain.records.references import Related
@@ -135,7 +137,6 @@ from vivero_data.domain.users.service import UserService, check_new, normal_emai
 from vivero_data.domain.views import spec
 from vivero_data.domain.views.schemas import NewView, View, ViewChanges
 from vivero_data.domain.views.service import ViewNameTakenError, ViewNotFoundError, ViewService
-from vivero_data.domain.views.service import ViewService
 from vivero_data.errors import PlanLimitError
 from vivero_data.lib import totp
 from vivero_data.lib.json import JsonRequest, JsonResponse, decode, encode
@@ -199,7 +200,7 @@ class World:
         self.dashboards: dict[int, Dashboard] = {}
         self.factor = SecondFactor(active=False)
         self.sessions = {number: session(number) for number in (3, 2, 1)}
-        self.orders: list[Export] = []
+        self.orders: list[Export | AddIndex] = []
         self.entries: list[AuditEntry] = []
         self.limit = Meter(0, 10_000)
         self.seats = 5
@@ -788,9 +789,9 @@ class FakeJobs(JobService):
         self.world = world
 
     async def start(self, actor: Actor, permission: Permission, order: Task) -> Job:
-        assert isinstance(order, Export)
+        assert isinstance(order, Export | AddIndex)
         self.world.orders.append(order)
-        return self.add(order.collection, JobState.WAITING)
+        return self.add(order.collection, JobState.WAITING, kind=kind_of(order))
 
     def add(self, subject: str, state: JobState, **changes: Any) -> Job:
         number = self.world.next_id()

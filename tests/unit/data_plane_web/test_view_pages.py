@@ -9,6 +9,8 @@ from unit.data_plane_web.browser import Browser, form_of
 from unit.data_plane_web.fakes import World
 from vivero_data.domain.records.advice import Advice
 from vivero_data.domain.records.filters import AllOf, AnyOf, Condition, Not, Tree
+from vivero_data.domain.records.indexing import AddIndex
+from vivero_data.domain.users.schemas import Role
 from vivero_data.lib.json import encode
 from vivero_data.web.filter_rows import FilterForm, FilterRow, act, read_form, tree_of
 from vivero_data.web.filter_rows import form_of as rows_of
@@ -155,13 +157,21 @@ def test_a_count_is_a_line_of_its_own(customers: Browser, world: World) -> None:
     assert "2 records match" in customers.open(unescape(again[1]))
 
 
-def test_a_slow_list_says_so_and_is_shown_when_asked_for(customers: Browser, world: World) -> None:
+def test_a_slow_list_offers_the_index_to_who_may_add_it(customers: Browser, world: World) -> None:
     world.slow = Advice("sort", "Customers has 1,000,000 records: this list takes long.", ("Staff",))
     page = customers.open(f"{HERE}?sort=Staff")
     assert "this list takes long" in page
     assert shown(page) == []
     assert "No record matches" not in page
     assert shown(customers.open(f"{HERE}?sort=Staff&slow=1")) == ["Acme", "Bloom", "Cedar"]
+    target = customers.send(f"{HERE}/indexes", **form_of(page, f"{HERE}/indexes"))
+    assert world.orders == [AddIndex("Customers", ("Staff",))]
+    assert "Waiting for its turn" in customers.open(target)
+    world.role = Role.MEMBER
+    page = customers.open(f"{HERE}?sort=Staff")
+    assert "column-0" not in page
+    assert "Show anyway" in page
+    customers.send(f"{HERE}/indexes", 403, **{"column-0": "Staff"})
 
 
 def saved(browser: Browser, shown_now: str, **form: str) -> str:

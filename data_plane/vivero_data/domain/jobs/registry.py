@@ -9,10 +9,12 @@ from vivero_data.domain.imports.tasks import ImportRows, UndoImport
 from vivero_data.domain.jobs.task import Task
 from vivero_data.domain.records.bulk import ChangeRecords
 from vivero_data.domain.records.export import Export
+from vivero_data.domain.records.indexing import AddIndex
 
 KINDS: Final[Mapping[str, type[Task]]] = {
     "export": Export,
     "records": ChangeRecords,
+    "index": AddIndex,
     "import": ImportRows,
     "import_undo": UndoImport,
     "field": ChangeField,

@@ -46,7 +46,9 @@ def surely_fast(sort: Sort, clauses: Sequence[Clause]) -> bool:
 async def advise(connection: Connection, collection: Collection, query: RecordQuery) -> Advice:
     """What would help a list that took too long."""
     keys = wanted_index(collection, query)
-    if keys and not covered(keys, await _indexes(connection, collection)):
+    order = {key.column.sql for key in parse_sort(collection, query.sort).keys}
+    equal = sum(key.column.sql not in order for key in keys)
+    if keys and not covered(keys, await _indexes(connection, collection), equal=equal):
         return _offer(collection, query, keys)
     return _no_index(collection, query)
 
@@ -58,14 +60,26 @@ def wanted_index(collection: Collection, query: RecordQuery) -> tuple[Key, ...]:
     ranges = [Key(column, descending=False) for operator, column in compared if operator in _RANGES][:1]
     # The id is the last column of every index.
     order = [key for key in parse_sort(collection, query.sort).keys if key.column.sql != "id"]
-    found = {key.column.sql: key for key in reversed([*equal, *(order or ranges)])}
-    return tuple(_fitting(reversed([key for key in found.values() if key.column.field.type.kind.sortable])))
+    found: dict[str, Key] = {}
+    for key in [*equal, *(order or ranges)]:
+        if key.column.field.type.kind.sortable:
+            found.setdefault(key.column.sql, key)
+    return tuple(fitting(found.values()))
 
 
-def covered(keys: Sequence[Key], indexes: Iterable[Sequence[str]]) -> bool:
-    """Whether an index begins with these columns, whatever its directions: one index is read from either end."""
-    wanted = [key.column.sql.strip("`") for key in keys]
-    return any(list(columns[: len(wanted)]) == wanted for columns in indexes)
+def covered(keys: Sequence[Key], indexes: Iterable[Sequence[tuple[str, bool]]], *, equal: int = 0) -> bool:
+    """Whether an index begins with these columns, in these directions or all in the others.
+
+    An index is read from either end. Of the first `equal` columns, which have one value, the direction does not matter.
+    """
+    wanted = [(key.column.sql.strip("`"), key.descending) for key in keys]
+    for columns in indexes:
+        pairs = list(zip(wanted, columns, strict=False))
+        same = [one[0] == other[0] for one, other in pairs]
+        flips = {one[1] != other[1] for one, other in pairs[equal:]}
+        if len(pairs) == len(wanted) and all(same) and len(flips) <= 1:
+            return True
+    return False
 
 
 def _required(query: RecordQuery) -> list[Condition]:
@@ -86,7 +100,7 @@ def _conjuncts(tree: Tree) -> list[Condition]:
     return [condition for part in tree.all for condition in _conjuncts(part)] if isinstance(tree, AllOf) else []
 
 
-def _fitting(keys: Iterable[Key]) -> Iterable[Key]:
+def fitting(keys: Iterable[Key]) -> Iterable[Key]:
     """As many columns as fit an index."""
     room = KEY_BYTES
     for key in keys:
@@ -119,14 +133,14 @@ def _size(collection: Collection) -> str:
     return f"{collection.name} has {collection.records:,} records"
 
 
-async def _indexes(connection: Connection, collection: Collection) -> list[list[str]]:
-    """The columns of every index, in order."""
+async def _indexes(connection: Connection, collection: Collection) -> list[list[tuple[str, bool]]]:
+    """The columns of every index, in order, and whether they descend."""
     rows = await connection.fetch_all(
-        "SELECT index_name, column_name FROM information_schema.statistics"
+        "SELECT index_name, column_name, collation FROM information_schema.statistics"
         " WHERE table_schema = DATABASE() AND table_name = %s ORDER BY index_name, seq_in_index",
         table_name(collection.id).strip("`"),
     )
-    found: dict[str, list[str]] = {}
-    for index, column in rows:
-        found.setdefault(index, []).append(column)
+    found: dict[str, list[tuple[str, bool]]] = {}
+    for index, column, direction in rows:
+        found.setdefault(index, []).append((column, direction == "D"))
     return list(found.values())

@@ -3,11 +3,16 @@
 from litestar import Controller, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
+from litestar.status_codes import HTTP_202_ACCEPTED
 from vivero_web.declared import raises
 from vivero_web.errors import NotAllowedError
 
+from vivero_data.domain.auth.guards import needs
 from vivero_data.domain.collections.schemas import CollectionName
-from vivero_data.domain.users.schemas import Actor
+from vivero_data.domain.jobs.repository import Job
+from vivero_data.domain.jobs.service import JobService, JobsFullError
+from vivero_data.domain.records.indexing import AddIndex, NewIndex
+from vivero_data.domain.users.schemas import Actor, Permission
 from vivero_data.domain.views.schemas import NewView, View, ViewChanges, ViewId
 from vivero_data.domain.views.service import ViewNameTakenError, ViewService, ViewsFullError
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, PageCursor, PageLimit
@@ -78,3 +83,22 @@ class ViewController(Controller):
     ) -> None:
         """Remove one's own view; others' shared ones with the right to manage collections."""
         await views.delete(actor, name, view_id)
+
+
+class IndexController(Controller):
+    """Indexes for lists of large collections."""
+
+    path = "/collections/{name:str}/indexes"
+    tags = ("Views",)
+
+    @post(status_code=HTTP_202_ACCEPTED, guards=[needs(Permission.MANAGE_COLLECTIONS)])
+    @raises(JobsFullError)
+    async def add_index(
+        self,
+        actor: NamedDependency[Actor],
+        jobs: NamedDependency[JobService],
+        name: CollectionName,
+        data: JSONBody[NewIndex],
+    ) -> Job:
+        """Have an index added, the one that `slow-list` names; records are read and written meanwhile."""
+        return await jobs.start(actor, Permission.MANAGE_COLLECTIONS, AddIndex(name, tuple(data.columns)))

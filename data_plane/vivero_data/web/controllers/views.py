@@ -14,10 +14,13 @@ from vivero_web.bodies import read_form
 from vivero_web.errors import InvalidInputError
 
 from vivero_data.domain.collections.schemas import Collection
+from vivero_data.domain.jobs.service import JobService
 from vivero_data.domain.records.filters import Tree
+from vivero_data.domain.records.indexing import MAX_COLUMNS, AddIndex
 from vivero_data.domain.records.query import MAX_SORTS
 from vivero_data.domain.records.schemas import RecordCount, RecordQuery
 from vivero_data.domain.records.service import RecordService
+from vivero_data.domain.users.schemas import Permission
 from vivero_data.domain.views.schemas import NewView, ViewChanges
 from vivero_data.domain.views.service import ViewService
 from vivero_data.lib.json import encode
@@ -27,7 +30,7 @@ from vivero_data.web.filter_rows import read_form as read_rows
 from vivero_data.web.forms import FORM_ERRORS, field_errors, sentence
 from vivero_data.web.list_state import as_spec, read_state, shown_in
 from vivero_data.web.listing import Address, collection_href
-from vivero_data.web.page import Visit, done, show
+from vivero_data.web.page import Visit, done, require, show
 from vivero_data.web.render import Html
 from vivero_data.web.toolbar import load, rearranged, toolbar
 
@@ -191,7 +194,24 @@ async def delete_view(
     return done(f"{collection_href(collection.name)}?view=all", "view-deleted")
 
 
+@post("/collections/{name:str}/indexes")
+async def add_index(
+    request: Request[Any, Any, Any],
+    visit: NamedDependency[Visit],
+    collection: NamedDependency[Collection],
+    jobs: NamedDependency[JobService],
+) -> Redirect:
+    """Have the index added that a slow list offers."""
+    require(visit, Permission.MANAGE_COLLECTIONS, "add an index")
+    form = await read_form(request)
+    named = (form.get(f"column-{place}", "") for place in range(MAX_COLUMNS))
+    order = AddIndex(collection.name, tuple(name for name in named if name))
+    job = await jobs.start(visit.actor, Permission.MANAGE_COLLECTIONS, order)
+    return done(f"/jobs/{job.id}")
+
+
 VIEW_PAGES: Sequence[Any] = (
+    add_index,
     edit_filter,
     arrange,
     count_records,
