@@ -205,6 +205,26 @@ async def test_a_deleted_collection_comes_back_with_its_views(orders: Workspace,
     assert [one["name"] for one in (await orders.client.get(PATH, headers=owner)).json()["items"]] == ["A"]
 
 
+async def test_a_shared_view_comes_back_from_the_trash(orders: Workspace, owner: dict[str, str]) -> None:
+    view = await save(orders, owner, name="Open", where=OPEN, sort=["-Amount"], shared=True, default=True)
+    own = await save(orders, owner, name="Own")
+    for one in (view, own):
+        assert (await orders.client.delete(f"{PATH}/{one['id']}", headers=owner)).status_code == 204
+    (entry,) = (await orders.client.get("/api/v1/trash", headers=owner)).json()["items"]
+    assert (entry["kind"], entry["name"], entry["restorable"]) == ("view", "Open", True), "one's own is in no trash"
+    other = await save(orders, owner, name="open", shared=True)
+    restore = f"/api/v1/trash/{entry['id']}/restore"
+    assert (await orders.client.post(restore, headers=owner)).status_code == 409
+    await change(orders, owner, other["id"], name="Other")
+    viewer = await orders.user(owner, "viewer")
+    assert (await orders.client.post(restore, headers=viewer)).status_code == 403
+    assert (await orders.client.post(restore, headers=owner)).status_code == 200
+    found = decode((await orders.client.get(f"{PATH}/{view['id']}", headers=owner)).content)
+    changed = {"default": False, "created_at": found["created_at"], "updated_at": found["updated_at"]}
+    assert found == {**view, **changed}
+    assert (await orders.client.post(restore, headers=owner)).status_code == 404
+
+
 HOSTILE: Final = [
     ({"name": ""}, "name"),
     ({"name": "-a"}, "name"),

@@ -579,8 +579,10 @@ class FakeViews(ViewService):
         self.world.views[view_id] = (collection, changed)
         return changed
 
-    async def delete(self, actor: Actor, collection: str, view_id: int) -> None:
-        del self.world.views[(await self.get(actor, collection, view_id)).id]
+    async def delete(self, actor: Actor, collection: str, view_id: int) -> int | None:
+        view = await self.get(actor, collection, view_id)
+        del self.world.views[view_id]
+        return 7 if view.shared else None
 
 
 class FakeRecords(RecordService):

@@ -22,6 +22,7 @@ from vivero_data.domain.records import trash as records
 from vivero_data.domain.trash import repository as trash
 from vivero_data.domain.trash.repository import Entry
 from vivero_data.domain.users.schemas import Actor, Permission
+from vivero_data.domain.views import service as views
 
 
 class CannotRestoreError(ConflictError):
@@ -285,6 +286,25 @@ class DeletedCollection(TrashKind):
         await trash.remove_of_collection(connection, number, entry.id)
 
 
+class DeletedView(TrashKind):
+    """A shared view."""
+
+    label = "View"
+    permission = Permission.WRITE_RECORDS
+
+    def obstacle(self, scene: Scene, entry: Entry) -> str | None:
+        return None if scene.of(entry) else _GONE
+
+    async def restore(self, tools: Tools, actor: Actor, entry: Entry) -> int | None:
+        async with tools.database.transaction() as tx:
+            collection = await repository.lock_structure(tx, entry.collection_id or 0)
+            if collection is None:
+                raise CannotRestoreError(_GONE)
+            await views.bring_back(tx, actor, collection, entry.name, entry.content)
+            await take(tx, entry)
+        return None
+
+
 KINDS: Final[Mapping[str, TrashKind]] = {
     records.RECORDS: DeletedRecords(),
     bulk.CHANGES: ChangedRecords(),
@@ -292,4 +312,5 @@ KINDS: Final[Mapping[str, TrashKind]] = {
     FIELD_CHANGE: ChangedField(),
     COLLECTION_CHANGE: ChangedCollection(),
     COLLECTION: DeletedCollection(),
+    views.VIEW: DeletedView(),
 }

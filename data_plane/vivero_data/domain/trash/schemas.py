@@ -18,7 +18,7 @@ class TrashItem(msgspec.Struct, frozen=True):
     kind: Annotated[
         str,
         msgspec.Meta(
-            description="`records`, `record_changes`, `field`, `field_change`, `collection` or `collection_change`."
+            description="`records`, `record_changes`, `field`, `field_change`, `collection`, `collection_change` or `view`."
         ),
     ]
     name: Annotated[str, msgspec.Meta(description="What it is, for people.")]

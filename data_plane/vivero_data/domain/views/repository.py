@@ -35,14 +35,15 @@ class StoredView(msgspec.Struct, frozen=True):
 
 
 async def insert(tx: Connection, collection_id: int, view: StoredView) -> int:
-    """Add a view; returns its id.
+    """Add a view, one that comes back with the id that it had; returns its id.
 
     Raises:
         DuplicateKeyError: the scope has a view of this name.
     """
     return await tx.insert(
-        "INSERT INTO views (collection_id, name, name_key, kind, owner_id, scope, is_default, position, spec)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        "INSERT INTO views (id, collection_id, name, name_key, kind, owner_id, scope, is_default, position, spec)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        view.id or None,
         collection_id,
         view.name,
         fold(view.name),

@@ -22,16 +22,19 @@ from vivero_data.domain.collections.service import CollectionNotFoundError
 from vivero_data.domain.records.filters import parse_tree
 from vivero_data.domain.records.schemas import Narrowing, RecordQuery
 from vivero_data.domain.records.service import definition_of
+from vivero_data.domain.trash import repository as trash
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.domain.views import repository
 from vivero_data.domain.views.repository import SHARED, StoredView
-from vivero_data.domain.views.schemas import NewView, Spec, View, ViewChanges
+from vivero_data.domain.views.schemas import NewView, Spec, View, ViewChanges, ViewKind
 from vivero_data.domain.views.spec import KeptSpec, check, kept, names_of, order_of, read
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit, page_of
 
 MAX_VIEWS: Final = 100  # of a collection that are shared, and as many of each user's own
 _SORT: Final = "position"
+VIEW: Final = "view"
+"""A shared view that was deleted, as the trash has it."""
 Change = tuple[View | None, View | None]
 """A view before and after."""
 
@@ -155,7 +158,11 @@ class ViewService:
             await _log(tx, actor, "view.update", definition, (_view(definition, before), changed))
         return changed
 
-    async def delete(self, actor: Actor, collection: str, view_id: int) -> None:
+    async def delete(self, actor: Actor, collection: str, view_id: int) -> int | None:
+        """Remove a view; a shared one goes into the trash, the entry of which this returns.
+
+        One's own does not: others look into the trash too.
+        """
         require_permission(actor, Permission.READ)
         async with self._database.transaction() as tx:
             definition = await _locked(tx, collection)
@@ -163,6 +170,42 @@ class ViewService:
             _require_changing(actor, before)
             await repository.delete(tx, view_id)
             await _log(tx, actor, "view.delete", definition, (_view(definition, before), None))
+            if not before.shared:
+                return None
+            return await trash.add(tx, actor, VIEW, before.name, kept_view(before), collection_id=definition.id)
+
+
+def kept_view(view: StoredView) -> dict[str, Any]:
+    """A view in the trash."""
+    return {"id": view.id, "kind": view.kind, "owner": view.owner_id, "position": view.position, "spec": view.spec}
+
+
+async def bring_back(tx: Connection, actor: Actor, collection: Collection, name: str, content: Any) -> None:  # noqa: ANN401  as `kept_view` made it
+    """A shared view comes back with its number, so that links to it lead to it again; it is not what is shown first.
+
+    Raises:
+        ViewNameTakenError: another shared view has its name meanwhile.
+        ViewsFullError: the collection has as many as it can have.
+    """
+    stored = StoredView(
+        id=content["id"],
+        name=name,
+        kind=ViewKind(content["kind"]),
+        owner_id=content["owner"],
+        scope=SHARED,
+        default=False,
+        position=content["position"],
+        spec=msgspec.convert(content["spec"], KeptSpec),
+        created_at=clock.now(),
+        updated_at=clock.now(),
+    )
+    if await repository.count(tx, collection.id, SHARED) >= MAX_VIEWS:
+        raise ViewsFullError
+    try:
+        await repository.insert(tx, collection.id, stored)
+    except DuplicateKeyError as error:
+        raise ViewNameTakenError from error
+    await _log(tx, actor, "view.restore", collection, (None, _view(collection, stored)))
 
 
 def through(view: View, query: RecordQuery) -> RecordQuery:

@@ -190,8 +190,9 @@ async def delete_view(
     views: NamedDependency[ViewService],
     view_id: FromPath[int],
 ) -> Redirect:
-    await views.delete(visit.actor, collection.name, view_id)
-    return done(f"{collection_href(collection.name)}?view=all", "view-deleted")
+    """A notice offers to undo it, unless it was one's own."""
+    entry = await views.delete(visit.actor, collection.name, view_id)
+    return done(f"{collection_href(collection.name)}?view=all", "view-deleted", entry)
 
 
 @post("/collections/{name:str}/indexes")
