@@ -84,8 +84,8 @@ from vivero_data.domain.records.errors import (
 from vivero_data.domain.records.export import Export
 from vivero_data.domain.records.filters import AllOf, AnyOf, Not, Tree, parse_filter, parse_where
 from vivero_data.domain.records.finder import MAX_FOUND, SHORTEST, FoundRecord, RecordFinder, name_field
-from vivero_data.domain.records.linking import ReferenceService
 from vivero_data.domain.records.indexing import AddIndex
+from vivero_data.domain.records.linking import ReferenceService
 from vivero_data.domain.records.lists import COUNTED, SlowListError, conditions
 from vivero_data.domain.records.merging import base_of, clashing
 from vivero_data.domain.records.references import Related

@@ -192,7 +192,7 @@ async def delete_view(
 ) -> Redirect:
     """A notice offers to undo it, unless it was one's own."""
     entry = await views.delete(visit.actor, collection.name, view_id)
-    return done(f"{collection_href(collection.name)}?view=all", "view-deleted", entry)
+    return done(f"{collection_href(collection.name)}?view=all", "view-deleted", entry=entry or 0)
 
 
 @post("/collections/{name:str}/indexes")
