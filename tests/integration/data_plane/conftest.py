@@ -45,6 +45,7 @@ THERE: Final = {
     "file_path": "x.css",
     "field": "choice",
     "entry_id": "1",
+    "field_id": "3",
 }
 NOWHERE: Final = {
     "name": "Nowhere",
@@ -57,6 +58,7 @@ NOWHERE: Final = {
     "view_id": "999",
     "field": "nothing",
     "entry_id": "999",
+    "field_id": "999",
     "login_id": "999",
     "file_id": "b" * 26,
 }
