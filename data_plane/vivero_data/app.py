@@ -188,7 +188,7 @@ def build(settings: Settings) -> Services:
     auth = AuthService(database, passwords, logins, tokens, sessions, second_factors)
     files = FileService(database, storage, limits, settings.app.file_key, settings.env.max_file_bytes)
     jobs = JobService(database)
-    fields = FieldService(database, jobs)
+    fields = FieldService(database, jobs, notation)
     return Services(
         settings=settings,
         database=database,

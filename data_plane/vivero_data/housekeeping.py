@@ -17,6 +17,7 @@ from vivero_data.domain.audit.service import AuditService
 from vivero_data.domain.auth import repository as sessions
 from vivero_data.domain.collections import columns
 from vivero_data.domain.collections import repository as collections
+from vivero_data.domain.collections.alteration import BUILD_SECONDS, alter
 from vivero_data.domain.files import repository as uploads
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.jobs import repository as jobs
@@ -48,6 +49,7 @@ class Housekeeping:
         self._files = files
         self._audit = audit
         self._trash = trash
+        self._spare: set[tuple[int, int]] = set()
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -66,6 +68,7 @@ class Housekeeping:
             "sessions": lambda: self._purge(sessions.purge),
             "tickets": lambda: self._purge(tickets.purge),
             "links": lambda: self._purge(links.purge),
+            "columns": self._drop_spare_columns,
             "trash": lambda: self._trash.destroy_expired(_BATCH),
             "jobs": lambda: self._purge(jobs.purge),
             "changes": lambda: self._purge(merging.purge),
@@ -85,6 +88,17 @@ class Housekeeping:
             # A bug must not end the loop for the life of the pod.
             log.exception("housekeeping_failed", task=name)
         return None
+
+    async def _drop_spare_columns(self) -> int:
+        """Drop the columns of changes that came to nothing: spare now, and an hour ago."""
+        async with self._database.read() as connection:
+            found = await collections.spare_columns(connection, self._database.name)
+        given_up, self._spare = found & self._spare, found
+        if given_up:
+            async with self._database.patient(BUILD_SECONDS) as connection:
+                for collection_id, column in given_up:
+                    await alter(connection, *columns.drop_column(collection_id, column))
+        return len(given_up)
 
     async def _purge(self, purge: Callable[[Connection, datetime, int], Awaitable[int]]) -> int:
         async with self._database.transaction() as tx:

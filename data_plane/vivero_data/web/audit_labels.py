@@ -12,6 +12,8 @@ _VERBS: Final = {
     "create": "Created",
     "update": "Changed",
     "delete": "Deleted",
+    "restore": "Restored",
+    "undo": "Took back a change of",
     "upload": "Uploaded",
     "download": "Downloaded",
 }
@@ -19,6 +21,7 @@ _WHOLE: Final = {
     "file.create": "Uploaded file",
     "index.start": "Had an index added to collection",
     "export.start": "Had records exported of collection",
+    "field.start": "Had a field changed:",
     "session.start": "Logged in",
     "session.end": "Logged out",
     "session.revoke": "Ended a session",
@@ -46,6 +49,7 @@ _WHOLE: Final = {
 _BADGE_KINDS: Final = {
     "create": "success",
     "upload": "success",
+    "restore": "success",
     "delete": "error",
     "refuse": "error",
     "block": "error",
@@ -54,6 +58,7 @@ _BADGE_KINDS: Final = {
 NOUNS: Final = (
     ("record", "Records"),
     ("collection", "Collections"),
+    ("field", "Fields"),
     ("file", "Files"),
     ("view", "Views"),
     ("export", "Exports"),

@@ -261,6 +261,8 @@ WORKSPACE_PAGES = (
     f"/collections/{TABLE}/records/0",
     f"/collections/{TABLE}/records/6",
     f"/collections/{TABLE}/fields",
+    f"/collections/{TABLE}/new-field",
+    "/trash",
     "/reports",
     "/reports/new",
     "/reports/1?do=delete",

@@ -21,6 +21,7 @@ async def test_what_is_in_use_stays(keeper: Housekeeping, workspace: Workspace, 
         "sessions": 0,
         "tickets": 0,
         "links": 0,
+        "columns": 0,
         "trash": 0,
         "jobs": 0,
         "changes": 0,
@@ -48,6 +49,7 @@ async def test_what_has_ended_goes(
         "sessions": 3,
         "tickets": 1,
         "links": 1,
+        "columns": 0,
         "trash": 0,
         "jobs": 0,
         "changes": 0,
@@ -64,7 +66,17 @@ async def test_one_task_that_fails_does_not_stop_the_others(
         raise error
 
     monkeypatch.setattr(housekeeping, "finish_interrupted", fail)
-    assert set(await keeper.once()) == {"tables", "sessions", "tickets", "links", "trash", "jobs", "changes", "audit"}
+    assert set(await keeper.once()) == {
+        "tables",
+        "sessions",
+        "tickets",
+        "links",
+        "columns",
+        "trash",
+        "jobs",
+        "changes",
+        "audit",
+    }
 
 
 async def test_one_file_that_fails_does_not_stop_the_others(
@@ -86,3 +98,59 @@ async def test_one_file_that_fails_does_not_stop_the_others(
     assert (await keeper.once())["files"] == 2
     monkeypatch.undo()
     assert (await keeper.once())["files"] == 1
+
+
+async def test_the_trash_is_emptied_after_thirty_days(
+    keeper: Housekeeping, workspace: Workspace, owner: dict[str, str]
+) -> None:
+    """Tables, columns, rows and views go with their entries; younger entries stay."""
+    await workspace.collection(owner, {"name": "A", "type": "text"}, {"name": "B", "type": "text", "unique": True})
+    await workspace.collection(owner, {"name": "A", "type": "text"}, name="Old")
+    here, database = "/api/v1/collections/Contacts", workspace.app.state.services.database
+
+    async def ask(method: str, path: str, body: object = None) -> None:
+        answer = await workspace.client.request(method, path, json=body, headers=owner)
+        assert answer.is_success, answer.text
+
+    for value in ("x", "y"):
+        await ask("POST", f"{here}/records", {"values": {"A": value, "B": value}})
+    await ask("PATCH", f"{here}/fields/A", {"type": "long_text"})
+    await ask("DELETE", f"{here}/fields/B")
+    await ask("DELETE", f"{here}/records/1")
+    await ask("POST", "/api/v1/collections/Old/records", {"values": {"A": "x"}})
+    await ask("DELETE", "/api/v1/collections/Old/records/1")
+    await ask("DELETE", "/api/v1/collections/Old")
+    async with database.transaction() as tx:
+        await tx.execute("UPDATE trash SET deleted_at = deleted_at - INTERVAL 31 DAY")
+    await ask("DELETE", f"{here}/records/2")
+    assert (await keeper.once())["trash"] >= 4
+    async with database.read() as connection:
+        assert await connection.fetch_all("SELECT kind FROM trash") == [("records",)]
+        assert await connection.fetch_one("SELECT COUNT(*) FROM trashed_records") == (1,)
+        tables = await connection.fetch_all(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = %s AND table_name REGEXP '^[cd]_[0-9]+$'",
+            database.name,
+        )
+        names = await connection.fetch_all(
+            "SELECT column_name FROM information_schema.columns WHERE table_schema = %s AND column_name REGEXP '^[fx]_[0-9]+$'",
+            database.name,
+        )
+    assert (len(tables), len(names)) == (1, 1), (tables, names)
+
+
+async def test_a_column_of_a_change_that_came_to_nothing_goes_an_hour_later(
+    keeper: Housekeeping, workspace: Workspace, owner: dict[str, str]
+) -> None:
+    await workspace.collection(owner, {"name": "A", "type": "text"})
+    for value in ("1", "1.0"):
+        body = {"values": {"A": value}}
+        assert (
+            await workspace.client.post("/api/v1/collections/Contacts/records", json=body, headers=owner)
+        ).is_success
+    refused = await workspace.client.patch(
+        "/api/v1/collections/Contacts/fields/A", json={"type": "number", "unique": True}, headers=owner
+    )
+    assert refused.status_code == 409, refused.text
+    assert (await keeper.once())["columns"] == 0
+    assert (await keeper.once())["columns"] == 1
+    assert (await keeper.once())["columns"] == 0

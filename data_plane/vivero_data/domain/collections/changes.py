@@ -30,6 +30,7 @@ from vivero_data.domain.collections.schemas import Collection, Field, LostValue,
 from vivero_data.domain.field_types.kind import InvalidValueError
 from vivero_data.domain.trash import repository as trash
 from vivero_data.domain.users.schemas import Actor
+from vivero_data.lib.notation import UNSET, Notation
 
 FIELD_CHANGE: Final = "field_change"
 _PAGE: Final = (
@@ -60,12 +61,14 @@ class Change(msgspec.Struct, frozen=True):
 
     Attributes:
         undone: the entry of the trash that is restored by it.
+        notation: how texts are read.
     """
 
     collection_id: int
     before: Field
     after: Field
     undone: int | None = None
+    notation: Notation = UNSET
 
     @property
     def moves(self) -> bool:
@@ -85,8 +88,8 @@ class Change(msgspec.Struct, frozen=True):
             InvalidValueError: it has none, and becomes empty.
         """
         if self.undone is None:
-            return converted(self.before, self.after, stored)
-        return restored(self.after, self.before, was, stored)
+            return converted(self.before, self.after, stored, self.notation)
+        return restored(self.after, self.before, was, stored, self.notation)
 
 
 class Effects(msgspec.Struct):
@@ -184,7 +187,7 @@ async def _map(tx: Connection, actor: Actor, collection: Collection, change: Cha
         actor,
         FIELD_CHANGE,
         described(collection, change),
-        {"before": change.before, "after": change.after},
+        {"before": change.before, "after": change.after, "notation": change.notation},
         collection_id=change.collection_id,
         column=change.before.column if change.moves else None,
     )

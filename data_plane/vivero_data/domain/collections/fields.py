@@ -32,6 +32,7 @@ from vivero_data.domain.collections.service import CollectionNameTakenError, Col
 from vivero_data.domain.collections.targets import check_targets
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.jobs.service import JobService
+from vivero_data.domain.notation.service import NotationService
 from vivero_data.domain.trash import repository as trash
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 
@@ -58,8 +59,9 @@ class LastFieldError(ConflictError):
 class FieldService:
     """Changes what fields a collection has, for admins."""
 
-    def __init__(self, database: Database, jobs: JobService) -> None:
+    def __init__(self, database: Database, jobs: JobService, notation: NotationService) -> None:
         self._database = database
+        self._notation = notation
         self._jobs = jobs
 
     async def edit(self, actor: Actor, name: str, wanted: CollectionChanges, *, preview: bool = False) -> Collection:
@@ -142,7 +144,7 @@ class FieldService:
                 return FieldChange(before, collection.records)
             if definition.moves(before, after):
                 after = msgspec.structs.replace(after, column=await repository.allocate_ids(connection, 1))
-            change = Change(collection.id, before, after)
+            change = Change(collection.id, before, after, notation=await self._notation.current())
             if preview:
                 return await _foreseen(connection, collection, change)
             becomes_unique = not change.moves and after.unique and not before.unique

@@ -290,6 +290,22 @@ async def delete(tx: Connection, collection_id: int) -> None:
     await tx.execute("DELETE FROM structures WHERE collection_id = %s", collection_id)
 
 
+async def spare_columns(connection: Connection, schema: str) -> set[tuple[int, int]]:
+    """Columns by collection that neither a field nor the trash has: of changes that were given up, or are under way."""
+    rows = await connection.fetch_all(
+        "SELECT CAST(SUBSTRING(c.table_name, 3) AS UNSIGNED), CAST(SUBSTRING(c.column_name, 3) AS UNSIGNED)"
+        " FROM information_schema.columns c"
+        " LEFT JOIN fields f ON c.column_name = CONCAT('f_', f.id)"
+        " LEFT JOIN trash t ON c.column_name = CONCAT('f_', t.column_id)"
+        " WHERE c.table_schema = %s AND c.table_name REGEXP '^c_[0-9]+$' AND c.column_name REGEXP '^f_[0-9]+$'"
+        " AND f.id IS NULL AND t.id IS NULL"
+        " AND EXISTS (SELECT * FROM collections o WHERE c.table_name = CONCAT('c_', o.id))"
+        " AND NOT EXISTS (SELECT * FROM jobs WHERE kind = 'field' AND state IN ('waiting', 'running'))",
+        schema,
+    )
+    return {(int(collection), int(column)) for collection, column in rows}
+
+
 async def forget(connection: Connection, collection_id: int) -> None:
     """Remove what waits for a deleted collection to come back, which it will not."""
     await connection.execute("DELETE FROM views WHERE collection_id = %s", collection_id)

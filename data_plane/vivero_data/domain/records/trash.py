@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
 from vivero_web.errors import ConflictError
 
 from vivero_data.db.database import Connection, batches
@@ -19,6 +20,7 @@ from vivero_data.domain.records import repository
 from vivero_data.domain.records.schemas import Record
 from vivero_data.domain.trash import repository as trash
 from vivero_data.domain.users.schemas import Actor
+from vivero_data.lib.notation import Notation
 
 RECORDS: Final = "records"
 _PAGE: Final = 200  # rows in memory at once
@@ -69,17 +71,21 @@ async def bring_back(tx: Connection, actor: Actor, collection: Collection, entry
     await collections.add_records(tx, collection.id, entry.items)
 
 
-async def _former_fields(tx: Connection, collection: Collection) -> dict[int, list[Field]]:
+Former = tuple[Field, Notation]
+"""What a field was, and how texts were read when it changed."""
+
+
+async def _former_fields(tx: Connection, collection: Collection) -> dict[int, list[Former]]:
     """For each field, what it was before its changes, the latest first."""
-    former: dict[int, list[Field]] = {}
+    former: dict[int, list[Former]] = {}
     for change in reversed(await trash.select_of(tx, collection.id, FIELD_CHANGE)):
         field = trash.field_of(change.content["before"])
-        former.setdefault(field.id, []).append(field)
+        former.setdefault(field.id, []).append((field, msgspec.convert(change.content["notation"], Notation)))
     return former
 
 
 def _columns(
-    collection: Collection, former: Mapping[int, Sequence[Field]], kept: set[int], row: Mapping[str, str | None]
+    collection: Collection, former: Mapping[int, Sequence[Former]], kept: set[int], row: Mapping[str, str | None]
 ) -> dict[str, Any]:
     """The row's columns that there still are; a field that got another column meanwhile gets the value converted."""
     found: dict[str, Any] = {name: row[name] for name in trash.ROW_COLUMNS}
@@ -92,12 +98,12 @@ def _columns(
     return found
 
 
-def _from_former(field: Field, former: Sequence[Field], row: Mapping[str, str | None]) -> Any:  # noqa: ANN401  a column's value
-    for old in former:
+def _from_former(field: Field, former: Sequence[Former], row: Mapping[str, str | None]) -> Any:  # noqa: ANN401  a column's value
+    for old, notation in former:
         name = column_name(old).strip("`")
         if name in row:
             try:
-                return converted(old, field, from_text(old, row[name]))
+                return converted(old, field, from_text(old, row[name]), notation)
             except InvalidValueError:
                 return None
     return None

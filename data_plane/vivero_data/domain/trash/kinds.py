@@ -23,6 +23,7 @@ from vivero_data.domain.trash import repository as trash
 from vivero_data.domain.trash.repository import Entry
 from vivero_data.domain.users.schemas import Actor, Permission
 from vivero_data.domain.views import service as views
+from vivero_data.lib.notation import Notation
 
 
 class CannotRestoreError(ConflictError):
@@ -195,7 +196,9 @@ class ChangedField(TrashKind):
             if getattr(before, name) != getattr(after, name)
         }
         wanted = msgspec.structs.replace(current, **undone)
-        answer = await tools.fields.undo(actor, collection, Change(collection.id, current, wanted, undone=entry.id))
+        notation = msgspec.convert(entry.content["notation"], Notation)
+        change = Change(collection.id, current, wanted, entry.id, notation)
+        answer = await tools.fields.undo(actor, collection, change)
         return answer.job
 
     async def destroy(self, connection: Connection, entry: Entry) -> None:
