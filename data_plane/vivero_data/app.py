@@ -56,6 +56,8 @@ from vivero_data.domain.collections.fields import FieldService
 from vivero_data.domain.collections.service import CollectionService
 from vivero_data.domain.dashboards.controllers import DashboardController
 from vivero_data.domain.dashboards.service import DashboardService
+from vivero_data.domain.exports.controllers import ExportController
+from vivero_data.domain.exports.service import ExportService
 from vivero_data.domain.favourites.controllers import FavouriteController
 from vivero_data.domain.favourites.service import FavouriteService
 from vivero_data.domain.files.controllers import FileController
@@ -152,6 +154,7 @@ class Services(msgspec.Struct, frozen=True):
     reports: ReportService
     dashboards: DashboardService
     imports: ImportService
+    exports: ExportService
     audit: AuditService
     usage: UsageService
     workspace: WorkspaceService
@@ -223,6 +226,7 @@ def build(settings: Settings) -> Services:
         files=files,
         jobs=jobs,
         imports=ImportService(database, files, jobs),
+        exports=ExportService(database, logs=settings.env.as_of is None),
         audit=AuditService(database),
         usage=UsageService(database, limits),
         workspace=WorkspaceService(database, identity),
@@ -293,6 +297,7 @@ def _api(upload_bytes: int) -> Router:
         FavouriteController,
         RecordController,
         ImportController,
+        ExportController,
         ViewController,
         IndexController,
     ]

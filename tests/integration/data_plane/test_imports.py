@@ -267,3 +267,24 @@ async def test_a_person_looks_at_the_plan_first(importer: Importer) -> None:
     assert answer.status_code == 202, answer.text
     assert (await importer.ended(ready["id"]))["state"] == "done"
     assert await importer.values("Looked at") == [{"Day": "2026-02-01", "Total": 1}]
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx", "json"])
+async def test_an_export_is_whole_and_comes_back(stock: Importer, workspace: Workspace, kind: str) -> None:
+    content = "Number,Label,Price\n" + "".join(f"N{number},=SUM({number}),{number}.25\n" for number in range(1, 1201))
+    assert (await stock.imported(STOCK_IMPORTS, content.encode()))["state"] == "done"
+    answer = await stock.client.get(f"/api/v1/collections/Stock/export?format={kind}", headers=stock.headers)
+    assert answer.status_code == 200, answer.text
+    assert f".{kind}" in answer.headers["content-disposition"]
+    again = await stock.imported("/imports", answer.content, f"again.{kind}", name="Again")
+    assert outcome(again)[:4] == ["done", 1203, 1203, 1203]
+    values = await stock.values("Again")
+    assert [{name: one[name] for name in ("Number", "Label", "Price")} for one in values] == await stock.values("Stock")
+    some = await stock.client.get(
+        "/api/v1/collections/Stock/export", params={"format": "csv", "filter": "Price:gt:1199"}, headers=stock.headers
+    )
+    lines = list(csv.reader(io.StringIO(some.content.decode("utf-8-sig"), newline="")))
+    assert [line[1] for line in lines] == ["Number", "N1199", "N1200"]
+    assert lines[1][2] == "'=SUM(1199)"
+    refused = await stock.client.get("/api/v1/collections/Stock/export?filter=No:eq:1", headers=stock.headers)
+    assert refused.status_code == 422

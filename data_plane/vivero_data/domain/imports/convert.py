@@ -59,10 +59,11 @@ class _Column:
         return value
 
     def _parsed(self, cell: str) -> Any:  # noqa: ANN401  as above
-        if not cell or cell.isspace():
+        text = original(cell)
+        if not text or text.isspace():
             return _Refused("is required") if self.field.required else None
         try:
-            value = self._read(original(cell))
+            value = self._read(text)
             if isinstance(value, AmbiguousInput):
                 return _Refused(value.problem)
             return parse(self.field, value)

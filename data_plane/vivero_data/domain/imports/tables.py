@@ -6,9 +6,11 @@ from typing import Final
 
 import msgspec
 
+from vivero_data.domain.imports.json_files import json_rows
 from vivero_data.domain.imports.plan import header
 from vivero_data.domain.imports.schemas import MAX_COLUMNS
 from vivero_data.domain.imports.text_files import Open, csv_rows, delimiter_of, encoding_of, problem
+from vivero_data.domain.imports.xlsx_files import xlsx_rows
 
 BATCH: Final = 1000  # rows of a transaction
 _BATCH_CHARACTERS: Final = 1_000_000  # far below what a statement may have, 16 MiB
@@ -59,6 +61,10 @@ class Table:
 
 
 def _rows(open_file: Open, form: Format) -> Iterator[list[str]]:
+    if form.kind == "xlsx":
+        return xlsx_rows(open_file)
+    if form.kind == "json":
+        return json_rows(open_file)
     return csv_rows(open_file, form.encoding, form.delimiter)
 
 

@@ -5,14 +5,11 @@ for some hundreds of thousands of records.
 """
 
 import asyncio
-import csv
 import gzip
-import io
 import tempfile
 from collections.abc import AsyncIterator
 from datetime import datetime
-from decimal import Decimal
-from typing import IO, Any, Final
+from typing import IO, Final
 
 from vivero_web import clock
 from vivero_web.errors import InvalidInputError
@@ -20,6 +17,7 @@ from vivero_web.text import tidy
 
 from vivero_data.db.database import Connection, Database
 from vivero_data.domain.collections.schemas import Collection
+from vivero_data.domain.exports.texts import cell, csv_lines
 from vivero_data.domain.files.schemas import StoredFile
 from vivero_data.domain.jobs.task import Task, TaskContext
 from vivero_data.domain.records import repository
@@ -29,7 +27,6 @@ from vivero_data.domain.records.service import definition_of
 from vivero_data.domain.records.where import parse_filters
 from vivero_data.domain.users.schemas import Permission, require_permission
 from vivero_data.lib.cursors import Cursor
-from vivero_data.lib.lists import join_list
 
 SPOOL_BYTES: Final = 48 * 1024**2  # compressed, beside two uploads of 100 MiB in a /tmp of 256 MiB
 _PAGE: Final = 500  # records in memory at once
@@ -74,21 +71,7 @@ def file_name(collection: str, moment: datetime) -> str:
 
 def cells(record: Record) -> list[str]:
     """A line; every value as in the API, so that it can be imported exactly."""
-    return [_cell(value) for value in (record.id, *record.values.values(), record.created_at, record.updated_at)]
-
-
-def _cell(value: Any) -> str:  # noqa: ANN401  a field's value
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list):
-        return join_list(value)
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    return str(value)
+    return [cell(value) for value in (record.id, *record.values.values(), record.created_at, record.updated_at)]
 
 
 async def _spool(
@@ -102,21 +85,14 @@ async def _spool(
         lines, mark = [heads], "\ufeff"  # spreadsheets need the BOM to recognize UTF-8
         async for page in _pages(context.database, collection, clauses):
             lines += [cells(record) for record in page]
-            size += await asyncio.to_thread(packed.write, mark.encode() + as_csv(lines))
+            size += await asyncio.to_thread(packed.write, mark.encode() + csv_lines(lines))
             written, lines, mark = written + len(page), [], ""
             if spool.tell() > SPOOL_BYTES:
                 raise InvalidInputError.of("filter", "must leave fewer records: this export is too large for one file")
             context.progress(written, total)
         if lines:
-            size += packed.write(mark.encode() + as_csv(lines))
+            size += packed.write(mark.encode() + csv_lines(lines))
     return written, size
-
-
-def as_csv(lines: list[list[str]]) -> bytes:
-    """CSV according to RFC 4180."""
-    text = io.StringIO()
-    csv.writer(text).writerows(lines)
-    return text.getvalue().encode()
 
 
 async def _pages(database: Database, collection: Collection, clauses: list[Clause]) -> AsyncIterator[list[Record]]:

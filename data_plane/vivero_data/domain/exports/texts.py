@@ -1,0 +1,78 @@
+"""Records as CSV and as JSON, a page at a time; pure."""
+
+import csv
+import io
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from vivero_data.domain.imports.cells import neutral
+from vivero_data.lib.json import encode_bytes
+from vivero_data.lib.lists import join_list
+
+BOM: Final = "\ufeff"
+"""Spreadsheets need it to recognize UTF-8."""
+
+Line = Sequence[Any]
+
+
+def csv_lines(lines: Sequence[Line]) -> bytes:
+    """Lines of CSV (RFC 4180): values as the API has them, texts so that no spreadsheet takes one for a formula."""
+    text = io.StringIO()
+    csv.writer(text).writerows([[cell(value) for value in line] for line in lines])
+    return text.getvalue().encode()
+
+
+def cell(value: Any) -> str:  # noqa: ANN401  a field's value
+    """A value as text, which an import takes back."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, list | tuple):
+        return neutral(join_list(cell(item) for item in value))
+    return neutral(value) if isinstance(value, str) else str(value)
+
+
+class CsvWriter:
+    """Writes CSV."""
+
+    media_type = "text/csv; charset=utf-8"
+
+    def begin(self, names: Sequence[str]) -> bytes:
+        return BOM.encode() + csv_lines([names])
+
+    def page(self, lines: Sequence[Line]) -> bytes:
+        return csv_lines(lines)
+
+    def end(self) -> bytes:
+        return b""
+
+
+class JsonWriter:
+    """Writes an array of objects, one a line."""
+
+    media_type = "application/json"
+
+    def __init__(self) -> None:
+        self._names: Sequence[str] = ()
+        self._between = b"[\n"
+
+    def begin(self, names: Sequence[str]) -> bytes:
+        self._names = names
+        return b""
+
+    def page(self, lines: Sequence[Line]) -> bytes:
+        objects = (encode_bytes(dict(zip(self._names, line, strict=True))) for line in lines)
+        text = b",\n".join(objects)
+        if text:
+            text, self._between = self._between + text, b",\n"
+        return text
+
+    def end(self) -> bytes:
+        return b"[]\n" if self._between == b"[\n" else b"\n]\n"
