@@ -20,6 +20,7 @@ from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.alteration import BUILD_SECONDS, alter
 from vivero_data.domain.files import repository as uploads
 from vivero_data.domain.files.service import FileService
+from vivero_data.domain.imports import repository as imports
 from vivero_data.domain.jobs import repository as jobs
 from vivero_data.domain.links import repository as links
 from vivero_data.domain.records import merging
@@ -30,6 +31,7 @@ _FIRST_SECONDS: Final = 600.0  # not during start-up
 _EVERY_SECONDS: Final = 3600.0
 _KEEP: Final = timedelta(days=1)  # retention of ended sessions, tickets and links, for support
 _BATCH: Final = 500
+_IMPORTS_KEPT: Final = timedelta(days=30)  # with what undoing them needs
 _UPLOAD_AGE: Final = timedelta(hours=2)  # longer than any upload takes
 _UPLOADS: Final = 100
 
@@ -71,6 +73,7 @@ class Housekeeping:
             "columns": self._drop_spare_columns,
             "trash": lambda: self._trash.destroy_expired(_BATCH),
             "jobs": lambda: self._purge(jobs.purge),
+            "imports": lambda: forget_imports(self._database, self._files),
             "changes": lambda: self._purge(merging.purge),
             "audit": self._audit.move_legacy_entries,
         }
@@ -123,6 +126,21 @@ async def finish_interrupted(database: Database, storage: Storage, files: FileSe
     async with database.read() as connection:
         found = await uploads.select_unfinished(connection, clock.now() - _UPLOAD_AGE, _UPLOADS)
     return await _each({one[0]: partial(finish, *one) for one in found}, "file_not_finished", "file")
+
+
+async def forget_imports(database: Database, files: FileService) -> int:
+    """Remove the files that no import reads any more, and imports that cannot be undone any more; returns how many."""
+
+    async def forget(number: int) -> None:
+        async with database.transaction() as tx:
+            await imports.remove(tx, number)
+
+    async with database.read() as connection:
+        old = await imports.select_old(connection, clock.now() - _IMPORTS_KEPT, _BATCH)
+        read = await imports.select_read_files(connection, clock.now() - _KEEP, _UPLOADS)
+    done = await _each({number: partial(forget, number) for number in old}, "import_not_forgotten", "import_id")
+    deletions = {file_id: partial(files.delete_source, file_id, size) for file_id, size in read}
+    return done + await _each(deletions, "file_not_deleted", "file")
 
 
 async def _each(actions: Mapping[K, Callable[[], Awaitable[object]]], event: str, subject: str) -> int:

@@ -270,7 +270,7 @@ async def test_a_person_looks_at_the_plan_first(importer: Importer) -> None:
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx", "json"])
-async def test_an_export_is_whole_and_comes_back(stock: Importer, workspace: Workspace, kind: str) -> None:
+async def test_an_export_is_whole_and_comes_back(stock: Importer, kind: str) -> None:
     content = "Number,Label,Price\n" + "".join(f"N{number},=SUM({number}),{number}.25\n" for number in range(1, 1201))
     assert (await stock.imported(STOCK_IMPORTS, content.encode()))["state"] == "done"
     answer = await stock.client.get(f"/api/v1/collections/Stock/export?format={kind}", headers=stock.headers)

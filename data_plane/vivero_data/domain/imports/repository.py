@@ -328,20 +328,19 @@ async def forget_written(tx: Connection, import_id: int, attempt: int, last_row:
     )
 
 
-async def select_old(connection: Connection, before: datetime, batch: int) -> list[tuple[int, str]]:
-    """Imports older than `before`, and their files."""
+async def select_old(connection: Connection, before: datetime, batch: int) -> list[int]:
+    """Imports older than `before`."""
     rows = await connection.fetch_all(
-        "SELECT id, file_id FROM imports WHERE created_at < %s ORDER BY id LIMIT %s", clock.naive(before), batch
+        "SELECT id FROM imports WHERE created_at < %s ORDER BY id LIMIT %s", clock.naive(before), batch
     )
-    return [(int(number), str(file_id)) for number, file_id in rows]
+    return [int(number) for (number,) in rows]
 
 
-async def select_finished_files(connection: Connection, before: datetime, batch: int) -> list[tuple[str, int]]:
-    """Files, and their sizes, that no import needs any more: they ended, or nobody went on, before `before`."""
+async def select_read_files(connection: Connection, before: datetime, batch: int) -> list[tuple[str, int]]:
+    """Files, and their sizes, that no import reads any more: it ended, or nobody went on with it, before `before`."""
     rows = await connection.fetch_all(
-        "SELECT f.id, f.size FROM files f LEFT JOIN imports i ON i.file_id = f.id WHERE f.source AND f.state = 'stored' AND (i.id IS NULL"
-        " OR (i.ended_at < %s AND i.state <> 'ready') OR (i.created_at < %s AND i.state = 'ready')) AND f.created_at < %s LIMIT %s",
-        clock.naive(before),
+        "SELECT f.id, f.size FROM files f LEFT JOIN imports i ON i.file_id = f.id WHERE f.source AND f.state = 'stored'"
+        " AND f.created_at < %s AND (i.id IS NULL OR i.state = 'ready' OR i.ended_at < %s) LIMIT %s",
         clock.naive(before),
         clock.naive(before),
         batch,
