@@ -33,6 +33,7 @@ from vivero_data import __version__, web
 from vivero_data.clients.cache import Cache
 from vivero_data.clients.mail import Mailer
 from vivero_data.clients.storage import Storage
+from vivero_data.clients.webhooks import WebhookSender
 from vivero_data.db.database import Database
 from vivero_data.db.schema import SchemaReady, ensure_current, require_current
 from vivero_data.domain.api_keys.controllers import ApiKeyController
@@ -103,11 +104,15 @@ from vivero_data.domain.users.controllers import MeController, UserController
 from vivero_data.domain.users.service import UserService
 from vivero_data.domain.views.controllers import IndexController, ViewController
 from vivero_data.domain.views.service import ViewService
+from vivero_data.domain.webhooks.controllers import WebhookController
+from vivero_data.domain.webhooks.delivery import WebhookDelivery
+from vivero_data.domain.webhooks.service import WebhookService
 from vivero_data.domain.workspace.controllers import WorkspaceController
 from vivero_data.domain.workspace.service import WorkspaceService
 from vivero_data.housekeeping import Housekeeping
 from vivero_data.lib.json import JsonRequest, JsonResponse
 from vivero_data.lib.key_tokens import KeyTokens
+from vivero_data.lib.sealed import SealedSecrets
 from vivero_data.lib.tokens import AccessTokens
 from vivero_data.read_only import ReadOnly
 from vivero_data.settings import Settings
@@ -133,6 +138,7 @@ class Services(msgspec.Struct, frozen=True):
     auth: AuthService
     own_sessions: SessionService
     second_factors: SecondFactorService
+    webhooks: WebhookService
     api_keys: ApiKeyService
     tickets: TicketService
     users: UserService
@@ -205,6 +211,7 @@ def build(settings: Settings) -> Services:
         auth=auth,
         own_sessions=SessionService(database),
         second_factors=second_factors,
+        webhooks=WebhookService(database, SealedSecrets(settings.app.file_key, "webhooks")),
         api_keys=ApiKeyService(database, KeyTokens(settings.app.signing_key)),
         tickets=TicketService(database, auth, stored, logins, settings.ticket_key_file, settings.env.tenant_id),
         users=UserService(database, limits, passwords, logins, identity),
@@ -316,6 +323,7 @@ def _api(upload_bytes: int) -> Router:
             LinkController,
             SessionController,
             SecondFactorController,
+            WebhookController,
             OthersSecondFactorController,
             upload,
         ],
@@ -360,6 +368,7 @@ def _openapi() -> OpenAPIConfig:
         schemes=SECURITY_SCHEMES,
         tags={
             "Authentication": "Logging in and out, and resetting a forgotten password.",
+            "Webhooks": "Other systems are told of records that are made, changed and deleted (standardwebhooks.com).",
             "API keys": "Logins of programs, which act on behalf of the person who made them.",
             "Users": "The caller, and the accounts of the workspace.",
             "Collections": "Definitions of the kinds of records.",
@@ -430,7 +439,13 @@ async def _run_background(services: Services) -> None:
     housekeeping = Housekeeping(services.database, services.storage, services.files, services.audit, services.trash)
     async with asyncio.TaskGroup() as group:  # waits for all: a child process must not outlive the connection pool
         group.create_task(JobRunner(services.database, services.jobs.wakeup).run())
+        group.create_task(_webhook_delivery(services).run())
         group.create_task(_run_background_tasks(services.identity, housekeeping))
+
+
+def _webhook_delivery(services: Services) -> WebhookDelivery:
+    sealed = SealedSecrets(services.settings.app.file_key, "webhooks")
+    return WebhookDelivery(services.database, WebhookSender(), sealed, services.links, services.webhooks.wakeup)
 
 
 async def _run_background_tasks(identity: IdentityService, housekeeping: Housekeeping) -> None:

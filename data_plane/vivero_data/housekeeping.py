@@ -26,10 +26,12 @@ from vivero_data.domain.links import repository as links
 from vivero_data.domain.records import merging
 from vivero_data.domain.tickets import service as tickets
 from vivero_data.domain.trash.service import TrashService
+from vivero_data.domain.webhooks import repository as webhooks
 
 _FIRST_SECONDS: Final = 600.0  # not during start-up
 _EVERY_SECONDS: Final = 3600.0
 _KEEP: Final = timedelta(days=1)  # retention of ended sessions, tickets and links, for support
+_KEEP_ATTEMPTS: Final = timedelta(days=30)  # at webhooks
 _BATCH: Final = 500
 _IMPORTS_KEPT: Final = timedelta(days=30)  # with what undoing them needs
 _UPLOAD_AGE: Final = timedelta(hours=2)  # longer than any upload takes
@@ -75,6 +77,7 @@ class Housekeeping:
             "jobs": lambda: self._purge(jobs.purge),
             "imports": lambda: forget_imports(self._database, self._files),
             "changes": lambda: self._purge(merging.purge),
+            "webhooks": self._purge_attempts,
             "audit": self._audit.move_legacy_entries,
         }
         done = {name: await self._do(name, task) for name, task in tasks.items()}
@@ -102,6 +105,9 @@ class Housekeeping:
                 for collection_id, column in given_up:
                     await alter(connection, *columns.drop_column(collection_id, column))
         return len(given_up)
+    async def _purge_attempts(self) -> int:
+        async with self._database.transaction() as tx:
+            return await webhooks.purge(tx, clock.now() - _KEEP_ATTEMPTS, _BATCH)
 
     async def _purge(self, purge: Callable[[Connection, datetime, int], Awaitable[int]]) -> int:
         async with self._database.transaction() as tx:

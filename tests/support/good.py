@@ -184,6 +184,8 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
         "POST /account/second-factor/confirm": {"code": "123456"},
         "POST /account/second-factor/recovery-codes": {"current_password": "not the password"},
         "POST /account/second-factor/off": {"current_password": "not the password"},
+        "POST /api/v1/webhooks": {"url": "https://example.com/hook", "events": ["record.created"], "collection": None},
+        "PATCH /api/v1/webhooks/{webhook_id}": {"events": ["record.deleted"], "active": True},
         "POST /account/keys/new": {"name": "Nightly import", "scope-write_records": "true", "valid_days": "30"},
         "POST /account/keys/{key_id}": {"name": "Nightly import"},
         "POST /account/keys/{key_id}/rotate": {"overlap_hours": "24"},

@@ -115,6 +115,18 @@ def password_changed(key: str, *, to: str, place: str) -> Mail:
     )
 
 
+def webhook_disabled(key: str, *, to: str, place: str) -> Mail:
+    """After days of failures: what it tells of is not told any more."""
+    return _mail(
+        key,
+        to,
+        f"A webhook of {place} was switched off",
+        f"a webhook that you have made at {place} has failed for five days, so it was switched off. Its page in the"
+        " workspace lists the attempts, and what went wrong with each.",
+        "Once its receiver answers again, switch it on there: what waits is sent then.",
+    )
+
+
 def invitation(  # noqa: PLR0913  what it says
     key: str, *, to: str, group: str, place: str, inviter: str, link: str
 ) -> Mail:

@@ -12,6 +12,7 @@ made once (`app.py`) and injected by Litestar under the name given here:
 | `api_keys` | `api_keys.service.ApiKeyService` | `authenticate(token) -> Actor`, `list(actor, limit, cursor) -> Page[ApiKey]`, `get(actor, id)`, `create(actor, NewApiKey) -> CreatedApiKey`, `change(actor, id, ApiKeyChanges)`, `rotate(actor, id, Rotation) -> CreatedApiKey`, `delete(actor, id)`: the actor's own |
 | `own_sessions` | `sessions.service.SessionService` | `list(actor, limit, cursor) -> Page[SessionView]`, `end(actor, id)`, `end_others(actor) -> int` |
 | `second_factors` | `second_factors.service.SecondFactorService` | `get(actor)`, `begin(actor, password, address) -> Enrolment`, `confirm(actor, code) -> codes`, `renew_codes(…)`, `end(…)`, `reset(actor, user_id)`, `check(user, code)` at a login |
+| `webhooks` | `webhooks.service.WebhookService` | `list(actor, limit, cursor) -> Page[Webhook]`, `get(actor, id)`, `create(actor, NewWebhook) -> CreatedWebhook`, `change(actor, id, WebhookChanges)`, `renew_secret(actor, id)`, `delete(actor, id)`, `attempts(actor, id, limit, cursor) -> Page[Attempt]` |
 | `links` | `links.service.LinkService` | `available() -> bool`: whether links can be mailed |
 | `recovery` | `recovery.service.RecoveryService` | `forgotten(email, address)`, `choose(ChosenPassword, address)` |
 | `invitations` | `invitations.service.InvitationService` | `invite(actor, NewInvitation) -> User`, `repeat(actor, id) -> User`, `withdraw(actor, id)` |

@@ -34,6 +34,8 @@ _WHOLE: Final = {
     "second_factor.reset": "Ended two-step login of user",
     "second_factor.renew_codes": "Made other recovery codes",
     "second_factor.use_recovery_code": "Logged in with a recovery code",
+    "webhook.disable": "Switched off a webhook that had failed for days",
+    "webhook.renew_secret": "Made another secret for webhook",
     "api_key.create": "Made API key",
     "api_key.rotate": "Made another secret for API key",
     "api_key.delete": "Revoked API key",
@@ -66,6 +68,7 @@ NOUNS: Final = (
     ("session", "Logins"),
     ("second_factor", "Two-step login"),
     ("api_key", "API keys"),
+    ("webhook", "Webhooks"),
 )
 _ABSENT: Final = object()
 

@@ -25,6 +25,7 @@ from support.hostile import Program
 from vivero_core.backends.tls import client_context
 from vivero_data.app import create_app
 from vivero_data.domain.jobs.runner import JobRunner
+from vivero_data.domain.webhooks.delivery import WebhookDelivery
 from vivero_data.lib.cookies import ACCESS, REFRESH
 from vivero_data.lib.tokens import AccessClaims, AccessTokens
 from vivero_data.settings import load
@@ -55,6 +56,7 @@ NOWHERE: Final = {
     "report_id": "999",
     "dashboard_id": "999",
     "key_id": "999",
+    "webhook_id": "999",
     "view_id": "999",
     "field": "nothing",
     "entry_id": "999",
@@ -118,12 +120,13 @@ async def new_workspace(
 
 @pytest.fixture
 def no_runner(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A workspace that is started after this does no job by itself: a test begins the attempts."""
+    """A workspace that is started after this does no job and sends nothing by itself: a test begins the attempts."""
 
-    async def rest(_: JobRunner) -> None:
+    async def rest(_: object) -> None:
         await asyncio.Event().wait()
 
     monkeypatch.setattr(JobRunner, "run", rest)
+    monkeypatch.setattr(WebhookDelivery, "run", rest)
 
 
 @pytest.fixture
@@ -211,6 +214,8 @@ async def program(no_runner: None, workspace: Workspace, owner: dict[str, str]) 
     assert (await workspace.client.post("/api/v1/reports", json=report, headers=owner)).status_code == 201
     board = {"name": "Board", "tiles": [{"type": "report", "report": 1}, {"type": "list", "collection": "Contacts"}]}
     assert (await workspace.client.post("/api/v1/dashboards", json=board, headers=owner)).status_code == 201
+    told = {"url": "https://example.com/hook", "events": ["record.created"]}
+    hook = (await workspace.client.post("/api/v1/webhooks", json=told, headers=owner)).json()
     key = (await workspace.client.post("/api/v1/api-keys", json={"name": "Nightly import"}, headers=owner)).json()
     collection = (await workspace.client.get("/api/v1/collections", headers=owner)).json()["items"][0]
     saved = good.workspace_bodies({})["POST /api/v1/collections/{name}/views"]
@@ -234,7 +239,13 @@ async def program(no_runner: None, workspace: Workspace, owner: dict[str, str]) 
         return browser(leaving if route.endswith("logout") else claims)
 
     def at(route: str) -> dict[str, Any]:
-        made = {"file_id": file["id"], "job_id": str(job["id"]), "key_id": str(key["id"]), "view_id": str(view["id"])}
+        made = {
+            "file_id": file["id"],
+            "job_id": str(job["id"]),
+            "key_id": str(key["id"]),
+            "webhook_id": str(hook["id"]),
+            "view_id": str(view["id"]),
+        }
         return NOWHERE if ends(route) else THERE | made
 
     return Program(

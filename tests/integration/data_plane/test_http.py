@@ -64,6 +64,9 @@ async def test_every_get_is_answered_to_head_too(no_runner: None, workspace: Wor
     known = {"{name}": "x", "{record_id}": "1", "{file_id}": file, "{user_id}": str(mine), "{job_id}": str(job)}
     view = (await client.post("/api/v1/collections/x/views", json={"name": "x"}, headers=owner)).json()["id"]
     known |= {"{key_id}": str(key), "{view_id}": str(view)}
+    known["{key_id}"] = str(key)
+    told = {"url": "https://example.com/hook", "events": ["record.created"]}
+    known["{webhook_id}"] = str((await client.post("/api/v1/webhooks", json=told, headers=owner)).json()["id"])
     document = (await client.get("/schema")).json()
     for template in (path for path, methods in document["paths"].items() if "get" in methods):
         path = template

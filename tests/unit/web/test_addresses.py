@@ -21,6 +21,7 @@ HARMLESS = {
     "staff_id": "names somebody of the staff; an admin's session or token opens it",
     "job_id": "a number; only the session of whoever asked for the job sees it",
     "login_id": "numbers a session; whoever's it is ends it with another of theirs",
+    "webhook_id": "a number",
     "key_id": "numbers an API key; the session of whoever made it opens it, and its secret is in no address",
     "file_id": "names a file; a session opens it",
     "workspace_id": "a tenant's id, which its namespace has as well",

@@ -40,6 +40,7 @@ def _of_a_workspace(app: Litestar) -> Program:
             "collection_id": "1",
             "user_id": "1",
             "key_id": "1",
+            "webhook_id": "1",
             "login_id": "1",
             "file_id": "a" * 26,
             "workspace_id": "x",

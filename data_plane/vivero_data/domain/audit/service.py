@@ -14,6 +14,7 @@ from vivero_data.domain.audit import repository
 from vivero_data.domain.audit.repository import NewEntry
 from vivero_data.domain.audit.schemas import ACTOR_MAX, KEY_MARK, AuditEntry, AuditQuery
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
+from vivero_data.domain.webhooks import outbox
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import Page, check_limit, page_of
 
@@ -50,6 +51,7 @@ async def record_all(tx: Connection, actor: Actor | None, entries: Sequence[NewE
     """Add entries like `record`, many in a statement."""
     for part in batches(entries):
         await _insert(tx, signature(actor) if actor else SYSTEM, part)
+        await outbox.tell(tx, part)
 
 
 def signature(actor: Actor) -> str:

@@ -69,6 +69,12 @@ class LinkService:
         place = _place(await self._identity.current())
         await self._mailer.deliver(links.password_changed(_key(new_secret()), to=to, place=place))
 
+    async def mail_disabled_webhook(self, to: str) -> None:
+        """Notify who made a webhook that it was switched off."""
+        if await self.available():
+            place = _place(await self._identity.current())
+            await self._mailer.deliver(links.webhook_disabled(_key(new_secret()), to=to, place=place))
+
     async def _deliver(self, secret: str, mail: Mail) -> None:
         if await self._mailer.deliver(mail):
             async with self._database.transaction() as tx:

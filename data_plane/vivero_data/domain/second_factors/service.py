@@ -8,15 +8,13 @@ A login ticket of the control plane needs no code: its owner proved themselves t
 import base64
 import secrets
 import time
-from io import BytesIO
 from typing import Final
 
-from vivero_core.sealing import SealBrokenError, seal, unseal
 from vivero_web.errors import InvalidInputError
 from vivero_web.limiter import Limit, Limiter
 from vivero_web.logins import Logins
 from vivero_web.passwords import Passwords
-from vivero_web.tokens import derive_key, digest
+from vivero_web.tokens import digest
 
 from vivero_data.clients.cache import ExpiringValues
 from vivero_data.db.database import Connection, Database
@@ -38,6 +36,7 @@ from vivero_data.domain.users import repository as users
 from vivero_data.domain.users.schemas import Actor, Permission, User, require_may_assign, require_permission
 from vivero_data.domain.users.service import found
 from vivero_data.lib import totp
+from vivero_data.lib.sealed import SealedSecrets
 
 _CODES: Final = 10
 _CODE_BYTES: Final = 10  # 80 bits: nobody guesses one, and a plain digest is enough
@@ -65,7 +64,7 @@ class SecondFactorService:
         self._logins = logins
         self._limiter = limiter
         self._identity = identity
-        self._key = derive_key(file_key, "vivero-data/second-factors")
+        self._secrets = SealedSecrets(file_key, "second-factors")
         self._spent = spent
 
     async def get(self, actor: Actor) -> SecondFactor:
@@ -95,7 +94,7 @@ class SecondFactorService:
             stored = await repository.get_locked(tx, actor.user_id)
             if stored is not None and stored.active:
                 raise ActiveAlreadyError
-            await repository.put(tx, actor.user_id, self._sealed(actor.user_id, secret))
+            await repository.put(tx, actor.user_id, self._secrets.sealed(actor.user_id, secret))
         return await self._enrolment(actor, secret)
 
     async def pending(self, actor: Actor) -> Enrolment:
@@ -106,7 +105,7 @@ class SecondFactorService:
         """
         async with self._database.read() as connection:
             stored = await repository.get(connection, actor.user_id)
-        secret = None if stored is None or stored.active else self._opened(actor.user_id, stored)
+        secret = None if stored is None or stored.active else self._secrets.opened(actor.user_id, stored.sealed)
         if secret is None:
             raise NotActiveError
         return await self._enrolment(actor, secret)
@@ -125,7 +124,7 @@ class SecondFactorService:
             stored = await repository.get_locked(tx, actor.user_id)
             if stored is not None and stored.active:
                 raise ActiveAlreadyError
-            secret = stored and self._opened(actor.user_id, stored)
+            secret = stored and self._secrets.opened(actor.user_id, stored.sealed)
             if not secret:
                 raise NotActiveError
             step = totp.step_of(secret, code.strip(), time.time())
@@ -200,7 +199,7 @@ class SecondFactorService:
     async def _is_good(self, user: User, stored: StoredFactor, code: str) -> bool:
         if len(code) != totp.DIGITS:
             return await self._spend_recovery_code(user, _code_digest(code))
-        secret = self._opened(user.id, stored)
+        secret = self._secrets.opened(user.id, stored.sealed)
         step = None if secret is None else totp.step_of(secret, code, time.time())
         return step is not None and await self._spend_step(user.id, step)
 
@@ -238,20 +237,6 @@ class SecondFactorService:
     async def _enrolment(self, actor: Actor, secret: bytes) -> Enrolment:
         identity = await self._identity.current()
         return Enrolment(totp.shown(secret), totp.uri(secret, identity.host("") or identity.name, actor.email))
-
-    def _sealed(self, user_id: int, secret: bytes) -> bytes:
-        return b"".join(seal(BytesIO(secret).read, self._key, _place(user_id)))
-
-    def _opened(self, user_id: int, stored: StoredFactor) -> bytes | None:
-        """The secret; None in a copy of the workspace, whose key is another."""
-        try:
-            return b"".join(unseal(BytesIO(stored.sealed).read, self._key, _place(user_id)))
-        except SealBrokenError:
-            return None
-
-
-def _place(user_id: int) -> str:
-    return f"second-factor:{user_id}"
 
 
 def _new_codes() -> list[str]:

@@ -1,0 +1,135 @@
+"""Sends what is due to webhooks: a background loop, safe to run in several pods, each message at least once.
+
+Who gets it tells a repetition by the header webhook-id. An attempt is claimed for a minute, so that a pod that dies
+under way costs a minute. After each failure the next attempt waits longer, by the schedule of standardwebhooks.com.
+"""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import random
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from vivero_web import clock
+from vivero_web.errors import WebError, explained
+
+from vivero_data.clients.webhooks import Outcome, WebhookSender
+from vivero_data.db.database import Database
+from vivero_data.domain.audit.service import record
+from vivero_data.domain.links.service import LinkService
+from vivero_data.domain.users import repository as users
+from vivero_data.domain.webhooks import repository
+from vivero_data.domain.webhooks.repository import Message
+from vivero_data.lib.sealed import SealedSecrets
+
+SECRET_MARK: Final = "whsec_"  # noqa: S105  how they begin
+_DELAYS: Final = tuple(
+    timedelta(seconds=seconds) for seconds in (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
+)
+DISABLED_AFTER: Final = timedelta(days=5)
+"""Of failures without a success in between."""
+_AT_ONCE: Final = 8
+_LEASE_SECONDS: Final = 60  # longer than any attempt takes
+_POLL_SECONDS: Final = 2.0  # while there are webhooks
+_IDLE_POLL_SECONDS: Final = 300.0  # while there is none: another pod may have got one
+_FIRST_POLL_SECONDS: Final = 6.0  # after the start-up queries, as the runner of jobs
+
+log = structlog.get_logger(__name__)
+
+
+def headers_of(message: Message, secret: bytes, now: datetime) -> Mapping[str, str]:
+    """With the signature of standardwebhooks.com, which covers id, time and body."""
+    timestamp = str(int(now.timestamp()))
+    signed = f"{message.message}.{timestamp}.{message.body}".encode()
+    signature = base64.b64encode(hmac.digest(secret, signed, hashlib.sha256)).decode()
+    return {
+        "content-type": "application/json",
+        "user-agent": "Vivero-Webhooks",
+        "webhook-id": message.message,
+        "webhook-timestamp": timestamp,
+        "webhook-signature": f"v1,{signature}",
+    }
+
+
+def next_attempt(number: int, now: datetime, jitter: float) -> datetime | None:
+    """When to try again after so many attempts; None after the last. `jitter` is around 1."""
+    return now + _DELAYS[number - 1] * jitter if number <= len(_DELAYS) else None
+
+
+class WebhookDelivery:
+    """Polls for due messages; setting `wakeup` triggers a poll at once."""
+
+    def __init__(
+        self,
+        database: Database,
+        sender: WebhookSender,
+        secrets: SealedSecrets,
+        links: LinkService,
+        wakeup: asyncio.Event,
+    ) -> None:
+        self._database = database
+        self._sender = sender
+        self._secrets = secrets
+        self._links = links
+        self._wanted = wakeup
+
+    async def run(self) -> None:
+        """Run until cancelled; checks `cancelling`, because the driver may turn a cancellation into another error."""
+        task, pause = asyncio.current_task(), _FIRST_POLL_SECONDS
+        while task is None or not task.cancelling():
+            try:
+                async with asyncio.timeout(pause * random.uniform(0.8, 1.2)):  # noqa: S311  jitter, not a secret
+                    await self._wanted.wait()
+            except TimeoutError:
+                pass  # time to poll
+            self._wanted.clear()
+            pause = await self._poll()
+
+    async def _poll(self) -> float:
+        """Send all that is due; returns the seconds until the next poll."""
+        try:
+            while await self.once():
+                pass  # until nothing is due
+            async with self._database.read() as connection:
+                return _POLL_SECONDS if await repository.any_active(connection) else _IDLE_POLL_SECONDS
+        except WebError as error:
+            log.warning("webhooks_failed", problem=explained(error))
+        except Exception:
+            # A bug must not end the loop for the life of the pod.
+            log.exception("webhooks_failed")
+        return _IDLE_POLL_SECONDS
+
+    async def once(self) -> int:
+        """Send some of what is due; how many."""
+        async with self._database.transaction() as tx:
+            claimed = await repository.claim(tx, _AT_ONCE, _LEASE_SECONDS)
+        async with asyncio.TaskGroup() as group:
+            for message in claimed:
+                group.create_task(self._deliver(message))
+        return len(claimed)
+
+    async def _deliver(self, message: Message) -> None:
+        outcome = await self._attempt(message)
+        now = clock.now()
+        again = next_attempt(message.attempt, now, random.uniform(0.9, 1.1))  # noqa: S311  jitter, not a secret
+        since = message.failing_since
+        given_up = not outcome.delivered and since is not None and now - since > DISABLED_AFTER
+        async with self._database.transaction() as tx:
+            await repository.note(tx, message, outcome, None if outcome.delivered or given_up else again)
+            disabled = given_up and await repository.disable(tx, message.webhook_id)
+            if disabled:
+                await record(tx, None, "webhook.disable", message.url[:300])
+            maker = await users.get(tx, message.made_by) if disabled else None
+        if maker is not None and maker.active:
+            await self._links.mail_disabled_webhook(maker.email)
+
+    async def _attempt(self, message: Message) -> Outcome:
+        secret = self._secrets.opened(message.webhook_id, message.sealed)
+        if secret is None:
+            return Outcome(None, "Its secret cannot be read here: this workspace is a copy. Make another secret.")
+        headers = headers_of(message, secret, clock.now())
+        return await self._sender.send(message.url, message.body.encode(), headers)
