@@ -186,6 +186,8 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
         "POST /account/second-factor/off": {"current_password": "not the password"},
         "POST /api/v1/webhooks": {"url": "https://example.com/hook", "events": ["record.created"], "collection": None},
         "PATCH /api/v1/webhooks/{webhook_id}": {"events": ["record.deleted"], "active": True},
+        "POST /webhooks/new": {"url": "https://example.com/hook", "event-record.created": "true", "collection": ""},
+        "POST /webhooks/{webhook_id}": {"url": "https://example.com/hook", "event-record.deleted": "true"},
         "POST /account/keys/new": {"name": "Nightly import", "scope-write_records": "true", "valid_days": "30"},
         "POST /account/keys/{key_id}": {"name": "Nightly import"},
         "POST /account/keys/{key_id}/rotate": {"overlap_hours": "24"},

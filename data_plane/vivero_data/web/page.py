@@ -65,6 +65,8 @@ NOTICES: Final[Mapping[str, str]] = {
     "second-factor-ended": "Two-step login is off.",
     "session-ended": "Session ended.",
     "sessions-ended": "All your other sessions are ended.",
+    "webhook-saved": "Webhook saved.",
+    "webhook-deleted": "Webhook deleted.",
     "key-saved": "Key renamed.",
     "key-revoked": "Key revoked. Programs that use it are refused.",
     "report-created": "Report created.",
@@ -246,6 +248,7 @@ def _sections(can: Can, collections: Sequence[NavSection], path: str) -> list[Na
         *([item("Trash", "/trash", "trash-2")] if can.write_records else []),
         *([item("Audit log", "/audit", "scroll-text")] if can.read_audit_log else []),
         *([item("Settings", "/settings", "settings")] if can.manage_workspace else []),
+        *([item("Webhooks", "/webhooks", "zap")] if can.manage_collections else []),
         item("Usage and plan", "/usage", "gauge"),
         item("Your account", "/account", "user"),
     ]

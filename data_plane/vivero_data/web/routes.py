@@ -31,6 +31,7 @@ from vivero_data.web.controllers import (
     trash,
     users,
     views,
+    webhooks,
 )
 from vivero_data.web.page import provide_collection, provide_shown_collections, provide_visit
 
@@ -108,6 +109,13 @@ _PAGES: Final = (
     settings.change_settings,
     account.account,
     account.change_password,
+    webhooks.webhook_list,
+    webhooks.new_webhook,
+    webhooks.create_webhook,
+    webhooks.webhook_page,
+    webhooks.change_webhook,
+    webhooks.renew_webhook_secret,
+    webhooks.delete_webhook,
     security.security_page,
     security.begin_second_factor,
     security.confirm_second_factor,

@@ -25,6 +25,7 @@ from vivero_data.domain.identity.service import Identity
 from vivero_data.domain.records.schemas import Record
 from vivero_data.domain.reports.definition import GROUPINGS
 from vivero_data.domain.reports.schemas import Function, Grouping, Kind, Measure, Report
+from vivero_data.domain.webhooks.schemas import Attempt, Event
 
 ARABIC = "شركة التجارة الدولية والنقل المحدودة فرع القاهرة الجديدة للاستيراد والتصدير والخدمات اللوجستية"
 NAMES = (
@@ -175,6 +176,15 @@ def workspace(as_of: datetime | None = None) -> Litestar:
     """A workspace with a long name, many collections, and a table of twelve columns; as of a second, if one is given."""
     world = data.World()
     world.identity = Identity(NAMES[5], URL, as_of)
+    hooks = data.FakeWebhooks(world)
+    for number in range(3):
+        since = data.NOW - timedelta(days=6) if number else None
+        url = f"https://{'hooks.' * 30}example.com/{'path/' * 50}{number}"
+        hooks.add(url, [*Event], collection=NAMES[number], active=number != 1, failing_since=since)
+    world.attempts = [
+        Attempt(number, data.NOW, f"msg_{number}", Event.UPDATED, number, status, problem, data.NOW)
+        for number, (status, problem) in enumerate([(204, ""), (500, "It answered 500."), (None, ERROR)] * 8)
+    ]
     keys = data.FakeApiKeys(world)
     for number, name in enumerate(NAMES):
         until = data.NOW + timedelta(days=1) if number == 1 else None
@@ -270,8 +280,11 @@ WORKSPACE_PAGES = (
     "/reports/2/edit",
     "/users",
     "/account/security",
+    "/webhooks",
+    "/webhooks/new",
+    "/webhooks/2",
     "/account/keys",
     "/account/keys/new",
-    "/account/keys/2",
+    "/account/keys/5",
     "/no-such-page",
 )

@@ -20,6 +20,7 @@ from litestar.handlers import BaseRouteHandler
 from support.counting import unlimited
 from support.filter_trees import holds
 from unit.data_plane_web.fake_imports import FakeImports
+from vivero_data.clients.webhooks import url_problem
 from vivero_data.domain.api_keys.schemas import (
     ApiKey,
     ApiKeyChanges,
@@ -137,6 +138,16 @@ from vivero_data.domain.users.service import UserService, check_new, normal_emai
 from vivero_data.domain.views import spec
 from vivero_data.domain.views.schemas import NewView, View, ViewChanges
 from vivero_data.domain.views.service import ViewNameTakenError, ViewNotFoundError, ViewService
+from vivero_data.domain.webhooks.schemas import (
+    Attempt,
+    CreatedWebhook,
+    Event,
+    NewWebhook,
+    Webhook,
+    WebhookChanges,
+    WebhookNotFoundError,
+)
+from vivero_data.domain.webhooks.service import WebhookService
 from vivero_data.errors import PlanLimitError
 from vivero_data.lib import totp
 from vivero_data.lib.json import JsonRequest, JsonResponse, decode, encode
@@ -199,6 +210,8 @@ class World:
         self.reports: dict[int, Report] = {}
         self.dashboards: dict[int, Dashboard] = {}
         self.factor = SecondFactor(active=False)
+        self.webhooks: dict[int, Webhook] = {}
+        self.attempts: list[Attempt] = []
         self.sessions = {number: session(number) for number in (3, 2, 1)}
         self.orders: list[Export | AddIndex] = []
         self.entries: list[AuditEntry] = []
@@ -363,6 +376,57 @@ class FakeSecondFactors(SecondFactorService):
     def _check(password: str) -> None:
         if password != PASSWORD:
             raise InvalidInputError.of("current_password", "is not your current password")
+
+
+class FakeWebhooks(WebhookService):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def list(self, actor: Actor, limit: int = 50, cursor: str | None = None) -> Page[Webhook]:
+        return Page(list(reversed(self.world.webhooks.values())))
+
+    async def get(self, actor: Actor, webhook_id: int) -> Webhook:
+        if webhook_id not in self.world.webhooks:
+            raise WebhookNotFoundError
+        return self.world.webhooks[webhook_id]
+
+    async def create(self, actor: Actor, new: NewWebhook) -> CreatedWebhook:
+        problem = url_problem(new.url)
+        if problem:
+            raise InvalidInputError.of("url", problem)
+        return self._secret(self.add(new.url, new.events, collection=new.collection))
+
+    def add(self, url: str, events: Sequence[Event], **changes: Any) -> Webhook:
+        number = self.world.next_id()
+        made = Webhook(number, url, None, [*events], active=True, created_at=NOW - timedelta(days=2))
+        self.world.webhooks[number] = msgspec.structs.replace(made, **changes)
+        return self.world.webhooks[number]
+
+    async def change(self, actor: Actor, webhook_id: int, changes: WebhookChanges) -> Webhook:
+        before = await self.get(actor, webhook_id)
+        problem = url_problem(changes.url) if changes.url is not None else None
+        if problem:
+            raise InvalidInputError.of("url", problem)
+        given = {name: value for name, value in msgspec.structs.asdict(changes).items() if value is not None}
+        self.world.webhooks[webhook_id] = msgspec.structs.replace(before, **given)
+        return self.world.webhooks[webhook_id]
+
+    async def renew_secret(self, actor: Actor, webhook_id: int) -> CreatedWebhook:
+        return self._secret(await self.get(actor, webhook_id))
+
+    async def delete(self, actor: Actor, webhook_id: int) -> None:
+        await self.get(actor, webhook_id)
+        del self.world.webhooks[webhook_id]
+
+    async def attempts(
+        self, actor: Actor, webhook_id: int, limit: int = 50, cursor: str | None = None
+    ) -> Page[Attempt]:
+        await self.get(actor, webhook_id)
+        return Page(self.world.attempts)
+
+    @staticmethod
+    def _secret(webhook: Webhook) -> CreatedWebhook:
+        return CreatedWebhook(**msgspec.structs.asdict(webhook), secret="whsec_" + "s" * 44)
 
 
 class FakeTickets(TicketService):
@@ -1094,6 +1158,7 @@ def page_dependencies(world: World) -> dict[str, Provide]:
         "api_keys": FakeApiKeys(world),
         "own_sessions": FakeSessions(world),
         "second_factors": FakeSecondFactors(world),
+        "webhooks": FakeWebhooks(world),
         "users": FakeUsers(world),
         "links": FakeLinks(world),
         "recovery": FakeRecovery(world),

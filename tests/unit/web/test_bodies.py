@@ -84,6 +84,8 @@ WITHOUT_BODY = {
     "POST /files/{file_id}/delete",
     "POST /account/keys/{key_id}/revoke",
     "POST /api/v1/webhooks/{webhook_id}/secret",
+    "POST /webhooks/{webhook_id}/secret",
+    "POST /webhooks/{webhook_id}/delete",
     "POST /users/{user_id}/second-factor",
     "POST /account/sessions/{login_id}/end",
     "POST /account/sessions/end-others",
