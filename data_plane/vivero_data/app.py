@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 import structlog
-from litestar import Litestar, Router
+from litestar import Litestar, Response, Router
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
@@ -45,6 +45,7 @@ from vivero_data.domain.auth.guards import (
     BEARER_OR_COOKIE,
     SECURITY_SCHEMES,
     AnyRequest,
+    actor_of,
     provide_actor,
     refuse_cross_site,
     send_renewed_cookies,
@@ -66,6 +67,14 @@ from vivero_data.domain.files.service import FileService
 from vivero_data.domain.files.uploads import OTHER_PARTS_BYTES
 from vivero_data.domain.health.controllers import HealthController, ProofController
 from vivero_data.domain.health.service import HealthService
+from vivero_data.domain.idempotency.service import HEADER as IDEMPOTENCY_KEY
+from vivero_data.domain.idempotency.service import (
+    AnswerLostError,
+    IdempotencyService,
+    RepeatedKeyError,
+    UnderWayError,
+    note_answer,
+)
 from vivero_data.domain.identity.service import IdentityService, configured
 from vivero_data.domain.imports.controllers import ImportController, ImportUploadController
 from vivero_data.domain.imports.service import ImportService
@@ -139,6 +148,7 @@ class Services(msgspec.Struct, frozen=True):
     own_sessions: SessionService
     second_factors: SecondFactorService
     webhooks: WebhookService
+    idempotency: IdempotencyService
     api_keys: ApiKeyService
     tickets: TicketService
     users: UserService
@@ -211,6 +221,7 @@ def build(settings: Settings) -> Services:
         auth=auth,
         own_sessions=SessionService(database),
         second_factors=second_factors,
+        idempotency=IdempotencyService(database, SealedSecrets(settings.app.file_key, "answers")),
         webhooks=WebhookService(database, SealedSecrets(settings.app.file_key, "webhooks")),
         api_keys=ApiKeyService(database, KeyTokens(settings.app.signing_key)),
         tickets=TicketService(database, auth, stored, logins, settings.ticket_key_file, settings.env.tenant_id),
@@ -259,7 +270,7 @@ def create_app(settings: Settings) -> Litestar:
         dependencies=_dependencies(services),
         middleware=[metrics.middleware],
         before_request=refuse_cross_site,
-        before_send=[send_renewed_cookies],
+        before_send=[send_renewed_cookies, note_answer],
         exception_handlers={Exception: answers.to},
         lifespan=[_lifespan(services)],
         request_class=JsonRequest,
@@ -287,6 +298,18 @@ def _check_request(media_type: str) -> Callable[[AnyRequest], Awaitable[None]]:
         require_media_type(request, media_type)
 
     return check
+
+
+@raises(CrossSiteError, UnsupportedMediaTypeError, RepeatedKeyError, UnderWayError, AnswerLostError, on_writes=True)
+async def _check_json(request: AnyRequest) -> Response[bytes] | None:
+    """As `_check_request`; a POST that came before with the same Idempotency-Key gets the answer of then."""
+    await refuse_cross_site(request)
+    require_media_type(request, JSON)
+    actor = actor_of(request)
+    if request.method != "POST" or actor is None or IDEMPOTENCY_KEY not in request.headers:
+        return None
+    idempotency: IdempotencyService = request.app.state.services.idempotency
+    return await idempotency.begin(request, actor.user_id)
 
 
 def _api(upload_bytes: int) -> Router:
@@ -333,7 +356,7 @@ def _api(upload_bytes: int) -> Router:
     return Router(
         "/api/v1",
         route_handlers=[AuthController, RecoveryController, members],
-        before_request=_check_request(JSON),
+        before_request=_check_json,
         response_class=JsonResponse,
     )
 
@@ -363,7 +386,9 @@ def _openapi() -> OpenAPIConfig:
         version=__version__,
         description=(
             "A workspace: its collections and records, files and people. Every error is a problem (RFC 9457); every "
-            "answer has an `X-Request-Id` to quote, and says in `RateLimit` how many more requests there is room for."
+            "answer has an `X-Request-Id` to quote, and says in `RateLimit` how many more requests there is room for. A POST "
+            "with JSON takes an `Idempotency-Key`: sent again within a day with the same body, it is not done again, and "
+            "the answer is the first one's, with `Idempotency-Replayed: true`."
         ),
         schemes=SECURITY_SCHEMES,
         tags={

@@ -21,6 +21,7 @@ from vivero_data.domain.collections.alteration import BUILD_SECONDS, alter
 from vivero_data.domain.files import repository as uploads
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.imports import repository as imports
+from vivero_data.domain.idempotency import repository as idempotency
 from vivero_data.domain.jobs import repository as jobs
 from vivero_data.domain.links import repository as links
 from vivero_data.domain.records import merging
@@ -77,6 +78,7 @@ class Housekeeping:
             "jobs": lambda: self._purge(jobs.purge),
             "imports": lambda: forget_imports(self._database, self._files),
             "changes": lambda: self._purge(merging.purge),
+            "idempotency": lambda: self._purge(idempotency.purge),
             "webhooks": self._purge_attempts,
             "audit": self._audit.move_legacy_entries,
         }

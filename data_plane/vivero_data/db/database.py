@@ -9,8 +9,9 @@ who add records at the same time), strict SQL, with a limit on each statement.
 import asyncio
 import random
 import ssl
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any, Final, TypeVar
 
 import asyncmy
@@ -52,6 +53,10 @@ def batches(rows: Sequence[T]) -> Iterator[Sequence[T]]:
 def within(seconds: float | None) -> str:
     """Put before a SELECT: the server ends it after so many seconds, if that is sooner than any other statement."""
     return "" if seconds is None else f"SET STATEMENT max_statement_time={float(seconds)} FOR "
+
+
+BEFORE_COMMIT: ContextVar[Callable[["Connection"], Awaitable[None]] | None] = ContextVar("before_commit", default=None)
+"""What the request at hand has written in each of its transactions, too (domain/idempotency)."""
 
 
 class Connection:
@@ -153,6 +158,8 @@ class Database:
             await connection.execute("BEGIN")
             try:
                 yield connection
+                if (before_commit := BEFORE_COMMIT.get()) is not None:
+                    await before_commit(connection)
                 await connection.execute("COMMIT")
             except Exception:
                 # A cancelled request skips this: its connection is still in a

@@ -379,4 +379,16 @@ CREATE TABLE IF NOT EXISTS webhook_attempts (
     KEY webhook_attempts_at (at)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
 
-INSERT INTO alembic_version (version_num) VALUES ('0021');
+CREATE TABLE IF NOT EXISTS idempotency_keys (
+    user_id BIGINT UNSIGNED NOT NULL,
+    key_hash BINARY(32) NOT NULL COMMENT 'SHA-256',
+    fingerprint BINARY(32) NOT NULL COMMENT 'of the request',
+    created_at DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+    claimed_at DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+    committed BOOLEAN NOT NULL DEFAULT FALSE COMMENT 'set in the transaction of the write',
+    answer MEDIUMBLOB NULL COMMENT 'sealed',
+    PRIMARY KEY (user_id, key_hash),
+    KEY idempotency_keys_created (created_at)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
+
+INSERT INTO alembic_version (version_num) VALUES ('0022');

@@ -25,6 +25,7 @@ async def test_what_is_in_use_stays(keeper: Housekeeping, workspace: Workspace, 
         "trash": 0,
         "jobs": 0,
         "changes": 0,
+        "idempotency": 0,
         "webhooks": 0,
         "audit": 0,
     }
@@ -54,6 +55,7 @@ async def test_what_has_ended_goes(
         "trash": 0,
         "jobs": 0,
         "changes": 0,
+        "idempotency": 0,
         "webhooks": 0,
         "audit": 0,
     }

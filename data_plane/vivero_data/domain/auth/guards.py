@@ -88,6 +88,12 @@ async def needs_person(connection: AnyConnection, _: BaseRouteHandler) -> None:
         raise NotAllowedError("An API key cannot do this; log in as a person.")
 
 
+def actor_of(connection: AnyConnection) -> Actor | None:
+    """The signed-in user of a request that the guard has let in."""
+    found: Actor | None = connection.scope["state"].get(_ACTOR)
+    return found
+
+
 async def provide_actor(request: AnyRequest, auth: NamedDependency[AuthService]) -> Actor:
     """The signed-in user, the dependency `actor`.
 

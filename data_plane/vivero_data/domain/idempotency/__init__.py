@@ -1,0 +1,1 @@
+"""Writes of the API that are sent twice happen once."""
