@@ -108,3 +108,24 @@ async def test_a_link_names_a_collection_that_is_there(workspace: Workspace, own
         answer = await workspace.client.post("/api/v1/collections", json=body, headers=owner)
         assert answer.status_code == 422
         assert [error["field"] for error in answer.json()["errors"]] == ["fields[0].options.collection"]
+
+
+async def test_a_person_finds_what_is_theirs(orders: Workspace, owner: dict[str, str]) -> None:
+    member = await orders.user(owner, "member")
+    own = (await orders.client.get("/api/v1/me", headers=member)).json()["id"]
+    for number, seller in (("A1", 1), ("A2", own), ("A3", None)):
+        await made(orders, owner, ORDERS, {"Number": number, "Seller": seller})
+
+    async def found(headers: dict[str, str], **params: str) -> list[str]:
+        answer = await orders.client.get(ORDERS, params=params, headers=headers)
+        assert answer.status_code == 200, answer.text
+        return [one["values"]["Number"] for one in answer.json()["items"]]
+
+    where = '{"any":[{"field":"Seller","operator":"eq","value":"me"},{"field":"Seller","operator":"empty"}]}'
+    assert await found(owner, filter="Seller:eq:me") == ["A1"]
+    assert await found(member, filter="Seller:eq:me") == ["A2"]
+    assert await found(member, where=where) == ["A2", "A3"]
+    count = await orders.client.get(f"{ORDERS}/count", params={"filter": "Seller:eq:me"}, headers=member)
+    assert count.json()["count"] == 1
+    refused = await orders.client.post(ORDERS, json={"values": {"Seller": "me"}}, headers=owner)
+    assert refused.status_code == 422

@@ -11,7 +11,7 @@ _DIGITS: Final = 19  # of it
 class Autonumber(FieldKind):
     """Stored as the number alone: prefix and digits may change, and it sorts as a number."""
 
-    label = "Automatic number"
+    label = "Autonumber"
     sql = "BIGINT"
     figures = False
     computed = True

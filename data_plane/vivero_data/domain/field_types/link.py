@@ -62,7 +62,7 @@ class _Reference(FieldKind):
 class Link(_Reference):
     """A record of the collection that the definition names."""
 
-    label = "Link to a record"
+    label = "Link to record"
     noun = "a record"
     takes = frozenset({"collection"})
 
@@ -70,11 +70,25 @@ class Link(_Reference):
         return {} if definition.options.collection else {"collection": "must be the number of a collection"}
 
 
+class Me(int):
+    """Stands in a condition for whoever asks; whoever runs it puts their number there, and 0 is nobody's."""
+
+
+ME: Final = Me(0)
+_ME: Final = "me"
+
+
 class Person(_Reference):
-    """A user of the workspace."""
+    """A user of the workspace. In a condition `me` is whoever asks."""
 
     label = "Person"
     noun = "a person of this workspace"
+
+    def parse(self, value: Value, definition: Definition) -> int:
+        return ME if value == _ME else super().parse(value, definition)
+
+    def read(self, text: str, notation: Notation = UNSET) -> str | AmbiguousInput:
+        return _ME if text.strip().casefold() == _ME else super().read(text, notation)
 
 
 def _number(value: Value) -> Any:  # noqa: ANN401  any JSON value

@@ -50,7 +50,8 @@ class Export(Task, frozen=True):
         require_permission(context.actor, Permission.READ)
         async with context.database.read() as connection:
             definition = await definition_of(connection, self.collection)
-        clauses = parse_filters(definition, self.filters, self.where)
+        asked = parse_filters(definition, self.filters, self.where)
+        clauses = [clause.asked_by(context.actor.user_id) for clause in asked]
         with tempfile.TemporaryFile() as spool:
             written, size = await _spool(context, definition, clauses, spool)
 

@@ -85,4 +85,4 @@ def conditions(collection: Collection, query: RecordQuery) -> list[Clause]:
         searched(collection, query.search),
         *([searched(collection, view.search, "view.search")] if view else []),
     ]
-    return [*clauses, *(one for one in searches if one)]
+    return [*(one.asked_by(query.me) for one in clauses), *(one for one in searches if one)]

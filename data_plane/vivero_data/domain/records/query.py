@@ -14,6 +14,7 @@ from vivero_web.text import tidy
 from vivero_data.domain.collections.columns import column_name
 from vivero_data.domain.collections.schemas import Collection, Field, parse
 from vivero_data.domain.field_types.kind import InvalidValueError
+from vivero_data.domain.field_types.link import Me
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.lib.cursors import Cursor, as_text
 from vivero_data.lib.lists import split_list
@@ -26,6 +27,10 @@ class Clause(msgspec.Struct, frozen=True):
 
     sql: str
     params: tuple[Any, ...] = ()
+
+    def asked_by(self, user_id: int) -> "Clause":
+        """The condition as this person means it."""
+        return Clause(self.sql, tuple(user_id if isinstance(one, Me) else one for one in self.params))
 
 
 class Column(msgspec.Struct, frozen=True):

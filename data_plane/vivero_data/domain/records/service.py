@@ -111,14 +111,15 @@ class RecordService:
         check_limit(query.limit)
         async with self._database.read() as connection:
             definition = await definition_of(connection, collection)
-            page = await lists.page(connection, definition, query)
+            page = await lists.page(connection, definition, msgspec.structs.replace(query, me=actor.user_id))
             return msgspec.structs.replace(page, items=await references.resolved(connection, definition, page.items))
 
     async def count(self, actor: Actor, collection: str, query: RecordQuery, *, exact: bool = False) -> RecordCount:
         """How many match: up to a bound, and within a moment; `exact` for all of them."""
         require_permission(actor, Permission.READ)
+        asked = msgspec.structs.replace(query, me=actor.user_id)
         async with self._database.read() as connection:
-            return await lists.count(connection, await definition_of(connection, collection), query, exact=exact)
+            return await lists.count(connection, await definition_of(connection, collection), asked, exact=exact)
 
     async def get(self, actor: Actor, collection: str, record_id: int) -> Record:
         require_permission(actor, Permission.READ)

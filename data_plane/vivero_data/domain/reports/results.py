@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 def scope_of(actor: Actor, collection: Collection, where: dict[str, Any] | None) -> list[Clause]:
     """The records that a report for this actor is about: what its filter leaves of those that the actor may see."""
     require_permission(actor, Permission.READ)
-    return [] if where is None else [compiled(collection, parse_tree(where))]
+    return [] if where is None else [compiled(collection, parse_tree(where)).asked_by(actor.user_id)]
 
 
 class Results:
