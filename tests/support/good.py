@@ -29,7 +29,7 @@ OPTIONS: Final[dict[str, dict[str, Any]]] = {
     FieldType.AUTONUMBER: {"prefix": "INV-", "digits": 5},
 }
 """By field type, of those that need or take some."""
-COMPUTED: Final = tuple(kind for kind in FieldType if kind.kind.computed)
+COMPUTED: Final = tuple(kind for kind in FieldType if kind.kind.computed and not kind.kind.virtual)
 """Types that nobody writes; a field of each has its type's name too."""
 _PASSWORD: Final = "plum orchard at dawn"
 _RECORD: Final = {str(kind): value for kind, value in GOOD_VALUES.items()}

@@ -1,6 +1,6 @@
 """Formatting specific to the workspace; sizes, dates and numbers are UI kit filters. Pure, the clock is passed in."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Final, Literal
 
@@ -65,14 +65,21 @@ def plural(count: int, one: str, many: str = "") -> str:
 
 def cell(value: object) -> str:
     """One value of a record as a table shows it; empty for null."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "Yes" if value else "No"
-    if isinstance(value, Linked):
-        return value.title or f"Deleted record {value.id}"
-    if isinstance(value, int | Decimal):
-        return writing.number(value)
-    if isinstance(value, list | tuple):
-        return ", ".join(cell(item) for item in value)
-    return str(value)
+    match value:
+        case None:
+            text = ""
+        case bool():
+            text = "Yes" if value else "No"
+        case Linked():
+            text = value.title or f"Deleted record {value.id}"
+        case datetime():
+            text = writing.moment(value)
+        case date():
+            text = writing.day(value)
+        case int() | Decimal():
+            text = writing.number(value)
+        case list() | tuple():
+            text = ", ".join(map(cell, value))
+        case _:
+            text = str(value)
+    return text

@@ -103,6 +103,8 @@ _PAGES: Final = (
     audit.audit_log,
     links.linkable_collections,
     links.linkable_people,
+    links.known_links,
+    links.known_fields,
     links.linkable_records,
     links.follow_link,
     settings.settings_page,

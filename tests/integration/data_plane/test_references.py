@@ -1,9 +1,11 @@
 """Links to records and people: what they lead to is there, is called by name, and leads back."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from integration.data_plane.workspace import Workspace
+from vivero_data.lib.json import decode
 
 ORDERS = "/api/v1/collections/Orders/records"
 CUSTOMERS = "/api/v1/collections/Customers/records"
@@ -129,3 +131,99 @@ async def test_a_person_finds_what_is_theirs(orders: Workspace, owner: dict[str,
     assert count.json()["count"] == 1
     refused = await orders.client.post(ORDERS, json={"values": {"Seller": "me"}}, headers=owner)
     assert refused.status_code == 422
+
+
+LINES = "/api/v1/collections/Lines/records"
+
+
+@pytest.fixture
+async def lines(orders: Workspace, owner: dict[str, str]) -> Workspace:
+    """Orders with their customer's company, and what their lines add up to."""
+    fields = (await orders.client.get("/api/v1/collections/Orders", headers=owner)).json()["fields"]
+    orders_id = (await orders.client.get("/api/v1/collections/Orders", headers=owner)).json()["id"]
+    company = (await orders.client.get("/api/v1/collections/Customers", headers=owner)).json()["fields"][0]["id"]
+    await orders.collection(
+        owner,
+        {"name": "What", "type": "text"},
+        {"name": "Price", "type": "money", "options": {"currency": "EUR"}},
+        {"name": "Order", "type": "link", "options": {"collection": orders_id}},
+        name="Lines",
+    )
+    _, price, order = (await orders.client.get("/api/v1/collections/Lines", headers=owner)).json()["fields"]
+    wanted = [
+        {"name": "Company", "type": "lookup", "options": {"link": fields[1]["id"], "field": company}},
+        {"name": "Lines", "type": "rollup", "options": {"link": order["id"]}},
+        *(
+            {"name": figure, "type": "rollup", "options": {"link": order["id"], "field": price["id"], "figure": figure}}
+            for figure in ("sum", "average", "min", "max")
+        ),
+    ]
+    for field in wanted:
+        added = await orders.client.post("/api/v1/collections/Orders/fields", json=field, headers=owner)
+        assert added.status_code in {200, 201}, added.text
+    return orders
+
+
+async def test_what_is_read_through_a_link_is_never_stale(lines: Workspace, owner: dict[str, str]) -> None:
+    order = (await made(lines, owner, ORDERS, {"Number": "A1", "Customer": 1}))["id"]
+    empty = (await made(lines, owner, ORDERS, {"Number": "A2"}))["id"]
+    for price in (0.1, 0.2, 12):
+        await made(lines, owner, LINES, {"What": "x", "Price": price, "Order": order})
+
+    async def read(number: int) -> dict[str, Any]:
+        answer = await lines.client.get(ORDERS, params={"filter": f"id:eq:{number}"}, headers=owner)
+        values = decode(answer.content)["items"][0]["values"]
+        return {name: values[name] for name in ("Company", "Lines", "sum", "average", "min", "max")}
+
+    figures = {"Lines": 3, "sum": Decimal("12.3"), "average": Decimal("4.1"), "min": Decimal("0.1"), "max": 12}
+    assert await read(order) == {"Company": "Acme", **figures}
+    assert await read(empty) == {"Company": None, "Lines": 0, "sum": None, "average": None, "min": None, "max": None}
+    await lines.client.patch(f"{CUSTOMERS}/1", json={"values": {"Company": "Acme & Co"}}, headers=owner)
+    await lines.client.delete(f"{LINES}/3", headers=owner)
+    assert await read(order) == {
+        "Company": "Acme & Co",
+        **figures,
+        "Lines": 2,
+        "sum": Decimal("0.3"),
+        "average": Decimal("0.15"),
+        "max": Decimal("0.2"),
+    }
+    assert "Acme &amp; Co" in (await lines.client.get("/collections/Orders", headers=owner)).text
+    assert (await lines.client.get(f"/collections/Orders/records/{order}", headers=owner)).status_code == 200
+
+
+async def test_what_is_read_through_a_link_is_neither_written_nor_searched(
+    lines: Workspace, owner: dict[str, str]
+) -> None:
+    refused = await made(lines, owner, ORDERS, {"sum": 7}, status=422)
+    assert [error["field"] for error in refused["errors"]] == ["sum"]
+    for params in ({"filter": "sum:gt:1"}, {"sort": "sum"}, {"filter": "Company:filled"}):
+        assert (await lines.client.get(ORDERS, params=params, headers=owner)).status_code == 422
+    fields = "/api/v1/collections/Orders/fields"
+    gone = await lines.client.delete(f"{fields}/sum", headers=owner)
+    assert gone.status_code == 200, gone.text
+    assert (await lines.client.get(ORDERS, headers=owner)).status_code == 200
+    back = await lines.client.post(f"/api/v1/trash/{gone.json()['undo']}/restore", headers=owner)
+    assert back.status_code in {200, 201}, back.text
+    await lines.client.delete("/api/v1/collections/Lines", headers=owner)
+    order = await made(lines, owner, ORDERS, {"Number": "A9"})
+    assert (order["values"]["Lines"], order["values"]["sum"]) == (0, None)
+
+
+async def test_a_lookup_and_a_rollup_fit_what_they_read(lines: Workspace, owner: dict[str, str]) -> None:
+    orders = (await lines.client.get("/api/v1/collections/Orders", headers=owner)).json()["fields"]
+    what, _, order = (await lines.client.get("/api/v1/collections/Lines", headers=owner)).json()["fields"]
+    named = {one["name"]: one["id"] for one in orders}
+    for kind, options, place in (
+        ("lookup", {}, "link"),
+        ("lookup", {"link": named["Number"], "field": 1}, "link"),
+        ("lookup", {"link": named["Customer"], "field": named["Number"]}, "field"),
+        ("rollup", {"link": named["Customer"]}, "link"),
+        ("rollup", {"link": order["id"], "figure": "sum"}, "field"),
+        ("rollup", {"link": order["id"], "field": what["id"], "figure": "sum"}, "figure"),
+        ("rollup", {"link": order["id"], "field": named["sum"], "figure": "max"}, "field"),
+    ):
+        body = {"name": "Odd", "type": kind, "options": options}
+        answer = await lines.client.post("/api/v1/collections/Orders/fields", json=body, headers=owner)
+        assert answer.status_code == 422, (options, answer.text)
+        assert f"options.{place}" in {error["field"] for error in answer.json()["errors"]}, (options, answer.text)

@@ -95,7 +95,7 @@ class FieldService:
         async with self._database.read() as connection:
             collection = await _found(connection, name)
             made = definition.as_field(definition.check_field(collection, new), 0)
-            await check_targets(connection, [("", new)])
+            await check_targets(connection, [("", new)], collection)
             missing = collection.records if made.required else 0
             if preview:
                 return FieldChange(made, collection.records, collection.records, missing=missing)
@@ -139,7 +139,7 @@ class FieldService:
             before = _field(collection, field)
             wanted = await _with_choices(connection, collection, before, wanted)
             after = definition.changed(collection, before, wanted)
-            await check_targets(connection, [("", definition.as_new(after))])
+            await check_targets(connection, [("", definition.as_new(after))], collection)
             if after == before:
                 return FieldChange(before, collection.records)
             if definition.moves(before, after):

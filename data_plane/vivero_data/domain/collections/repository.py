@@ -65,6 +65,14 @@ async def get_by_id(connection: Connection, collection_id: int) -> Collection | 
     return found[0] if found else None
 
 
+async def get_by_field(connection: Connection, field_id: int) -> Collection | None:
+    """The collection that has a field."""
+    row = await connection.fetch_one(
+        "SELECT collection_id FROM fields WHERE COALESCE(field_id, id) = %s ORDER BY id DESC LIMIT 1", field_id
+    )
+    return await get_by_id(connection, int(row[0])) if row else None
+
+
 async def get_held(tx: Connection, name: str) -> Collection | None:
     """The collection, whose fields stay as they are until this transaction ends.
 

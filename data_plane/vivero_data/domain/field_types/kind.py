@@ -68,6 +68,7 @@ class FieldKind:
         unique: whether `unique` is possible.
         exact: whether `unique` compares every character unless the definition says otherwise; None: it always does.
         has_choices: whether its definition lists the values.
+        virtual: whether its values are computed when a record is read; its column stays empty.
         refers: whether a value is the number of something else in the workspace, which has to exist.
         several: whether a form gives each of the choices a box.
         two_valued: whether a required field is shown as a checkbox.
@@ -88,6 +89,7 @@ class FieldKind:
     unique: ClassVar[bool] = True
     exact: ClassVar[bool | None] = None
     has_choices: ClassVar[bool] = False
+    virtual: ClassVar[bool] = False
     refers: ClassVar[bool] = False
     several: ClassVar[bool] = False
     two_valued: ClassVar[bool] = False

@@ -26,6 +26,16 @@ class Colour(StrEnum):
     YELLOW = "yellow"
 
 
+class Figure(StrEnum):
+    """What a rollup says of the records that lead here."""
+
+    COUNT = "count"
+    SUM = "sum"
+    AVERAGE = "average"
+    MIN = "min"
+    MAX = "max"
+
+
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What only some types need; what a type does not take is refused."""
 
@@ -45,6 +55,18 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
             ge=0, le=LARGEST, description="Of a link: the number of the collection whose records it leads to."
         ),
     ] = 0
+    link: Annotated[
+        int,
+        msgspec.Meta(
+            ge=0,
+            le=LARGEST,
+            description="Of a lookup: the number of this collection's link; of a rollup: of another's that leads here.",
+        ),
+    ] = 0
+    field: Annotated[
+        int, msgspec.Meta(ge=0, le=LARGEST, description="Of a lookup or rollup: the number of the field that is read.")
+    ] = 0
+    figure: Annotated[Figure, msgspec.Meta(description="Of a rollup: what is made of the records.")] = Figure.COUNT
     prefix: Annotated[
         str, documented("Of an automatic number: what stands before it, such as INV-.", maxLength=MAX_PREFIX)
     ] = ""

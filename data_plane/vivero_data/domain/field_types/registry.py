@@ -18,6 +18,7 @@ from vivero_data.domain.field_types.moment import Moment
 from vivero_data.domain.field_types.money import Money
 from vivero_data.domain.field_types.number import Number
 from vivero_data.domain.field_types.text import Text
+from vivero_data.domain.field_types.through import Lookup, Rollup
 from vivero_data.domain.field_types.url import Url
 
 
@@ -39,6 +40,8 @@ class FieldType(StrEnum):
     AUTONUMBER = "autonumber"
     LINK = "link"
     PERSON = "person"
+    LOOKUP = "lookup"
+    ROLLUP = "rollup"
 
     @property
     def kind(self) -> FieldKind:
@@ -62,4 +65,6 @@ _KINDS: Final[Mapping[FieldType, FieldKind]] = {
     FieldType.AUTONUMBER: Autonumber(),
     FieldType.LINK: Link(),
     FieldType.PERSON: Person(),
+    FieldType.LOOKUP: Lookup(),
+    FieldType.ROLLUP: Rollup(),
 }

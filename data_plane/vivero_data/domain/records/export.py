@@ -24,6 +24,7 @@ from vivero_data.domain.records import repository
 from vivero_data.domain.records.query import Clause, after, parse_sort
 from vivero_data.domain.records.schemas import Record
 from vivero_data.domain.records.service import definition_of
+from vivero_data.domain.records.through import read_through
 from vivero_data.domain.records.where import parse_filters
 from vivero_data.domain.users.schemas import Permission, require_permission
 from vivero_data.lib.cursors import Cursor
@@ -101,7 +102,7 @@ async def _pages(database: Database, collection: Collection, clauses: list[Claus
     while True:
         async with database.read() as connection:
             found = await repository.select_page(connection, collection, [*clauses, after(sort, place)], sort, _PAGE)
-        page = [record for record, _ in found[:_PAGE]]
+            page = await read_through(connection, collection, [record for record, _ in found[:_PAGE]])
         if page:
             yield page
         if len(found) <= _PAGE:

@@ -1,13 +1,16 @@
 """What people choose from when they set a link, and what leads to a record."""
 
+from itertools import islice
 from typing import Final
 
 from vivero_web.text import tidy
 
 from vivero_data.db.database import Database
 from vivero_data.domain.collections import repository as collections
+from vivero_data.domain.collections.names import fold
 from vivero_data.domain.collections.service import CollectionNotFoundError
 from vivero_data.domain.field_types.link import Linked
+from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.records import references
 from vivero_data.domain.records.references import Related
 from vivero_data.domain.records.service import definition_of
@@ -44,6 +47,20 @@ class ReferenceService:
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
             return Page(await references.find_people(connection, tidy(words)))
+
+    async def fields(self, actor: Actor, words: str, kind: FieldType | None = None) -> Page[Linked]:
+        """Fields of all collections, as `Orders: Customer`, whose names have the words."""
+        require_permission(actor, Permission.READ)
+        async with self._database.read() as connection:
+            every = await collections.select_all(connection)
+        wanted = fold(words)
+        found = (
+            Linked(field.id, f"{collection.name}: {field.name}")
+            for collection in every
+            for field in collection.fields
+            if (kind is None or field.type is kind) and wanted in fold(f"{collection.name}: {field.name}")
+        )
+        return Page(list(islice(found, references.MAX_FOUND)))
 
     async def related(self, actor: Actor, collection: str, record_id: int) -> list[Related]:
         """What leads to a record."""

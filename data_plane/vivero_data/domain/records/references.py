@@ -17,6 +17,7 @@ from vivero_data.domain.field_types.kind import InvalidValueError, Operator
 from vivero_data.domain.field_types.link import Linked
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.records.schemas import Record
+from vivero_data.domain.records.through import read_through
 from vivero_data.lib.like import like
 
 MAX_FOUND: Final = 10  # of a picker; further typing narrows them down
@@ -27,7 +28,8 @@ _SECONDS: Final = 0.3  # as long as somebody who types waits for a search that n
 
 
 async def resolved(connection: Connection, collection: Collection, records: Sequence[Record]) -> list[Record]:
-    """The records with what their links lead to, two statements a field."""
+    """The records with what their links lead to and what is read through them, two statements a field."""
+    records = await read_through(connection, collection, records)
     for field in collection.fields:
         if not field.type.kind.refers:
             continue

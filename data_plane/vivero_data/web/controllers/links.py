@@ -9,6 +9,7 @@ from vivero_web.text import tidy
 
 from vivero_data.domain.collections.service import CollectionService
 from vivero_data.domain.field_types.link import Linked
+from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.records.linking import ReferenceService
 from vivero_data.domain.users.schemas import Actor
 from vivero_data.lib.pages import Page
@@ -29,6 +30,22 @@ async def linkable_people(
 ) -> Page[Linked]:
     """People by name, to link to."""
     return await references.people(actor, q)
+
+
+@get("/links/links")
+async def known_links(
+    actor: NamedDependency[Actor], references: NamedDependency[ReferenceService], q: FromQuery[str] = ""
+) -> Page[Linked]:
+    """Fields that are links, to read through."""
+    return await references.fields(actor, q, FieldType.LINK)
+
+
+@get("/links/fields")
+async def known_fields(
+    actor: NamedDependency[Actor], references: NamedDependency[ReferenceService], q: FromQuery[str] = ""
+) -> Page[Linked]:
+    """Fields of all collections, to be read through a link."""
+    return await references.fields(actor, q)
 
 
 @get("/links/{collection_id:int}")
