@@ -56,6 +56,8 @@ from vivero_data.domain.auth.sessions import CachedSessions, StoredSessions
 from vivero_data.domain.collections.controllers import CollectionController
 from vivero_data.domain.collections.fields import FieldService
 from vivero_data.domain.collections.service import CollectionService
+from vivero_data.domain.comments.controllers import CommentController
+from vivero_data.domain.comments.service import CommentService
 from vivero_data.domain.dashboards.controllers import DashboardController
 from vivero_data.domain.dashboards.service import DashboardService
 from vivero_data.domain.exports.controllers import ExportController
@@ -162,6 +164,7 @@ class Services(msgspec.Struct, frozen=True):
     records: RecordService
     record_batches: BatchService
     bulk: BulkService
+    comments: CommentService
     views: ViewService
     record_finder: RecordFinder
     favourites: FavouriteService
@@ -236,6 +239,7 @@ def build(settings: Settings) -> Services:
         records=RecordService(database, limits),
         record_batches=BatchService(database, limits),
         bulk=BulkService(database, limits, jobs),
+        comments=CommentService(database),
         views=ViewService(database),
         record_finder=RecordFinder(database),
         favourites=FavouriteService(database),
@@ -326,6 +330,7 @@ def _api(upload_bytes: int) -> Router:
         CollectionController,
         FavouriteController,
         RecordController,
+        CommentController,
         ImportController,
         ExportController,
         ViewController,

@@ -165,6 +165,8 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
             "default": False,
             "position": 1,
         },
+        f"POST /api/v1{_RECORDS}/{{record_id}}/comments": {"text": "x"},
+        f"PATCH /api/v1{_RECORDS}/{{record_id}}/comments/{{comment_id}}": {"text": "y"},
         "PUT /internal/v1/workspace": {
             "name": "Acme GmbH",
             "public_url": "https://acme.example.com:8443",
@@ -213,6 +215,9 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
         "POST /collections/{name}/views": {"name": "Odd page", "shared": "true", "shown": "sort=-text&columns=text"},
         "POST /collections/{name}/views/{view_id}": {"name": "Odd page", "shared": "true", "default": "true"},
         "POST /collections/{name}/selection": {"action": "duplicate", "row-1": "on", "shown": "", "step": "do"},
+        f"POST {_RECORDS}/{{record_id}}/comments": {"text": "x", "shown": ""},
+        f"POST {_RECORDS}/{{record_id}}/comments/{{comment_id}}": {"text": "y", "shown": ""},
+        f"POST {_RECORDS}/{{record_id}}/delete": {"shown": ""},
         "POST /collections/{name}/new": {**inputs, "action": "another"},
         f"POST {_RECORDS}/{{record_id}}": {**inputs, "version": "1"},
     }

@@ -391,4 +391,15 @@ CREATE TABLE IF NOT EXISTS idempotency_keys (
     KEY idempotency_keys_created (created_at)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
 
-INSERT INTO alembic_version (version_num) VALUES ('0022');
+CREATE TABLE IF NOT EXISTS record_comments (
+    id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    collection_id BIGINT UNSIGNED NOT NULL,
+    record_id BIGINT UNSIGNED NOT NULL,
+    user_id BIGINT UNSIGNED NOT NULL COMMENT 'who wrote it',
+    text TEXT NOT NULL,
+    created_at DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+    edited_at DATETIME(6) NULL,
+    KEY record_comments_of (collection_id, record_id, id)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
+
+INSERT INTO alembic_version (version_num) VALUES ('0023');

@@ -1,5 +1,6 @@
 """The table of records as people work in it: by keyboard alone, with a spreadsheet's clipboard, beside others."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Literal
 
@@ -324,3 +325,34 @@ def test_copies_come_below(nursery: Page, world: World) -> None:
     page.get_by_role("button", name="Duplicate 1 record").click()
     expect(page.locator("tbody tr").filter(has_text="Olive")).to_have_count(2)
     assert len(world.records["Plants"]) == 6
+
+
+def test_a_record_leads_to_its_neighbours_and_back_to_its_list(
+    nursery: Page, accessible: Callable[[Page], None]
+) -> None:
+    page = nursery
+    page.get_by_role("columnheader", name="Name").get_by_role("link").click()
+    page.get_by_role("link", name="Olive").click()
+    page.get_by_role("link", name="Previous record").click()
+    expect(page.get_by_role("heading", name="Lemon", level=1)).to_be_visible()
+    page.get_by_label("Add a comment").fill("Needs water\nevery day")
+    page.get_by_role("button", name="Comment").click()
+    expect(page.get_by_role("article")).to_contain_text("Needs water")
+    accessible(page)
+    page.get_by_label("Stock").fill("9")
+    page.get_by_role("button", name="Save changes").click()
+    expect(page).to_have_url(re.compile(r"sort=Name"))
+    expect(cell(page, "Lemon", "Stock")).to_have_text("9")
+    page.get_by_role("link", name="Lemon").click()
+    expect(page.get_by_role("complementary", name="About this record")).to_contain_text("Changed record")
+
+
+def test_a_deleted_record_comes_back_by_one_click(nursery: Page, world: World) -> None:
+    page = nursery
+    page.get_by_role("link", name="Olive").click()
+    page.get_by_role("link", name="Delete record").click()
+    page.get_by_role("button", name="Delete record").click()
+    expect(page.get_by_text("Record deleted.")).to_be_visible()
+    assert 2 not in world.records["Plants"]
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("link", name="Olive")).to_be_visible()

@@ -47,6 +47,7 @@ THERE: Final = {
     "field": "choice",
     "entry_id": "1",
     "field_id": "3",
+    "comment_id": "1",
 }
 NOWHERE: Final = {
     "name": "Nowhere",
@@ -61,6 +62,7 @@ NOWHERE: Final = {
     "field": "nothing",
     "entry_id": "999",
     "field_id": "999",
+    "comment_id": "999",
     "login_id": "999",
     "file_id": "b" * 26,
 }

@@ -57,6 +57,8 @@ from vivero_data.domain.collections.service import (
     CollectionNotFoundError,
     CollectionService,
 )
+from vivero_data.domain.comments.schemas import Comment
+from vivero_data.domain.comments.service import CommentService
 from vivero_data.domain.dashboards.schemas import Dashboard, DashboardChanges, NewDashboard
 from vivero_data.domain.dashboards.service import DashboardNotFoundError, DashboardService
 from vivero_data.domain.favourites.service import FavouriteService
@@ -89,10 +91,12 @@ from vivero_data.domain.records.indexing import AddIndex
 from vivero_data.domain.records.linking import ReferenceService
 from vivero_data.domain.records.lists import COUNTED, SlowListError, conditions
 from vivero_data.domain.records.merging import base_of, clashing
+from vivero_data.domain.records.neighbours import Neighbours
 from vivero_data.domain.records.references import Related
 from vivero_data.domain.records.schemas import (
     Record,
     RecordBatch,
+    RecordChange,
     RecordChanges,
     RecordCount,
     RecordQuery,
@@ -200,6 +204,7 @@ class World:
         self.trash: dict[int, TrashItem] = {}
         self.foreseen = FieldChange(None, 1)
         self.before: dict[int, tuple[str, dict[int, Record]]] = {}
+        self.comments: dict[int, Comment] = {}
         self.touched: dict[tuple[str, int], dict[int, int]] = {}
         self.jobs: dict[int, Job] = {}
         self.imports: dict[int, Any] = {}
@@ -742,13 +747,61 @@ class FakeRecords(RecordService):
         self, actor: Actor, collection: str, record_id: int, conditions: Conditions = UNCONDITIONAL
     ) -> int:
         conditions.check(tag_of((await self.get(actor, collection, record_id)).version))
+        entry, until = self.world.next_id(), NOW + timedelta(days=30)
+        self.world.before[entry] = (collection, dict(self.world.records[collection]))
+        self.world.trash[entry] = TrashItem(
+            entry, "records", collection, 1, NOW, "ada@example.com", until, restorable=True
+        )
         gone = self.world.records[collection].pop(record_id)
         self.world.note("record.delete", f"{collection}/{record_id}", gone.values)
-        return 1
+        return entry
 
     async def some(self, actor: Actor, collection: str, record_ids: Sequence[int]) -> Sequence[Record]:
         stored = self.world.records[collection]
         return [stored[number] for number in record_ids if number in stored]
+
+    async def neighbours(self, actor: Actor, collection: str, record_id: int, query: RecordQuery) -> Neighbours:
+        found = (await self.list(actor, collection, query)).items
+        place = next((index for index, one in enumerate(found) if one.id == record_id), None)
+        if place is None:
+            return Neighbours()
+        before, behind = found[place - 1] if place else None, found[place + 1 : place + 2]
+        return Neighbours(before, behind[0] if behind else None)
+
+    async def history(
+        self, actor: Actor, collection: str, record_id: int, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> Page[RecordChange]:
+        subject = f"{collection}/{record_id}"
+        return Page(
+            [
+                RecordChange(one.id, one.at, one.actor, one.action, one.before, one.after)
+                for one in self.world.entries
+                if one.subject == subject
+            ][:limit]
+        )
+
+
+class FakeComments(CommentService):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def list(
+        self, actor: Actor, collection: str, record_id: int, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> Page[Comment]:
+        return Page(list(self.world.comments.values()))
+
+    async def create(self, actor: Actor, collection: str, record_id: int, text: str) -> Comment:
+        number = self.world.next_id()
+        self.world.comments[number] = Comment(number, text, actor.name, actor.user_id, NOW, None)
+        return self.world.comments[number]
+
+    async def change(self, actor: Actor, collection: str, record_id: int, comment_id: int, text: str) -> Comment:
+        before = self.world.comments[comment_id]
+        self.world.comments[comment_id] = msgspec.structs.replace(before, text=text, edited_at=NOW)
+        return self.world.comments[comment_id]
+
+    async def delete(self, actor: Actor, collection: str, record_id: int, comment_id: int) -> None:
+        del self.world.comments[comment_id]
 
 
 class FakeBulk(BulkService):
@@ -1171,6 +1224,7 @@ def page_dependencies(world: World) -> dict[str, Provide]:
         "favourites": FakeFavourites(world),
         "record_batches": FakeBatches(world),
         "bulk": FakeBulk(world),
+        "comments": FakeComments(world),
         "views": FakeViews(world),
         "files": FakeFiles(world),
         "jobs": FakeJobs(world),

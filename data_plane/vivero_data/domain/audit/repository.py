@@ -71,6 +71,19 @@ async def select_page(connection: Connection, query: AuditQuery, below: int | No
     return [_entry(row) for row in rows]
 
 
+async def select_of(connection: Connection, subject: str, limit: int, below: int | None) -> list[AuditEntry]:
+    """Entries of exactly this subject, newest first, one more than the limit when there are more."""
+    rows = await connection.fetch_all(
+        f"SELECT {_COLUMNS} FROM {connection.audit_log} WHERE subject = %s AND (%s IS NULL OR id < %s)"  # noqa: S608  a checked name
+        " ORDER BY id DESC LIMIT %s",
+        subject[:SUBJECT_MAX],
+        below,
+        below,
+        limit + 1,
+    )
+    return [_entry(row) for row in rows]
+
+
 async def use(connection: Connection) -> None:
     """Read and insert zero rows: the database raises an error if a privilege or the table is missing."""
     log = connection.audit_log

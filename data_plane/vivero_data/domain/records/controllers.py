@@ -35,6 +35,7 @@ from vivero_data.domain.records.schemas import (
     NewRecord,
     Record,
     RecordBatch,
+    RecordChange,
     RecordChanges,
     RecordCount,
     RecordQuery,
@@ -212,6 +213,19 @@ class RecordController(Controller):
         found = await records.get(actor, name, record_id)
         conditions.check(tag_of(found.version))
         return tagged(found)
+
+    @get("/{record_id:int}/history")
+    async def get_history(  # noqa: PLR0913, PLR0917  path and query
+        self,
+        actor: NamedDependency[Actor],
+        records: NamedDependency[RecordService],
+        name: CollectionName,
+        record_id: RecordId,
+        limit: PageLimit = DEFAULT_LIMIT,
+        cursor: PageCursor = None,
+    ) -> Page[RecordChange]:
+        """A page of what was done to the record, newest first."""
+        return await records.history(actor, name, record_id, limit, cursor)
 
     @patch("/{record_id:int}", guards=[needs(Permission.WRITE_RECORDS)], response_headers=[ETAG])
     @raises(VersionConflictError, FieldConflictError, FieldPreconditionError, ValueTakenError)

@@ -108,6 +108,19 @@ class WrittenBatch(msgspec.Struct, frozen=True):
     deleted: Annotated[int, msgspec.Meta(description="How many were removed.")]
 
 
+class RecordChange(msgspec.Struct, frozen=True):
+    """One entry of a record's history."""
+
+    id: Annotated[int, msgspec.Meta(description="Grows from entry to entry.")]
+    at: Annotated[datetime, msgspec.Meta(description="When it was done.")]
+    actor: Annotated[str, msgspec.Meta(description="The name of who did it, or their e-mail if they are gone.")]
+    action: Annotated[str, msgspec.Meta(description="`record.create`, `record.update`, `comment.create`, …")]
+    before: Annotated[
+        dict[str, Any] | None, msgspec.Meta(description="The changed values before; null for a creation.")
+    ]
+    after: Annotated[dict[str, Any] | None, msgspec.Meta(description="The changed values after; null for a deletion.")]
+
+
 class ExportedRecords(msgspec.Struct, forbid_unknown_fields=True):
     """Which records to export; all of the collection when nothing is said."""
 

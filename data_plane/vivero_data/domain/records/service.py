@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from vivero_web.conditions import UNCONDITIONAL, Conditions, tag_of
@@ -11,6 +11,7 @@ from vivero_web.text import tidy
 
 from vivero_data.db.database import Connection, Database
 from vivero_data.db.errors import DuplicateKeyError, MissingTableError
+from vivero_data.domain.audit import repository as audit
 from vivero_data.domain.audit.service import record as log
 from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.columns import unique_key
@@ -19,7 +20,7 @@ from vivero_data.domain.collections.service import CollectionNotFoundError
 from vivero_data.domain.field_types.kind import InvalidValueError
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.notation.service import notation_of
-from vivero_data.domain.records import lists, merging, references, repository
+from vivero_data.domain.records import lists, merging, neighbours, references, repository
 from vivero_data.domain.records.errors import (
     FieldConflictError,
     FieldPreconditionError,
@@ -28,11 +29,14 @@ from vivero_data.domain.records.errors import (
     VersionConflictError,
 )
 from vivero_data.domain.records.merging import Written, base_of
-from vivero_data.domain.records.schemas import Record, RecordChanges, RecordCount, RecordQuery
+from vivero_data.domain.records.neighbours import Neighbours
+from vivero_data.domain.records.schemas import Record, RecordChange, RecordChanges, RecordCount, RecordQuery
 from vivero_data.domain.records.trash import keep_records
+from vivero_data.domain.users import repository as users
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
+from vivero_data.lib import cursors
 from vivero_data.lib.notation import UNSET, Notation
-from vivero_data.lib.pages import Page, check_limit
+from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit, page_of
 
 
 def columns_for(
@@ -94,6 +98,9 @@ def as_typed(collection: Collection, values: Mapping[str, Any], notation: Notati
     }
 
 
+_BY_TIME: Final = "-id"
+
+
 class RecordService:
     """The records of a collection: viewers read, members write."""
 
@@ -137,6 +144,32 @@ class RecordService:
             found = await repository.get_all(connection, definition, record_ids)
             wanted = [found[number] for number in record_ids if number in found]
             return await references.resolved(connection, definition, wanted)
+
+    async def neighbours(self, actor: Actor, collection: str, record_id: int, query: RecordQuery) -> Neighbours:
+        """The records before and behind one in a list."""
+        require_permission(actor, Permission.READ)
+        async with self._database.read() as connection:
+            return await neighbours.find(connection, await definition_of(connection, collection), record_id, query)
+
+    async def history(
+        self, actor: Actor, collection: str, record_id: int, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> Page[RecordChange]:
+        """What was done to a record that is there, newest first: whoever may read it may know."""
+        require_permission(actor, Permission.READ)
+        check_limit(limit)
+        below = cursors.decode(cursor, _BY_TIME).id if cursor else None
+        async with self._database.read() as connection:
+            definition = await definition_of(connection, collection)
+            _found(await repository.get(connection, definition, record_id))
+            entries = await audit.select_of(connection, subject_of(definition, record_id), limit, below)
+            names = await users.names(connection, {entry.actor for entry in entries})
+        found = [
+            RecordChange(
+                entry.id, entry.at, names.get(entry.actor, entry.actor), entry.action, entry.before, entry.after
+            )
+            for entry in entries
+        ]
+        return page_of(found, limit, lambda change: cursors.by_id(_BY_TIME, change.id))
 
     async def create(self, actor: Actor, collection: str, values: Mapping[str, Any]) -> Record:
         require_permission(actor, Permission.WRITE_RECORDS)

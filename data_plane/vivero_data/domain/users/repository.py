@@ -1,5 +1,6 @@
 """SQL of users."""
 
+from collections.abc import Collection
 from typing import Final
 
 from vivero_web import clock
@@ -108,3 +109,11 @@ def _user(row: Row) -> User:
         last_login_at=clock.utc(last) if last else None,
         invitation=Invitation(clock.utc(expires_at), clock.utc(sent_at) if sent_at else None) if expires_at else None,
     )
+
+
+async def names(connection: Connection, emails: Collection[str]) -> dict[str, str]:
+    """What those of these addresses who have a name are called."""
+    if not emails:
+        return {}
+    rows = await connection.fetch_all("SELECT email, name FROM users WHERE email IN %s AND name <> ''", tuple(emails))
+    return dict(rows)

@@ -87,7 +87,7 @@ async def delete_collection(
         message = f"Type {collection.name} to delete it."
         return _list(visit, collection, confirm=form.get("confirm", ""), refusal=message)
     entry = await collections.delete(visit.actor, collection.name)
-    return done("/collections", "collection-deleted", entry)
+    return done("/collections", "collection-deleted", entry=entry)
 
 
 @get("/collections/{name:str}/new-field")

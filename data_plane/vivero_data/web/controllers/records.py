@@ -14,12 +14,12 @@ from vivero_web.errors import ConflictError, InvalidInputError, WebError
 from vivero_web.text import whole_number
 
 from vivero_data.domain.collections.schemas import CONTENT_BYTES, Collection
+from vivero_data.domain.comments.service import CommentService
 from vivero_data.domain.jobs.service import JobService
 from vivero_data.domain.records.errors import FieldConflictError, RecordNotFoundError
 from vivero_data.domain.records.export import Export
 from vivero_data.domain.records.linking import ReferenceService
 from vivero_data.domain.records.lists import SlowListError
-from vivero_data.domain.records.references import Related
 from vivero_data.domain.records.schemas import Record, RecordChanges
 from vivero_data.domain.records.service import RecordService
 from vivero_data.domain.users.schemas import Permission
@@ -41,6 +41,7 @@ from vivero_data.web.inputs import (
 from vivero_data.web.list_state import ListState, read_state, shown_in
 from vivero_data.web.listing import collection_href, columns_cookie, page_links
 from vivero_data.web.page import Visit, done, fragment, require, show
+from vivero_data.web.record_page import Around, Reading, around
 from vivero_data.web.render import Html
 from vivero_data.web.toolbar import load, rearranged, toolbar
 
@@ -178,31 +179,39 @@ async def create_record(
 
 
 @get("/collections/{name:str}/records/{record_id:int}")
-async def record_page(
-    visit: NamedDependency[Visit],
-    collection: NamedDependency[Collection],
-    records: NamedDependency[RecordService],
-    references: NamedDependency[ReferenceService],
-    record_id: FromPath[int],
-) -> Html:
-    record = await records.get(visit.actor, collection.name, record_id)
-    related = await references.related(visit.actor, collection.name, record_id)
-    return _form(visit, collection, record=record, related=related)
-
-
-@post("/collections/{name:str}/records/{record_id:int}", request_max_body_size=CONTENT_BYTES)
-async def save_record(
+async def record_page(  # noqa: PLR0913, PLR0917  the services of one page
     request: Request[Any, Any, Any],
     visit: NamedDependency[Visit],
     collection: NamedDependency[Collection],
     records: NamedDependency[RecordService],
+    comments: NamedDependency[CommentService],
+    views: NamedDependency[ViewService],
+    references: NamedDependency[ReferenceService],
+    record_id: FromPath[int],
+) -> Html:
+    record = await records.get(visit.actor, collection.name, record_id)
+    reading, shown = Reading(records, comments, views, references), request.query_params.get("shown", "")
+    beside = await around(visit, collection, record_id, shown, reading, request.cookies)
+    return _form(visit, collection, record=record, beside=beside)
+
+
+@post("/collections/{name:str}/records/{record_id:int}", request_max_body_size=CONTENT_BYTES)
+async def save_record(  # noqa: PLR0913, PLR0917  the services of one page
+    request: Request[Any, Any, Any],
+    visit: NamedDependency[Visit],
+    collection: NamedDependency[Collection],
+    records: NamedDependency[RecordService],
+    comments: NamedDependency[CommentService],
+    views: NamedDependency[ViewService],
+    references: NamedDependency[ReferenceService],
     record_id: FromPath[int],
 ) -> Response[Any]:
     require(visit, Permission.WRITE_RECORDS, "change records")
     form = await read_form(request)
-    changed = changed_fields(collection.fields, form)
+    changed, shown = changed_fields(collection.fields, form), form.get("shown", "")
+    back = str(shown_in(collection, shown))
     if not changed:
-        return done(collection_href(collection.name), "record-unchanged")
+        return done(back, "record-unchanged")
     changes = RecordChanges(
         values=record_values(changed, form, visit.notation), version=whole_number(form.get("version", ""))
     )
@@ -213,12 +222,16 @@ async def save_record(
     except FORM_ERRORS as error:
         record = await records.get(visit.actor, collection.name, record_id)
         typed = typed_values(changed, form)
-        return _form(visit, collection, typed, record=record, problem=error, version=changes.version)
-    return done(collection_href(collection.name), "record-saved")
+        beside = await around(
+            visit, collection, record_id, shown, Reading(records, comments, views, references), request.cookies
+        )
+        return _form(visit, collection, typed, record=record, problem=error, version=changes.version, beside=beside)
+    return done(back, "record-saved")
 
 
 @get("/collections/{name:str}/records/{record_id:int}/delete")
 async def confirm_delete_record(
+    request: Request[Any, Any, Any],
     visit: NamedDependency[Visit],
     collection: NamedDependency[Collection],
     records: NamedDependency[RecordService],
@@ -226,20 +239,23 @@ async def confirm_delete_record(
 ) -> Html:
     require(visit, Permission.WRITE_RECORDS, "delete records")
     record = await records.get(visit.actor, collection.name, record_id)
-    context = {"collection": collection, "record": record, "lead": collection.fields[0]}
+    shown = shown_in(collection, request.query_params.get("shown", ""))
+    context = {"collection": collection, "record": record, "lead": collection.fields[0], "shown": shown}
     return show(visit, "records/delete.html.j2", context)
 
 
 @post("/collections/{name:str}/records/{record_id:int}/delete")
 async def delete_record(
+    request: Request[Any, Any, Any],
     visit: NamedDependency[Visit],
     collection: NamedDependency[Collection],
     records: NamedDependency[RecordService],
     record_id: FromPath[int],
 ) -> Redirect:
     require(visit, Permission.WRITE_RECORDS, "delete records")
+    form = await read_form(request)
     entry = await records.delete(visit.actor, collection.name, record_id)
-    return done(collection_href(collection.name), "record-deleted", entry)
+    return done(str(shown_in(collection, form.get("shown", ""))), "record-deleted", entry=entry)
 
 
 def _form(  # noqa: PLR0913  one place composes the form in all its states
@@ -250,7 +266,7 @@ def _form(  # noqa: PLR0913  one place composes the form in all its states
     record: Record | None = None,
     problem: WebError | None = None,
     version: int | None = None,
-    related: Sequence[Related] = (),
+    beside: Around | None = None,
 ) -> Html:
     """The form of a new or existing record; `typed` are the user's unsaved changes."""
     stale = record is not None and isinstance(problem, FieldConflictError)
@@ -270,7 +286,8 @@ def _form(  # noqa: PLR0913  one place composes the form in all its states
         "errors": field_errors(problem) if problem else {},
         "theirs": theirs if stale else {},
         "stale": stale,
-        "related": related,
+        "related": beside.related if beside else (),
+        "beside": beside,
         # After a conflict the form is based on the current version, which it shows next to the fields.
         "version": record.version if record and (stale or version is None) else version,
     }
