@@ -102,6 +102,7 @@ from vivero_data.domain.recovery.service import RecoveryService
 from vivero_data.domain.reports.controllers import ReportController
 from vivero_data.domain.reports.results import Results
 from vivero_data.domain.reports.service import ReportService
+from vivero_data.domain.samples.service import SampleService
 from vivero_data.domain.second_factors.controllers import OthersSecondFactorController, SecondFactorController
 from vivero_data.domain.second_factors.service import SecondFactorService
 from vivero_data.domain.sessions.controllers import SessionController
@@ -172,6 +173,7 @@ class Services(msgspec.Struct, frozen=True):
     jobs: JobService
     reports: ReportService
     dashboards: DashboardService
+    samples: SampleService
     imports: ImportService
     exports: ExportService
     audit: AuditService
@@ -211,6 +213,10 @@ def build(settings: Settings) -> Services:
     files = FileService(database, storage, limits, settings.app.file_key, settings.env.max_file_bytes)
     jobs = JobService(database)
     fields = FieldService(database, jobs, notation)
+    fields = FieldService(database, jobs)
+    collections, batches = CollectionService(database, limits), BatchService(database, limits)
+    reports = ReportService(database, Results(database, notation, cache.reports))
+    dashboards = DashboardService(database)
     return Services(
         settings=settings,
         database=database,
@@ -233,18 +239,19 @@ def build(settings: Settings) -> Services:
         links=links,
         recovery=RecoveryService(database, passwords, logins, identity, links, mailer, limiter),
         invitations=InvitationService(database, limits, links, mailer, limiter),
-        collections=CollectionService(database, limits),
+        collections=collections,
         fields=fields,
         trash=TrashService(database, limits, fields),
         records=RecordService(database, limits),
-        record_batches=BatchService(database, limits),
+        record_batches=batches,
         bulk=BulkService(database, limits, jobs),
         comments=CommentService(database),
         views=ViewService(database),
         record_finder=RecordFinder(database),
         favourites=FavouriteService(database),
-        dashboards=DashboardService(database),
-        reports=ReportService(database, Results(database, notation, cache.reports)),
+        dashboards=dashboards,
+        reports=reports,
+        samples=SampleService(database, collections, batches, reports, dashboards),
         files=files,
         jobs=jobs,
         imports=ImportService(database, files, jobs),

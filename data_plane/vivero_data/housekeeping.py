@@ -20,8 +20,8 @@ from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.alteration import BUILD_SECONDS, alter
 from vivero_data.domain.files import repository as uploads
 from vivero_data.domain.files.service import FileService
-from vivero_data.domain.imports import repository as imports
 from vivero_data.domain.idempotency import repository as idempotency
+from vivero_data.domain.imports import repository as imports
 from vivero_data.domain.jobs import repository as jobs
 from vivero_data.domain.links import repository as links
 from vivero_data.domain.records import merging
@@ -107,6 +107,7 @@ class Housekeeping:
                 for collection_id, column in given_up:
                     await alter(connection, *columns.drop_column(collection_id, column))
         return len(given_up)
+
     async def _purge_attempts(self) -> int:
         async with self._database.transaction() as tx:
             return await webhooks.purge(tx, clock.now() - _KEEP_ATTEMPTS, _BATCH)

@@ -402,4 +402,11 @@ CREATE TABLE IF NOT EXISTS record_comments (
     KEY record_comments_of (collection_id, record_id, id)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
 
-INSERT INTO alembic_version (version_num) VALUES ('0023');
+CREATE TABLE IF NOT EXISTS samples (
+    id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    template VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    made TEXT NOT NULL COMMENT 'JSON; numbers of collections, reports and the dashboard',
+    created_at DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
+
+INSERT INTO alembic_version (version_num) VALUES ('0024');

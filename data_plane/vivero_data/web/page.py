@@ -76,6 +76,8 @@ NOTICES: Final[Mapping[str, str]] = {
     "report-saved": "Report saved.",
     "report-deleted": "Report deleted.",
     "report-on-home": "The report is on the home page.",
+    "sample-created": "Your sample data is here. Look around, change it, and remove it when you are ready.",
+    "sample-deleted": "Sample data removed. Its collections are in the trash for 30 days.",
     "dashboard-created": "Dashboard created.",
     "dashboard-saved": "Dashboard saved.",
     "dashboard-deleted": "Dashboard deleted.",

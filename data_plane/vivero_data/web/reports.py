@@ -164,8 +164,8 @@ def _pivot(definition: Definition, data: ReportData) -> Table:
         [found[key, other][0] if (key, other) in found else None for other in second] for key in first
     ]
     if added:
-        below: list[Any] = [exact_sum(line[index] or 0 for line in lines) for index in range(len(second))]
-        lines = [[*line, exact_sum(value or 0 for value in line)] for line in [*lines, below]]
+        below = [exact_sum(line[index] or 0 for line in lines) for index in range(len(second))]
+        lines = [[*line, exact_sum(value or 0 for value in line)] for line in (*lines, below)]
     width = len(second) + added
     texts = figures([value for line in lines for value in line], measure)
     words: list[tuple[str, ...]] = [tuple(texts[start : start + width]) for start in range(0, len(texts), width)]

@@ -56,6 +56,7 @@ NOWHERE: Final = {
     "user_id": "999",
     "report_id": "999",
     "dashboard_id": "999",
+    "sample_id": "999",
     "key_id": "999",
     "webhook_id": "999",
     "view_id": "999",

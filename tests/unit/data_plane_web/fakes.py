@@ -112,6 +112,7 @@ from vivero_data.domain.reports.errors import ReportBrokenError, ReportNotFoundE
 from vivero_data.domain.reports.schemas import Definition, NewReport, Report, ReportChanges, ReportData
 from vivero_data.domain.reports.schemas import definition_of as definition_of_report
 from vivero_data.domain.reports.service import ReportService
+from vivero_data.domain.samples.service import Sample, SampleService, SampleTakenError, template
 from vivero_data.domain.second_factors.schemas import (
     CodeNeededError,
     CodeRefusedError,
@@ -217,6 +218,7 @@ class World:
         self.factor = SecondFactor(active=False)
         self.webhooks: dict[int, Webhook] = {}
         self.attempts: list[Attempt] = []
+        self.samples: list[Sample] = []
         self.sessions = {number: session(number) for number in (3, 2, 1)}
         self.orders: list[Export | AddIndex] = []
         self.entries: list[AuditEntry] = []
@@ -1032,6 +1034,25 @@ class FakeDashboards(DashboardService):
         del self.world.dashboards[dashboard_id]
 
 
+class FakeSamples(SampleService):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def list(self, actor: Actor) -> builtins.list[Sample]:
+        return self.world.samples
+
+    async def start(self, actor: Actor, name: str) -> Sample:
+        for one in template(name).collections:
+            if one.name in self.world.collections:
+                raise SampleTakenError(one.name)
+            await FakeCollections(self.world).create(actor, NewCollection(one.name, one.fields, one.description))
+        self.world.samples = [Sample(self.world.next_id(), name), *self.world.samples]
+        return self.world.samples[0]
+
+    async def remove(self, actor: Actor, sample_id: int) -> None:
+        self.world.samples = [one for one in self.world.samples if one.id != sample_id]
+
+
 class FakeUsers(UserService):
     def __init__(self, world: World) -> None:
         self.world = world
@@ -1231,6 +1252,7 @@ def page_dependencies(world: World) -> dict[str, Provide]:
         "reports": FakeReports(world),
         "imports": FakeImports(world),
         "dashboards": FakeDashboards(world),
+        "samples": FakeSamples(world),
         "audit": FakeAudit(world),
         "usage": FakeUsage(world),
         "settings": settings(),

@@ -113,3 +113,27 @@ def test_first_steps_are_ticked_off_and_go(browser: Browser, world: World) -> No
     world.role = Role.OWNER
     assert browser.send("/first-steps/hide") == "/"
     assert "First steps" not in browser.open("/")
+
+
+def test_a_new_workspace_offers_three_ways_to_begin(browser: Browser, world: World) -> None:
+    page = browser.open("/")
+    assert [href in page for href in ("/imports/new", "/templates", "/new-collection")] == [True] * 3
+    assert "Stock of a plant nursery" in browser.open("/templates")
+    assert browser.send("/templates/orders") == "/"
+    page = browser.open("/")
+    assert "Your sample data is here." in page
+    assert "Sample data of “Customers and orders” is in this workspace." in page
+    assert "How do you want to begin?" not in page
+    assert "There is a collection Customers already." in browser.send("/templates/orders", 409)
+    assert browser.send(f"/samples/{world.samples[0].id}/delete") == "/"
+    assert "Sample data of" not in browser.open("/")
+
+
+def test_members_are_offered_no_beginning(browser: Browser, world: World) -> None:
+    world.role = Role.MEMBER
+    page = browser.open("/")
+    assert "/templates" not in page
+    assert "An administrator or the owner can add the first one." in page
+    browser.open("/templates", 403)
+    browser.send("/templates/orders", 403)
+    browser.send("/samples/1/delete", 403)

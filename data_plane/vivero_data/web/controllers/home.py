@@ -14,6 +14,7 @@ from vivero_data.domain.audit.service import AuditService
 from vivero_data.domain.dashboards.schemas import Dashboard
 from vivero_data.domain.dashboards.service import DashboardService
 from vivero_data.domain.reports.service import ReportService
+from vivero_data.domain.samples.service import SampleService, template
 from vivero_data.domain.usage.service import Usage, UsageService
 from vivero_data.domain.users.schemas import Permission
 from vivero_data.web.controllers.dashboards import board_of
@@ -42,6 +43,7 @@ async def home(  # noqa: PLR0913, PLR0917  what a home page is about
     audit: NamedDependency[AuditService],
     dashboards: NamedDependency[DashboardService],
     reports: NamedDependency[ReportService],
+    samples: NamedDependency[SampleService],
 ) -> Html:
     entries = (await audit.list(visit.actor, AuditQuery(limit=_RECENT))).items if visit.can.read_audit_log else []
     found, used = await dashboards.home(visit.actor), await usage.get(visit.actor)
@@ -51,6 +53,9 @@ async def home(  # noqa: PLR0913, PLR0917  what a home page is about
         "usage": used,
         "entries": entries,
         "board": await board_of(visit.actor, reports, found) if found and found.tiles else None,
+        "samples": [(one, template(one.template)) for one in await samples.list(visit.actor)]
+        if visit.can.manage_workspace
+        else [],
         "steps": steps if not all(step.done for step in steps) else [],
     }
     return show(visit, "home.html.j2", context)
