@@ -36,6 +36,7 @@ from vivero_data.domain.records.indexing import keys_of, statement
 from vivero_data.domain.records.schemas import RecordQuery
 from vivero_data.domain.records.service import definition_of
 from vivero_data.domain.users.schemas import Actor, Role
+from vivero_data.lib import cursors
 from vivero_data.settings import DatabaseSecret
 
 OWNER = Actor(1, "owner@example.com", "Olive", Role.OWNER)
@@ -156,7 +157,7 @@ async def table(connection: Connection, collection: Collection, rounds: int) -> 
         f"SELECT id FROM {table_name(collection.id)} ORDER BY id LIMIT 1 OFFSET %s",  # noqa: S608  names from numbers
         min(PAGE_50_000, collection.records - 100),
     )
-    deep = RecordQuery(cursor=lists.cursors.encode(lists.cursors.Cursor("", int(last[0]) if last else 0)))
+    deep = RecordQuery(cursor=cursors.encode(cursors.Cursor("", int(last[0]) if last else 0)))
     return [*rows, ["page 50,000, or the last", *await both(connection, collection, deep, rounds, slow=False), ""]]
 
 
@@ -171,11 +172,11 @@ async def both(
         asked.append((sql, params))
         return await fetch(sql, *params)
 
-    connection.fetch_all = noted  # type: ignore[method-assign]  to see the statement
+    connection.fetch_all = noted  # type: ignore[method-assign]  # to see the statement
     try:
         await quietly(lambda: lists.page(connection, collection, query))
     finally:
-        connection.fetch_all = fetch  # type: ignore[method-assign]  as it was
+        connection.fetch_all = fetch  # type: ignore[method-assign]  # as it was
     sql, params = asked[0]
     bare = sql.partition(" FOR ")[2] if sql.startswith("SET STATEMENT") else sql
     program = await timed(rounds, lambda: lists.page(connection, collection, query))

@@ -213,7 +213,6 @@ def build(settings: Settings) -> Services:
     files = FileService(database, storage, limits, settings.app.file_key, settings.env.max_file_bytes)
     jobs = JobService(database)
     fields = FieldService(database, jobs, notation)
-    fields = FieldService(database, jobs)
     collections, batches = CollectionService(database, limits), BatchService(database, limits)
     reports = ReportService(database, Results(database, notation, cache.reports))
     dashboards = DashboardService(database)
