@@ -288,3 +288,33 @@ async def test_an_export_is_whole_and_comes_back(stock: Importer, kind: str) -> 
     assert lines[1][2] == "'=SUM(1199)"
     refused = await stock.client.get("/api/v1/collections/Stock/export?filter=No:eq:1", headers=stock.headers)
     assert refused.status_code == 422
+
+
+async def test_what_fields_of_every_kind_are_exported_as_is_imported_again(
+    importer: Importer, workspace: Workspace, owner: dict[str, str]
+) -> None:
+    await workspace.targets(owner, 2)
+    await workspace.collection(
+        owner,
+        {"name": "Number", "type": "autonumber", "options": {"prefix": "INV-", "digits": 5}},
+        {"name": "Price", "type": "money", "options": {"currency": "EUR"}},
+        {"name": "Labels", "type": "choices", "choices": ["a", "b,c"]},
+        {"name": "Target", "type": "link", "options": {"collection": 1}},
+        name="Invoices",
+    )
+    content = b'Number,Price,Labels,Target\nINV-00099,"1,234.50","a,b\\,c",2\nINV-00098,7.5,,\n'
+    done = await importer.imported("/collections/Invoices/imports", content)
+    assert (done["state"], done["done"], done["failed"]) == ("done", 2, 0), done
+    assert [one["values"] for one in await importer.records("Invoices")] == [
+        {"Number": "INV-00001", "Price": 1234.5, "Labels": ["a", "b,c"], "Target": {"id": 2, "title": "Target 2"}},
+        {"Number": "INV-00002", "Price": 7.5, "Labels": None, "Target": None},
+    ]
+    for kind in ("csv", "xlsx", "json"):
+        answer = await importer.client.get(f"/api/v1/collections/Invoices/export?format={kind}", headers=owner)
+        assert answer.status_code == 200, answer.text
+        assert (await importer.imported("/collections/Invoices/imports", answer.content, f"a.{kind}"))["failed"] == 0
+    values = [one["values"] for one in await importer.records("Invoices")]
+    assert [one["Number"] for one in values] == [f"INV-{number:05}" for number in range(1, len(values) + 1)]
+    assert {name: [one[name] for one in values[:2]] for name in ("Price", "Labels", "Target")} == {
+        name: [one[name] for one in values[-2:]] for name in ("Price", "Labels", "Target")
+    }

@@ -199,6 +199,9 @@ async def test_what_is_read_through_a_link_is_neither_written_nor_searched(
     assert [error["field"] for error in refused["errors"]] == ["sum"]
     for params in ({"filter": "sum:gt:1"}, {"sort": "sum"}, {"filter": "Company:filled"}):
         assert (await lines.client.get(ORDERS, params=params, headers=owner)).status_code == 422
+    order = await made(lines, owner, ORDERS, {"Number": "A1", "Customer": 1})
+    back = await lines.client.patch(f"{ORDERS}/{order['id']}", json={"values": order["values"]}, headers=owner)
+    assert (back.status_code, back.json()["version"]) == (200, 1), "what is read can be sent back"
     fields = "/api/v1/collections/Orders/fields"
     gone = await lines.client.delete(f"{fields}/sum", headers=owner)
     assert gone.status_code == 200, gone.text

@@ -82,7 +82,7 @@ class Converter:
         self._id = next((place for place, plan in enumerate(columns) if plan.field == ID), None)
         mapped = [column.field for column in self._columns]
         self.fields = mapped
-        self.others = [field for field in collection.fields if field not in mapped]
+        self.others = [field for field in collection.fields if field not in mapped and not field.type.kind.computed]
         """Fields that no column has: a new record gets their defaults."""
         self.missing = [field.name for field in self.others if field.required and field.default is None]
         self.defaults = tuple(None if field.default is None else parse(field, field.default) for field in self.others)

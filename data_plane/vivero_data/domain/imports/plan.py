@@ -107,11 +107,12 @@ def fitted_columns(guesses: Sequence[Guessed], mapping: Mapping, collection: Col
 def _fitted(guess: Guessed, order: ColumnOrder | None, fields: AnyMapping[str, Field]) -> ColumnPlan:
     wanted = order.field if order and order.field is not None else guess.name
     field = fields.get(fold(wanted))
-    if field is not None:
+    if field is not None and not field.type.kind.computed:
         return _planned(guess, order or ColumnOrder(), field.name, field.type)
     if fold(wanted) == ID:
         return _planned(guess, ColumnOrder(), ID, FieldType.INTEGER)
-    left_out = not wanted or fold(wanted) in RESERVED
+    # What the workspace writes itself comes back in its own exports, and is left as it is.
+    left_out = not wanted or fold(wanted) in RESERVED or field is not None
     plan = _planned(guess, ColumnOrder(), None, guess.type)
     return msgspec.structs.replace(plan, open="" if left_out else "field")
 

@@ -31,10 +31,12 @@ from vivero_data.domain.records.errors import (
 from vivero_data.domain.records.merging import Written, base_of
 from vivero_data.domain.records.neighbours import Neighbours
 from vivero_data.domain.records.schemas import Record, RecordChange, RecordChanges, RecordCount, RecordQuery
+from vivero_data.domain.records.through import read_through
 from vivero_data.domain.records.trash import keep_records
 from vivero_data.domain.users import repository as users
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.lib import cursors
+from vivero_data.lib.json import decode, encode
 from vivero_data.lib.notation import UNSET, Notation
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit, page_of
 
@@ -211,7 +213,8 @@ class RecordService:
             before = _found(await repository.get_locked(tx, definition, record_id))
             base = _base(conditions, changes.version, before.version)
             given = as_typed(definition, changes.values, await notation_of(tx)) if changes.typed else changes.values
-            wanted = changed_values(definition, before, columns_for(definition, given, new=False, stored=before.values))
+            stored = await _as_sent(tx, definition, before, given)
+            wanted = changed_values(definition, before, columns_for(definition, given, new=False, stored=stored))
             if not wanted:
                 return await _resolved(tx, definition, before)
             await _check_links(tx, definition, wanted)
@@ -253,6 +256,18 @@ class RecordService:
 
 async def _resolved(connection: Connection, definition: Collection, record: Record) -> Record:
     return (await references.resolved(connection, definition, [record]))[0]
+
+
+async def _as_sent(
+    tx: Connection, definition: Collection, record: Record, given: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """The record's values as a client got them, with what is read through links if it sends that back."""
+    sent = {tidy(name) for name in given}
+    if not any(field.type.kind.virtual and field.name in sent for field in definition.fields):
+        return record.values
+    (found,) = await read_through(tx, definition, [record])
+    values: dict[str, Any] = decode(encode(found.values))
+    return values
 
 
 async def _check_links(tx: Connection, definition: Collection, values: Mapping[int, Any]) -> None:
