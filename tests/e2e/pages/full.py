@@ -23,6 +23,7 @@ from vivero_data.domain.field_types.options import NONE
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.identity.service import Identity
 from vivero_data.domain.records.schemas import Record
+from vivero_data.domain.views.schemas import View, ViewKind
 from vivero_data.domain.reports.definition import GROUPINGS
 from vivero_data.domain.reports.schemas import Function, Grouping, Kind, Measure, Report
 from vivero_data.domain.webhooks.schemas import Attempt, Event
@@ -205,6 +206,8 @@ def workspace(as_of: datetime | None = None) -> Litestar:
     for number in range(30):
         values = {one.name: _value(one.type, NAMES[number % len(NAMES)]) for one in fields}
         world.records[TABLE][number] = Record(number, 1, values, data.NOW, data.NOW)
+    for number, name in enumerate(NAMES, 1):
+        _add_view(world, number, name[:64])
     for number, kind in enumerate(Kind, 1):
         _add_report(world, number, kind)
     for number, name in enumerate(NAMES * 4):
@@ -216,6 +219,35 @@ def _add(world: data.World, name: str, fields: list[NewField]) -> None:
     made = tuple(definition.as_field(one, world.next_id()) for one in fields)
     world.collections[name] = Collection(world.next_id(), name, NAMES[1] * 3, made, 0, data.NOW)
     world.records[name] = {}
+
+
+def _add_view(world: data.World, number: int, name: str) -> None:
+    """A condition of two and one of long words, of a field that is gone besides."""
+    first = world.collections[TABLE].fields[0].name
+    long = {"field": first, "operator": "ne", "value": NAMES[5] * 4}
+    either = {"any": [{"field": first, "operator": "filled"}, {"field": first, "operator": "in", "value": [*NAMES]}]}
+    world.views[number] = (
+        TABLE,
+        View(
+            id=number,
+            name=name,
+            kind=ViewKind.GRID,
+            columns=(),
+            where={"all": [long, either]} if number == 1 else None,
+            search="",
+            sort=(first,),
+            group_by=None,
+            sums={},
+            shared=number != 1,
+            default=False,
+            position=number,
+            owner_id=1,
+            gone=(LONG_LABEL,) if number == 1 else (),
+            broken=False,
+            created_at=data.NOW,
+            updated_at=data.NOW,
+        ),
+    )
 
 
 def _add_report(world: data.World, number: int, kind: Kind) -> None:
@@ -267,6 +299,9 @@ WORKSPACE_PAGES = (
     "/",
     "/collections",
     f"/collections/{TABLE}",
+    f"/collections/{TABLE}?view=1",
+    f"/collections/{TABLE}/filter?shown=view%3D1",
+    f"/collections/{TABLE}/views/1",
     f"/collections/{TABLE}/new",
     f"/collections/{TABLE}/records/0",
     f"/collections/{TABLE}/records/6",

@@ -62,10 +62,10 @@ def test_a_form_with_errors_fits(page: Page, workspace: str, accessible: Check) 
     accessible(page)
 
 
-@pytest.mark.parametrize("button", ["Filter", "Columns"])
+@pytest.mark.parametrize("button", ["Filter", "Sort", "Columns", "View"])
 def test_a_panel_over_the_table_fits(page: Page, workspace: str, button: str) -> None:
-    page.goto(f"{workspace}/collections/{full.TABLE}")
-    page.get_by_role("main").get_by_text(button, exact=True).click()
+    page.goto(f"{workspace}/collections/{full.TABLE}?view=1")
+    page.get_by_role("main").locator(f"summary[title='{button}']").click()
     assert_fits(page)
 
 

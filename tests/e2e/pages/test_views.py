@@ -1,0 +1,111 @@
+"""A table's filter, order and views in a real browser: by mouse with a script, and by keyboard alone."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from integration.control_plane.support import running
+from playwright.sync_api import Page, expect
+from unit.data_plane_web import fakes
+from unit.data_plane_web.fakes import NOW, World
+from vivero_data.domain.collections import definition
+from vivero_data.domain.collections.schemas import Collection, NewField
+from vivero_data.domain.field_types.registry import FieldType
+from vivero_data.domain.records.schemas import Record
+
+FIELDS = (
+    NewField(name="Name", type=FieldType.TEXT, required=True),
+    NewField(name="Stock", type=FieldType.INTEGER),
+    NewField(name="Kind", type=FieldType.CHOICE, choices=["Tree", "Herb"]),
+)
+PLANTS = (("Lemon", 13, "Tree"), ("Olive", 22, "Tree"), ("Thyme", 40, "Herb"), ("Sage", 17, "Herb"))
+PATH = "/collections/Plants"
+
+
+@pytest.fixture
+def nursery(page: Page) -> Iterator[Page]:
+    world = World()
+    fields = tuple(definition.as_field(one, world.next_id()) for one in FIELDS)
+    world.collections["Plants"] = Collection(world.next_id(), "Plants", "", fields, len(PLANTS), NOW)
+    world.records["Plants"] = {
+        number: Record(number, 1, {"Name": name, "Stock": stock, "Kind": kind}, NOW, NOW)
+        for number, (name, stock, kind) in enumerate(PLANTS, 1)
+    }
+    world.ids = 1000
+    with running(fakes.make_app(world), ready=404) as address:
+        page.goto(address + PATH)
+        yield page
+
+
+def plants(page: Page) -> list[str]:
+    return page.locator("tbody tr td.v-lead").all_inner_texts()
+
+
+def test_a_filter_is_built_counted_and_applied(nursery: Page, accessible: Callable[[Page], None]) -> None:
+    nursery.locator("summary[title=Filter]").click()
+    nursery.get_by_role("button", name="Add condition").click()
+    row = nursery.get_by_role("group", name="Condition 1")
+    row.get_by_label("Field", exact=True).select_option("Stock")
+    expect(row.get_by_label("Condition", exact=True).locator("option", has_text="is more than")).to_have_count(1)
+    row.get_by_label("Condition", exact=True).select_option("gt")
+    row.get_by_label("Value", exact=True).fill("15")
+    form = nursery.locator("#filter-form")
+    expect(form.get_by_text("3 records match")).to_be_visible()
+    nursery.get_by_role("button", name="Add group").click()
+    second = nursery.get_by_role("group", name="Condition 2")
+    second.get_by_label("Field", exact=True).select_option("Kind")
+    second.get_by_label("Value", exact=True).select_option("Herb")
+    expect(form.get_by_text("2 records match")).to_be_visible()
+    accessible(nursery)
+    nursery.get_by_role("button", name="Add to this group").click()
+    third = nursery.get_by_role("group", name="Condition 3")
+    third.get_by_label("Condition", exact=True).select_option("eq")
+    third.get_by_label("Value", exact=True).fill("olive")
+    expect(form.get_by_text("3 records match")).to_be_visible()
+    nursery.get_by_role("button", name="Remove condition 1").click()
+    expect(form.get_by_text("3 records match")).to_be_visible()
+    third = nursery.get_by_role("group", name="Condition 2")
+    third.get_by_label("Value", exact=True).press("Enter")
+    expect(nursery.get_by_label("Remove the condition Kind is Herb or Name is olive")).to_be_visible()
+    assert plants(nursery) == ["Olive", "Thyme", "Sage"]
+    expect(nursery.get_by_text("3 records match")).to_have_count(1)
+
+
+def test_a_view_is_made_by_keyboard_alone(nursery: Page) -> None:
+    nursery.get_by_role("searchbox", name="Search these records").focus()
+    nursery.keyboard.type("e")
+    nursery.keyboard.press("Enter")
+    expect(nursery.get_by_label("Remove the search: contains e")).to_be_visible()
+    nursery.locator("summary[title=Sort]").focus()
+    nursery.keyboard.press("Enter")
+    nursery.keyboard.press("Tab")
+    nursery.keyboard.type("Stock")
+    nursery.keyboard.press("Tab")
+    nursery.keyboard.type("Desc")
+    nursery.get_by_role("button", name="Sort", exact=True).focus()
+    nursery.keyboard.press("Enter")
+    nursery.wait_for_url("**sort=-Stock**")
+    assert plants(nursery) == ["Thyme", "Olive", "Sage", "Lemon"]
+    nursery.locator("summary[title=View]").focus()
+    nursery.keyboard.press("Enter")
+    nursery.keyboard.press("Tab")
+    nursery.keyboard.type("Most first")
+    nursery.keyboard.press("Enter")
+    tab = nursery.get_by_role("navigation", name="Views").get_by_role("link", name="Most first")
+    expect(tab).to_have_attribute("aria-current", "page")
+    assert plants(nursery) == ["Thyme", "Olive", "Sage", "Lemon"]
+
+
+def test_the_focus_stays_where_it_was_when_a_row_changes(nursery: Page) -> None:
+    nursery.locator("summary[title=Filter]").focus()
+    nursery.keyboard.press("Enter")
+    nursery.get_by_role("button", name="Add condition").focus()
+    nursery.keyboard.press("Enter")
+    expect(nursery.get_by_role("group", name="Condition 1")).to_be_visible()
+    expect(nursery.get_by_role("button", name="Add condition")).to_be_focused()
+    field = nursery.get_by_role("group", name="Condition 1").get_by_label("Field", exact=True)
+    field.focus()
+    nursery.keyboard.type("Kind")
+    expect(
+        nursery.get_by_role("group", name="Condition 1").get_by_label("Value", exact=True).locator("option")
+    ).to_have_count(3)
+    expect(field).to_be_focused()
