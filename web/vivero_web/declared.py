@@ -14,6 +14,8 @@ from vivero_web.errors import WebError
 F = TypeVar("F", bound=Callable[..., Any])
 
 WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+FILES: Final = "files"
+"""The key of a handler's `opt` with the media types that it answers with when a file is asked for in place of JSON."""
 _DECLARED: Final = "vivero_declared"
 
 

@@ -10,6 +10,7 @@ from litestar import Response
 from litestar.response import ServerSentEvent, Stream
 
 from vivero_web.conditions import ETAG
+from vivero_web.declared import FILES
 from vivero_web.errors import WebError
 from vivero_web.openapi_operations import ACCEPT_RANGES, Operation
 from vivero_web.problem import MEDIA_TYPE, Problem
@@ -49,7 +50,7 @@ def results(one: Operation, schema_of: Mapping[str, Json]) -> Json:
     headers = _headers(one.headers())
     found: Json = {}
     for status, kind in given_by(one).items():
-        content = {"content": {JSON: {"schema": schema_of[repr(kind)]}}} if kind is not None else _streamed(one)
+        content = _json(one, schema_of[repr(kind)]) if kind is not None else _streamed(one)
         said = one.handler.response_description if status == one.handler.status_code else None
         found[str(status)] = {"description": said or HTTPStatus(status).phrase, **headers, **content}
     if ACCEPT_RANGES in one.headers():
@@ -61,6 +62,11 @@ def results(one: Operation, schema_of: Mapping[str, Json]) -> Json:
             **_headers({ETAG.name: one.headers()[ETAG.name]}),
         }
     return found
+
+
+def _json(one: Operation, schema: Json) -> Json:
+    files = {kind: {"schema": TEXT} for kind in one.handler.opt.get(FILES, ())}
+    return {"content": {JSON: {"schema": schema}, **files}}
 
 
 def _streamed(one: Operation) -> Json:

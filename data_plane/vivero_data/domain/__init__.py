@@ -24,6 +24,9 @@ made once (`app.py`) and injected by Litestar under the name given here:
 | `views` | `views.service.ViewService` | `list(actor, collection, limit, cursor) -> Page[View]`, `get(actor, collection, id)`, `named(actor, collection, name)`, `create(actor, collection, NewView)`, `change(actor, collection, id, ViewChanges)`, `delete(actor, collection, id)`; `through(view, RecordQuery)` for a list |
 | `files` | `files.service.FileService` | `list(actor, limit, cursor) -> Page[StoredFile]`, `get(actor, id) -> StoredFile`, `upload(actor, UploadFile) -> StoredFile` (`uploads.receive` reads the form), `store(actor, name, media_type, size, read, stored) -> StoredFile`, `open(actor, id) -> (StoredFile, AsyncIterator[bytes])`, `delete(actor, id)` |
 | `jobs` | `jobs.service.JobService` | `start(actor, permission, Task) -> Job`, `list(actor, limit, cursor) -> Page[Job]`, `get(actor, id) -> Job` |
+| `reports` | `reports.service.ReportService` | `list(actor, limit, cursor) -> Page[Report]`, `get(actor, id) -> Report`, `some(actor, ids)`, `data(actor, id) -> (Report, ReportData)`, `preview(actor, collection, Definition) -> ReportData`, `create(actor, NewReport)`, `update(actor, id, ReportChanges)`, `delete(actor, id)` |
+| `dashboards` | `dashboards.service.DashboardService` | `list`, `get`, `home(actor) -> Dashboard or None`, `create(actor, NewDashboard)`, `update(actor, id, DashboardChanges)`, `delete(actor, id)` |
+| `samples` | `samples.service.SampleService` | `list(actor) -> list[Sample]`, `start(actor, template) -> Sample`, `remove(actor, id)` |
 | `audit` | `audit.service.AuditService` | `list(actor, AuditQuery) -> Page[AuditEntry]` |
 | `usage` | `usage.service.UsageService` | `get(actor) -> Usage` |
 | `identity` | `identity.service.IdentityService` | `current() -> Identity` to show, `stored()` as the database has it, `invalidate()` after a change |

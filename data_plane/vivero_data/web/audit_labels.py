@@ -20,6 +20,8 @@ _VERBS: Final = {
 _WHOLE: Final = {
     "file.create": "Uploaded file",
     "index.start": "Had an index added to collection",
+    "sample.create": "Started from the template",
+    "sample.delete": "Removed the sample data of",
     "export.start": "Had records exported of collection",
     "field.start": "Had a field changed:",
     "session.start": "Logged in",
@@ -61,6 +63,8 @@ NOUNS: Final = (
     ("record", "Records"),
     ("collection", "Collections"),
     ("field", "Fields"),
+    ("report", "Reports"),
+    ("dashboard", "Dashboards"),
     ("file", "Files"),
     ("view", "Views"),
     ("export", "Exports"),

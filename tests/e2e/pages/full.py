@@ -18,6 +18,7 @@ from vivero_core.model.naming import SLUG_MAX_LENGTH
 from vivero_data.domain.api_keys.schemas import Scope
 from vivero_data.domain.collections import definition
 from vivero_data.domain.collections.schemas import Collection, NewField
+from vivero_data.domain.dashboards.schemas import Dashboard, ListTile, ReportTile, TextTile, Width
 from vivero_data.domain.field_types.link import Linked
 from vivero_data.domain.field_types.options import NONE
 from vivero_data.domain.field_types.registry import FieldType
@@ -210,6 +211,10 @@ def workspace(as_of: datetime | None = None) -> Litestar:
         _add_view(world, number, name[:64])
     for number, kind in enumerate(Kind, 1):
         _add_report(world, number, kind)
+    tiles = (*map(ReportTile, world.reports), ReportTile(99), ListTile(TABLE), TextTile(LONG_LABEL * 20, Width.FULL))
+    world.dashboards[1] = Dashboard(
+        1, NAMES[4], tiles, shared=True, home=True, owner=EMAIL, created_at=data.NOW, updated_at=data.NOW
+    )
     for number, name in enumerate(NAMES * 4):
         _add(world, f"{name[:60]} {number}", [NewField(name="Name", type=FieldType.TEXT)])
     return data.make_app(world)
@@ -313,6 +318,11 @@ WORKSPACE_PAGES = (
     "/reports/1?do=delete",
     *(f"/reports/{number}" for number in range(1, len(Kind) + 1)),
     "/reports/2/edit",
+    "/dashboards",
+    "/dashboards/1",
+    "/dashboards/1/edit",
+    "/dashboards/1/edit?do=delete",
+    "/templates",
     "/users",
     "/account/security",
     "/webhooks",

@@ -40,6 +40,7 @@ THERE: Final = {
     "collection_id": "1",
     "user_id": "1",
     "report_id": "1",
+    "sample_id": "1",
     "dashboard_id": "1",
     "index": "0",
     "workspace_id": "x",

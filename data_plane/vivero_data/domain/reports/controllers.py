@@ -1,14 +1,12 @@
 """`/api/v1/reports`."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any
 
 from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency
-from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, OpenAPIType, Operation, Schema
 from litestar.params import JSONBody, PathParameter, QueryParameter
-from vivero_web.declared import raises
+from vivero_web.declared import FILES, raises
 from vivero_web.fields import LARGEST
 
 from vivero_data.domain.auth.guards import needs
@@ -33,18 +31,6 @@ class Format(StrEnum):
 
 
 DataFormat = Annotated[Format, QueryParameter(name="format", description="The format of the answer.")]
-
-
-@dataclass
-class DataOperation(Operation):
-    """Documents the files beside the JSON."""
-
-    def __post_init__(self) -> None:
-        found = (self.responses or {}).get("200")
-        if isinstance(found, OpenAPIResponse) and found.content is not None:
-            files = {CSV_TYPE.partition(";")[0]: "text", XLSX_TYPE: "binary"}
-            for kind, form in files.items():
-                found.content[kind] = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING, content_encoding=form))
 
 
 class ReportController(Controller):
@@ -79,7 +65,7 @@ class ReportController(Controller):
         """What a report computes."""
         return await reports.get(actor, report_id)
 
-    @get("/{report_id:int}/data", operation_class=DataOperation)
+    @get("/{report_id:int}/data", opt={FILES: (CSV_TYPE, XLSX_TYPE)})
     @raises(ReportBrokenError, ReportTooSlowError)
     async def get_report_data(
         self,

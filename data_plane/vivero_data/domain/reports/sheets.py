@@ -14,7 +14,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from vivero_data.domain.reports.labels import EMPTY, grouping_label, measure_labels, rest_label
 from vivero_data.domain.reports.schemas import Definition, ReportData
 
-CSV_TYPE: Final = "text/csv; charset=utf-8"
+CSV_TYPE: Final = "text/csv"
 XLSX_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _EXACT_DIGITS: Final = 15  # that a spreadsheet keeps of a number
