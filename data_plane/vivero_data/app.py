@@ -62,6 +62,8 @@ from vivero_data.domain.dashboards.controllers import DashboardController
 from vivero_data.domain.dashboards.service import DashboardService
 from vivero_data.domain.exports.controllers import ExportController
 from vivero_data.domain.exports.service import ExportService
+from vivero_data.domain.email_changes.controllers import EmailChangeController, EmailConfirmationController
+from vivero_data.domain.email_changes.service import EmailChangeService
 from vivero_data.domain.favourites.controllers import FavouriteController
 from vivero_data.domain.favourites.service import FavouriteService
 from vivero_data.domain.files.controllers import FileController
@@ -150,6 +152,7 @@ class Services(msgspec.Struct, frozen=True):
     auth: AuthService
     own_sessions: SessionService
     second_factors: SecondFactorService
+    email_changes: EmailChangeService
     webhooks: WebhookService
     idempotency: IdempotencyService
     api_keys: ApiKeyService
@@ -230,6 +233,7 @@ def build(settings: Settings) -> Services:
         own_sessions=SessionService(database),
         second_factors=second_factors,
         idempotency=IdempotencyService(database, SealedSecrets(settings.app.file_key, "answers")),
+        email_changes=EmailChangeService(database, passwords, logins, links, mailer, limiter),
         webhooks=WebhookService(database, SealedSecrets(settings.app.file_key, "webhooks")),
         api_keys=ApiKeyService(database, KeyTokens(settings.app.signing_key)),
         tickets=TicketService(database, auth, stored, logins, settings.ticket_key_file, settings.env.tenant_id),
@@ -356,6 +360,7 @@ def _api(upload_bytes: int) -> Router:
             SettingsController,
             LinkController,
             SessionController,
+            EmailChangeController,
             SecondFactorController,
             WebhookController,
             OthersSecondFactorController,
@@ -366,7 +371,7 @@ def _api(upload_bytes: int) -> Router:
     )
     return Router(
         "/api/v1",
-        route_handlers=[AuthController, RecoveryController, members],
+        route_handlers=[AuthController, RecoveryController, EmailConfirmationController, members],
         before_request=_check_json,
         response_class=JsonResponse,
     )

@@ -18,6 +18,7 @@ from vivero_data.domain.auth import repository as sessions
 from vivero_data.domain.collections import columns
 from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.alteration import BUILD_SECONDS, alter
+from vivero_data.domain.email_changes import repository as email_changes
 from vivero_data.domain.files import repository as uploads
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.idempotency import repository as idempotency
@@ -78,6 +79,7 @@ class Housekeeping:
             "jobs": lambda: self._purge(jobs.purge),
             "imports": lambda: forget_imports(self._database, self._files),
             "changes": lambda: self._purge(merging.purge),
+            "addresses": lambda: self._purge(email_changes.purge),
             "idempotency": lambda: self._purge(idempotency.purge),
             "webhooks": self._purge_attempts,
             "audit": self._audit.move_legacy_entries,

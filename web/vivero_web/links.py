@@ -115,6 +115,30 @@ def password_changed(key: str, *, to: str, place: str) -> Mail:
     )
 
 
+def email_change(key: str, *, to: str, place: str, link: str) -> Mail:
+    """To a new address, which nobody has confirmed."""
+    return _mail(
+        key,
+        to,
+        f"Confirm your e-mail address for {place}",
+        f"somebody wants to use {to} for their account at {place}. To confirm it, open this page within"
+        f" {_lasting(RESET_VALID_FOR)}:",
+        link,
+        "If it was not you, do nothing: no account gets your address.",
+    )
+
+
+def email_changed(key: str, *, to: str, place: str, new: str) -> Mail:
+    """To the old address: an owner who did not do it has to know."""
+    return _mail(
+        key,
+        to,
+        f"Your e-mail address for {place} was changed",
+        f"your account at {place} has the address {new} from now on, and {to} is not used there any more.",
+        "If it was not you, tell an administrator of the workspace at once.",
+    )
+
+
 def webhook_disabled(key: str, *, to: str, place: str) -> Mail:
     """After days of failures: what it tells of is not told any more."""
     return _mail(

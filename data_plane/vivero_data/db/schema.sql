@@ -409,4 +409,13 @@ CREATE TABLE IF NOT EXISTS samples (
     created_at DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
 
-INSERT INTO alembic_version (version_num) VALUES ('0024');
+CREATE TABLE IF NOT EXISTS email_changes (
+    user_id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
+    email VARCHAR(254) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NOT NULL COMMENT 'lower case',
+    token_hash BINARY(32) NOT NULL COMMENT 'SHA-256',
+    expires_at DATETIME(6) NOT NULL,
+    UNIQUE KEY email_changes_token (token_hash),
+    KEY email_changes_expiry (expires_at)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
+
+INSERT INTO alembic_version (version_num) VALUES ('0025');

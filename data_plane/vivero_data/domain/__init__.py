@@ -13,6 +13,8 @@ made once (`app.py`) and injected by Litestar under the name given here:
 | `own_sessions` | `sessions.service.SessionService` | `list(actor, limit, cursor) -> Page[SessionView]`, `end(actor, id)`, `end_others(actor) -> int` |
 | `second_factors` | `second_factors.service.SecondFactorService` | `get(actor)`, `begin(actor, password, address) -> Enrolment`, `confirm(actor, code) -> codes`, `renew_codes(…)`, `end(…)`, `reset(actor, user_id)`, `check(user, code)` at a login |
 | `webhooks` | `webhooks.service.WebhookService` | `list(actor, limit, cursor) -> Page[Webhook]`, `get(actor, id)`, `create(actor, NewWebhook) -> CreatedWebhook`, `change(actor, id, WebhookChanges)`, `renew_secret(actor, id)`, `delete(actor, id)`, `attempts(actor, id, limit, cursor) -> Page[Attempt]` |
+| `email_changes` | `email_changes.service.EmailChangeService` | `ask(actor, EmailChange, address)`, `confirm(code)` |
+| `idempotency` | `idempotency.service.IdempotencyService` | `begin(request, user_id) -> Response or None`, for a POST with a key |
 | `links` | `links.service.LinkService` | `available() -> bool`: whether links can be mailed |
 | `recovery` | `recovery.service.RecoveryService` | `forgotten(email, address)`, `choose(ChosenPassword, address)` |
 | `invitations` | `invitations.service.InvitationService` | `invite(actor, NewInvitation) -> User`, `repeat(actor, id) -> User`, `withdraw(actor, id)` |

@@ -81,6 +81,8 @@ NOTICES: Final[Mapping[str, str]] = {
     "dashboard-created": "Dashboard created.",
     "dashboard-saved": "Dashboard saved.",
     "dashboard-deleted": "Dashboard deleted.",
+    "email-asked": "A link is on its way to the new address. It is good for an hour.",
+    "email-changed": "Your e-mail address is changed. Log in with the new one.",
     "password-changed": "Password changed.",
     "password-set": "Your password is set. Log in with it.",
 }

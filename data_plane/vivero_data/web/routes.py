@@ -14,6 +14,7 @@ from vivero_data.web.controllers import (
     collections,
     comments,
     dashboards,
+    email_change,
     favourites,
     fields,
     files,
@@ -118,6 +119,7 @@ _PAGES: Final = (
     settings.change_settings,
     account.account,
     account.change_password,
+    email_change.ask_for_email,
     webhooks.webhook_list,
     webhooks.new_webhook,
     webhooks.create_webhook,
@@ -152,6 +154,8 @@ _LOGIN_PAGES: Final = (
     recovery.forgotten,
     recovery.choose_page,
     recovery.choose,
+    email_change.confirm_page,
+    email_change.confirm_email,
 )
 
 

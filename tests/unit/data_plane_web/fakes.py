@@ -61,6 +61,8 @@ from vivero_data.domain.comments.schemas import Comment
 from vivero_data.domain.comments.service import CommentService
 from vivero_data.domain.dashboards.schemas import Dashboard, DashboardChanges, NewDashboard
 from vivero_data.domain.dashboards.service import DashboardNotFoundError, DashboardService
+from vivero_data.domain.email_changes.schemas import EmailChange
+from vivero_data.domain.email_changes.service import EmailChangeService
 from vivero_data.domain.favourites.service import FavouriteService
 from vivero_data.domain.files.schemas import StoredFile
 from vivero_data.domain.files.service import FileService
@@ -434,6 +436,20 @@ class FakeWebhooks(WebhookService):
     @staticmethod
     def _secret(webhook: Webhook) -> CreatedWebhook:
         return CreatedWebhook(**msgspec.structs.asdict(webhook), secret="whsec_" + "s" * 44)
+
+
+class FakeEmailChanges(EmailChangeService):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def ask(self, actor: Actor, change: EmailChange, address: str) -> None:
+        if change.current_password != PASSWORD:
+            raise InvalidInputError.of("current_password", "is not your current password")
+        self.world.asked.append(change.email)
+
+    async def confirm(self, code: str) -> None:
+        if secret_in(code) not in self.world.links:
+            raise LinkSpentError
 
 
 class FakeTickets(TicketService):
@@ -1233,6 +1249,7 @@ def page_dependencies(world: World) -> dict[str, Provide]:
         "own_sessions": FakeSessions(world),
         "second_factors": FakeSecondFactors(world),
         "webhooks": FakeWebhooks(world),
+        "email_changes": FakeEmailChanges(world),
         "users": FakeUsers(world),
         "links": FakeLinks(world),
         "recovery": FakeRecovery(world),

@@ -69,6 +69,18 @@ class LinkService:
         place = _place(await self._identity.current())
         await self._mailer.deliver(links.password_changed(_key(new_secret()), to=to, place=place))
 
+    async def mail_email_change(self, secret: str, to: str) -> None:
+        """Send the link that confirms a new address."""
+        identity = await self._identity.current()
+        link = one_time_link(f"{identity.public_url}/confirm-email", secret)
+        await self._mailer.deliver(links.email_change(_key(secret), to=to, place=_place(identity), link=link))
+
+    async def mail_email_changed(self, old: str, new: str) -> None:
+        """Notify the old address."""
+        if await self.available():
+            place = _place(await self._identity.current())
+            await self._mailer.deliver(links.email_changed(_key(new_secret()), to=old, place=place, new=new))
+
     async def mail_disabled_webhook(self, to: str) -> None:
         """Notify who made a webhook that it was switched off."""
         if await self.available():

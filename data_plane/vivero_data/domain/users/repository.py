@@ -77,9 +77,10 @@ async def update(tx: Connection, user: User) -> None:
 
 
 async def set_password(tx: Connection, user_id: int, password_hash: str) -> None:
-    """Set the password; mailed links become invalid, and an invitation is accepted."""
+    """Set the password; mailed links become invalid, those to a new address, too; an invitation is accepted."""
     await tx.execute("UPDATE users SET password_hash = %s WHERE id = %s", password_hash, user_id)
     await tx.execute("DELETE FROM mail_links WHERE user_id = %s", user_id)
+    await tx.execute("DELETE FROM email_changes WHERE user_id = %s", user_id)
 
 
 async def delete(tx: Connection, user_id: int) -> None:

@@ -18,7 +18,7 @@ from vivero_data.web.render import Html
 
 @get("/account")
 async def account(visit: NamedDependency[Visit]) -> Html:
-    return _account(visit)
+    return account_page(visit)
 
 
 @post("/account/password")
@@ -30,10 +30,17 @@ async def change_password(
     try:
         await users.change_password(visit.actor, change, caller_of(request.scope))
     except FORM_ERRORS as error:
-        return _account(visit, error)
+        return account_page(visit, error, form="password")
     return done("/account", "password-changed")
 
 
-def _account(visit: Visit, problem: WebError | None = None) -> Html:
-    context = {"role_labels": ROLE_LABELS, "problem": problem, "errors": field_errors(problem) if problem else {}}
+def account_page(visit: Visit, problem: WebError | None = None, form: str = "", email: str = "") -> Html:
+    """`form`: the one that `problem` belongs to; `email`: what was typed into that of the address."""
+    context = {
+        "role_labels": ROLE_LABELS,
+        "form": form,
+        "email": email,
+        "problem": problem,
+        "errors": field_errors(problem) if problem else {},
+    }
     return show(visit, "account/profile.html.j2", context, status=problem.status if problem else 200)

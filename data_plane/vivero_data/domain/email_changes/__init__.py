@@ -1,0 +1,1 @@
+"""Another e-mail address of an account, confirmed by a link that is mailed there."""
