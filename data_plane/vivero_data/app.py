@@ -60,10 +60,10 @@ from vivero_data.domain.comments.controllers import CommentController
 from vivero_data.domain.comments.service import CommentService
 from vivero_data.domain.dashboards.controllers import DashboardController
 from vivero_data.domain.dashboards.service import DashboardService
-from vivero_data.domain.exports.controllers import ExportController
-from vivero_data.domain.exports.service import ExportService
 from vivero_data.domain.email_changes.controllers import EmailChangeController, EmailConfirmationController
 from vivero_data.domain.email_changes.service import EmailChangeService
+from vivero_data.domain.exports.controllers import ExportController
+from vivero_data.domain.exports.service import ExportService
 from vivero_data.domain.favourites.controllers import FavouriteController
 from vivero_data.domain.favourites.service import FavouriteService
 from vivero_data.domain.files.controllers import FileController

@@ -24,9 +24,9 @@ from vivero_data.domain.field_types.options import NONE
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.identity.service import Identity
 from vivero_data.domain.records.schemas import Record
-from vivero_data.domain.views.schemas import View, ViewKind
 from vivero_data.domain.reports.definition import GROUPINGS
 from vivero_data.domain.reports.schemas import Function, Grouping, Kind, Measure, Report
+from vivero_data.domain.views.schemas import View, ViewKind
 from vivero_data.domain.webhooks.schemas import Attempt, Event
 
 ARABIC = "شركة التجارة الدولية والنقل المحدودة فرع القاهرة الجديدة للاستيراد والتصدير والخدمات اللوجستية"
