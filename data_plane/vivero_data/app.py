@@ -217,8 +217,8 @@ def build(settings: Settings) -> Services:
     jobs = JobService(database)
     fields = FieldService(database, jobs, notation)
     collections, batches = CollectionService(database, limits), BatchService(database, limits)
-    reports = ReportService(database, Results(database, notation, cache.reports))
-    dashboards = DashboardService(database)
+    reports = ReportService(database, Results(database, notation, cache.reports), limits)
+    dashboards = DashboardService(database, limits)
     return Services(
         settings=settings,
         database=database,

@@ -18,5 +18,12 @@ class PlanLimitError(WebError):
     title = "Your plan's limit is reached"
 
 
+class PlanFeatureError(PlanLimitError):
+    """The plan does not include what was asked for; what is there already stays and can be read."""
+
+    slug = "plan-feature"
+    title = "Your plan does not include this"
+
+
 class SettingsError(WebError):
     """The process cannot start as configured; the message names the variable or file."""

@@ -297,7 +297,9 @@ async def test_the_result_of_a_large_collection_is_kept_and_says_how_old_it_is(
     assert things
     services = workspace.app.state.services
     large = ReportService(
-        services.database, Results(services.database, services.notation, services.cache.reports, large=90)
+        services.database,
+        Results(services.database, services.notation, services.cache.reports, large=90),
+        services.limits,
     )
     by_choice = Definition(group_by=(Grouping("Choice"),), measures=(Measure(Function.AVERAGE, "Number"),))
     first = await large.preview(OWNER, "Things", by_choice)

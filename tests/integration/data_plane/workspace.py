@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 import httpx
@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from litestar import Litestar
 from vivero_core.backends.credentials import Credentials
 from vivero_data.settings import Settings
+
+LIMITS: Final = {"plan": "trial", "features": ["analytics"]}
 
 
 class Login(Protocol):
@@ -55,7 +57,7 @@ class Workspace:
         return f"`{self.settings.database.audit or self.settings.database.name}`.audit_log"
 
     def set_limits(self, **limits: object) -> None:
-        (self.folder / "limits" / "limits.json").write_text(json.dumps({"plan": "trial", **limits}))
+        (self.folder / "limits" / "limits.json").write_text(json.dumps({**LIMITS, **limits}))
 
     @property
     def operator(self) -> dict[str, str]:
@@ -121,7 +123,7 @@ def write_secrets(folder: Path, login: Login, platform: Mapping[str, Any], ticke
         "app/signing_key": secrets.token_hex(32),
         "app/file_key": secrets.token_hex(32),
         "app/operator_token": secrets.token_hex(32),
-        "limits/limits.json": json.dumps({"plan": "trial"}),
+        "limits/limits.json": json.dumps(LIMITS),
         "platform/ca.crt": Path(platform["ca"]).read_text(),
         "platform/ticket.pub": public.decode(),
     }

@@ -47,6 +47,20 @@ FEATURES: Final[Mapping[Feature, SellingPoint]] = {
         "Collections with your own fields", "", (Route("workspace", "POST", "/api/v1/collections"),)
     ),
     Feature.FILES: SellingPoint("Files", "", (Route("workspace", "POST", "/api/v1/files"),)),
+    Feature.IMPORT_EXPORT: SellingPoint(
+        "Import and export of spreadsheets",
+        "",
+        (
+            Route("workspace", "POST", "/api/v1/imports"),
+            Route("workspace", "GET", "/api/v1/collections/{name}/export"),
+        ),
+    ),
+    Feature.REPORTS: SellingPoint("Reports and charts", "", (Route("workspace", "POST", "/api/v1/reports"),)),
+    Feature.ANALYTICS: SellingPoint(
+        "Dashboards and pivot tables",
+        "",
+        (Route("workspace", "POST", "/api/v1/dashboards"), File("tests/integration/data_plane/test_plan_features.py")),
+    ),
     Feature.API: SellingPoint("API", "", (Route("workspace", "GET", "/schema"),)),
     Feature.AUDIT_LOG: SellingPoint("Audit log", "", (Route("workspace", "GET", "/api/v1/audit"),)),
     Feature.SELF_HOSTING: SellingPoint(

@@ -12,6 +12,7 @@ from vivero_data.domain.auth.guards import needs
 from vivero_data.domain.dashboards.schemas import Dashboard, DashboardChanges, NewDashboard
 from vivero_data.domain.dashboards.service import DashboardService, DashboardsFullError
 from vivero_data.domain.users.schemas import Actor, Permission
+from vivero_data.errors import PlanFeatureError
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, PageCursor, PageLimit
 
 DashboardId = Annotated[int, PathParameter(ge=1, le=LARGEST, description="The dashboard's number.")]
@@ -35,7 +36,7 @@ class DashboardController(Controller):
         return await dashboards.list(actor, limit, cursor)
 
     @post(guards=[needs(Permission.WRITE_RECORDS)])
-    @raises(DashboardsFullError)
+    @raises(DashboardsFullError, PlanFeatureError)
     async def create_dashboard(
         self, actor: NamedDependency[Actor], dashboards: NamedDependency[DashboardService], data: JSONBody[NewDashboard]
     ) -> Dashboard:

@@ -21,6 +21,7 @@ from vivero_data.domain.dashboards.schemas import (
     ReportTile,
     Tile,
 )
+from vivero_data.domain.limits.service import ANALYTICS, LimitService, require_feature
 from vivero_data.domain.reports import repository as reports
 from vivero_data.domain.reports.service import require_may_change
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
@@ -48,8 +49,9 @@ class DashboardsFullError(ConflictError):
 class DashboardService:
     """The workspace's dashboards."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, limits: LimitService) -> None:
         self._database = database
+        self._limits = limits
 
     async def list(self, actor: Actor, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[Dashboard]:
         require_permission(actor, Permission.READ)
@@ -75,6 +77,8 @@ class DashboardService:
 
     async def create(self, actor: Actor, new: NewDashboard) -> Dashboard:
         require_permission(actor, Permission.WRITE_RECORDS)
+        if not new.home:
+            require_feature(self._limits.current, ANALYTICS, "dashboards beside the one of the home page")
         async with self._database.transaction() as tx:
             names = await repository.collection_names(tx)
             content = Content(tidy(new.name), new.tiles, new.shared, new.home)

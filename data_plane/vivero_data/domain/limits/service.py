@@ -15,7 +15,7 @@ import structlog
 from vivero_web.errors import WebError
 
 from vivero_data.db.database import Connection
-from vivero_data.errors import PlanLimitError, SettingsError
+from vivero_data.errors import PlanFeatureError, PlanLimitError, SettingsError
 
 Bound = Annotated[int, msgspec.Meta(ge=0)]
 
@@ -35,6 +35,9 @@ class Limits(msgspec.Struct, frozen=True):
     trial_ends_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     holds_data: bool = False
 
+
+ANALYTICS: Final = "analytics"
+"""Pivot tables, and dashboards beside the one of the home page."""
 
 Resource = Literal["records", "users", "storage_bytes"]
 
@@ -62,6 +65,18 @@ def refusal(resource: Resource, limits: Limits, bound: int) -> PlanLimitError:
         f"The {limits.plan} plan includes {bound:,} {_WORDS[resource]}, and they are used up. "
         "Remove some, or ask the workspace's owner to upgrade the plan."
     )
+
+
+def require_feature(limits: Limits, feature: str, words: str) -> None:
+    """Check that the plan has a feature, which `words` name for people.
+
+    Raises:
+        PlanFeatureError: it has not.
+    """
+    if feature not in limits.features:
+        raise PlanFeatureError(
+            f"The {limits.plan} plan does not include {words}. The workspace's owner can upgrade the plan."
+        )
 
 
 class LimitService:

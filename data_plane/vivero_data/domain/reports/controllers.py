@@ -16,6 +16,7 @@ from vivero_data.domain.reports.schemas import NewReport, Report, ReportChanges,
 from vivero_data.domain.reports.service import ReportService
 from vivero_data.domain.reports.sheets import CSV_TYPE, XLSX_TYPE, as_csv, as_xlsx, lines
 from vivero_data.domain.users.schemas import Actor, Permission
+from vivero_data.errors import PlanFeatureError
 from vivero_data.lib.json import JsonResponse
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, PageCursor, PageLimit
 
@@ -51,7 +52,7 @@ class ReportController(Controller):
         return await reports.list(actor, limit, cursor)
 
     @post(guards=[needs(Permission.WRITE_RECORDS)])
-    @raises(ReportsFullError)
+    @raises(ReportsFullError, PlanFeatureError)
     async def create_report(
         self, actor: NamedDependency[Actor], reports: NamedDependency[ReportService], data: JSONBody[NewReport]
     ) -> Report:
@@ -79,7 +80,7 @@ class ReportController(Controller):
         return _as(form, report, found)
 
     @patch("/{report_id:int}", guards=[needs(Permission.WRITE_RECORDS)])
-    @raises(ReportBrokenError)
+    @raises(ReportBrokenError, PlanFeatureError)
     async def update_report(
         self,
         actor: NamedDependency[Actor],

@@ -11,6 +11,7 @@ from vivero_data.db.database import Connection, Database
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.schemas import Collection
+from vivero_data.domain.limits.service import ANALYTICS, LimitService, require_feature
 from vivero_data.domain.reports import repository
 from vivero_data.domain.reports.definition import check, check_names, last_known, named_form, stored_form
 from vivero_data.domain.reports.errors import ReportBrokenError, ReportNotFoundError, ReportsFullError
@@ -18,6 +19,7 @@ from vivero_data.domain.reports.repository import StoredReport, Words
 from vivero_data.domain.reports.results import Results
 from vivero_data.domain.reports.schemas import (
     Definition,
+    Kind,
     NewReport,
     Report,
     ReportChanges,
@@ -35,8 +37,9 @@ _SORT: Final = "-id"
 class ReportService:
     """The workspace's reports."""
 
-    def __init__(self, database: Database, results: Results) -> None:
+    def __init__(self, database: Database, results: Results, limits: LimitService) -> None:
         self._database = database
+        self._limits = limits
         self._results = results
 
     async def list(self, actor: Actor, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[Report]:
@@ -91,6 +94,7 @@ class ReportService:
     async def create(self, actor: Actor, new: NewReport) -> Report:
         require_permission(actor, Permission.WRITE_RECORDS)
         words = _words(new.name, new.description, shared=new.shared)
+        self._require_kind(new.kind)
         async with self._database.transaction() as tx:
             collection = await _collection(tx, new.collection)
             check(collection, definition_of(new))
@@ -118,6 +122,8 @@ class ReportService:
             given = _said(changes)
             after = msgspec.structs.replace(before, **given)
             words = _words(after.name, after.description, shared=after.shared)
+            if after.kind != before.kind:
+                self._require_kind(after.kind)
             if given.keys() & set(Definition.__struct_fields__):
                 check(collection, after.definition)
                 stored = stored_form(collection, after.definition)
@@ -129,6 +135,10 @@ class ReportService:
             report, _ = await _opened(tx, await _found(tx, actor, report_id))
             await record(tx, actor, "report.update", report.name, before=described(before), after=described(report))
         return report
+
+    def _require_kind(self, kind: Kind) -> None:
+        if kind is Kind.PIVOT:
+            require_feature(self._limits.current, ANALYTICS, "pivot tables")
 
     async def delete(self, actor: Actor, report_id: int) -> None:
         require_permission(actor, Permission.WRITE_RECORDS)
