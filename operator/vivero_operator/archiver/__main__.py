@@ -54,6 +54,8 @@ class Archiver:
         self._host, self._port = environment["VIVERO_SERVER_HOST"], int(environment["VIVERO_SERVER_PORT"])
         self._platform_schema = environment.get(PLATFORM_SCHEMA)
         self._archived = time.monotonic()
+        self._stopped = False
+        """The log could not be cut, and nothing has been read since."""
         self.stopping = threading.Event()
 
     @property
@@ -70,10 +72,14 @@ class Archiver:
             except (StreamError, StepFailedError) as error:
                 logger.warning("archiving stopped, trying again: %s", error)
             except BinlogError:
-                metrics.STOPPED.set(1)
+                self._note_stopped(stopped=True)
                 logger.exception("the log cannot be cut here; nothing behind it is archived")
             pause = _FIRST_PAUSE if time.monotonic() - begun > _LONGEST_PAUSE else min(2 * pause, _LONGEST_PAUSE)
             self.stopping.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311  jitter
+
+    def _note_stopped(self, *, stopped: bool) -> None:
+        self._stopped = stopped
+        metrics.STOPPED.set(stopped)
 
     def _follow(self) -> None:
         """Archive from the stored position on, until something breaks."""
@@ -91,7 +97,8 @@ class Archiver:
                         archive.tick(tick)
                     archive.take(raw)
                     archive.store_due()
-                    metrics.STOPPED.set(0)
+                    if self._stopped:
+                        self._note_stopped(stopped=False)
                     self._archived = time.monotonic() - max(0.0, ticker.now - archive.position.until)
                     if self.stopping.is_set():
                         archive.store_due(everything=True)

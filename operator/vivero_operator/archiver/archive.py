@@ -158,7 +158,8 @@ class Archive:
         group = self._splitter.feed(event, int(self._clock()) + 1)
         if group is not None:
             self._undated.append((group, dict(self._seen)))
-        self._note_position()
+        if self._splitter.between:  # within a group there is no other position
+            self._note_position()
         self._date()
 
     def tick(self, tick: Tick) -> None:

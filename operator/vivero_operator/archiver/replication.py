@@ -8,10 +8,9 @@ import struct
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from mmap import ACCESS_READ, mmap
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from tempfile import TemporaryFile
 from typing import Final, Self
 
@@ -40,6 +39,7 @@ _PIECE_BYTES: Final = (1 << 24) - 1
 """A packet that is larger comes in several, of which the last is smaller."""
 _CHUNK_BYTES: Final = 1 << 18
 _OK: Final = 0
+_ERROR: Final = 0xFF
 
 
 class StreamError(ViveroError):
@@ -114,12 +114,11 @@ class Ticker:
 
     def ticks(self) -> Iterator[Tick]:
         """Those since the last call. Raises StreamError when the server no longer answers."""
-        with suppress(Empty):
-            while True:
-                found = self._found.get_nowait()
-                if isinstance(found, StreamError):
-                    raise found
-                yield found
+        while not self._found.empty():
+            found = self._found.get()
+            if isinstance(found, StreamError):
+                raise found
+            yield found
 
     def _run(self) -> None:
         while not self._stopping.wait(1.0 - self.now % 1.0):
@@ -197,11 +196,9 @@ class Stream:
         """The next packet, of one piece or of several."""
         size = self._next_size()
         data = self._received(size) if size < _PIECE_BYTES else self._collected(size)
-        if isinstance(data, bytes):
-            packet = MysqlPacket(data, self._connection.encoding)
-            if packet.is_error_packet():
-                packet.raise_for_error()
-        if data[:1] != bytes([_OK]):
+        if data[0] == _ERROR:
+            MysqlPacket(bytes(data), self._connection.encoding).raise_for_error()
+        if data[0] != _OK:
             raise StreamError(f"{self._source.host} ended its log")
         return data
 

@@ -26,8 +26,6 @@ from vivero_operator.operations.errors import StepFailedError
 from vivero_operator.operations.object_store import ObjectStore
 from vivero_operator.operations.program import Files
 
-pytestmark = pytest.mark.usefixtures("neighbour_stays")
-
 Step = Callable[[Files], Any]
 BACKUP: dict[str, Step] = {"files": backup.copy_files, "dump": backup.dump, "verify": backup.verify}
 RESTORE: dict[str, Step] = {
@@ -142,6 +140,7 @@ def scene(
         yield made
 
 
+@pytest.mark.usefixtures("neighbour_stays")
 def test_a_restore_and_a_backup_end_as_if_it_had_been_there(
     scene: Scene, away: tuple[Store, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
