@@ -185,3 +185,17 @@ async def test_automatic_numbers_go_on_whatever_becomes_of_their_field(desk: Des
     assert await desk.values("Number") == ["A-1", "A-2", "A-3", "A-4"]
     refusal = await desk.refused("PATCH", f"{HERE}/fields/Title", {"type": "autonumber"})
     assert refusal.json()["errors"][0]["field"] == "type"
+
+
+async def test_no_field_becomes_a_link_and_a_link_stays_with_its_collection(
+    desk: Desk, workspace: Workspace, owner: dict[str, str]
+) -> None:
+    await workspace.collection(owner, TEXT, name="Others")
+    ids = {one["name"]: one["id"] for one in (await desk.ask("GET", "/api/v1/collections"))["items"]}
+    link = {"type": "link", "options": {"collection": ids["Others"]}}
+    refusal = await desk.refused("PATCH", f"{HERE}/fields/Title", link)
+    assert refusal.json()["errors"][0]["field"] == "type"
+    await desk.ask("POST", f"{HERE}/fields", {"name": "To", **link})
+    refusal = await desk.refused("PATCH", f"{HERE}/fields/To", {"options": {"collection": ids["Contacts"]}})
+    assert refusal.json()["errors"][0]["field"] == "options.collection"
+    await desk.ask("PATCH", f"{HERE}/fields/To", {"name": "Leads to"})

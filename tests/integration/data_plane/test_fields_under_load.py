@@ -7,10 +7,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
+import msgspec
 import pytest
 from integration.data_plane.test_field_changes import HERE, TRASH, Desk
-from integration.data_plane.workspace import Workspace
+from integration.data_plane.workspace import OWNER, Workspace
+from vivero_data.db.database import Connection
 from vivero_data.domain.collections import fields as fields_service
+from vivero_data.domain.collections import repository
+from vivero_data.domain.collections.changes import Change, ChangedMeanwhileError, Effects, apply
+from vivero_data.domain.collections.schemas import Collection
+from vivero_data.domain.field_types.registry import FieldType
+from vivero_data.domain.users.schemas import Actor, Role
 
 TYPES: Final = ("number", "text", "integer", "long_text", "date", "boolean", "email")
 TEXTS: Final = (
@@ -165,6 +172,47 @@ async def test_any_changes_are_as_foreseen_and_undone_to_the_byte(desk: Desk, se
         assert latest, "an undoing can be undone, too"
         assert {number: values.get("Value") for number, values in (await everything(desk)).items()} == before
     assert {number: values.get("Value") for number, values in (await everything(desk)).items()} == model
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_wherever_a_change_is_killed_the_next_attempt_finishes_it(
+    desk: Desk, workspace: Workspace, seed: int
+) -> None:
+    """Ended at any statement, with writes in between; there, and back again."""
+    chance, database = random.Random(seed), workspace.app.state.services.database  # noqa: S311  no secret
+    rows = [{"values": {"Title": "x", "Value": str(number)}} for number in range(700)]  # two pages
+    await desk.ask("POST", f"{HERE}/records/batch", {"create": rows})
+    user = (await desk.ask("GET", "/api/v1/me"))["id"]
+    actor = Actor(user, OWNER, "Olive", Role.OWNER)
+    told: list[int] = []
+
+    async def done(_: Connection, entry: int, __: Effects) -> None:
+        told.append(entry)
+
+    for _ in range(2):
+        collection = msgspec.convert(await desk.ask("GET", HERE), Collection)
+        before = collection.fields[1]
+        async with database.read() as connection:
+            column = await repository.allocate_ids(connection, 1)
+        kind = FieldType.INTEGER if before.type is FieldType.TEXT else FieldType.TEXT
+        after = msgspec.structs.replace(before, type=kind, column=column)
+        wanted = await everything(desk)
+        for attempt in range(12):
+            limit = chance.random() * 0.15 * attempt if attempt < 11 else None
+            try:
+                async with asyncio.timeout(limit):
+                    await apply(database, actor, Change(collection.id, before, after), done)
+            except TimeoutError:
+                number = chance.choice(list(wanted))
+                answer = await desk.ask("PATCH", f"{HERE}/records/{number}", {"values": {"Value": str(attempt)}})
+                wanted[number] = answer["values"]
+            except ChangedMeanwhileError:
+                break  # the attempt before was told to end when it had published
+            else:
+                break
+        found = {number: str(values["Value"]) for number, values in (await everything(desk)).items()}
+        assert found == {number: str(values["Value"]) for number, values in wanted.items()}
+    assert len(told) > 1, "each of the two changes was published"
 
 
 async def test_a_large_collection_is_changed_by_a_job(

@@ -80,6 +80,10 @@ def changed(collection: Collection, field: Field, wanted: FieldChanges) -> Field
         said.setdefault("default", _converted_default(field, said))
     new = _tidy_field(msgspec.structs.replace(new, **said))
     errors = _field_errors("", new)
+    if new.type.kind.refers and new.type != field.type:
+        errors += _errors("type", "leads to something else in the workspace; add a new field for it")
+    elif new.options.collection != field.options.collection and new.type == field.type:
+        errors += _errors("options.collection", "stays the same; add a new field that leads to another collection")
     if new.type.kind.computed and new.type != field.type:
         errors += _errors("type", "is written by the workspace itself; add a new field for it")
     new = _checked(new, errors, [as_new(one) for one in collection.fields if one.id != field.id])

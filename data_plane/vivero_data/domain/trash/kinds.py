@@ -108,6 +108,9 @@ class DeletedRecords(TrashKind):
             await take(tx, entry)
         return None
 
+    async def destroy(self, connection: Connection, entry: Entry) -> None:
+        await trash.forget_records(connection, entry.id, entry.collection_id or 0)
+
 
 class ChangedRecords(TrashKind):
     """One field of many records, or many copies."""

@@ -123,6 +123,17 @@ async def remove_of_collection(connection: Connection, collection_id: int, but: 
     await connection.execute("DELETE FROM trash WHERE collection_id = %s AND id <> %s", collection_id, but)
 
 
+async def forget_records(connection: Connection, entry_id: int, collection_id: int) -> None:
+    """Remove what belongs to the records of an entry, which do not come back."""
+    for table in ("record_comments", "record_changes"):
+        await connection.execute(
+            f"DELETE o FROM {table} o JOIN trashed_records r ON r.record_id = o.record_id"
+            " WHERE r.trash_id = %s AND o.collection_id = %s",
+            entry_id,
+            collection_id,
+        )
+
+
 async def count_items(tx: Connection, entry_id: int, more: int) -> None:
     await tx.execute("UPDATE trash SET items = items + %s WHERE id = %s", more, entry_id)
 

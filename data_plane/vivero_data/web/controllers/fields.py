@@ -295,7 +295,11 @@ def _form(  # noqa: PLR0913  one place composes the form in all its states
     foreseen: FieldChange | None = None,
     problem: WebError | None = None,
 ) -> Html:
-    choosable = [(one, words) for one, words in TYPE_LABELS if not field or not one.kind.computed or one == field.type]
+    choosable = [
+        (one, words)
+        for one, words in TYPE_LABELS
+        if not field or one == field.type or not (one.kind.computed or one.kind.refers)
+    ]
     context = {
         "collection": collection,
         "field": field,
