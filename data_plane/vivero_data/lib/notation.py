@@ -63,6 +63,7 @@ _TIMED: Final = re.compile(
     r"(?P<date>.+?)(?:T|,?\s+)(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.(?P<fraction>\d{1,6})\d*)?)?"
     r"(?:\s?(?P<half>[AaPp])\.?[Mm]\.?)?\s?(?P<offset>[Zz]|[+-]\d{2}:?\d{2})?"
 )
+_LONGEST: Final = 80  # characters of a date with a time: the search in longer ones would take long
 _HALF_DAY: Final = 12  # hours
 _PATTERNS: Final[Mapping[Dates, str]] = {
     Dates.ISO: "{0.year:04}-{0.month:02}-{0.day:02}",
@@ -117,7 +118,7 @@ def typed_moment(text: str, notation: Notation = UNSET) -> datetime:
         NotationError: it is none, could be two, or is skipped or repeated where clocks change.
     """
     text = text.strip()
-    found = _TIMED.fullmatch(text)
+    found = _TIMED.fullmatch(text) if len(text) <= _LONGEST else None
     day = typed_date(found["date"] if found else text, notation.dates)
     try:
         hour = _hour(int(found["hour"]), found["half"]) if found else 0

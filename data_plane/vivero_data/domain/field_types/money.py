@@ -43,6 +43,8 @@ _MARKED: Final = re.compile(
     re.DOTALL,
 )
 
+_LONGEST: Final = 80  # characters of an amount with its currency
+
 
 class Money(FieldKind):
     """Up to 16 digits before the decimal mark. A currency that is typed along has to be the field's."""
@@ -67,7 +69,7 @@ class Money(FieldKind):
         return exact.quantize(min(exact, Decimal(1).scaleb(-decimals_of(definition)), key=_exponent))
 
     def read(self, text: str, notation: Notation = UNSET) -> Decimal | str | AmbiguousInput:
-        found = _MARKED.fullmatch(text.strip())
+        found = _MARKED.fullmatch(text.strip()) if len(text) <= _LONGEST else None
         currency = found and (found["before"] or found["after"])
         if found is None or not currency:
             return read_number(text, notation)
