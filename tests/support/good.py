@@ -172,6 +172,14 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
             "public_url": "https://acme.example.com:8443",
             "owner": {"email": "owner@example.com", "name": "Olive", "password_hash": None, "replaces": None},
         },
+        "POST /api/v1/imports/{import_id}/start": {
+            "mode": "upsert",
+            "key": "Name",
+            "dry_run": True,
+            "name": "Odd import",
+            "mapping": {"Name": {"field": "Name", "type": "text", "numbers": None, "dates": None}, "Other": None},
+        },
+        "POST /imports/{import_id}": {"name": "Odd import", "use-0": "on", "field-0": "Name", "type-0": "text"},
         "POST /login": {**credentials, "next": "/files"},
         "POST /login/ticket": {"ticket": "x" * 43},
         "POST /forgotten-password": _FORGOTTEN,
@@ -228,6 +236,7 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
 
 
 WORKSPACE_QUERIES: Final = (
+    *("into", "format"),
     *("sort", "filter", "where", "cursor", "back", "view", "q", "next", "by"),
     *(
         "edited",

@@ -49,6 +49,7 @@ THERE: Final = {
     "entry_id": "1",
     "field_id": "3",
     "comment_id": "1",
+    "import_id": "1",
 }
 NOWHERE: Final = {
     "name": "Nowhere",
@@ -57,6 +58,7 @@ NOWHERE: Final = {
     "user_id": "999",
     "report_id": "999",
     "dashboard_id": "999",
+    "import_id": "999",
     "sample_id": "999",
     "key_id": "999",
     "webhook_id": "999",
@@ -214,6 +216,8 @@ async def program(no_runner: None, workspace: Workspace, owner: dict[str, str]) 
         assert (await workspace.client.post(records, json={"values": values}, headers=owner)).status_code == 201
     file = (await workspace.client.post("/api/v1/files", files=files, headers=owner)).json()
     job = (await workspace.client.post(f"{records}/export", json={}, headers=owner)).json()
+    csv = {"file": ("a.csv", b"Name\nAda\n", "text/csv")}
+    assert (await workspace.client.post("/api/v1/imports", files=csv, headers=owner)).status_code == 202
     report = {"name": "By choice", "collection": "Contacts", "group_by": [{"field": "choice"}]}
     assert (await workspace.client.post("/api/v1/reports", json=report, headers=owner)).status_code == 201
     board = {"name": "Board", "tiles": [{"type": "report", "report": 1}, {"type": "list", "collection": "Contacts"}]}

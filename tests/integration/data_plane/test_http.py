@@ -24,6 +24,12 @@ async def test_the_documented_interfaces_are_there(workspace: Workspace) -> None
         "/api/v1/collections/{name}/records/{record_id}": {"get", "patch", "delete"},
         "/api/v1/files": {"get", "post"},
         "/api/v1/files/{file_id}": {"get", "delete"},
+        "/api/v1/collections/{name}/imports": {"post"},
+        "/api/v1/collections/{name}/export": {"get"},
+        "/api/v1/imports": {"get", "post"},
+        "/api/v1/imports/{import_id}": {"get"},
+        "/api/v1/imports/{import_id}/errors": {"get"},
+        "/api/v1/imports/{import_id}/undo": {"post"},
         "/api/v1/users": {"get", "post"},
         "/api/v1/audit": {"get"},
         "/api/v1/usage": {"get"},
@@ -65,6 +71,8 @@ async def test_every_get_is_answered_to_head_too(no_runner: None, workspace: Wor
     view = (await client.post("/api/v1/collections/x/views", json={"name": "x"}, headers=owner)).json()["id"]
     known |= {"{key_id}": str(key), "{view_id}": str(view)}
     known["{key_id}"] = str(key)
+    csv = {"file": ("a.csv", b"Name\nAda\n", "text/csv")}
+    known["{import_id}"] = str((await client.post("/api/v1/imports", files=csv, headers=owner)).json()["id"])
     told = {"url": "https://example.com/hook", "events": ["record.created"]}
     known["{webhook_id}"] = str((await client.post("/api/v1/webhooks", json=told, headers=owner)).json()["id"])
     document = (await client.get("/schema")).json()

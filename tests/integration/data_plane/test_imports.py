@@ -318,3 +318,83 @@ async def test_what_fields_of_every_kind_are_exported_as_is_imported_again(
     assert {name: [one[name] for one in values[:2]] for name in ("Price", "Labels", "Target")} == {
         name: [one[name] for one in values[-2:]] for name in ("Price", "Labels", "Target")
     }
+
+
+async def test_files_are_answered_to_head_without_a_body(stock: Importer) -> None:
+    done = await stock.imported(STOCK_IMPORTS, b"Number\nA1\nZ1\n")
+    for path in (f"/imports/{done['id']}/errors", "/collections/Stock/export", "/collections/Stock/export?format=xlsx"):
+        whole = await stock.client.get(f"/api/v1{path}", headers=stock.headers)
+        head = await stock.client.head(f"/api/v1{path}", headers=stock.headers)
+        assert (whole.status_code, head.status_code, head.content) == (200, 200, b""), path
+        assert whole.content
+        assert "no-store" in whole.headers["cache-control"]
+        assert whole.headers["content-disposition"].startswith("attachment")
+
+
+async def test_a_form_that_says_too_much_or_nonsense_is_refused_by_name(stock: Importer, workspace: Workspace) -> None:
+    for parts, field in (
+        ({"mode": "replace"}, "mode"),
+        ({"mode": "upsert"}, "key"),
+        ({"key": "Number"}, "key"),
+        ({"dry_run": "perhaps"}, "dry_run"),
+        ({"mapping": "[]"}, "mapping"),
+        ({"mapping": "{"}, "mapping"),
+        ({"mapping": {"a": {"typo": 1}}}, "mapping"),
+        ({"name": "x"}, "name"),
+        ({"colour": "red"}, "colour"),
+    ):
+        answer = await stock.post(STOCK_IMPORTS, b"Number\nA\n", **parts)
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["errors"][0]["field"] == field
+    assert (await stock.post("/imports", b"a\n1\n", name="stock")).status_code == 409
+    assert (await stock.post("/imports", b"a\n1\n", name="a/b")).status_code == 422
+    assert (await stock.post("/collections/Nowhere/imports", b"a\n1\n")).status_code == 404
+    answer = await stock.client.post(f"/api/v1{STOCK_IMPORTS}", files={"other": ("x", b"x")}, headers=stock.headers)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "file")
+    viewer = Importer(workspace, await workspace.user(stock.headers, "viewer"))
+    member = Importer(workspace, await workspace.user(stock.headers, "member"))
+    assert (await viewer.post(STOCK_IMPORTS, b"Number\nA\n")).status_code == 403
+    assert (await member.post("/imports", b"Number\nA\n")).status_code == 403
+    mine = await stock.imported(STOCK_IMPORTS, b"Number\nM1\n")
+    for path in ("", "/plan", "/errors"):
+        answer = await member.client.get(f"/api/v1/imports/{mine['id']}{path}", headers=member.headers)
+        assert answer.status_code == 404
+    theirs = await member.imported(STOCK_IMPORTS, b"Number\nM2\n")
+    assert (await stock.get(theirs["id"]))["created_by"].startswith("member")
+
+
+async def test_a_stranger_with_a_german_spreadsheet_is_at_work(importer: Importer) -> None:
+    heads = "Artikelnummer;Bezeichnung;Einzelpreis;Bestand;Letzte Lieferung;Lieferbar;Warengruppe;Kontakt"
+    rows = [
+        f"{number:06};Größe {number % 17} für Gärten;{number // 100}.{number % 1000:03},{number % 100:02};"
+        f"{number % 90};{number % 28 + 1:02}.{number % 12 + 1:02}.2026;{'ja' if number % 3 else 'nein'};"
+        f"{('Töpfe', 'Bäume', 'Sträucher')[number % 3]};verkauf{number}@gärtnerei.example"
+        for number in range(100, 20_100)
+    ]
+    content = "\r\n".join([heads, *rows, ""]).encode("cp1252")
+    done = await importer.imported("/imports", content, "Lagerbestand.csv")
+    assert outcome(done) == ["done", 20_000, 20_000, 20_000, 0, 0, 0], done["problem"]
+    made = await importer.collection("Lagerbestand")
+    assert {field["name"]: field["type"] for field in made["fields"]} == {
+        "Artikelnummer": "text",
+        "Bezeichnung": "text",
+        "Einzelpreis": "number",
+        "Bestand": "integer",
+        "Letzte Lieferung": "date",
+        "Lieferbar": "boolean",
+        "Warengruppe": "choice",
+        "Kontakt": "email",
+    }
+    answer = await importer.client.get(
+        "/api/v1/collections/Lagerbestand/records?limit=1&sort=-id", headers=importer.headers
+    )
+    assert answer.json()["items"][0]["values"] == {
+        "Artikelnummer": "020099",
+        "Bezeichnung": "Größe 5 für Gärten",
+        "Einzelpreis": 200099.99,
+        "Bestand": 29,
+        "Letzte Lieferung": "2026-12-24",
+        "Lieferbar": True,
+        "Warengruppe": "Sträucher",
+        "Kontakt": "verkauf20099@gärtnerei.example",
+    }

@@ -81,6 +81,12 @@ def plan_of(reading: Reading, mapping: Mapping, collection: Collection | None) -
     return Plan(reading.kind, reading.encoding, reading.delimiter, columns, reading.first)
 
 
+def in_zone(columns: Sequence[ColumnPlan], zone: str) -> tuple[ColumnPlan, ...]:
+    """The columns with times of this time zone, where cells name none."""
+    zoned = ((column, msgspec.structs.replace(column.notation, zone=zone)) for column in columns)
+    return tuple(msgspec.structs.replace(column, notation=notation) for column, notation in zoned)
+
+
 def new_columns(guesses: Sequence[Guessed], mapping: Mapping) -> tuple[ColumnPlan, ...]:
     """The columns of a collection that is to be made."""
     return tuple(_new_column(guess, order_of(mapping, guess.name)) for guess in guesses)

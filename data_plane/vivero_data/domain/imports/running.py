@@ -19,7 +19,7 @@ from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.collections.service import CollectionService
 from vivero_data.domain.imports import repository
 from vivero_data.domain.imports.convert import Converter, Failure, Row
-from vivero_data.domain.imports.plan import check, definition, parsed_mapping, plan_of
+from vivero_data.domain.imports.plan import check, definition, in_zone, parsed_mapping, plan_of
 from vivero_data.domain.imports.reading import read_whole
 from vivero_data.domain.imports.repository import Work
 from vivero_data.domain.imports.schemas import ColumnPlan, ImportNotFoundError, ImportState, Reading
@@ -27,6 +27,7 @@ from vivero_data.domain.imports.source import opener
 from vivero_data.domain.imports.tables import Format, Numbered, Table
 from vivero_data.domain.imports.writing import FieldsChangedError, Writer, definition_of
 from vivero_data.domain.jobs.task import JobLostError, TaskContext
+from vivero_data.domain.notation.service import notation_of
 from vivero_data.domain.users.schemas import Permission, require_permission
 
 _END: Final[list[Numbered]] = []
@@ -95,7 +96,9 @@ class Running:
         mapping, collection = parsed_mapping(work.mapping), None
         if work.collection_id is not None:
             collection = await definition_of(self._database, work.collection_id)
-        columns = plan_of(reading, mapping, None if work.makes else collection).columns
+        async with self._database.read() as connection:
+            zone = (await notation_of(connection)).zone
+        columns = in_zone(plan_of(reading, mapping, None if work.makes else collection).columns, zone)
         check(columns, work.key)
         if collection is None:
             collection = await self._made(work, columns)
