@@ -15,8 +15,8 @@ from vivero_web.text import tidy, whole_number
 from vivero_data.domain.collections.schemas import Collection, Field
 from vivero_data.domain.records.filters import AllOf, Condition, Tree, as_json, parse_tree, parse_where
 from vivero_data.domain.records.query import column_of
-from vivero_data.domain.records.schemas import RecordQuery
-from vivero_data.domain.views.schemas import Spec, Total, View, ViewColumn
+from vivero_data.domain.records.schemas import RecordQuery, Total
+from vivero_data.domain.views.schemas import Spec, View, ViewColumn
 from vivero_data.domain.views.spec import order_of
 from vivero_data.lib.json import encode
 from vivero_data.lib.lists import join_list, split_list

@@ -61,7 +61,14 @@ class Toolbar(msgspec.Struct, frozen=True):
 
     @property
     def count_href(self) -> str:
-        return str(msgspec.structs.replace(self.state.base, path=f"{self.state.base.path}/count"))
+        return self._beside("count")
+
+    @property
+    def totals_href(self) -> str:
+        return self._beside("totals")
+
+    def _beside(self, name: str) -> str:
+        return str(msgspec.structs.replace(self.state.base, path=f"{self.state.base.path}/{name}"))
 
 
 async def load(

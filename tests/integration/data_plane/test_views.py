@@ -91,6 +91,24 @@ async def test_a_view_comes_back_as_it_was_saved(orders: Workspace, owner: dict[
     assert (found["gone"], found["broken"]) == ([], False)
 
 
+async def test_totals_are_of_all_that_a_view_shows(orders: Workspace, owner: dict[str, str]) -> None:
+    sums = {"Amount": "avg", "Customer": "max", "State": "count", "Note": "count", "created_at": "min", "id": "sum"}
+    view = await save(orders, owner, name="Open", where=OPEN, sums=sums)
+
+    async def totals() -> dict[str, Any]:
+        answer = await orders.client.get(f"{PATH}/{view['id']}/totals", headers=owner)
+        assert answer.status_code == 200, answer.text
+        return dict(decode(answer.content)["totals"])
+
+    found = await totals()
+    assert found.pop("created_at").startswith("20")
+    assert found == {"Amount": 15, "Customer": "Grace", "State": 3, "Note": 0, "id": 8}
+    await change(orders, owner, view["id"], where={**OPEN, "value": "paid"}, sums={"Amount": "sum", "Note": "count"})
+    assert await totals() == {"Amount": 20, "Note": 0}
+    await change(orders, owner, view["id"], search="nobody", sums={"Amount": "sum"})
+    assert await totals() == {"Amount": None}
+
+
 async def test_there_is_one_default_and_new_views_are_last(orders: Workspace, owner: dict[str, str]) -> None:
     first = await save(orders, owner, name="B", shared=True, default=True)
     second = await save(orders, owner, name="A", shared=True, default=True)

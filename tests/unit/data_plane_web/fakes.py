@@ -91,7 +91,7 @@ from vivero_data.domain.records.filters import AllOf, AnyOf, Not, Tree, parse_fi
 from vivero_data.domain.records.finder import MAX_FOUND, SHORTEST, FoundRecord, RecordFinder, name_field
 from vivero_data.domain.records.indexing import AddIndex
 from vivero_data.domain.records.linking import ReferenceService
-from vivero_data.domain.records.lists import COUNTED, SlowListError, conditions
+from vivero_data.domain.records.lists import COUNTED, SlowListError, conditions, total_column
 from vivero_data.domain.records.merging import base_of, clashing
 from vivero_data.domain.records.neighbours import Neighbours
 from vivero_data.domain.records.references import Related
@@ -102,6 +102,7 @@ from vivero_data.domain.records.schemas import (
     RecordChanges,
     RecordCount,
     RecordQuery,
+    Total,
     WrittenBatch,
     WrittenRecord,
 )
@@ -704,6 +705,16 @@ class FakeRecords(RecordService):
         if number > COUNTED and not exact:
             return RecordCount(COUNTED, exact=False)
         return RecordCount(None, exact=False) if self.world.slow and not exact else RecordCount(number, exact=True)
+
+    async def totals(
+        self, actor: Actor, collection: str, query: RecordQuery, wanted: Mapping[str, Total]
+    ) -> dict[str, Any]:
+        definition = self.world.collections[collection]
+        for name, total in wanted.items():
+            total_column(definition, name, total)
+        found = self._matching(definition, [*self.world.records[collection].values()], query)
+        values = {name: [one.values[name] for one in found if one.values[name] is not None] for name in wanted}
+        return {name: len(values[name]) if total == "count" else sum(values[name]) for name, total in wanted.items()}
 
     @staticmethod
     def _matching(collection: Collection, found: builtins.list[Record], query: RecordQuery) -> builtins.list[Record]:

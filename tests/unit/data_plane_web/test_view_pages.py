@@ -157,6 +157,14 @@ def test_a_count_is_a_line_of_its_own(customers: Browser, world: World) -> None:
     assert "2 records match" in customers.open(unescape(again[1]))
 
 
+def test_totals_are_a_line_of_their_own(customers: Browser) -> None:
+    query = urlencode({"sums": "Staff:sum,Company:count", "where": encode(MANY)})
+    assert 'aria-label="Totals"' in customers.open(f"{HERE}?{query}")
+    page = re.sub(r"<[^>]+>", "", customers.open(f"{HERE}/totals?{query}"))
+    assert page.split() == ["Staff,", "sum:", "16", "Company,", "filled:", "2"]
+    assert "Cannot be sum for Company" in customers.open(f"{HERE}/totals?sums=Company:sum")
+
+
 def test_a_slow_list_offers_the_index_to_who_may_add_it(customers: Browser, world: World) -> None:
     world.slow = Advice("sort", "Customers has 1,000,000 records: this list takes long.", ("Staff",))
     page = customers.open(f"{HERE}?sort=Staff")

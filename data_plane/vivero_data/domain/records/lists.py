@@ -1,22 +1,25 @@
 """Lists of records: one page, and how many there are; a list that would take long is refused with what would help."""
 
-from typing import Final
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
 
-from vivero_web.errors import FieldError, WebError
+from vivero_web.errors import FieldError, InvalidInputError, WebError
 
 from vivero_data.db.database import Connection
 from vivero_data.db.errors import StatementTimeoutError
-from vivero_data.domain.collections.schemas import Collection
+from vivero_data.domain.collections.schemas import Collection, present
+from vivero_data.domain.field_types.number import plain
 from vivero_data.domain.records import repository
 from vivero_data.domain.records.advice import Advice, advise, surely_fast
-from vivero_data.domain.records.query import Clause, after, cursor_after, parse_sort
-from vivero_data.domain.records.schemas import Record, RecordCount, RecordQuery
+from vivero_data.domain.records.query import Clause, Column, after, column_of, cursor_after, parse_sort
+from vivero_data.domain.records.schemas import Record, RecordCount, RecordQuery, Total
 from vivero_data.domain.records.where import compiled, parse_filters, searched
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import Page
 
 LARGE: Final = 20_000  # records from which a list is given a bound; with fewer, a scan takes less
-MOMENT: Final = 0.08  # seconds for the statement: with the rest of a request some 100 ms
+MOMENT: Final = 0.07  # seconds for the statement: with the rest of a request some 100 ms
 COUNTED: Final = 1_000
 _BACKGROUND: Final = 8.0  # seconds of a list or count that may be slow; below the bound of every statement
 
@@ -69,6 +72,51 @@ async def count(connection: Connection, collection: Collection, query: RecordQue
     except StatementTimeoutError:
         return RecordCount(None, exact=False)
     return RecordCount(found, exact=True) if exact or found <= COUNTED else RecordCount(COUNTED, exact=False)
+
+
+async def totals(
+    connection: Connection, collection: Collection, query: RecordQuery, wanted: Mapping[str, Total]
+) -> dict[str, Any]:
+    """What stands below columns, by field: over all records that match.
+
+    Raises:
+        InvalidInputError: a field cannot have its total.
+        SlowListError: it takes longer than a moment, or than `query.allow_slow` lets it.
+    """
+    columns = {name: total_column(collection, name, total) for name, total in wanted.items()}
+    if not columns:
+        return {}
+    seconds = None if collection.records < LARGE else _BACKGROUND if query.allow_slow else MOMENT
+    expressions = [f"{total.value.upper()}({columns[name].sql})" for name, total in wanted.items()]
+    try:
+        row = await repository.totals(connection, collection, expressions, conditions(collection, query), seconds)
+    except StatementTimeoutError as error:
+        raise SlowListError(await advise(connection, collection, query)) from error
+    values = zip(wanted.items(), row, strict=True)
+    return {name: _total(columns[name], total, value) for (name, total), value in values}
+
+
+def total_column(collection: Collection, name: str, total: Total) -> Column:
+    """The column that a total is of.
+
+    Raises:
+        InvalidInputError: there is no such field, or it has no such total.
+    """
+    column = column_of(collection, name)
+    if column is None:
+        raise InvalidInputError.of("sums", f"has no field of {collection.name} at {name[:64]!r}")
+    kind = column.field.type.kind
+    if not kind.summable and (total in {Total.SUM, Total.AVG} or not (kind.sortable or total is Total.COUNT)):
+        raise InvalidInputError.of("sums", f"cannot be {total.value} for {column.field.name}")
+    return column
+
+
+def _total(column: Column, total: Total, value: Any) -> Any:  # noqa: ANN401  a column's value
+    if value is None or total is Total.COUNT:
+        return value
+    if total in {Total.SUM, Total.AVG}:
+        return plain(Decimal(value))
+    return present(column.field, value)
 
 
 def conditions(collection: Collection, query: RecordQuery) -> list[Clause]:

@@ -245,6 +245,27 @@ async def count(
     return int(row[0]) if row else 0
 
 
+async def totals(
+    connection: Connection,
+    collection: Collection,
+    expressions: Sequence[str],
+    clauses: Sequence[Clause],
+    seconds: float | None,
+) -> Row:
+    """Aggregates over the records that match.
+
+    Raises:
+        StatementTimeoutError: it takes longer than `seconds`.
+    """
+    where, params = _where(clauses)
+    table = table_name(collection.id)
+    row = await connection.fetch_one(
+        f"{within(seconds)}SELECT {', '.join(expressions)} FROM {table} WHERE {where}",  # noqa: S608  names from numbers
+        *params,
+    )
+    return row or ()
+
+
 def _where(clauses: Sequence[Clause]) -> tuple[str, list[Any]]:
     sql = " AND ".join(clause.sql for clause in clauses) or "TRUE"
     return sql, [param for clause in clauses for param in clause.params]

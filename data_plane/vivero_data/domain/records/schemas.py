@@ -1,6 +1,7 @@
 """Records as the API and the pages see them."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
@@ -131,6 +132,22 @@ class ExportedRecords(msgspec.Struct, forbid_unknown_fields=True):
     where: Annotated[
         str, msgspec.Meta(max_length=WHERE_LENGTH, description="A tree of conditions as JSON, as the list takes it.")
     ] = ""
+
+
+class Total(StrEnum):
+    """What stands below a column."""
+
+    COUNT = "count"
+    SUM = "sum"
+    AVG = "avg"
+    MIN = "min"
+    MAX = "max"
+
+
+class RecordTotals(msgspec.Struct, frozen=True):
+    """What stands below the columns of a view."""
+
+    totals: Annotated[dict[str, Any], msgspec.Meta(description="By field; null where no record has a value.")]
 
 
 class RecordCount(msgspec.Struct, frozen=True):

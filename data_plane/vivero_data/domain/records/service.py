@@ -30,7 +30,7 @@ from vivero_data.domain.records.errors import (
 )
 from vivero_data.domain.records.merging import Written, base_of
 from vivero_data.domain.records.neighbours import Neighbours
-from vivero_data.domain.records.schemas import Record, RecordChange, RecordChanges, RecordCount, RecordQuery
+from vivero_data.domain.records.schemas import Record, RecordChange, RecordChanges, RecordCount, RecordQuery, Total
 from vivero_data.domain.records.through import read_through
 from vivero_data.domain.records.trash import keep_records
 from vivero_data.domain.users import repository as users
@@ -122,6 +122,19 @@ class RecordService:
             definition = await definition_of(connection, collection)
             page = await lists.page(connection, definition, msgspec.structs.replace(query, me=actor.user_id))
             return msgspec.structs.replace(page, items=await references.resolved(connection, definition, page.items))
+
+    async def totals(
+        self, actor: Actor, collection: str, query: RecordQuery, wanted: Mapping[str, Total]
+    ) -> dict[str, Any]:
+        """What stands below columns.
+
+        Raises:
+            SlowListError: it would take long, and the query does not allow that.
+        """
+        require_permission(actor, Permission.READ)
+        asked = msgspec.structs.replace(query, me=actor.user_id)
+        async with self._database.read() as connection:
+            return await lists.totals(connection, await definition_of(connection, collection), asked, wanted)
 
     async def count(self, actor: Actor, collection: str, query: RecordQuery, *, exact: bool = False) -> RecordCount:
         """How many match: up to a bound, and within a moment; `exact` for all of them."""

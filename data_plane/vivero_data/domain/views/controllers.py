@@ -11,10 +11,14 @@ from vivero_data.domain.auth.guards import needs
 from vivero_data.domain.collections.schemas import CollectionName
 from vivero_data.domain.jobs.repository import Job
 from vivero_data.domain.jobs.service import JobService, JobsFullError
+from vivero_data.domain.records.controllers import AllowSlow
 from vivero_data.domain.records.indexing import AddIndex, NewIndex
+from vivero_data.domain.records.lists import SlowListError
+from vivero_data.domain.records.schemas import RecordQuery, RecordTotals
+from vivero_data.domain.records.service import RecordService
 from vivero_data.domain.users.schemas import Actor, Permission
 from vivero_data.domain.views.schemas import NewView, View, ViewChanges, ViewId
-from vivero_data.domain.views.service import ViewNameTakenError, ViewService, ViewsFullError
+from vivero_data.domain.views.service import BrokenViewError, ViewNameTakenError, ViewService, ViewsFullError, through
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, PageCursor, PageLimit
 
 
@@ -58,6 +62,23 @@ class ViewController(Controller):
     ) -> View:
         """One view."""
         return await views.get(actor, name, view_id)
+
+    @get("/{view_id:int}/totals")
+    @raises(BrokenViewError, SlowListError)
+    async def get_totals(  # noqa: PLR0913  services and parameters
+        self,
+        actor: NamedDependency[Actor],
+        views: NamedDependency[ViewService],
+        records: NamedDependency[RecordService],
+        name: CollectionName,
+        view_id: ViewId,
+        *,
+        allow_slow: AllowSlow = False,
+    ) -> RecordTotals:
+        """What stands below the view's columns, over all of its records."""
+        view = await views.get(actor, name, view_id)
+        query = through(view, RecordQuery(allow_slow=allow_slow))
+        return RecordTotals(await records.totals(actor, name, query, view.sums))
 
     @patch("/{view_id:int}")
     @raises(NotAllowedError, ViewNameTakenError)

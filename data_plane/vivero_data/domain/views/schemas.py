@@ -12,6 +12,7 @@ from vivero_web.fields import LARGEST, documented
 from vivero_data.domain.collections.names import MAX_NAME
 from vivero_data.domain.collections.schemas import APART, MAX_FIELDS
 from vivero_data.domain.records.query import MAX_SORTS
+from vivero_data.domain.records.schemas import Total
 from vivero_data.domain.records.where import MAX_SEARCH
 
 LONGEST_NAME: Final = MAX_NAME * APART
@@ -26,16 +27,6 @@ class ViewKind(StrEnum):
     """How a view shows its records."""
 
     GRID = "grid"
-
-
-class Total(StrEnum):
-    """What stands below a column."""
-
-    COUNT = "count"
-    SUM = "sum"
-    AVG = "avg"
-    MIN = "min"
-    MAX = "max"
 
 
 class ViewColumn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -23,9 +23,11 @@ from vivero_data.domain.records.filters import (
     as_json,
     parse_tree,
 )
+from vivero_data.domain.records.lists import total_column
 from vivero_data.domain.records.query import column_of, parse_sort
+from vivero_data.domain.records.schemas import Total
 from vivero_data.domain.records.where import compiled, searched
-from vivero_data.domain.views.schemas import Spec, Total, ViewColumn
+from vivero_data.domain.views.schemas import Spec, ViewColumn
 from vivero_data.lib.json import encode
 from vivero_data.lib.lists import join_list
 
@@ -76,12 +78,7 @@ def check(collection: Collection, spec: Spec) -> None:
     _check_group(collection, spec.group_by)
     parse_sort(collection, order_of(spec))
     for name, total in spec.sums.items():
-        found = column_of(collection, name)
-        if found is None:
-            raise InvalidInputError.of("sums", f"has no field of {collection.name} at {name[:64]!r}")
-        kind = found.field.type.kind
-        if not kind.summable and (total in {Total.SUM, Total.AVG} or not (kind.sortable or total is Total.COUNT)):
-            raise InvalidInputError.of("sums", f"cannot be {total.value} for {found.field.name}")
+        total_column(collection, name, total)
 
 
 def _check_group(collection: Collection, name: str | None) -> None:

@@ -17,6 +17,7 @@ from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.jobs.service import JobService
 from vivero_data.domain.records.filters import Tree
 from vivero_data.domain.records.indexing import MAX_COLUMNS, AddIndex
+from vivero_data.domain.records.lists import SlowListError
 from vivero_data.domain.records.query import MAX_SORTS
 from vivero_data.domain.records.schemas import RecordCount, RecordQuery
 from vivero_data.domain.records.service import RecordService
@@ -28,7 +29,7 @@ from vivero_data.lib.lists import join_list
 from vivero_data.web.filter_rows import FilterForm, act, tree_of
 from vivero_data.web.filter_rows import read_form as read_rows
 from vivero_data.web.forms import FORM_ERRORS, field_errors, sentence
-from vivero_data.web.list_state import as_spec, read_state, shown_in
+from vivero_data.web.list_state import as_spec, label_of, read_state, shown_in
 from vivero_data.web.listing import Address, collection_href
 from vivero_data.web.page import Visit, done, require, show
 from vivero_data.web.render import Html
@@ -105,6 +106,28 @@ async def count_records(
     again = str(Address(f"{collection_href(collection.name)}/count", tuple(pairs)).put("exact", "1"))
     context = {"counted": counted, "problem": problem, "again": "" if "exact" in asked else again}
     return show(visit, "records/count.html.j2", context)
+
+
+@get("/collections/{name:str}/totals")
+async def show_totals(
+    request: Request[Any, Any, Any],
+    visit: NamedDependency[Visit],
+    collection: NamedDependency[Collection],
+    records: NamedDependency[RecordService],
+    views: NamedDependency[ViewService],
+) -> Html:
+    """What stands below columns, alone for a script: the table does not wait for it."""
+    pairs, found, problem = parse_qsl(request.url.query), dict[str, Any](), ""
+    try:
+        state, _ = await load(visit.actor, collection, views, pairs, request.cookies)
+        wanted = state.spec.sums
+        found = await records.totals(visit.actor, collection.name, state.query, wanted)
+    except InvalidInputError as error:
+        wanted, problem = {}, sentence(error.errors[0])
+    except SlowListError as error:
+        wanted, problem = {}, error.detail
+    totals = [(label_of(collection, name), total.value, found[name]) for name, total in wanted.items()]
+    return show(visit, "records/totals.html.j2", {"totals": totals, "problem": problem})
 
 
 @post("/collections/{name:str}/views")
@@ -216,6 +239,7 @@ VIEW_PAGES: Sequence[Any] = (
     edit_filter,
     arrange,
     count_records,
+    show_totals,
     save_view,
     view_page,
     change_view,
