@@ -23,6 +23,7 @@ FIELDS = (
     NewField(name="Kind", type=FieldType.CHOICE, choices=["Tree", "Herb"]),
     NewField(name="Sold", type=FieldType.BOOLEAN),
     NewField(name="Notes", type=FieldType.LONG_TEXT),
+    NewField(name="Number", type=FieldType.AUTONUMBER),
 )
 PLANTS = ("Lemon", "Olive", "Thyme", "Sage", "Fig")
 PATH = "/collections/Plants"
@@ -356,3 +357,15 @@ def test_a_deleted_record_comes_back_by_one_click(nursery: Page, world: World) -
     assert 2 not in world.records["Plants"]
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("link", name="Olive")).to_be_visible()
+
+
+def test_what_the_workspace_writes_itself_is_not_written_by_hand(nursery: Page, world: World) -> None:
+    page = nursery
+    cell(page, "Olive", "Number").click()
+    page.keyboard.type("9")
+    expect(page.locator(".v-cell-input")).to_have_count(0)
+    expect(page.locator("td:focus")).to_have_attribute("aria-readonly", "true")
+    cell(page, "Olive", "Notes").click()
+    clipboard(page, "Evergreen\t17")
+    saved(page)
+    assert (value(world, 2, "Notes"), value(world, 2, "Number")) == ("Evergreen", None)

@@ -17,6 +17,7 @@ async def contacts(request: pytest.FixtureRequest, workspace: Workspace, owner: 
         await workspace.client.patch("/api/v1/workspace/settings", json=request.param, headers=owner)
     kinds = [{"name": str(kind), "type": str(kind), "options": good.OPTIONS.get(kind, {})} for kind in good.GOOD_VALUES]
     fields = [{**kind, "choices": ["a", "b"]} if kind["type"] in {"choice", "choices"} else kind for kind in kinds]
+    await workspace.targets(owner, 1)
     await workspace.collection(owner, *fields)
     return workspace
 

@@ -44,7 +44,10 @@ class Grid {
 
   /* What is inside cells is reached through their cell. */
   adopt(root) {
-    for (const cell of root.querySelectorAll("td")) cell.tabIndex = -1;
+    for (const cell of root.querySelectorAll("td")) {
+      cell.tabIndex = -1;
+      if (this.writable && !this.isWritten(cell)) cell.setAttribute("aria-readonly", "true");
+    }
     for (const inside of root.querySelectorAll("td :is(a, input, button)")) inside.tabIndex = -1;
   }
 
@@ -58,6 +61,11 @@ class Grid {
 
   field(cell) {
     return this.heads[cell.cellIndex]?.dataset ?? {};
+  }
+
+  /* Whether a person writes what is in this cell, and not the workspace itself. */
+  isWritten(cell) {
+    return this.isField(cell) && !("computed" in this.field(cell));
   }
 
   isField(cell) {

@@ -15,7 +15,7 @@ export function startEditing(grid) {
   grid.edit = async (cell, typed) => {
     const field = grid.field(cell);
     const input = inputs.get(field.field);
-    if (!field.field || cell.dataset.state === "open") return;
+    if (!grid.isWritten(cell) || cell.dataset.state === "open") return;
     if (field.type === "boolean") save(cell, (cell.dataset.typed ?? rawOf(cell)) === "true" ? "false" : "true");
     else if (!input) cell.parentElement.querySelector(".v-lead a").click();
     else if (typed !== " ") open(cell, input.cloneNode(true), typed ?? (await textOf(grid, cell)), typed !== undefined);
@@ -53,6 +53,7 @@ export function startEditing(grid) {
       const typed = input.value;
       const focused = document.activeElement === input;
       input.remove();
+      cell.querySelector("datalist")?.remove();
       delete cell.dataset.state;
       if (focused) grid.go(cell);
       if (keep && (typed !== rawOf(cell) || cell.dataset.typed !== undefined)) save(cell, typed);

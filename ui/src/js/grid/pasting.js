@@ -28,7 +28,7 @@ export function startPasting(grid) {
   });
 
   grid.clear = () => {
-    const cells = grid.cells().filter((cell) => grid.isField(cell));
+    const cells = grid.cells().filter((cell) => grid.isWritten(cell));
     write(cells.map((cell) => [cell, ""]), []);
   };
 
@@ -36,8 +36,8 @@ export function startPasting(grid) {
     const [top, left] = grid.range();
     const heads = grid.heads.slice(Math.max(left, 1)).filter((head) => head.dataset.field);
     const there = grid.body.rows.length - top;
-    const changes = texts.slice(0, there).flatMap((row, at) => row.slice(0, heads.length).map((text, index) => [grid.at(top + at, heads[index].cellIndex), text]));
-    const more = texts.slice(there).map((row) => Object.fromEntries(row.slice(0, heads.length).map((text, index) => [heads[index].dataset.name, text])));
+    const changes = texts.slice(0, there).flatMap((row, at) => row.slice(0, heads.length).map((text, index) => [grid.at(top + at, heads[index].cellIndex), text])).filter(([cell]) => grid.isWritten(cell));
+    const more = texts.slice(there).map((row) => Object.fromEntries(row.slice(0, heads.length).map((text, index) => [heads[index].dataset, text]).filter(([field]) => !("computed" in field)).map(([field, text]) => [field.name, text])));
     if (more.length && !(await asked(more.length, changes.length))) more.length = 0;
     await write(changes, more);
     const last = grid.at(Math.min(top + texts.length, grid.body.rows.length) - 1, heads[Math.min(texts[0].length, heads.length) - 1].cellIndex);
