@@ -18,6 +18,8 @@ FIELDS: tuple[dict[str, Any], ...] = (
     {"name": "Name", "type": "text"},
     {"name": "Age", "type": "integer"},
     {"name": "Code", "type": "text", "unique": True},
+    {"name": "Number", "type": "autonumber"},
+    {"name": "Parent", "type": "person"},
 )
 PATIENCE: Final = 120.0
 OWNER = Actor(1, "owner@example.com", "Olive", Role.OWNER, 1)
@@ -153,7 +155,7 @@ async def test_all_that_match_are_changed_by_a_job_and_copies_are_not_copied(
 
 async def test_what_many_records_cannot_have_is_refused(contacts: Workspace, owner: Header, bulk: BulkService) -> None:
     ids = await fill(contacts, owner, 2)
-    for field, value in (("Code", "same"), ("Age", "many"), ("Nowhere", "x")):
+    for field, value in (("Code", "same"), ("Age", "many"), ("Nowhere", "x"), ("Number", 9), ("Parent", 999)):
         with pytest.raises(InvalidInputError) as caught:
             await bulk.start(OWNER, "Contacts", Bulk(Action.EDIT, ids, field=field, value=value))
         assert caught.value.errors[0].field == field

@@ -200,7 +200,11 @@ class Worker:
 def copy_of(collection: Collection, record: Record) -> dict[int, Any]:
     """A copy's column values; what is unique stays with the record."""
     values = decode(encode(record.values))
-    kept = {field.name: None if field.unique else values[field.name] for field in collection.fields}
+    kept = {
+        field.name: None if field.unique else values[field.name]
+        for field in collection.fields
+        if not field.type.kind.computed
+    }
     return columns_for(collection, kept, new=True)
 
 

@@ -10,10 +10,10 @@ from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.jobs.service import JobService
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.notation.service import notation_of
-from vivero_data.domain.records import repository
+from vivero_data.domain.records import references, repository
 from vivero_data.domain.records.bulk import AT_ONCE, CHANGES, Action, Bulk, ChangeRecords, Worker, checked, kept
 from vivero_data.domain.records.lists import conditions
-from vivero_data.domain.records.service import as_typed, definition_to_write
+from vivero_data.domain.records.service import as_typed, columns_for, definition_to_write
 from vivero_data.domain.records.trash import RECORDS
 from vivero_data.domain.trash import repository as trash
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
@@ -51,6 +51,9 @@ class BulkService:
                 await self._limits.hold(tx, "records")
             definition = await definition_to_write(tx, collection)
             values = checked(definition, bulk, await _typed(tx, definition, bulk))
+            columns = columns_for(definition, values, new=False) if values else {}
+            if nowhere := await references.unknown(tx, definition, [("", columns)]):
+                raise InvalidInputError.of_all(nowhere)
             entry = await trash.add(
                 tx,
                 actor,

@@ -106,7 +106,10 @@ def _ask(  # noqa: PLR0913  one place composes the form in all its states
         "shown": state.here,
         "narrowed": state.narrowed,
         "field": field,
-        "options": [("", "Choose one"), *((one.name, one.name) for one in state.collection.fields if not one.unique)],
+        "options": [
+            ("", "Choose one"),
+            *((one.name, one.name) for one in state.collection.fields if not (one.unique or one.type.kind.computed)),
+        ],
         "typed": typed,
         "problem": problem,
         "error": errors.get(field.name, "") if field else "",
