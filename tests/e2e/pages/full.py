@@ -211,7 +211,12 @@ def workspace(as_of: datetime | None = None) -> Litestar:
         _add_view(world, number, name[:64])
     for number, kind in enumerate(Kind, 1):
         _add_report(world, number, kind)
-    tiles = (*map(ReportTile, world.reports), ReportTile(99), ListTile(TABLE), TextTile(LONG_LABEL * 20, Width.FULL))
+    tiles: tuple[ReportTile | ListTile | TextTile, ...] = (
+        *map(ReportTile, world.reports),
+        ReportTile(99),
+        ListTile(TABLE),
+        TextTile(LONG_LABEL * 20, Width.FULL),
+    )
     world.dashboards[1] = Dashboard(
         1, NAMES[4], tiles, shared=True, home=True, owner=EMAIL, created_at=data.NOW, updated_at=data.NOW
     )
