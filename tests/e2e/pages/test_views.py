@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from integration.control_plane.support import running
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from unit.data_plane_web import fakes
 from unit.data_plane_web.fakes import NOW, World
 from vivero_data.domain.collections import definition
@@ -53,6 +53,7 @@ def test_a_filter_is_built_counted_and_applied(nursery: Page, accessible: Callab
     nursery.get_by_role("button", name="Add group").click()
     second = nursery.get_by_role("group", name="Condition 2")
     second.get_by_label("Field", exact=True).select_option("Kind")
+    expect(second.get_by_label("Value", exact=True).locator("option")).to_have_count(3)
     second.get_by_label("Value", exact=True).select_option("Herb")
     expect(form.get_by_text("2 records match")).to_be_visible()
     accessible(nursery)
@@ -109,3 +110,28 @@ def test_the_focus_stays_where_it_was_when_a_row_changes(nursery: Page) -> None:
         nursery.get_by_role("group", name="Condition 1").get_by_label("Value", exact=True).locator("option")
     ).to_have_count(3)
     expect(field).to_be_focused()
+
+
+def test_what_is_typed_while_the_form_is_asked_for_stays(nursery: Page) -> None:
+    """The server's answer is the form as it was asked for."""
+    nursery.locator("summary[title=Filter]").click()
+    nursery.get_by_role("button", name="Add condition").click()
+    row = nursery.get_by_role("group", name="Condition 1")
+    row.get_by_label("Field", exact=True).select_option("Stock")
+    expect(row.get_by_label("Condition", exact=True).locator("option", has_text="is more than")).to_have_count(1)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    nursery.route("**/filter?**", hold)
+    row.get_by_label("Condition", exact=True).select_option("gt")
+    row.get_by_label("Value", exact=True).fill("15")
+    while not held:
+        nursery.wait_for_timeout(20)
+    with nursery.expect_response("**/filter?**"):
+        for one in held:
+            one.continue_()
+    expect(row.get_by_label("Condition", exact=True)).to_have_value("gt")
+    expect(row.get_by_label("Value", exact=True)).to_have_value("15")
+    expect(nursery.locator("#filter-form").get_by_text("3 records match")).to_be_visible()
