@@ -15,7 +15,7 @@ from unit.data_plane_web.fakes import NOW, FakeLimits, World
 from vivero_data.db.database import Database
 from vivero_data.domain.collections.schemas import Collection, present
 from vivero_data.domain.field_types.registry import FieldType
-from vivero_data.domain.records import merging, repository, service
+from vivero_data.domain.records import merging, references, repository, service
 from vivero_data.domain.records.errors import (
     ChangedFieldError,
     FieldConflictError,
@@ -27,7 +27,7 @@ from vivero_data.domain.records.schemas import Record, RecordChanges
 from vivero_data.lib.json import decode, encode
 from vivero_data.lib.notation import UNSET, Notation, Numbers
 from vivero_web.conditions import Conditions
-from vivero_web.errors import InvalidInputError, PreconditionFailedError
+from vivero_web.errors import FieldError, InvalidInputError, PreconditionFailedError
 
 THINGS = collection()
 ACTOR = World().actor
@@ -70,6 +70,12 @@ class Stored(Database):
     async def notation(self, *_: object) -> Notation:
         return self.written_in
 
+    async def as_it_is(self, _connection: object, _collection: object, records: Sequence[Record]) -> list[Record]:
+        return list(records)
+
+    async def nothing_unknown(self, *_: object) -> list[FieldError]:
+        return []
+
     async def log(self, *_: object, before: object, after: object) -> None:
         self.logged.append((before, after))
 
@@ -80,6 +86,8 @@ def stored(monkeypatch: pytest.MonkeyPatch) -> Stored:
     monkeypatch.setattr(service, "definition_to_write", made.definition)
     monkeypatch.setattr(service, "log", made.log)
     monkeypatch.setattr(service, "notation_of", made.notation)
+    monkeypatch.setattr(references, "resolved", made.as_it_is)
+    monkeypatch.setattr(references, "unknown", made.nothing_unknown)
     monkeypatch.setattr(merging, "remember", made.remember)
     monkeypatch.setattr(merging, "touched", made.touched)
     for name, call in (("get", made.get), ("get_locked", made.get), ("update", made.update)):
