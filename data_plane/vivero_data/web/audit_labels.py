@@ -24,6 +24,13 @@ _WHOLE: Final = {
     "sample.delete": "Removed the sample data of",
     "export.start": "Had records exported of collection",
     "field.start": "Had a field changed:",
+    "import.start": "Began an import into collection",
+    "import.write": "Imported records into collection",
+    "import.finish": "Finished an import into collection",
+    "import.fail": "An import stopped into collection",
+    "import.undo": "Began to undo an import into collection",
+    "import.undo_rows": "Took imported records back from collection",
+    "import.undo_finish": "Undid an import into collection",
     "session.start": "Logged in",
     "session.end": "Logged out",
     "session.revoke": "Ended a session",
@@ -70,6 +77,7 @@ NOUNS: Final = (
     ("file", "Files"),
     ("view", "Views"),
     ("export", "Exports"),
+    ("import", "Imports"),
     ("user", "Users"),
     ("session", "Logins"),
     ("second_factor", "Two-step login"),
@@ -128,4 +136,4 @@ def subject_href(entry: AuditEntry) -> str:
     name, _, number = entry.subject.rpartition("/")
     if noun == "record" and name and number.isdigit():
         return f"{collection_href(name)}/records/{number}"
-    return collection_href(entry.subject) if noun in {"collection", "export"} else ""
+    return collection_href(entry.subject) if noun in {"collection", "export", "import"} else ""

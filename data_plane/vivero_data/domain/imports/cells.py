@@ -50,12 +50,18 @@ def reader(kind: FieldType, notation: Notation) -> Reader:
     """How to read a column, which is in a notation, into a field of this type."""
     read = kind.kind.read
     if kind in {FieldType.NUMBER, FieldType.INTEGER}:
-        return lambda text: rounded(read(_CURRENCY.sub(r"\1", text.strip()), notation))
+        return lambda text: rounded(read(without_currency(text.strip()), notation))
     if kind in TEMPORAL:
         return lambda text: read(usual_date(text.strip()), notation)
     if kind is FieldType.BOOLEAN:
         return yes_or_no
     return lambda text: read(text, notation)
+
+
+def without_currency(text: str) -> str:
+    """A number without the currency around it."""
+    bare = text[:1].isdecimal() and text[-1:].isdecimal()  # as most are, and a pattern costs more than this
+    return text if bare else _CURRENCY.sub(r"\1", text)
 
 
 def rounded(value: Any) -> Any:  # noqa: ANN401  a number, or what is none
