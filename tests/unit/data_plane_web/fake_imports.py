@@ -3,13 +3,14 @@
 # ruff: noqa: ARG002, ANN401  the fakes keep the signatures of the services they stand for
 
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import msgspec
 from litestar.datastructures import UploadFile
 from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.collections.service import CollectionNotFoundError
+from vivero_data.domain.exports.service import ExportFormat, ExportService, ExportStream, line_of, writer_of
 from vivero_data.domain.imports.forms import check_order
 from vivero_data.domain.imports.plan import check, plan_of
 from vivero_data.domain.imports.reading import read_whole
@@ -22,6 +23,7 @@ from vivero_data.domain.imports.schemas import (
     Plan,
 )
 from vivero_data.domain.imports.service import ImportService, NothingToUndoError
+from vivero_data.domain.records.schemas import RecordQuery
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.lib.pages import Page
 
@@ -121,3 +123,22 @@ class FakeImports(ImportService):
     def change(self, import_id: int, **changes: Any) -> Import:
         self.imports[import_id] = msgspec.structs.replace(self.imports[import_id], **changes)
         return self.imports[import_id]
+
+
+class FakeExports(ExportService):
+    """Every record in one page, whatever the query is: that is kept for a test to look at."""
+
+    def __init__(self, world: Any) -> None:
+        self.world = world
+
+    async def stream(
+        self, actor: Actor, collection: str, query: RecordQuery, kind: ExportFormat, columns: Sequence[str] = ()
+    ) -> ExportStream:
+        self.world.exported = (query, columns)
+        writer = writer_of(kind)
+
+        async def pieces() -> AsyncIterator[bytes]:
+            lines = [line_of(one, columns) for one in self.world.records[collection].values()]
+            yield writer.begin(["id", *columns]) + writer.page(lines) + writer.end()
+
+        return ExportStream(f"{collection}.{kind}", writer.media_type, pieces())

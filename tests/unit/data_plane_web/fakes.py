@@ -19,7 +19,7 @@ from litestar.di import Provide
 from litestar.handlers import BaseRouteHandler
 from support.counting import unlimited
 from support.filter_trees import holds
-from unit.data_plane_web.fake_imports import FakeImports
+from unit.data_plane_web.fake_imports import FakeExports, FakeImports
 from vivero_data.clients.webhooks import url_problem
 from vivero_data.domain.api_keys.schemas import (
     ApiKey,
@@ -215,6 +215,7 @@ class World:
         self.readings: dict[int, Any] = {}
         self.import_orders: dict[int, Any] = {}
         self.now = NOW
+        self.exported: Any = None
         self.api_keys: dict[int, ApiKey] = {}
         self.reports: dict[int, Report] = {}
         self.dashboards: dict[int, Dashboard] = {}
@@ -1279,6 +1280,7 @@ def page_dependencies(world: World) -> dict[str, Provide]:
         "jobs": FakeJobs(world),
         "reports": FakeReports(world),
         "imports": FakeImports(world),
+        "exports": FakeExports(world),
         "dashboards": FakeDashboards(world),
         "samples": FakeSamples(world),
         "audit": FakeAudit(world),

@@ -122,3 +122,19 @@ def test_a_page_that_waits_is_loaded_anew_when_there_is_something_to_decide(brow
     at = uploaded(browser)
     answer = browser.client.get(at, headers={"hx-request": "true"})
     assert answer.headers["hx-refresh"] == "true"
+
+
+def test_what_a_table_shows_is_exported_in_the_format_that_is_chosen(browser: Browser, world: World) -> None:
+    inputs = browser.customers()
+    browser.send("/collections/Customers/new", **{inputs["Company"]: "=Acme"})
+    page = browser.open("/collections/Customers?filter=Company:contains:Acme&sort=Company")
+    for kind in ("csv", "xlsx", "json"):
+        assert f"/collections/Customers/export?format={kind}&amp;" in page
+    answer = browser.client.get("/collections/Customers/export?format=csv&filter=Company:contains:Acme&sort=Company")
+    assert answer.status_code == 200
+    assert "'=Acme" in answer.text
+    assert "Customers.csv" in answer.headers["content-disposition"]
+    query, columns = world.exported
+    assert (query.sort, query.cursor, columns[0]) == ("Company", None, "Company")
+    assert "Acme" in query.where
+    assert browser.client.get("/collections/Customers/export?format=pdf").status_code == 422
