@@ -242,3 +242,16 @@ def test_an_address_that_cannot_be_read_says_so(customers: Browser) -> None:
         page = customers.open(f"{HERE}?{query}", 422)
         assert "This view cannot be shown" in page
         assert f'href="{HERE}?view=all"' in page
+
+
+def test_a_record_leads_back_to_the_view_and_the_page_that_it_was_opened_from(customers: Browser, world: World) -> None:
+    world.page_size = 2
+    number = saved(customers, urlencode({"sort": "Company"}), name="By name").rpartition("=")[2]
+    page = customers.open(f"{HERE}?view={number}&cursor=2")
+    assert shown(page) == ["Cedar"]
+    link = re.search(r'href="([^"]+/records/[^"]+)"', page)
+    assert link
+    path = unescape(link[1])
+    action = urlsplit(path).path
+    back = customers.send(action, **form_of(customers.open(path), action))
+    assert parse_qsl(urlsplit(back).query) == [("view", number), ("cursor", "2")]

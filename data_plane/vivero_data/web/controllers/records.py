@@ -93,6 +93,7 @@ def _listed(  # noqa: PLR0913  one place composes the page in all its states
         "columns": state.columns,
         "page": page,
         "here": state.base,
+        "shown": state.here.query,
         "narrowed": state.narrowed,
         "bar": toolbar(state, saved, visit.notation, slow),
         "page_links": page_links(state.here, page.next_cursor),
