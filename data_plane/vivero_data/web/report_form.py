@@ -74,7 +74,11 @@ def groupings(collection: Collection, form: Form) -> Options:
 def measures(collection: Collection, form: Form) -> Options:
     """What can be measured: records, each number in four ways, where a field is filled; and what the form has already."""
     numbers = [field.name for field in collection.fields if field.type.kind.summable]
-    counts = [Measure(Function.COUNT, field.name) for field in collection.fields if not field.required]
+    counts = [
+        Measure(Function.COUNT, field.name)
+        for field in collection.fields
+        if not field.required and not field.type.kind.virtual
+    ]
     every = [Measure(Function.COUNT), *(Measure(one, name) for name in numbers for one in list(Function)[1:]), *counts]
     found = [(_measure_value(one), measure_label(one)) for one in every]
     return _with_present(found, [form.get(f"measure-{index}", "") for index in range(MAX_MEASURES)])

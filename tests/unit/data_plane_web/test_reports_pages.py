@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from msgspec import structs
-from unit.data_plane.builders import collection
+from unit.data_plane.builders import collection, field
 from unit.data_plane_web.browser import Browser, form_of
 from unit.data_plane_web.fakes import World
-from vivero_data.domain.collections.schemas import Collection
+from vivero_data.domain.collections.schemas import Collection, Field
 from vivero_data.domain.field_types.registry import FieldType
+from vivero_data.domain.reports.definition import check
 from vivero_data.domain.reports.schemas import Definition, Function, Grouping, Kind, Measure, Order, Period
 from vivero_data.domain.users.schemas import Role
 from vivero_data.web import report_form
@@ -160,13 +161,26 @@ def test_what_is_stored_survives_the_form(definition: Definition) -> None:
     assert report_form.measure_rows(form) >= len(definition.measures)
 
 
-@pytest.mark.parametrize("kind", FieldType)
-def test_the_menus_offer_what_fits(kind: FieldType) -> None:
-    one = next(field for field in THINGS.fields if field.type is kind)
+@pytest.mark.parametrize("one", THINGS.fields, ids=lambda one: one.type)
+def test_the_menus_offer_what_fits(one: Field) -> None:
+    kind = one.type.kind
     values = [value for value, _ in report_form.groupings(THINGS, {}) if value.endswith(f":{one.name}")]
-    assert len(values) == (5 if kind.kind.dated else 1 if kind.kind.sortable else 0)
+    assert len(values) == (5 if kind.dated else 1 if kind.sortable else 0)
     sums = [value for value, _ in report_form.measures(THINGS, {}) if value.endswith(f":{one.name}")]
-    assert len(sums) == (5 if kind.kind.summable else 1), "whether it is filled can be counted of each"
+    assert len(sums) == (5 if kind.summable else 1), "whether it is filled can be counted of each"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FieldType if kind.kind.virtual])
+def test_what_has_no_column_is_neither_grouped_by_nor_counted(kind: FieldType) -> None:
+    things = collection(*THINGS.fields, field(kind, 99, name="Seen"))
+    offered = [*report_form.groupings(things, {}), *report_form.measures(things, {})]
+    assert not [value for value, _ in offered if value.endswith(":Seen")]
+    for definition in (
+        Definition(measures=(Measure(Function.COUNT, "Seen"),)),
+        Definition(group_by=(Grouping("Seen"),)),
+    ):
+        with pytest.raises(InvalidInputError, match="cannot be Seen"):
+            check(things, definition)
 
 
 def test_a_stranger_value_of_a_menu_is_refused() -> None:

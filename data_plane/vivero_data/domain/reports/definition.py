@@ -94,9 +94,10 @@ def _measure_problem(collection: Collection, measure: Measure) -> str | None:
     column = column_of(collection, measure.field)
     if column is None:
         return f"names no field of {collection.name}"
-    if measure.function is Function.COUNT or column.field.type.kind.summable:
+    kind = column.field.type.kind
+    if kind.summable or (measure.function is Function.COUNT and not kind.virtual):
         return None
-    return f"cannot be {column.field.name}, a {column.field.type.kind.label.lower()}"
+    return f"cannot be {column.field.name}, a {kind.label.lower()}"
 
 
 def stored_form(collection: Collection, definition: Definition) -> Stored:
