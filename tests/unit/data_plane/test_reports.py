@@ -24,32 +24,35 @@ NOW = datetime(2026, 11, 29, tzinfo=UTC)
 VIEWER = Actor(1, "a@example.com", "", Role.VIEWER)
 # Names from numbers, words of SQL, and places of parameters.
 SAFE_SQL = re.compile(r"[a-zA-Z0-9_`%<>=(),.*/ +\-:']+")
-DATED = [one.name for one in THINGS.fields if one.type.kind.dated]
-GROUPINGS = st.one_of(
-    st.builds(Grouping, st.sampled_from([*DATED, "created_at"]), st.sampled_from(Period)),
-    st.builds(
-        Grouping,
-        st.sampled_from([one.name for one in THINGS.fields if one.type.kind.sortable and not one.type.kind.dated]),
-    ),
-)
-MEASURES = st.one_of(
-    st.just(Measure(Function.COUNT)),
-    st.builds(Measure, st.just(Function.COUNT), st.sampled_from([one.name for one in THINGS.fields])),
-    st.builds(
-        Measure,
-        st.sampled_from(list(Function)[1:]),
-        st.sampled_from([one.name for one in THINGS.fields if one.type.kind.summable]),
-    ),
-)
-DEFINITIONS = st.builds(
-    Definition,
-    where=st.none(),
-    group_by=st.lists(GROUPINGS, max_size=2, unique=True).map(tuple),
-    measures=st.lists(MEASURES, min_size=1, max_size=5).map(tuple),
-    kind=st.just(Kind.TABLE),
-    order=st.sampled_from(Order),
-    limit=st.integers(1, 200),
-)
+
+
+def definitions(things: Collection) -> st.SearchStrategy[Definition]:
+    """Reports that fit a collection."""
+    kinds = {one.name: one.type.kind for one in things.fields}
+    dated = [*(name for name, kind in kinds.items() if kind.dated), "created_at"]
+    others = [name for name, kind in kinds.items() if kind.sortable and not kind.dated]
+    groupings = st.one_of(
+        st.builds(Grouping, st.sampled_from(dated), st.sampled_from(Period)),
+        st.builds(Grouping, st.sampled_from(others)),
+    )
+    summable = [name for name, kind in kinds.items() if kind.summable]
+    measures = st.one_of(
+        st.just(Measure(Function.COUNT)),
+        st.builds(Measure, st.just(Function.COUNT), st.sampled_from(list(kinds))),
+        st.builds(Measure, st.sampled_from(list(Function)[1:]), st.sampled_from(summable)),
+    )
+    return st.builds(
+        Definition,
+        where=st.none(),
+        group_by=st.lists(groupings, max_size=2, unique=True).map(tuple),
+        measures=st.lists(measures, min_size=1, max_size=5).map(tuple),
+        kind=st.just(Kind.TABLE),
+        order=st.sampled_from(Order),
+        limit=st.integers(1, 200),
+    )
+
+
+DEFINITIONS = definitions(THINGS)
 
 
 @given(DEFINITIONS)
