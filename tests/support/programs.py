@@ -32,6 +32,7 @@ from vivero_data.app import create_app
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.collections.schemas import Collection, CollectionSummary, Field
 from vivero_data.domain.collections.service import CollectionService
+from vivero_data.domain.favourites.service import FavouriteService
 from vivero_data.domain.field_types.options import Options
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.identity.service import Identity, IdentityService
@@ -206,6 +207,10 @@ def a_workspace(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Litestar:
     async def notation(_: NotationService) -> Notation:
         return UNSET
 
+    async def none(*_: object) -> list[CollectionSummary]:
+        return []
+
+    monkeypatch.setattr(FavouriteService, "list", none)
     monkeypatch.setattr(IdentityService, "current", identity)
     monkeypatch.setattr(NotationService, "current", notation)
     return data_plane(folder)

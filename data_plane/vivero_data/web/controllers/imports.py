@@ -90,6 +90,7 @@ async def start_import(
     collections: NamedDependency[CollectionService],
     import_id: FromPath[int],
 ) -> Response[Any]:
+    require(visit, Permission.WRITE_RECORDS, "import files")
     found = await imports.get(visit.actor, import_id)
     plan = await imports.plan(visit.actor, import_id)
     form = await read_form(request)

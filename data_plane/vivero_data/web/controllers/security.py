@@ -12,9 +12,10 @@ from vivero_web.request_context import caller_of
 from vivero_data.domain.second_factors.schemas import Enrolment
 from vivero_data.domain.second_factors.service import SecondFactorService
 from vivero_data.domain.sessions.service import SessionService
+from vivero_data.domain.users.schemas import Permission
 from vivero_data.web.forms import MAIL_FORM_ERRORS, field_errors
 from vivero_data.web.listing import address, page_links
-from vivero_data.web.page import Visit, done, show
+from vivero_data.web.page import Visit, done, require, show
 from vivero_data.web.render import Html
 
 SECURITY: Final = "/account/security"
@@ -89,6 +90,7 @@ async def reset_second_factor(
     visit: NamedDependency[Visit], second_factors: NamedDependency[SecondFactorService], user_id: FromPath[int]
 ) -> Response[Any]:
     """For who lost phone and recovery codes."""
+    require(visit, Permission.MANAGE_USERS, "manage users")
     await second_factors.reset(visit.actor, user_id)
     return done(f"/users/{user_id}", "second-factor-ended")
 
