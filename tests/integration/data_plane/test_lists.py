@@ -5,10 +5,11 @@ import sys
 from collections.abc import Iterable
 from typing import Any, Final
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from integration.data_plane.test_filter_trees import RECORDS, THINGS, VALUES
+from integration.data_plane.test_filter_trees import RECORDS, THINGS, WRITTEN
 from integration.data_plane.test_jobs import ended
 from integration.data_plane.workspace import Workspace
 from vivero_data.domain.field_types.registry import FieldType
@@ -24,16 +25,24 @@ MANY: Final = 40_000
 @pytest.fixture
 async def things(workspace: Workspace, owner: dict[str, str]) -> dict[int, dict[str, Any]]:
     """The values of thirty records with many ties and empty fields, by id."""
-    fields = [{"name": one.name, "type": one.type, "choices": one.choices} for one in THINGS.fields]
+    fields = [
+        {"name": one.name, "type": one.type, "choices": one.choices, "options": msgspec.to_builtins(one.options)}
+        for one in THINGS.fields
+    ]
+    await workspace.targets(owner, 3)
     await workspace.collection(owner, *fields, name="Things")
     chance = random.Random(11)  # noqa: S311  a test's choice
     rows = [
-        {"values": {name: chance.choice([*some[:3], None, None]) for name, some in VALUES.items()}} for _ in range(30)
+        {"values": {name: chance.choice([*some[:3], None, None]) for name, some in WRITTEN.items()}} for _ in range(30)
     ]
     answer = await workspace.client.post(f"{RECORDS}/batch", json={"create": rows}, headers=owner)
     assert answer.status_code == 200, answer.text
     page = await ask(workspace, owner, limit=200)
-    return {item["id"]: item["values"] for item in page["items"]}
+    # What a link leads to comes with its title.
+    return {
+        item["id"]: {name: one["id"] if isinstance(one, dict) else one for name, one in item["values"].items()}
+        for item in page["items"]
+    }
 
 
 async def ask(workspace: Workspace, headers: dict[str, str], path: str = "", **params: Any) -> dict[str, Any]:  # noqa: ANN401  a query's values
