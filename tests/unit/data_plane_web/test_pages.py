@@ -89,10 +89,9 @@ def test_a_link_from_another_site_asks_again_from_here(browser: Browser, world: 
     assert 'http-equiv="refresh"' in answer.text
 
 
-def test_the_first_visit_offers_one_action(browser: Browser, world: World) -> None:
+def test_the_first_visit_asks_how_to_begin_before_all_else(browser: Browser, world: World) -> None:
     page = browser.open("/")
-    assert "Start with a collection" in page
-    assert page.partition("<main")[2].count("btn-primary") == 1
+    assert -1 < page.index("How do you want to begin?") < page.index("First steps")
     world.role = Role.MEMBER
     assert "An administrator or the owner can add the first one." in browser.open("/")
 
