@@ -90,6 +90,7 @@ async def test_what_is_let_through_writes_sessions_and_a_cookie_alone(view: Work
     assert let_through == {
         "POST /collections/x/columns",
         "POST /login",
+        "POST /login/code",
         "POST /logout",
         "POST /api/v1/auth/login",
         "POST /api/v1/auth/logout",
