@@ -414,6 +414,8 @@ def _openapi() -> OpenAPIConfig:
             "Users": "The caller, and the accounts of the workspace.",
             "Collections": "Definitions of the kinds of records.",
             "Records": "The rows of a collection.",
+            "Comments": "What people say about a record.",
+            "Trash": "What was deleted or changed in the last 30 days, and the way back.",
             "Views": "Saved views of a collection: columns, conditions and order.",
             "Files": "Upload and download of files; always served as attachments.",
             "Imports": "Files that become records, and taking them back.",

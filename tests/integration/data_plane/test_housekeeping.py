@@ -28,6 +28,7 @@ async def test_what_is_in_use_stays(keeper: Housekeeping, workspace: Workspace, 
         "addresses": 0,
         "idempotency": 0,
         "webhooks": 0,
+        "imports": 0,
         "audit": 0,
     }
     assert (await workspace.client.get("/api/v1/me", headers=owner)).status_code == 200
@@ -59,6 +60,7 @@ async def test_what_has_ended_goes(
         "addresses": 0,
         "idempotency": 0,
         "webhooks": 0,
+        "imports": 0,
         "audit": 0,
     }
     assert (await workspace.client.get("/api/v1/me", headers=owner)).status_code == 401
@@ -81,6 +83,10 @@ async def test_one_task_that_fails_does_not_stop_the_others(
         "trash",
         "jobs",
         "changes",
+        "addresses",
+        "idempotency",
+        "webhooks",
+        "imports",
         "audit",
     }
 

@@ -70,7 +70,10 @@ async def test_every_get_is_answered_to_head_too(no_runner: None, workspace: Wor
     known = {"{name}": "x", "{record_id}": "1", "{file_id}": file, "{user_id}": str(mine), "{job_id}": str(job)}
     view = (await client.post("/api/v1/collections/x/views", json={"name": "x"}, headers=owner)).json()["id"]
     known |= {"{key_id}": str(key), "{view_id}": str(view)}
-    known["{key_id}"] = str(key)
+    board = (await client.post("/api/v1/dashboards", json={"name": "x"}, headers=owner)).json()["id"]
+    known["{dashboard_id}"] = str(board)
+    report = {"name": "x", "collection": "x"}
+    known["{report_id}"] = str((await client.post("/api/v1/reports", json=report, headers=owner)).json()["id"])
     csv = {"file": ("a.csv", b"Name\nAda\n", "text/csv")}
     known["{import_id}"] = str((await client.post("/api/v1/imports", files=csv, headers=owner)).json()["id"])
     told = {"url": "https://example.com/hook", "events": ["record.created"]}

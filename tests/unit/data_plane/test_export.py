@@ -43,7 +43,7 @@ def test_any_text_stays_in_its_cell(lines: list[list[str]]) -> None:
 
 
 def test_what_is_empty_is_an_empty_cell() -> None:
-    found = cells(record(a=None, b=False, c=date(2026, 2, 28)))
+    (found,) = csv.reader(io.StringIO(csv_lines([cells(record(a=None, b=False, c=date(2026, 2, 28)))]).decode()))
     assert found == ["7", "", "false", "2026-02-28", "2026-11-29T10:15:00.000005Z", "2026-11-29T10:15:00.000005Z"]
 
 

@@ -24,6 +24,16 @@ def document(app: Litestar) -> dict[str, Any]:
     return asyncio.run(document_of(app, DOMAIN))
 
 
+STORED = (
+    "/api/v1/collections/{name}/records",
+    "/api/v1/collections/{name}/views",
+    "/api/v1/collections/{name}/export",
+    "/api/v1/reports",
+    "/api/v1/platform-backup",
+)
+"""What is read through a definition that somebody stored, which what became of the rest may contradict."""
+
+
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
@@ -133,7 +143,8 @@ def test_answers_follow_from_what_a_route_is(app: Litestar, document: dict[str, 
         assert ("If-Match" in {parameter["name"] for parameter in operation.get("parameters", ())}) == ("412" in said)
         assert one.path.startswith("/api/") <= ("503" in said), one.path
         if one.method == "GET":
-            assert not {"409", "413", "415", "402"} & said, one.path
+            assert not {"413", "415", "402"} & said, one.path
+            assert ("409" in said) <= one.path.startswith(STORED), one.path
 
 
 def test_no_guard_refuses_in_silence(app: Litestar, document: dict[str, Any]) -> None:

@@ -63,7 +63,7 @@ class ProofView(Struct, frozen=True, kw_only=True):
     """The last time that the control plane's tables were brought back and compared with the live ones."""
 
     ended_at: Annotated[datetime, Meta(description="When it ended.")]
-    result: Literal["Passed", "Failed", "Refused"]
+    result: Annotated[Literal["Passed", "Failed", "Refused"], Meta(description="What came of it.")]
     message: Annotated[str, Meta(description="What it said.")]
     tables: Annotated[int | None, Meta(description="How many were compared; null if they were not the same.")]
 

@@ -39,6 +39,9 @@ class Writer(Protocol):
     def begin(self, names: Sequence[str]) -> bytes: ...
     def page(self, lines: Sequence[Line]) -> bytes: ...
     def end(self) -> bytes: ...
+    def close(self) -> None:
+        """Let go of what an export that did not end holds."""
+        ...
 
 
 def writer_of(kind: ExportFormat) -> Writer:
@@ -114,12 +117,15 @@ async def _written(
 ) -> AsyncIterator[bytes]:
     known = [field.name for field in collection.fields]
     fields = [name for name in columns if name in known] or known
-    yield writer.begin(["id", *fields, "created_at", "updated_at"])
-    page = first
-    while page:
-        yield await asyncio.to_thread(writer.page, [line_of(one, fields) for one in page])
-        page = await anext(pages, [])
-    yield writer.end()
+    try:
+        yield writer.begin(["id", *fields, "created_at", "updated_at"])
+        page = first
+        while page:
+            yield await asyncio.to_thread(writer.page, [line_of(one, fields) for one in page])
+            page = await anext(pages, [])
+        yield writer.end()
+    finally:  # also where the reader went away
+        writer.close()
 
 
 def line_of(record: Record, fields: Sequence[str]) -> list[Any]:

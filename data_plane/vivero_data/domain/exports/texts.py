@@ -53,6 +53,9 @@ class CsvWriter:
     def end(self) -> bytes:
         return b""
 
+    def close(self) -> None:
+        """It holds nothing."""
+
 
 class JsonWriter:
     """Writes an array of objects, one a line."""
@@ -76,3 +79,6 @@ class JsonWriter:
 
     def end(self) -> bytes:
         return b"[]\n" if self._between == b"[\n" else b"\n]\n"
+
+    def close(self) -> None:
+        """It holds nothing."""

@@ -95,6 +95,11 @@ class XlsxWriter:
         self._archive.close()
         return self._pipe.take()
 
+    def close(self) -> None:
+        if self._sheet is not None:
+            self._sheet.close()
+        self._archive.close()
+
     def _open(self) -> None:
         self._sheets += 1
         self._sheet = self._archive.open(f"xl/worksheets/sheet{self._sheets}.xml", "w", force_zip64=True)

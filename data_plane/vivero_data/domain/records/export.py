@@ -9,7 +9,7 @@ import gzip
 import tempfile
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from vivero_web import clock
 from vivero_web.errors import InvalidInputError
@@ -17,7 +17,7 @@ from vivero_web.text import tidy
 
 from vivero_data.db.database import Connection, Database
 from vivero_data.domain.collections.schemas import Collection
-from vivero_data.domain.exports.texts import cell, csv_lines
+from vivero_data.domain.exports.texts import csv_lines
 from vivero_data.domain.files.schemas import StoredFile
 from vivero_data.domain.jobs.task import Task, TaskContext
 from vivero_data.domain.records import repository
@@ -71,9 +71,9 @@ def file_name(collection: str, moment: datetime) -> str:
     return f"{tidy(collection)} {moment:%Y-%m-%d %H%M}.csv"
 
 
-def cells(record: Record) -> list[str]:
-    """A line; every value as in the API, so that it can be imported exactly."""
-    return [cell(value) for value in (record.id, *record.values.values(), record.created_at, record.updated_at)]
+def cells(record: Record) -> list[Any]:
+    """A line, as `csv_lines` writes it; every value as in the API, so that it can be imported exactly."""
+    return [record.id, *record.values.values(), record.created_at, record.updated_at]
 
 
 async def _spool(

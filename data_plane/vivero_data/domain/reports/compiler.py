@@ -149,20 +149,24 @@ def _over(definition: Definition, parts: Sequence[tuple[str, str]], key: str) ->
 
 
 def _ranks(definition: Definition, columns: Sequence[Column]) -> tuple[list[str], list[Any]]:
-    """The rank of each key, and the parameters in it; groups without a value come last."""
+    """The rank of each key, and the parameters in it; groups without a value come last, of equal ones the first by key."""
     ranks, params = [], []
     for index, (column, order) in enumerate(zip(columns, _orders(definition, columns), strict=True)):
-        key, way = f"k{index}", " DESC" if order.startswith("-") else ""
-        if order in {Order.VALUE, Order.VALUE_DESCENDING}:
-            terms = [f"v{index} IS NULL", f"v{index}{way}", f"{key} IS NULL", key]
-        elif choices := column.field.choices:
-            place = f"FIELD({key}, {', '.join(['%s'] * len(choices))})"
-            terms = [f"{key} IS NULL", f"{place} = 0", f"{place}{way}", key]
-            params += [*choices, *choices]
-        else:
-            terms = [f"{key} IS NULL", f"{key}{way}"]
-        ranks.append(f"DENSE_RANK() OVER (ORDER BY {', '.join(terms)}) AS n{index}")
+        by_value, way = order in {Order.VALUE, Order.VALUE_DESCENDING}, " DESC" if order.startswith("-") else ""
+        terms, chosen = _terms(column, f"k{index}", "" if by_value else way)
+        first = [f"v{index} IS NULL", f"v{index}{way}"] if by_value else []
+        ranks.append(f"DENSE_RANK() OVER (ORDER BY {', '.join([*first, *terms])}) AS n{index}")
+        params += chosen
     return ranks, params
+
+
+def _terms(column: Column, key: str, way: str) -> tuple[list[str], list[Any]]:
+    """A key's own order, that of its field's choices if it has any, and the parameters in it."""
+    choices = column.field.choices
+    if not choices:
+        return [f"{key} IS NULL", f"{key}{way}"], []
+    place = f"FIELD({key}, {', '.join(['%s'] * len(choices))})"
+    return [f"{key} IS NULL", f"{place} = 0", f"{place}{way}", key], [*choices, *choices]
 
 
 def _orders(definition: Definition, columns: Sequence[Column]) -> list[Order]:

@@ -10,6 +10,8 @@ from vivero_web.errors import ConflictError, NotFoundError
 from vivero_web.fields import LARGEST, documented
 
 from vivero_data.clients.webhooks import URL_MAX
+from vivero_data.domain.collections.names import MAX_NAME
+from vivero_data.domain.collections.schemas import APART
 
 MAX_WEBHOOKS: Final = 20
 
@@ -31,7 +33,7 @@ Events = Annotated[
     list[Event], msgspec.Meta(min_length=1, max_length=len(Event), description="Of which of them it tells.")
 ]
 CollectionName = Annotated[
-    str | None,
+    Annotated[str, documented("Its name, in any case.", maxLength=MAX_NAME * APART)] | None,
     msgspec.Meta(description="Of which collection's records it tells; of all if null. Empty after its deletion."),
 ]
 Active = Annotated[bool, msgspec.Meta(description="Whether anything is sent.")]
