@@ -180,6 +180,7 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
             "mapping": {"Name": {"field": "Name", "type": "text", "numbers": None, "dates": None}, "Other": None},
         },
         "POST /imports/{import_id}": {"name": "Odd import", "use-0": "on", "field-0": "Name", "type-0": "text"},
+        "POST /trash/{entry_id}/restore": {"back": "/collections"},
         "POST /login": {**credentials, "next": "/files"},
         "POST /login/ticket": {"ticket": "x" * 43},
         "POST /forgotten-password": _FORGOTTEN,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final
+from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -42,7 +42,7 @@ class Notation(msgspec.Struct, frozen=True):
 
     numbers: Numbers | None = None
     dates: Dates | None = None
-    zone: str = "UTC"
+    zone: Annotated[str, msgspec.Meta(description="IANA name of the time zone.")] = "UTC"
 
 
 UNSET: Final = Notation()

@@ -79,7 +79,7 @@ async def test_a_session_alone_changes_nothing(workspace: Workspace, owner: dict
     client, wrong = workspace.client, {"current_password": "not the password"}
     refused = await client.post(FACTOR, json=wrong, headers=owner)
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "current_password")
-    assert (await client.post(f"{FACTOR}/confirm", json={"code": "123456"}, headers=owner)).status_code == 404
+    assert (await client.post(f"{FACTOR}/confirm", json={"code": "123456"}, headers=owner)).status_code == 409
     secret = await begin(workspace, owner)
     refused = await client.post(f"{FACTOR}/confirm", json={"code": "123456"}, headers=owner)
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "code")
@@ -100,7 +100,7 @@ async def test_it_is_ended_and_recovery_codes_are_renewed(workspace: Workspace, 
     assert await login(workspace, code=renewed[0]) == (200, "")
     assert (await client.post(f"{FACTOR}/end", json=proof, headers=owner)).status_code == 204
     assert await login(workspace) == (200, "")
-    assert (await client.post(f"{FACTOR}/end", json=proof, headers=owner)).status_code == 404
+    assert (await client.post(f"{FACTOR}/end", json=proof, headers=owner)).status_code == 409
 
 
 async def test_an_administrator_ends_that_of_who_lost_the_phone(workspace: Workspace, owner: dict[str, str]) -> None:
@@ -114,7 +114,7 @@ async def test_an_administrator_ends_that_of_who_lost_the_phone(workspace: Works
     assert (await client.delete(at, headers=member)).status_code == 403
     assert (await client.delete(f"/api/v1/users/{numbers[OWNER]}/second-factor", headers=admin)).status_code == 403
     assert (await client.delete(at, headers=admin)).status_code == 204
-    assert (await client.delete(at, headers=admin)).status_code == 404
+    assert (await client.delete(at, headers=admin)).status_code == 409
     assert await workspace.login("grace@example.com")
 
 

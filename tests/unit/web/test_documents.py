@@ -59,7 +59,10 @@ def parts(document: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401  any JSON
 
 def described(document: dict[str, Any], schema: Any) -> bool:  # noqa: ANN401  any JSON
     schema = resolved(document, schema)
-    return bool(schema.get("description")) or any(described(document, one) for one in schema.get("anyOf", ()))
+    one_word = "const" in schema or len(schema.get("enum", ())) == 1  # it says itself
+    return (
+        one_word or bool(schema.get("description")) or any(described(document, one) for one in schema.get("anyOf", ()))
+    )
 
 
 def test_it_is_openapi_3_1_and_refers_to_nothing_that_is_not_there(document: dict[str, Any]) -> None:

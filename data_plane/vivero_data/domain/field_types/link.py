@@ -1,7 +1,7 @@
 """A link to something else in the workspace: a record of another collection, or a person."""
 
 import re
-from typing import Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final
 
 import msgspec
 
@@ -26,8 +26,8 @@ class Linked(msgspec.Struct, frozen=True):
         title: what it is called; None if it was deleted.
     """
 
-    id: int
-    title: str | None = None
+    id: Annotated[int, msgspec.Meta(description="The record's number.")]
+    title: Annotated[str | None, msgspec.Meta(description="What it is called; null if it was deleted.")] = None
 
     def __str__(self) -> str:
         """As inputs show it, and read it again."""

@@ -41,7 +41,9 @@ _FieldName = Annotated[str, msgspec.Meta(max_length=4 * MAX_NAME)]
 class ColumnOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a person decides of a column; what is not said is decided by the file."""
 
-    field: _FieldName | None = None
+    field: Annotated[
+        _FieldName | None, msgspec.Meta(description="The field that it goes into; null leaves it out.")
+    ] = None
     type: FieldType | None = None
     numbers: Numbers | None = None
     dates: Dates | None = None
@@ -120,7 +122,7 @@ class Plan(msgspec.Struct, frozen=True):
     kind: Annotated[str, msgspec.Meta(description="`csv`, `xlsx` or `json`.")]
     encoding: Annotated[str, msgspec.Meta(description="Of a text file.")]
     delimiter: Annotated[str, msgspec.Meta(description="Of a CSV file.")]
-    columns: tuple[ColumnPlan, ...]
+    columns: Annotated[tuple[ColumnPlan, ...], msgspec.Meta(description="In the order of the file.")]
     first: Annotated[tuple[tuple[str, ...], ...], msgspec.Meta(description="The first rows.")] = ()
 
 
@@ -147,8 +149,8 @@ class Import(msgspec.Struct, frozen=True):
     dry_run: Annotated[bool, msgspec.Meta(description="Nothing is written.")]
     problem: Annotated[str | None, msgspec.Meta(description="Why it stopped.")]
     created_by: Annotated[str, msgspec.Meta(description="E-mail of who asked for it.")]
-    created_at: datetime
-    ended_at: datetime | None
+    created_at: Annotated[datetime, msgspec.Meta(description="When it was asked for.")]
+    ended_at: Annotated[datetime | None, msgspec.Meta(description="When it ended; null until then.")]
     plan: Plan | None = None
 
     @property

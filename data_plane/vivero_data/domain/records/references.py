@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from vivero_web.errors import FieldError
@@ -165,10 +165,10 @@ def _searches(lead: Field, words: str) -> list[tuple[str, tuple[Any, ...]]]:
 class Related(msgspec.Struct, frozen=True):
     """Records of a collection whose link leads to one record."""
 
-    collection: str
-    field: str
-    records: list[Linked]
-    more: bool
+    collection: Annotated[str, msgspec.Meta(description="The collection whose records lead here.")]
+    field: Annotated[str, msgspec.Meta(description="Its field that does.")]
+    records: Annotated[list[Linked], msgspec.Meta(description="The first of them.")]
+    more: Annotated[bool, msgspec.Meta(description="Whether there are others.")]
 
 
 async def related(connection: Connection, collection_id: int, record_id: int) -> list[Related]:

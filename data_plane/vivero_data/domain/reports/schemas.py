@@ -97,7 +97,9 @@ GroupBy = Annotated[
     tuple[Grouping, ...],
     msgspec.Meta(max_length=MAX_GROUPINGS, description="None gives one figure of all records."),
 ]
-Measures = Annotated[tuple[Measure, ...], msgspec.Meta(min_length=1, max_length=MAX_MEASURES)]
+Measures = Annotated[
+    tuple[Measure, ...], msgspec.Meta(min_length=1, max_length=MAX_MEASURES, description="Its figures.")
+]
 MostGroups = Annotated[
     int, msgspec.Meta(ge=1, le=MAX_GROUPS, description="More groups than that are put together as one.")
 ]
@@ -188,8 +190,8 @@ class Key(msgspec.Struct, frozen=True):
 class ReportData(msgspec.Struct, frozen=True):
     """What a report computed."""
 
-    group_by: tuple[Grouping, ...]
-    measures: tuple[Measure, ...]
+    group_by: Annotated[tuple[Grouping, ...], msgspec.Meta(description="What its rows are grouped by.")]
+    measures: Annotated[tuple[Measure, ...], msgspec.Meta(description="Its figures.")]
     units: Annotated[
         tuple[str, ...], msgspec.Meta(description="The currency of each measure; empty where it has none.")
     ]

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Final
 
 import msgspec
-from vivero_web.errors import ConflictError, InvalidInputError, NotFoundError, NotSignedInError
+from vivero_web.errors import ConflictError, InvalidInputError, NotSignedInError
 from vivero_web.fields import TypedPassword
 
 CODE_MAX: Final = 64
@@ -88,7 +88,7 @@ class ActiveAlreadyError(ConflictError):
         super().__init__("Two-step login is active already; end it first.")
 
 
-class NotActiveError(NotFoundError):
+class NotActiveError(ConflictError):
     """There is nothing to end, confirm or renew."""
 
     def __init__(self) -> None:

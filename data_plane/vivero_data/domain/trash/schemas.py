@@ -33,6 +33,6 @@ class TrashItem(msgspec.Struct, frozen=True):
 class Restored(msgspec.Struct, frozen=True):
     """What came back."""
 
-    kind: str
-    name: str
+    kind: Annotated[str, msgspec.Meta(description="What kind of thing it is.")]
+    name: Annotated[str, msgspec.Meta(description="What it is called.")]
     job: Annotated[int | None, msgspec.Meta(description="The job that is at it; null where it is done.")] = None
