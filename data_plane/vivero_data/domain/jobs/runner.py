@@ -6,33 +6,29 @@ shuts down returns its job to the queue.
 """
 
 import asyncio
-import random
 import signal
 import sys
 from collections.abc import Sequence
 from typing import Final
 
 import structlog
-from vivero_web.errors import WebError, explained
 
 from vivero_data.db.database import Database
 from vivero_data.db.errors import DuplicateKeyError
 from vivero_data.domain.jobs import repository
 from vivero_data.domain.jobs.repository import Attempt
+from vivero_data.lib.polling import Poller
 
 ATTEMPT_TIMEOUT: Final = 1800.0  # seconds
 _PROGRAM: Final = (sys.executable, "-m", "vivero_data")
-_FIRST_POLL_SECONDS: Final = (
-    5.0  # after the start-up queries: a second connection costs an idle pod 0.7 MiB permanently
-)
 _POLL_SECONDS: Final = 10.0  # while jobs wait or run elsewhere
 _IDLE_POLL_SECONDS: Final = 3600.0  # without jobs: an idle workspace keeps no connection for this
 
 log = structlog.get_logger(__name__)
 
 
-class JobRunner:
-    """Polls for due jobs; setting `wakeup` triggers a poll at once."""
+class JobRunner(Poller):
+    """Polls for due jobs."""
 
     def __init__(
         self,
@@ -41,36 +37,14 @@ class JobRunner:
         program: Sequence[str] = _PROGRAM,
         timeout: float = ATTEMPT_TIMEOUT,
     ) -> None:
+        super().__init__("jobs", wakeup, _POLL_SECONDS, _IDLE_POLL_SECONDS)
         self._database = database
-        self._wanted = wakeup
         self._program = program
         self._timeout = timeout
 
-    async def run(self) -> None:
-        """Run until cancelled; checks `cancelling`, because the driver may turn a cancellation into another error."""
-        task, pause = asyncio.current_task(), _FIRST_POLL_SECONDS
-        while task is None or not task.cancelling():
-            try:
-                async with asyncio.timeout(pause * random.uniform(0.8, 1.2)):  # noqa: S311  jitter, not a secret
-                    await self._wanted.wait()
-            except TimeoutError:
-                pass  # time to poll
-            self._wanted.clear()
-            pause = await self._poll()
-
-    async def _poll(self) -> float:
-        """Run all due jobs; returns the seconds until the next poll."""
-        try:
-            while await self.once():
-                pass  # until none is due
-            async with self._database.read() as connection:
-                return _POLL_SECONDS if await repository.unfinished(connection) else _IDLE_POLL_SECONDS
-        except WebError as error:
-            log.warning("job_runner_failed", problem=explained(error))
-        except Exception:
-            # A bug must not end the loop for the life of the pod.
-            log.exception("job_runner_failed")
-        return _POLL_SECONDS
+    async def expects(self) -> bool:
+        async with self._database.read() as connection:
+            return bool(await repository.unfinished(connection))
 
     async def once(self) -> bool:
         """Run one due attempt; False if none is due, or another process runs one."""

@@ -9,6 +9,7 @@ a list's value.
 """
 
 import re
+from collections.abc import Callable
 from typing import Any, Final, NoReturn, Union
 
 import msgspec
@@ -87,6 +88,17 @@ def as_json(tree: Tree) -> dict[str, Any]:
     """What its JSON says; numbers with all their digits."""
     said: dict[str, Any] = decode(encode(tree))
     return said
+
+
+def renamed(tree: Tree, of: Callable[[str], str]) -> Tree:
+    """The same tree with other names of fields."""
+    if isinstance(tree, Condition):
+        return msgspec.structs.replace(tree, field=of(tree.field))
+    if isinstance(tree, Not):
+        return Not(renamed(tree.part, of))
+    if isinstance(tree, AllOf):
+        return AllOf(tuple(renamed(part, of) for part in tree.all))
+    return AnyOf(tuple(renamed(part, of) for part in tree.any))
 
 
 def _tree(said: Any, place: str, depth: int) -> Tree:  # noqa: ANN401  whatever JSON can say

@@ -9,7 +9,7 @@ from vivero_web.text import tidy
 
 from vivero_data.domain.collections.names import name_problem, text_problem
 from vivero_data.domain.collections.schemas import Collection
-from vivero_data.domain.records.filters import AllOf, AnyOf, Condition, Not, Tree, as_json, parse_tree
+from vivero_data.domain.records.filters import as_json, parse_tree, renamed
 from vivero_data.domain.records.query import Column, column_of
 from vivero_data.domain.records.where import compiled
 from vivero_data.domain.reports.schemas import MAX_DESCRIPTION, Definition, Function, Grouping, Kind, Measure
@@ -136,7 +136,7 @@ def last_known(stored: Stored) -> Definition:
 
 
 def _mapped(definition: Definition, rename: Callable[[str], str]) -> Definition:
-    where = as_json(_mapped_tree(parse_tree(definition.where), rename)) if definition.where is not None else None
+    where = as_json(renamed(parse_tree(definition.where), rename)) if definition.where is not None else None
     return msgspec.structs.replace(
         definition,
         where=where,
@@ -146,13 +146,3 @@ def _mapped(definition: Definition, rename: Callable[[str], str]) -> Definition:
             for one in definition.measures
         ),
     )
-
-
-def _mapped_tree(tree: Tree, rename: Callable[[str], str]) -> Tree:
-    if isinstance(tree, Condition):
-        return msgspec.structs.replace(tree, field=rename(tree.field))
-    if isinstance(tree, Not):
-        return Not(_mapped_tree(tree.part, rename))
-    if isinstance(tree, AllOf):
-        return AllOf(tuple(_mapped_tree(part, rename) for part in tree.all))
-    return AnyOf(tuple(_mapped_tree(part, rename) for part in tree.any))

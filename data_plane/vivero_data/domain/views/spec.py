@@ -16,12 +16,12 @@ from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.records.filters import (
     WHERE_LENGTH,
     AllOf,
-    AnyOf,
     Condition,
     Not,
     Tree,
     as_json,
     parse_tree,
+    renamed,
 )
 from vivero_data.domain.records.lists import total_column
 from vivero_data.domain.records.query import column_of, parse_sort
@@ -114,7 +114,7 @@ def kept(collection: Collection, spec: Spec) -> KeptSpec:
 
     return KeptSpec(
         columns=tuple((reference(column.field), column.width) for column in spec.columns),
-        where=as_json(_mapped(parse_tree(spec.where), reference)) if spec.where is not None else None,
+        where=as_json(renamed(parse_tree(spec.where), reference)) if spec.where is not None else None,
         search=spec.search,
         sort=tuple(_signed(text, reference) for text in spec.sort),
         group_by=None if spec.group_by is None else reference(spec.group_by),
@@ -142,7 +142,7 @@ def read(collection: Collection, stored: KeptSpec) -> ReadSpec:
     where = None if stored.where is None else parse_tree(stored.where)
     spec = Spec(
         columns=tuple(ViewColumn(name(reference), width) for reference, width in stored.columns if left(reference)),
-        where=None if where is None else as_json(_mapped(where, name)),
+        where=None if where is None else as_json(renamed(where, name)),
         search=stored.search,
         sort=tuple(_signed(reference, name) for reference in stored.sort if left(reference)),
         group_by=name(stored.group_by) if stored.group_by is not None and left(stored.group_by) else None,
@@ -154,17 +154,6 @@ def read(collection: Collection, stored: KeptSpec) -> ReadSpec:
 def _signed(text: str, of: Callable[[str], str]) -> str:
     bare = text.removeprefix("-")
     return f"{'-' if text != bare else ''}{of(bare)}"
-
-
-def _mapped(tree: Tree, of: Callable[[str], str]) -> Tree:
-    """The same tree with other names of fields."""
-    if isinstance(tree, Condition):
-        return msgspec.structs.replace(tree, field=of(tree.field))
-    if isinstance(tree, Not):
-        return Not(_mapped(tree.part, of))
-    if isinstance(tree, AllOf):
-        return AllOf(tuple(_mapped(part, of) for part in tree.all))
-    return AnyOf(tuple(_mapped(part, of) for part in tree.any))
 
 
 def _fields_of(tree: Tree) -> Iterator[str]:

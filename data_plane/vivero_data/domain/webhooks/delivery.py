@@ -13,9 +13,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-import structlog
 from vivero_web import clock
-from vivero_web.errors import WebError, explained
 
 from vivero_data.clients.webhooks import Outcome, WebhookSender
 from vivero_data.db.database import Database
@@ -24,6 +22,7 @@ from vivero_data.domain.links.service import LinkService
 from vivero_data.domain.users import repository as users
 from vivero_data.domain.webhooks import repository
 from vivero_data.domain.webhooks.repository import Message
+from vivero_data.lib.polling import Poller
 from vivero_data.lib.sealed import SealedSecrets
 
 SECRET_MARK: Final = "whsec_"  # noqa: S105  how they begin
@@ -36,9 +35,6 @@ _AT_ONCE: Final = 8
 _LEASE_SECONDS: Final = 60  # longer than any attempt takes
 _POLL_SECONDS: Final = 2.0  # while there are webhooks
 _IDLE_POLL_SECONDS: Final = 300.0  # while there is none: another pod may have got one
-_FIRST_POLL_SECONDS: Final = 6.0  # after the start-up queries, as the runner of jobs
-
-log = structlog.get_logger(__name__)
 
 
 def headers_of(message: Message, secret: bytes, now: datetime) -> Mapping[str, str]:
@@ -60,8 +56,8 @@ def next_attempt(number: int, now: datetime, jitter: float) -> datetime | None:
     return now + _DELAYS[number - 1] * jitter if number <= len(_DELAYS) else None
 
 
-class WebhookDelivery:
-    """Polls for due messages; setting `wakeup` triggers a poll at once."""
+class WebhookDelivery(Poller):
+    """Polls for due messages."""
 
     def __init__(
         self,
@@ -71,46 +67,23 @@ class WebhookDelivery:
         links: LinkService,
         wakeup: asyncio.Event,
     ) -> None:
+        super().__init__("webhooks", wakeup, _POLL_SECONDS, _IDLE_POLL_SECONDS)
         self._database = database
         self._sender = sender
         self._secrets = secrets
         self._links = links
-        self._wanted = wakeup
 
-    async def run(self) -> None:
-        """Run until cancelled; checks `cancelling`, because the driver may turn a cancellation into another error."""
-        task, pause = asyncio.current_task(), _FIRST_POLL_SECONDS
-        while task is None or not task.cancelling():
-            try:
-                async with asyncio.timeout(pause * random.uniform(0.8, 1.2)):  # noqa: S311  jitter, not a secret
-                    await self._wanted.wait()
-            except TimeoutError:
-                pass  # time to poll
-            self._wanted.clear()
-            pause = await self._poll()
+    async def expects(self) -> bool:
+        async with self._database.read() as connection:
+            return await repository.any_active(connection)
 
-    async def _poll(self) -> float:
-        """Send all that is due; returns the seconds until the next poll."""
-        try:
-            while await self.once():
-                pass  # until nothing is due
-            async with self._database.read() as connection:
-                return _POLL_SECONDS if await repository.any_active(connection) else _IDLE_POLL_SECONDS
-        except WebError as error:
-            log.warning("webhooks_failed", problem=explained(error))
-        except Exception:
-            # A bug must not end the loop for the life of the pod.
-            log.exception("webhooks_failed")
-        return _IDLE_POLL_SECONDS
-
-    async def once(self) -> int:
-        """Send some of what is due; how many."""
+    async def once(self) -> bool:
         async with self._database.transaction() as tx:
             claimed = await repository.claim(tx, _AT_ONCE, _LEASE_SECONDS)
         async with asyncio.TaskGroup() as group:
             for message in claimed:
                 group.create_task(self._deliver(message))
-        return len(claimed)
+        return bool(claimed)
 
     async def _deliver(self, message: Message) -> None:
         outcome = await self._attempt(message)
