@@ -1,5 +1,6 @@
 """HTTP through the ingress as curl speaks it: methods, parts, conditions, compression, and connections used again."""
 
+import json
 import socket
 import ssl
 import subprocess
@@ -101,9 +102,14 @@ def test_the_tag_of_a_record_survives_compression(
         ).raise_for_status()
         address = f"{platform['demo_tenant']['url']}/api/v1/collections/curled/records/{made.json()['id']}"
         tag = curl(address, "--compressed", *bearer).headers["etag"]
-        change = ("--request", "PATCH", "--json", '{"values": {"Text": "short"}}', "--header", f"If-Match: {tag}")
-        assert curl(address, "--compressed", *change, *bearer).status == 200
-        stale = curl(address, *change, *bearer)
+
+        def change(text: str) -> Answer:
+            body = json.dumps({"values": {"Text": text}})
+            change = ("--request", "PATCH", "--json", body, "--header", f"If-Match: {tag}")
+            return curl(address, "--compressed", *change, *bearer)
+
+        assert change("short").status == 200
+        stale = change("other")
         assert (stale.status, stale.headers["content-type"]) == (412, "application/problem+json")
     finally:
         workspace.delete("/api/v1/collections/curled", headers=login)
