@@ -1,6 +1,7 @@
 """Composition root: wires the operator, starts and stops it in order."""
 
 import asyncio
+import faulthandler
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -53,16 +54,27 @@ _DEFINITIONS_PAUSE: Final = 2.0
 _LISTED_PAUSE: Final = 0.1
 
 
+STOP_SECONDS: Final = 40
+"""Longer than the watches and what is under way take to end."""
+
+
 def main() -> None:
     """The program; returns after SIGTERM."""
     settings = Settings()
     logs.configure(settings.log_level)
     while True:
         try:
-            return asyncio.run(serve(settings))
+            return asyncio.run(serve(settings, on_stopping=_bound_stopping))
         except LeadershipLostError as error:
             # All again, as after a restart, and not left to kubelet: its pauses between restarts grow to five minutes.
             logger.warning("leadership lost, starting over: %s", error)
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+
+
+def _bound_stopping() -> None:
+    """A program that does not come to its end says where it waits and exits: kubelet starts it again."""
+    faulthandler.dump_traceback_later(STOP_SECONDS, exit=True)
 
 
 @dataclass(frozen=True)
@@ -150,8 +162,8 @@ def _now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
-async def serve(settings: Settings) -> None:
-    """Until a signal comes: watch, and while leading, reconcile.
+async def serve(settings: Settings, on_stopping: Callable[[], None] = lambda: None) -> None:
+    """Until a signal comes: watch, and while leading, reconcile. `on_stopping` is called before it stops.
 
     Raises:
         LeadershipLostError: another replica leads, or the API server stays away.
@@ -190,7 +202,7 @@ async def serve(settings: Settings) -> None:
             health.serving(parts.context.heartbeat, settings.admin_host, settings.admin_port)
         )
         await _definitions(kube, parts)
-        await _run(parts, config)
+        await _run(parts, config, on_stopping)
 
 
 async def _definitions(kube: KubeClient, parts: Parts) -> None:
@@ -208,7 +220,7 @@ async def _definitions(kube: KubeClient, parts: Parts) -> None:
             return
 
 
-async def _run(parts: Parts, config: kube_config.KubeConfig) -> None:
+async def _run(parts: Parts, config: kube_config.KubeConfig, on_stopping: Callable[[], None]) -> None:
     """Stop in order: no new work, then what is under way, then the Lease, then the watches."""
     stopping, stop_watching = asyncio.Event(), asyncio.Event()
     watches = watch(
@@ -228,6 +240,7 @@ async def _run(parts: Parts, config: kube_config.KubeConfig) -> None:
         await _any_of(stopping, watching, watching_pods, working)
         logger.info("stopping", extra={"because": _ended(watching, watching_pods, working) or ["signal"]})
     finally:
+        on_stopping()
         stopping.set()
         await asyncio.wait({working})
         stop_watching.set()

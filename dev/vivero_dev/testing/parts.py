@@ -74,10 +74,7 @@ WITHOUT_PLATFORM: Final[Lanes] = ((Part("unit tests", _UNIT, Budget(900, 90), pr
 WITH_PLATFORM: Final[Lanes] = (
     (
         _beside("end to end", 1800, *_PEOPLE),
-        _beside("integration, data plane", 1800, "tests/integration/data_plane"),
-        _beside("integration, control plane", 1200, "tests/integration/control_plane"),
-        # A process of its own, too, because it moves into the network of a Docker daemon of its own.
-        _beside("integration, docker", 600, "tests/integration/docker"),
+        _beside("integration, data plane", 2700, "tests/integration/data_plane"),
     ),
     (
         _beside("end to end, recovery", 1800, _RECOVERY),
@@ -92,6 +89,9 @@ WITH_PLATFORM: Final[Lanes] = (
             "tests/integration/vivero_dev",
             "tests/integration/web",
         ),
+        _beside("integration, control plane", 1200, "tests/integration/control_plane"),
+        # A process of its own, too, because it moves into the network of a Docker daemon of its own.
+        _beside("integration, docker", 600, "tests/integration/docker"),
     ),
     (
         # One of them sets up a platform of its own, and rebuilds the other one there.

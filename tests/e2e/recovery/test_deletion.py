@@ -277,5 +277,6 @@ class TestTheWholePlatform:
         for ident in ours:
             kubectl("apply", "-f", "-", given=base64.b64decode(back[ident]).decode())
         for ident in ours:
-            kubectl("wait", "--for=condition=Ready", f"tenant/{names[ident]}", "--timeout=85s")
+            # The operator's watch ends with the definition, and the operator with it: kubelet starts it again.
+            kubectl("wait", "--for=condition=Ready", f"tenant/{names[ident]}", "--timeout=240s", seconds=260)
         kept.came_back()
