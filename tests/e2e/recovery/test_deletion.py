@@ -277,6 +277,6 @@ class TestTheWholePlatform:
         for ident in ours:
             kubectl("apply", "-f", "-", given=base64.b64decode(back[ident]).decode())
         for ident in ours:
-            # The operator's watch ends with the definition, and the operator with it: kubelet starts it again.
+            # Seen once: no watch brought anything any more, until the probe of liveness had the operator started again.
             kubectl("wait", "--for=condition=Ready", f"tenant/{names[ident]}", "--timeout=240s", seconds=260)
         kept.came_back()
