@@ -105,7 +105,7 @@ def test_the_focus_stays_where_it_was_when_a_row_changes(nursery: Page) -> None:
     expect(nursery.get_by_role("button", name="Add condition")).to_be_focused()
     field = nursery.get_by_role("group", name="Condition 1").get_by_label("Field", exact=True)
     field.focus()
-    nursery.keyboard.type("Kind")
+    nursery.keyboard.type("K")  # the form comes anew with it, and further letters would be new ones
     expect(
         nursery.get_by_role("group", name="Condition 1").get_by_label("Value", exact=True).locator("option")
     ).to_have_count(3)
