@@ -103,7 +103,9 @@ async def measured(database: Database, records: int, rounds: int) -> None:
             await connection.execute("SET SESSION max_statement_time = 0")
             before = await table(connection, collection, rounds)
             await connection.execute(statement(collection, keys_of(collection, ("City", "-Pieces"))))
-            after = await timed(rounds, lambda: lists.page(connection, collection, LISTS["sorted by two, no index"]))
+            after = await timed(
+                rounds, lambda: lists.page(connection, collection, LISTS["sorted by two, no index"], OWNER.user_id)
+            )
     finally:
         await database.close()
     print(f"\n{records:,} records of {len(FIELDS)} fields, {rounds} rounds; {machine()}\n")
@@ -147,7 +149,7 @@ async def table(connection: Connection, collection: Collection, rounds: int) -> 
     for name, query in LISTS.items():
         said = ""
         try:
-            await lists.page(connection, collection, query)
+            await lists.page(connection, collection, query, OWNER.user_id)
         except lists.SlowListError as error:
             said = (
                 f"refused: index on {', '.join(error.advice.index)}"
@@ -176,12 +178,12 @@ async def both(
 
     connection.fetch_all = noted  # type: ignore[method-assign]  # to see the statement
     try:
-        await quietly(lambda: lists.page(connection, collection, query))
+        await quietly(lambda: lists.page(connection, collection, query, OWNER.user_id))
     finally:
         connection.fetch_all = fetch  # type: ignore[method-assign]  # as it was
     sql, params = asked[0]
     bare = sql.partition(" FOR ")[2] if sql.startswith("SET STATEMENT") else sql
-    program = await timed(rounds, lambda: lists.page(connection, collection, query))
+    program = await timed(rounds, lambda: lists.page(connection, collection, query, OWNER.user_id))
     return [shown(program), shown(await timed(3 if slow else rounds, lambda: fetch(bare, *params)))]
 
 

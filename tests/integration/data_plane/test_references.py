@@ -230,3 +230,32 @@ async def test_a_lookup_and_a_rollup_fit_what_they_read(lines: Workspace, owner:
         answer = await lines.client.post("/api/v1/collections/Orders/fields", json=body, headers=owner)
         assert answer.status_code == 422, (options, answer.text)
         assert f"options.{place}" in {error["field"] for error in answer.json()["errors"]}, (options, answer.text)
+
+
+async def test_a_stream_has_what_is_read_through_links(lines: Workspace, owner: dict[str, str]) -> None:
+    await made(lines, owner, ORDERS, {"Number": "A1", "Customer": 2})
+    await made(lines, owner, "/api/v1/collections/Lines/records", {"What": "Pot", "Price": 3, "Order": 1})
+    path = "/api/v1/collections/Orders/export"
+    (row,) = (await lines.client.get(path, params={"format": "json"}, headers=owner)).json()
+    assert (row["Company"], row["Lines"], Decimal(str(row["sum"]))) == ("Bloom", 1, 3)
+
+
+async def test_who_asks_is_meant_wherever_a_condition_says_me(orders: Workspace, owner: dict[str, str]) -> None:
+    other = await orders.user(owner, "member")
+    for number, seller in (("A1", 1), ("A2", 2), ("A3", 1)):
+        await made(orders, owner, ORDERS, {"Number": number, "Seller": seller})
+    mine = {"filter": "Seller:eq:me"}
+    for headers, expected in ((owner, ["A1", "A3"]), (other, ["A2"])):
+        listed = (await orders.client.get(ORDERS, params=mine, headers=headers)).json()["items"]
+        assert [one["values"]["Number"] for one in listed] == expected
+        exported = await orders.client.get(
+            "/api/v1/collections/Orders/export", params={"format": "json", **mine}, headers=headers
+        )
+        assert [one["Number"] for one in exported.json()] == expected
+    page = await orders.client.get(
+        "/collections/Orders/records/1",
+        params={"shown": "filter=Seller:eq:me"},
+        headers={**owner, "accept": "text/html"},
+    )
+    assert "/collections/Orders/records/3?" in page.text, "the next one of the list"
+    assert "/collections/Orders/records/2?" not in page.text

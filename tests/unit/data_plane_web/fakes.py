@@ -719,7 +719,7 @@ class FakeRecords(RecordService):
 
     @staticmethod
     def _matching(collection: Collection, found: builtins.list[Record], query: RecordQuery) -> builtins.list[Record]:
-        conditions(collection, query)  # refuses what is not valid
+        conditions(collection, query, 1)  # refuses what is not valid
         trees = [one.condition for text in query.filters if (one := parse_filter(text))]
         tree = AllOf((*trees, *([parse_where(query.where)] if query.where else [])))
         words = query.search.casefold().split()

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import msgspec
 from vivero_web import clock
@@ -13,14 +13,12 @@ from vivero_data.db.database import Database
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.exports.texts import CsvWriter, JsonWriter, Line
-from vivero_data.domain.records import repository
 from vivero_data.domain.records.lists import LARGE, conditions
-from vivero_data.domain.records.query import Clause, Sort, after, cursor_after, parse_sort
+from vivero_data.domain.records.query import parse_sort
 from vivero_data.domain.records.schemas import Record, RecordQuery
 from vivero_data.domain.records.service import definition_of
+from vivero_data.domain.records.walk import pages
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
-
-_PAGE: Final = 500  # records in memory at once
 
 
 class ExportFormat(StrEnum):
@@ -84,28 +82,16 @@ class ExportService:
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
             definition = await definition_of(connection, collection)
-        clauses = conditions(definition, query)
+        clauses = conditions(definition, query, actor.user_id)
         sort = parse_sort(definition, query.sort if definition.records < LARGE else "")
-        pages = self._pages(definition, clauses, sort)
-        first: list[Record] = await anext(pages, [])  # what is wrong is said before the answer begins
+        found = pages(self._database, definition, clauses, sort)
+        first: list[Record] = await anext(found, [])  # what is wrong is said before the answer begins
         if self._logs:
             async with self._database.transaction() as tx:
                 await record(tx, actor, "export.start", definition.name, after={"format": str(kind)})
         writer = writer_of(kind)
-        pieces = _written(writer, definition, columns, first, pages)
+        pieces = _written(writer, definition, columns, first, found)
         return ExportStream(file_name(definition.name, clock.now(), kind), writer.media_type, pieces)
-
-    async def _pages(self, collection: Collection, clauses: list[Clause], sort: Sort) -> AsyncIterator[list[Record]]:
-        place: list[Clause] = []
-        while True:
-            async with self._database.read() as connection:
-                found = await repository.select_page(connection, collection, [*clauses, *place], sort, _PAGE)
-            if found:
-                yield [one for one, _ in found[:_PAGE]]
-            if len(found) <= _PAGE:
-                return
-            last, values = found[_PAGE - 1]
-            place = [after(sort, cursor_after(sort, last.id, values))]
 
 
 async def _written(
@@ -113,7 +99,7 @@ async def _written(
     collection: Collection,
     columns: Sequence[str],
     first: list[Record],
-    pages: AsyncIterator[list[Record]],
+    following: AsyncIterator[list[Record]],
 ) -> AsyncIterator[bytes]:
     known = [field.name for field in collection.fields]
     fields = [name for name in columns if name in known] or known
@@ -122,7 +108,7 @@ async def _written(
         page = first
         while page:
             yield await asyncio.to_thread(writer.page, [line_of(one, fields) for one in page])
-            page = await anext(pages, [])
+            page = await anext(following, [])
         yield writer.end()
     finally:  # also where the reader went away
         writer.close()

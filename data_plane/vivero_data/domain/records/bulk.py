@@ -104,7 +104,7 @@ class ChangeRecords(Task, frozen=True):
                     await context.limits.hold(tx, "records")
                 definition = await definition_to_write(tx, self.collection)
                 clauses = [
-                    *conditions(definition, msgspec.structs.replace(self.matching.query, me=context.actor.user_id)),
+                    *conditions(definition, self.matching.query, context.actor.user_id),
                     Clause("id > %s AND id <= %s", (above, self.last)),
                 ]
                 ids = await repository.select_ids(tx, definition, clauses, AT_ONCE)

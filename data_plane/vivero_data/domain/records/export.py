@@ -7,7 +7,6 @@ for some hundreds of thousands of records.
 import asyncio
 import gzip
 import tempfile
-from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import IO, Any, Final
 
@@ -15,22 +14,20 @@ from vivero_web import clock
 from vivero_web.errors import InvalidInputError
 from vivero_web.text import tidy
 
-from vivero_data.db.database import Connection, Database
+from vivero_data.db.database import Connection
 from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.exports.texts import csv_lines
 from vivero_data.domain.files.schemas import StoredFile
 from vivero_data.domain.jobs.task import Task, TaskContext
-from vivero_data.domain.records import repository
-from vivero_data.domain.records.query import Clause, after, parse_sort
-from vivero_data.domain.records.schemas import Record
+from vivero_data.domain.records.lists import conditions
+from vivero_data.domain.records.query import Clause, parse_sort
+from vivero_data.domain.records.schemas import Record, RecordQuery
 from vivero_data.domain.records.service import definition_of
-from vivero_data.domain.records.through import read_through
+from vivero_data.domain.records.walk import pages
 from vivero_data.domain.records.where import parse_filters
 from vivero_data.domain.users.schemas import Permission, require_permission
-from vivero_data.lib.cursors import Cursor
 
 SPOOL_BYTES: Final = 48 * 1024**2  # compressed, beside two uploads of 100 MiB in a /tmp of 256 MiB
-_PAGE: Final = 500  # records in memory at once
 _FAST: Final = 1  # zlib level
 MEDIA_TYPE: Final = "text/csv"
 
@@ -51,8 +48,7 @@ class Export(Task, frozen=True):
         require_permission(context.actor, Permission.READ)
         async with context.database.read() as connection:
             definition = await definition_of(connection, self.collection)
-        asked = parse_filters(definition, self.filters, self.where)
-        clauses = [clause.asked_by(context.actor.user_id) for clause in asked]
+        clauses = conditions(definition, RecordQuery(filters=self.filters, where=self.where), context.actor.user_id)
         with tempfile.TemporaryFile() as spool:
             written, size = await _spool(context, definition, clauses, spool)
 
@@ -85,7 +81,7 @@ async def _spool(
         size = written = 0
         heads = ["id", *(field.name for field in collection.fields), "created_at", "updated_at"]
         lines, mark = [heads], "\ufeff"  # spreadsheets need the BOM to recognize UTF-8
-        async for page in _pages(context.database, collection, clauses):
+        async for page in pages(context.database, collection, clauses, parse_sort(collection, "")):
             lines += [cells(record) for record in page]
             size += await asyncio.to_thread(packed.write, mark.encode() + csv_lines(lines))
             written, lines, mark = written + len(page), [], ""
@@ -95,16 +91,3 @@ async def _spool(
         if lines:
             size += packed.write(mark.encode() + csv_lines(lines))
     return written, size
-
-
-async def _pages(database: Database, collection: Collection, clauses: list[Clause]) -> AsyncIterator[list[Record]]:
-    sort, place = parse_sort(collection, ""), Cursor("", 0)
-    while True:
-        async with database.read() as connection:
-            found = await repository.select_page(connection, collection, [*clauses, after(sort, place)], sort, _PAGE)
-            page = await read_through(connection, collection, [record for record, _ in found[:_PAGE]])
-        if page:
-            yield page
-        if len(found) <= _PAGE:
-            return
-        place = Cursor("", page[-1].id)

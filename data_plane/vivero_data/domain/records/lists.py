@@ -36,14 +36,14 @@ class SlowListError(WebError):
         self.advice = advice
 
 
-async def page(connection: Connection, collection: Collection, query: RecordQuery) -> Page[Record]:
-    """One page of records.
+async def page(connection: Connection, collection: Collection, query: RecordQuery, me: int) -> Page[Record]:
+    """One page of records; `me` is the user who asks.
 
     Raises:
         SlowListError: it takes longer than a moment, or than `query.allow_slow` lets it.
     """
     sort = parse_sort(collection, query.sort)
-    clauses = conditions(collection, query)
+    clauses = conditions(collection, query, me)
     total = None if clauses else collection.records
     if query.cursor:
         clauses.append(after(sort, cursors.decode(query.cursor, query.sort)))
@@ -60,9 +60,11 @@ async def page(connection: Connection, collection: Collection, query: RecordQuer
     return Page(items, cursors.encode(cursor_after(sort, last.id, values)), total)
 
 
-async def count(connection: Connection, collection: Collection, query: RecordQuery, *, exact: bool) -> RecordCount:
-    """How many records match."""
-    clauses = conditions(collection, query)
+async def count(
+    connection: Connection, collection: Collection, query: RecordQuery, me: int, *, exact: bool
+) -> RecordCount:
+    """How many records match; `me` is the user who asks."""
+    clauses = conditions(collection, query, me)
     if not clauses:
         return RecordCount(collection.records, exact=True)
     most = None if exact else COUNTED + 1
@@ -75,9 +77,9 @@ async def count(connection: Connection, collection: Collection, query: RecordQue
 
 
 async def totals(
-    connection: Connection, collection: Collection, query: RecordQuery, wanted: Mapping[str, Total]
+    connection: Connection, collection: Collection, query: RecordQuery, me: int, wanted: Mapping[str, Total]
 ) -> dict[str, Any]:
-    """What stands below columns, by field: over all records that match.
+    """What stands below columns, by field: over all records that match; `me` is the user who asks.
 
     Raises:
         InvalidInputError: a field cannot have its total.
@@ -89,7 +91,7 @@ async def totals(
     seconds = None if collection.records < LARGE else _BACKGROUND if query.allow_slow else MOMENT
     expressions = [f"{total.value.upper()}({columns[name].sql})" for name, total in wanted.items()]
     try:
-        row = await repository.totals(connection, collection, expressions, conditions(collection, query), seconds)
+        row = await repository.totals(connection, collection, expressions, conditions(collection, query, me), seconds)
     except StatementTimeoutError as error:
         raise SlowListError(await advise(connection, collection, query)) from error
     values = zip(wanted.items(), row, strict=True)
@@ -119,8 +121,8 @@ def _total(column: Column, total: Total, value: Any) -> Any:  # noqa: ANN401  a 
     return present(column.field, value)
 
 
-def conditions(collection: Collection, query: RecordQuery) -> list[Clause]:
-    """What must hold.
+def conditions(collection: Collection, query: RecordQuery, me: int) -> list[Clause]:
+    """What must hold; `me` is the user who asks, for conditions on people that say so.
 
     Raises:
         InvalidInputError: naming the part of the query that is not valid.
@@ -133,4 +135,4 @@ def conditions(collection: Collection, query: RecordQuery) -> list[Clause]:
         searched(collection, query.search),
         *([searched(collection, view.search, "view.search")] if view else []),
     ]
-    return [*(one.asked_by(query.me) for one in clauses), *(one for one in searches if one)]
+    return [*(one.asked_by(me) for one in clauses), *(one for one in searches if one)]

@@ -18,14 +18,16 @@ class Neighbours(msgspec.Struct, frozen=True):
     next: Record | None = None
 
 
-async def find(connection: Connection, collection: Collection, record_id: int, query: RecordQuery) -> Neighbours:
-    """The neighbours of a record, also of one that the list does not show any more.
+async def find(
+    connection: Connection, collection: Collection, record_id: int, query: RecordQuery, me: int
+) -> Neighbours:
+    """The neighbours of a record, also of one that the list does not show any more; `me` is the user who asks.
 
     Raises:
         InvalidInputError: the query is not valid.
     """
     sort = parse_sort(collection, query.sort)
-    clauses = conditions(collection, query)
+    clauses = conditions(collection, query, me)
     found = await repository.select_page(connection, collection, [Clause("id = %s", (record_id,))], sort, 1)
     if not found:
         return Neighbours()

@@ -182,7 +182,6 @@ class RecordQuery(msgspec.Struct, frozen=True):
         where: a tree of conditions as JSON (`filters.py`), which must hold too.
         search: words, each of which must be somewhere in the record's texts.
         narrowing: what must hold besides, when the list is seen through a view.
-        me: the user who asks, for conditions on people that say `me`.
         allow_slow: also a list that takes long in a large collection, which is refused otherwise.
     """
 
@@ -194,4 +193,3 @@ class RecordQuery(msgspec.Struct, frozen=True):
     search: str = ""
     allow_slow: bool = False
     narrowing: Narrowing | None = None
-    me: int = 0

@@ -65,7 +65,7 @@ class BulkService:
                 worker = Worker(tx, actor, definition, self._limits, entry)
                 records = await worker.change(bulk.action, sorted(bulk.ids), values)
                 return Done(records, await kept(tx, entry, records))
-            conditions(definition, bulk.matching.query)
+            conditions(definition, bulk.matching.query, actor.user_id)
             task = ChangeRecords(
                 definition.name, bulk.action, entry, await repository.last_id(tx, definition), bulk.matching, values
             )

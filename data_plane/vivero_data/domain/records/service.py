@@ -120,7 +120,7 @@ class RecordService:
         check_limit(query.limit)
         async with self._database.read() as connection:
             definition = await definition_of(connection, collection)
-            page = await lists.page(connection, definition, msgspec.structs.replace(query, me=actor.user_id))
+            page = await lists.page(connection, definition, query, actor.user_id)
             return msgspec.structs.replace(page, items=await references.resolved(connection, definition, page.items))
 
     async def totals(
@@ -132,16 +132,16 @@ class RecordService:
             SlowListError: it would take long, and the query does not allow that.
         """
         require_permission(actor, Permission.READ)
-        asked = msgspec.structs.replace(query, me=actor.user_id)
         async with self._database.read() as connection:
-            return await lists.totals(connection, await definition_of(connection, collection), asked, wanted)
+            definition = await definition_of(connection, collection)
+            return await lists.totals(connection, definition, query, actor.user_id, wanted)
 
     async def count(self, actor: Actor, collection: str, query: RecordQuery, *, exact: bool = False) -> RecordCount:
         """How many match: up to a bound, and within a moment; `exact` for all of them."""
         require_permission(actor, Permission.READ)
-        asked = msgspec.structs.replace(query, me=actor.user_id)
         async with self._database.read() as connection:
-            return await lists.count(connection, await definition_of(connection, collection), asked, exact=exact)
+            definition = await definition_of(connection, collection)
+            return await lists.count(connection, definition, query, actor.user_id, exact=exact)
 
     async def get(self, actor: Actor, collection: str, record_id: int) -> Record:
         require_permission(actor, Permission.READ)
@@ -164,7 +164,8 @@ class RecordService:
         """The records before and behind one in a list."""
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
-            return await neighbours.find(connection, await definition_of(connection, collection), record_id, query)
+            definition = await definition_of(connection, collection)
+            return await neighbours.find(connection, definition, record_id, query, actor.user_id)
 
     async def history(
         self, actor: Actor, collection: str, record_id: int, limit: int = DEFAULT_LIMIT, cursor: str | None = None
