@@ -487,8 +487,8 @@ async def _run_background(services: Services) -> None:
 
 
 def _webhook_delivery(services: Services) -> WebhookDelivery:
-    sealed = SealedSecrets(services.settings.app.file_key, "webhooks")
-    return WebhookDelivery(services.database, WebhookSender(), sealed, services.links, services.webhooks.wakeup)
+    webhooks = services.webhooks
+    return WebhookDelivery(services.database, WebhookSender(), webhooks.sealed, services.links, webhooks.wakeup)
 
 
 async def _run_background_tasks(identity: IdentityService, housekeeping: Housekeeping) -> None:

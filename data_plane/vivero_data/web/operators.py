@@ -6,9 +6,9 @@ from vivero_web.errors import InvalidInputError
 
 from vivero_data.domain.collections.schemas import Collection, Field
 from vivero_data.domain.field_types.kind import AmbiguousInput
-from vivero_data.domain.records.filters import LISTED, VALUELESS, AllOf, Condition, Not, Tree
+from vivero_data.domain.records.filters import VALUELESS, AllOf, Condition, Not, Tree
 from vivero_data.domain.records.query import column_of
-from vivero_data.lib.lists import join_list, split_list
+from vivero_data.lib.lists import join_list
 from vivero_data.lib.notation import UNSET, Notation
 from vivero_data.web.list_state import label_of
 
@@ -69,14 +69,3 @@ def condition_value(field: Field, text: str, notation: Notation = UNSET) -> str:
     if isinstance(value, AmbiguousInput):
         raise InvalidInputError.of("filter", f"{field.name} {value.problem}")
     return join_list(value) if isinstance(value, list) else "" if value is None else str(value)
-
-
-def filter_value(field: Field, operator: str, text: str, notation: Notation = UNSET) -> str:
-    """The same of a condition as text, in which several values stand with commas between them.
-
-    Raises:
-        InvalidInputError: one is ambiguous.
-    """
-    if operator in LISTED:
-        return join_list(condition_value(field, part.strip(), notation) for part in split_list(text))
-    return condition_value(field, text, notation)

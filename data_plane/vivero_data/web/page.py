@@ -107,7 +107,16 @@ class Undo(msgspec.Struct, frozen=True):
     back: str
 
 
-class Visit(msgspec.Struct, frozen=True):
+class Viewer(msgspec.Struct, frozen=True):
+    """Who looks, and how values are written for them: all that a part of a page needs."""
+
+    actor: Actor
+    can: Can
+    now: datetime
+    notation: Notation
+
+
+class Visit(Viewer, frozen=True):
     """The context of one page view; `collections` are the first by name, of `collection_count`.
 
     Attributes:
@@ -116,18 +125,14 @@ class Visit(msgspec.Struct, frozen=True):
         as_of: the second that is shown, of a workspace that can only be read.
     """
 
-    actor: Actor
-    can: Can
     shell: Shell
     collections: list[CollectionSummary]
     collection_count: int
     favourites: list[CollectionSummary]
     notice: str
     undo: Undo | None
-    now: datetime
     trial_days: int | None
     as_of: datetime | None
-    notation: Notation
 
 
 def require(visit: Visit, permission: Permission, action: str) -> None:
@@ -170,31 +175,40 @@ async def provide_shown_collections(
     return ShownCollections(await favourites.list(actor), found.items, found.total or 0)
 
 
-async def provide_visit(  # noqa: PLR0913, PLR0917  one parameter for each dependency
-    request: Request[Any, Any, Any],
+async def provide_viewer(
     actor: NamedDependency[Actor],
+    identity: NamedDependency[IdentityService],
+    notation: NamedDependency[NotationService],
+) -> Viewer:
+    """The dependency `viewer` of parts of pages, which need no sidebar."""
+    as_of = (await identity.current()).as_of
+    can = Can(actor.permissions if as_of is None else actor.permissions & READING)
+    return Viewer(actor, can, datetime.now(UTC), await notation.current())
+
+
+async def provide_visit(
+    request: Request[Any, Any, Any],
+    viewer: NamedDependency[Viewer],
     shown_collections: NamedDependency[ShownCollections],
     identity: NamedDependency[IdentityService],
     limits: NamedDependency[LimitService],
-    notation: NamedDependency[NotationService],
 ) -> Visit:
     """The dependency `visit` of every page behind the login."""
-    now, trial_end = datetime.now(UTC), limits.current.trial_ends_at
-    who = await identity.current()
-    can = Can(actor.permissions if who.as_of is None else actor.permissions & READING)
+    who, trial_end = await identity.current(), limits.current.trial_ends_at
+    actor, can = viewer.actor, viewer.can
     return Visit(
         actor=actor,
         can=can,
+        now=viewer.now,
+        notation=viewer.notation,
         shell=shell(who, request, actor, can, _sections_of(request, shown_collections)),
         collections=shown_collections.first,
         collection_count=shown_collections.count,
         favourites=shown_collections.favourites,
         notice=notice(request),
         undo=undo(request),
-        now=now,
-        trial_days=days_left(trial_end, now) if trial_end and who.as_of is None else None,
+        trial_days=days_left(trial_end, viewer.now) if trial_end and who.as_of is None else None,
         as_of=who.as_of,
-        notation=await notation.current(),
     )
 
 
@@ -275,10 +289,10 @@ def show(visit: Visit, template: str, context: Mapping[str, Any], *, status: int
         return html(template, {**every, **context}, status=status, cookies=[shown()] if visit.notice else [])
 
 
-def fragment(visit: Visit, template: str, context: Mapping[str, Any]) -> Html:
+def fragment(viewer: Viewer, template: str, context: Mapping[str, Any]) -> Html:
     """Render a part of a page, without shell and notice."""
-    with writing(visit.notation):
-        return html(template, {"can": visit.can, "now": visit.now, **context})
+    with writing(viewer.notation):
+        return html(template, {"can": viewer.can, "now": viewer.now, **context})
 
 
 def notice(request: Request[Any, Any, Any]) -> str:

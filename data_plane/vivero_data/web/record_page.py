@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Final
-from urllib.parse import parse_qsl
 
 import msgspec
 from vivero_web.errors import InvalidInputError
@@ -56,7 +55,7 @@ async def around(  # noqa: PLR0913, PLR0917  whose page, of what, from where
     """All of it; `text` is the query of the list, as forms and addresses carry it."""
     shown = shown_in(collection, text)
     try:
-        state, _ = await load(visit.actor, collection, reading.views, parse_qsl(shown.query), cookies)
+        state, _ = await load(visit.actor, collection, reading.views, shown.items, cookies)
         beside = await reading.records.neighbours(visit.actor, collection.name, record_id, state.query)
     except InvalidInputError:
         beside = Neighbours()  # the list itself says what is wrong with its address

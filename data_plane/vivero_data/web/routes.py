@@ -37,7 +37,7 @@ from vivero_data.web.controllers import (
     views,
     webhooks,
 )
-from vivero_data.web.page import provide_collection, provide_shown_collections, provide_visit
+from vivero_data.web.page import provide_collection, provide_shown_collections, provide_viewer, provide_visit
 
 _PAGES: Final = (
     home.home,
@@ -169,6 +169,7 @@ def route_handlers(upload_bytes: int) -> list[ControllerRouterHandler]:
             "/",
             route_handlers=[*_PAGES, upload],
             dependencies={
+                "viewer": Provide(provide_viewer),
                 "shown_collections": Provide(provide_shown_collections),
                 "visit": Provide(provide_visit),
                 "collection": Provide(provide_collection),

@@ -38,7 +38,6 @@ Reader = Callable[[str], Any]
 """From a cell that is not blank to a field's value, for `parse`."""
 
 _CURRENCY: Final = re.compile(rf"^([+\-\u2212]?){CURRENCY}{SPACE}?|{SPACE}?{CURRENCY}$")
-_LONG_FRACTION: Final = 10 ** -(DECIMALS + 1)
 _YEAR_FIRST: Final = re.compile(r"^(\d{4})([/.])(\d{1,2})\2(\d{1,2})(?!\d)")
 _YEAR_LAST: Final = re.compile(r"^(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?!\d)")
 _ISO: Final = re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")

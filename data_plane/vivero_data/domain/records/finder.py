@@ -1,6 +1,5 @@
 """Finds records of all collections by how their names begin, while one types."""
 
-from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -45,7 +44,8 @@ class RecordFinder:
         if len(words) < SHORTEST:
             return []
         async with self._database.read() as connection:
-            searched = named(await collections.select_all(connection))
+            found = await collections.select_named(connection, _MAX_COLLECTIONS)
+            searched = [(one, field) for one in found if (field := name_field(one)) is not None]
             if not searched:
                 return []
             query = search(searched, words)
@@ -58,12 +58,6 @@ class RecordFinder:
                 return []
         names = {collection.id: collection.name for collection, _ in searched}
         return [FoundRecord(names[int(where)], int(number), name) for where, number, name in rows]
-
-
-def named(found: Iterable[Collection]) -> list[tuple[Collection, Field]]:
-    """The collections whose records have names that an index finds, those with the most records first."""
-    fields = ((one, name_field(one)) for one in sorted(found, key=lambda one: -one.records))
-    return [(one, field) for one, field in fields if field is not None and one.records][:_MAX_COLLECTIONS]
 
 
 def name_field(collection: Collection) -> Field | None:

@@ -35,11 +35,11 @@ _SECRET_BYTES: Final = 32
 
 
 class WebhookService:
-    """The workspace's webhooks; `wakeup` has `delivery.py` look at once."""
+    """The workspace's webhooks; `wakeup` has `delivery.py` look at once, `sealed` are their secrets."""
 
     def __init__(self, database: Database, sealed: SealedSecrets) -> None:
         self._database = database
-        self._sealed = sealed
+        self.sealed = sealed
         self.wakeup = asyncio.Event()
 
     async def list(self, actor: Actor, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[Webhook]:
@@ -131,7 +131,7 @@ class WebhookService:
 
     async def _new_secret(self, tx: Connection, webhook_id: int) -> str:
         secret = secrets.token_bytes(_SECRET_BYTES)
-        await repository.set_secret(tx, webhook_id, self._sealed.sealed(webhook_id, secret))
+        await repository.set_secret(tx, webhook_id, self.sealed.sealed(webhook_id, secret))
         return SECRET_MARK + base64.b64encode(secret).decode()
 
 

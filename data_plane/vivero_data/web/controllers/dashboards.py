@@ -34,7 +34,7 @@ from vivero_data.lib.pages import MAX_LIMIT
 from vivero_data.web.controllers.reports import shown_report
 from vivero_data.web.forms import FORM_ERRORS, Form, field_errors
 from vivero_data.web.listing import address, collection_href, page_links
-from vivero_data.web.page import Visit, done, fragment, require, show
+from vivero_data.web.page import Viewer, Visit, done, fragment, require, show
 from vivero_data.web.render import Html
 from vivero_data.web.reports import CHARTS
 
@@ -123,7 +123,7 @@ async def dashboard_page(
 
 @get("/dashboards/{dashboard_id:int}/tiles/{index:int}")
 async def dashboard_tile(  # noqa: PLR0913, PLR0917  what a tile may be about
-    visit: NamedDependency[Visit],
+    viewer: NamedDependency[Viewer],
     dashboards: NamedDependency[DashboardService],
     reports: NamedDependency[ReportService],
     collections: NamedDependency[CollectionService],
@@ -133,21 +133,21 @@ async def dashboard_tile(  # noqa: PLR0913, PLR0917  what a tile may be about
     index: FromPath[int],
 ) -> Html:
     """What a tile shows, as an HTML fragment."""
-    tiles = (await dashboards.get(visit.actor, dashboard_id)).tiles
+    tiles = (await dashboards.get(viewer.actor, dashboard_id)).tiles
     if index >= len(tiles):
         raise NotFoundError("There is no such tile.")
     tile = tiles[index]
     if isinstance(tile, ReportTile):
-        report = await reports.get(visit.actor, tile.report)
-        context = {"title": report.name, "shown": await shown_report(visit.actor, reports, report)}
-        return fragment(visit, "reports/preview.html.j2", context)
+        report = await reports.get(viewer.actor, tile.report)
+        context = {"title": report.name, "shown": await shown_report(viewer.actor, reports, report)}
+        return fragment(viewer, "reports/preview.html.j2", context)
     if isinstance(tile, ListTile):
         try:
-            context = await _listed(visit.actor, collections, records, views, tile)
+            context = await _listed(viewer.actor, collections, records, views, tile)
         except (NotFoundError, ConflictError, InvalidInputError) as error:
             context = {"collection": None, "problem": error.detail}
-        return fragment(visit, "dashboards/records.html.j2", context)
-    return fragment(visit, "dashboards/text.html.j2", {"text": tile.text})
+        return fragment(viewer, "dashboards/records.html.j2", context)
+    return fragment(viewer, "dashboards/text.html.j2", {"text": tile.text})
 
 
 async def _listed(

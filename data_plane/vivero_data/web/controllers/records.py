@@ -40,7 +40,7 @@ from vivero_data.web.inputs import (
 )
 from vivero_data.web.list_state import ListState, read_state, shown_in
 from vivero_data.web.listing import collection_href, columns_cookie, page_links
-from vivero_data.web.page import Visit, done, fragment, require, show
+from vivero_data.web.page import Viewer, Visit, done, fragment, require, show
 from vivero_data.web.record_page import Around, Reading, around
 from vivero_data.web.render import Html
 from vivero_data.web.toolbar import load, rearranged, toolbar
@@ -105,7 +105,7 @@ def _listed(  # noqa: PLR0913  one place composes the page in all its states
 @get("/collections/{name:str}/rows")
 async def record_rows(
     request: Request[Any, Any, Any],
-    visit: NamedDependency[Visit],
+    viewer: NamedDependency[Viewer],
     collection: NamedDependency[Collection],
     records: NamedDependency[RecordService],
 ) -> Html:
@@ -116,9 +116,9 @@ async def record_rows(
         collection.fields
     )
     ids = _numbers(asked.get("ids", ""))[:MAX_LIMIT]
-    found = await records.some(visit.actor, collection.name, ids) if ids else []
+    found = await records.some(viewer.actor, collection.name, ids) if ids else []
     context = {"collection": collection, "columns": columns, "records": found, "shown": asked.get("shown", "")}
-    return fragment(visit, "records/rows.html.j2", context)
+    return fragment(viewer, "records/rows.html.j2", context)
 
 
 def _numbers(text: str) -> list[int]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import parse_qsl
 
 import msgspec
 from litestar import Request, Response, post
@@ -49,7 +48,7 @@ async def change_selection(  # noqa: PLR0913, PLR0917  the services of one page
     require(visit, Permission.WRITE_RECORDS, "change records")
     form = await read_form(request)
     shown = shown_in(collection, form.get("shown", ""))
-    state, _ = await load(visit.actor, collection, views, parse_qsl(shown.query), request.cookies)
+    state, _ = await load(visit.actor, collection, views, shown.items, request.cookies)
     every = bool(form.get("every"))
     ids = () if every else selected_ids(form)
     if form.get("action") not in set(Action) or not (ids or every):

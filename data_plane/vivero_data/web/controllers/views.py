@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from vivero_web.bodies import read_form
-from vivero_web.errors import InvalidInputError
+from vivero_web.errors import InvalidInputError, WebError
 
 from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.jobs.service import JobService
@@ -22,16 +22,16 @@ from vivero_data.domain.records.query import MAX_SORTS
 from vivero_data.domain.records.schemas import RecordCount, RecordQuery
 from vivero_data.domain.records.service import RecordService
 from vivero_data.domain.users.schemas import Permission
-from vivero_data.domain.views.schemas import NewView, ViewChanges
+from vivero_data.domain.views.schemas import NewView, View, ViewChanges
 from vivero_data.domain.views.service import ViewService
 from vivero_data.lib.json import encode
 from vivero_data.lib.lists import join_list
 from vivero_data.web.filter_rows import FilterForm, act, tree_of
 from vivero_data.web.filter_rows import read_form as read_rows
-from vivero_data.web.forms import FORM_ERRORS, field_errors, sentence
+from vivero_data.web.forms import FORM_ERRORS, Form, field_errors, sentence
 from vivero_data.web.list_state import as_spec, label_of, read_state, shown_in
 from vivero_data.web.listing import Address, collection_href
-from vivero_data.web.page import Visit, done, require, show
+from vivero_data.web.page import Viewer, Visit, done, fragment, require, show
 from vivero_data.web.render import Html
 from vivero_data.web.toolbar import load, rearranged, toolbar
 
@@ -86,7 +86,7 @@ async def arrange(request: Request[Any, Any, Any], collection: NamedDependency[C
 @get("/collections/{name:str}/count")
 async def count_records(
     request: Request[Any, Any, Any],
-    visit: NamedDependency[Visit],
+    viewer: NamedDependency[Viewer],
     collection: NamedDependency[Collection],
     records: NamedDependency[RecordService],
     views: NamedDependency[ViewService],
@@ -97,21 +97,21 @@ async def count_records(
     counted, problem = RecordCount(None, exact=False), ""
     shown = shown_in(collection, asked["shown"]) if "shown" in asked else Address("", tuple(pairs))
     try:
-        state, _ = await load(visit.actor, collection, views, shown.items, request.cookies)
-        where: Tree | None = tree_of(collection, read_rows(pairs), visit.notation) if "match" in asked else state.where
+        state, _ = await load(viewer.actor, collection, views, shown.items, request.cookies)
+        where: Tree | None = tree_of(collection, read_rows(pairs), viewer.notation) if "match" in asked else state.where
         query = RecordQuery(where="" if where is None else encode(where), search=state.spec.search)
-        counted = await records.count(visit.actor, collection.name, query, exact="exact" in asked)
+        counted = await records.count(viewer.actor, collection.name, query, exact="exact" in asked)
     except InvalidInputError as error:
         problem = sentence(error.errors[0])
     again = str(Address(f"{collection_href(collection.name)}/count", tuple(pairs)).put("exact", "1"))
     context = {"counted": counted, "problem": problem, "again": "" if "exact" in asked else again}
-    return show(visit, "records/count.html.j2", context)
+    return fragment(viewer, "records/count.html.j2", context)
 
 
 @get("/collections/{name:str}/totals")
 async def show_totals(
     request: Request[Any, Any, Any],
-    visit: NamedDependency[Visit],
+    viewer: NamedDependency[Viewer],
     collection: NamedDependency[Collection],
     records: NamedDependency[RecordService],
     views: NamedDependency[ViewService],
@@ -119,15 +119,15 @@ async def show_totals(
     """What stands below columns, alone for a script: the table does not wait for it."""
     pairs, found, problem = parse_qsl(request.url.query), dict[str, Any](), ""
     try:
-        state, _ = await load(visit.actor, collection, views, pairs, request.cookies)
+        state, _ = await load(viewer.actor, collection, views, pairs, request.cookies)
         wanted = state.spec.sums
-        found = await records.totals(visit.actor, collection.name, state.query, wanted)
+        found = await records.totals(viewer.actor, collection.name, state.query, wanted)
     except InvalidInputError as error:
         wanted, problem = {}, sentence(error.errors[0])
     except SlowListError as error:
         wanted, problem = {}, error.detail
     totals = [(label_of(collection, name), total.value, found[name]) for name, total in wanted.items()]
-    return show(visit, "records/totals.html.j2", {"totals": totals, "problem": problem})
+    return fragment(viewer, "records/totals.html.j2", {"totals": totals, "problem": problem})
 
 
 @post("/collections/{name:str}/views")
@@ -146,14 +146,7 @@ async def save_view(
     try:
         made = await views.create(visit.actor, collection.name, new)
     except FORM_ERRORS as error:
-        context = {
-            "collection": collection,
-            "view": None,
-            "typed": form,
-            "errors": field_errors(error),
-            "problem": error,
-        }
-        return show(visit, "records/view.html.j2", context, status=error.status)
+        return _form(visit, collection, None, form, error)
     return done(f"{collection_href(collection.name)}?view={made.id}", "view-saved")
 
 
@@ -171,8 +164,21 @@ async def view_page(
         **({"shared": "true"} if view.shared else {}),
         **({"default": "true"} if view.default else {}),
     }
-    context = {"collection": collection, "view": view, "typed": typed, "errors": {}, "problem": None}
-    return show(visit, "records/view.html.j2", context)
+    return _form(visit, collection, view, typed)
+
+
+def _form(
+    visit: Visit, collection: Collection, view: View | None, typed: Form, problem: WebError | None = None
+) -> Html:
+    """Of a view, or of a new one."""
+    context = {
+        "collection": collection,
+        "view": view,
+        "typed": typed,
+        "errors": field_errors(problem) if problem else {},
+        "problem": problem,
+    }
+    return show(visit, "records/view.html.j2", context, status=problem.status if problem else 200)
 
 
 @post("/collections/{name:str}/views/{view_id:int}")
@@ -195,14 +201,7 @@ async def change_view(
     try:
         await views.change(visit.actor, collection.name, view_id, changes)
     except FORM_ERRORS as error:
-        context = {
-            "collection": collection,
-            "view": view,
-            "typed": form,
-            "errors": field_errors(error),
-            "problem": error,
-        }
-        return show(visit, "records/view.html.j2", context, status=error.status)
+        return _form(visit, collection, view, form, error)
     return done(f"{collection_href(collection.name)}?view={view_id}", "view-saved")
 
 
