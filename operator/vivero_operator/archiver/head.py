@@ -32,8 +32,13 @@ def position_of(store: Searched, server: str, tenant: str) -> Position:
     Raises:
         DamagedError: an object is gone, or was not listed: the archive would pass for one in which less was committed.
     """
+    return _known(store, server, tenant)[0]
+
+
+def _known(store: Searched, server: str, tenant: str) -> tuple[Position, Segment | None]:
+    """The position, and the tenant's newest segment; see `position_of`."""
     position = Positions(store, server).load()
-    newest = _newest(store, tenant, position)
+    newest = Chain(store, tenant, position.heads.get(tenant, 0)).head()
     there = newest.number if newest is not None else 0
     if there < (last := position.heads.get(tenant, 0)):
         raise DamagedError(f"the archive of {tenant} lacks segment {there + 1}, and its newest is {last}")
@@ -41,21 +46,16 @@ def position_of(store: Searched, server: str, tenant: str) -> Position:
         raise DamagedError(f"of {position.gaps} gaps in the archive of the server some are not noted any more")
     if tenant in position.losses and lost(store, tenant) is None:
         raise DamagedError(f"{tenant}/lost is gone: what the archive of {tenant} lacks is not known")
-    return position
+    return position, newest
 
 
 def read(store: Searched, server: str, tenant: str) -> Head:
     """Raises StepFailedError."""
-    position = position_of(store, server, tenant)
-    newest = _newest(store, tenant, position)
+    position, newest = _known(store, server, tenant)
     told = (newest.span.last if newest else None, lost(store, tenant))
     last = max(filter(None, told), key=sequence, default=None)
     until = min(position.until, position.waiting.get(tenant, position.until))
     return Head(last, until, max((gap.ends for gap in gaps(store, server)), default=0))
-
-
-def _newest(store: Searched, tenant: str, position: Position) -> Segment | None:
-    return Chain(store, tenant, position.heads.get(tenant, 0)).head()
 
 
 def unchanged(head: Head, gtid: str, taken_at: datetime, until: datetime) -> bool:
