@@ -133,7 +133,14 @@ def _holds(tenant: Tenant | None, kind: ConditionType) -> bool:
 
 
 async def ready(rig: Rig, names: Names) -> bool:
-    return _holds(await look(rig, names), ConditionType.READY)
+    """Ready, and the pass that made it so has ended: it deletes the password's Secret after it wrote the status."""
+    if not _holds(await look(rig, names), ConditionType.READY):
+        return False
+    try:
+        await rig.kube.get(SECRET, names.password_secret, SIGNUPS_NAMESPACE)
+    except KubeNotFoundError:
+        return True
+    return False
 
 
 async def suspended(rig: Rig, names: Names) -> bool:
