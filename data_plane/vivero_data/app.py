@@ -270,10 +270,20 @@ def build(settings: Settings) -> Services:
 
 def create_app(settings: Settings) -> Litestar:
     """The whole application."""
-    services, answers = build(settings), Answers(web.render_error)
-    upload_bytes = settings.env.max_file_bytes + OTHER_PARTS_BYTES
+    app = create_routes(settings)
+    serve(app, settings)
+    return app
+
+
+def create_routes(settings: Settings) -> Litestar:
+    """An application with every route that serves no workspace yet.
+
+    Of the settings only the size of an upload and the contact for security are in the routes.
+    """
+    answers, upload_bytes = Answers(web.render_error), settings.env.max_file_bytes + OTHER_PARTS_BYTES
     metrics = PrometheusConfig(app_name="data-plane", prefix="vivero", group_path=True)
-    app = Litestar(
+    state = State({"services": None})  # Litestar takes another for an empty one
+    return Litestar(
         route_handlers=[
             _api(upload_bytes),
             _internal(),
@@ -281,18 +291,24 @@ def create_app(settings: Settings) -> Litestar:
             *security_txt_routes(settings.env.security_contact, now),
             *web.route_handlers(upload_bytes),
         ],
-        dependencies=_dependencies(services),
+        dependencies=_dependencies(state),
         middleware=[metrics.middleware],
         before_request=refuse_cross_site,
         before_send=[send_renewed_cookies, note_answer],
         exception_handlers={Exception: answers.to},
-        lifespan=[_lifespan(services)],
+        lifespan=[_lifespan],
         request_class=JsonRequest,
         request_max_body_size=FORM_BYTES,
         openapi_config=_openapi(),
-        state=State({"settings": settings, "services": services}),
+        state=state,
         logging_config=None,
     )
+
+
+def serve(app: Litestar, settings: Settings) -> None:
+    """Give the routes the services of this workspace, and put the limits of requests around them."""
+    services, answers = build(settings), Answers(web.render_error)
+    app.state.settings, app.state.services = settings, services
     if settings.env.as_of is not None:
         app.asgi_handler = ReadOnly(app.asgi_handler, answers, settings.env.as_of)
     counted = RouteLimits(services.limiter).around(app.asgi_handler)
@@ -300,7 +316,6 @@ def create_app(settings: Settings) -> Litestar:
         counted, services.limiter, answers, charge_by(services.limits, services.auth.is_ours, services.api_keys.is_ours)
     )
     app.asgi_handler = RequestContext(limited, Proxies(settings.env.proxy_hops), hsts=HSTS_HOST)
-    return app
 
 
 def _check_request(media_type: str) -> Callable[[AnyRequest], Awaitable[None]]:
@@ -386,13 +401,15 @@ def _internal() -> Router:
     )
 
 
-def _dependencies(services: Services) -> Mapping[str, Provide]:
-    def same(value: Any) -> Callable[[], Any]:  # noqa: ANN401  any of the services
-        return lambda: value
+def _dependencies(state: State) -> Mapping[str, Provide]:
+    """Each service by its name, as the state has them at the request."""
+
+    def current(name: str) -> Callable[[], Any]:
+        return lambda: getattr(state.services, name)
 
     inner = {"limiter", "passwords", "schema_ready", "mailer"}
     names = [name for name in Services.__struct_fields__ if name not in inner]
-    made = {name: Provide(same(getattr(services, name)), sync_to_thread=False) for name in names}
+    made = {name: Provide(current(name), sync_to_thread=False) for name in names}
     return {**made, "actor": Provide(provide_actor)}
 
 
@@ -431,23 +448,21 @@ def _openapi() -> OpenAPIConfig:
     )
 
 
-def _lifespan(services: Services) -> Callable[[Litestar], Any]:
-    @asynccontextmanager
-    async def run(_: Litestar) -> AsyncIterator[None]:
-        prepared = asyncio.create_task(_prepare(services))
-        try:
-            yield
-        finally:
-            prepared.cancel()
-            with suppress(asyncio.CancelledError):
-                await prepared
-            await services.mailer.close()
-            await services.database.close()
-            await services.cache.close()
-            services.storage.close()
-            services.passwords.close()
-
-    return run
+@asynccontextmanager
+async def _lifespan(app: Litestar) -> AsyncIterator[None]:
+    services: Services = app.state.services
+    prepared = asyncio.create_task(_prepare(services))
+    try:
+        yield
+    finally:
+        prepared.cancel()
+        with suppress(asyncio.CancelledError):
+            await prepared
+        await services.mailer.close()
+        await services.database.close()
+        await services.cache.close()
+        services.storage.close()
+        services.passwords.close()
 
 
 async def _prepare(services: Services) -> None:

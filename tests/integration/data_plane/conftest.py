@@ -3,8 +3,8 @@
 import asyncio
 import secrets
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -19,16 +19,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import NameOID
 from integration.data_plane.workspace import HOST, OWNER, PASSWORD, VIEW_HOST, Login, Workspace, write_secrets
+from litestar import Litestar
+from litestar.types import ASGIApp
 from support import good
 from support.asgi import running, transport_to
 from support.hostile import Program
 from vivero_core.backends.tls import client_context
-from vivero_data.app import create_app
+from vivero_data.app import create_routes, serve
 from vivero_data.domain.jobs.runner import JobRunner
 from vivero_data.domain.webhooks.delivery import WebhookDelivery
 from vivero_data.lib.cookies import ACCESS, REFRESH
 from vivero_data.lib.tokens import AccessClaims, AccessTokens
-from vivero_data.settings import load
+from vivero_data.settings import Settings, load
 from vivero_data.web.page import NOTICE_COOKIE
 from vivero_web import clock
 
@@ -81,9 +83,33 @@ def password_hash() -> str:
     return PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1).hash(PASSWORD)
 
 
+class Apps:
+    """Applications that served other tests' workspaces before: to build the routes takes longer than a test."""
+
+    def __init__(self) -> None:
+        self._free: dict[tuple[object, ...], list[tuple[Litestar, ASGIApp]]] = {}
+
+    @contextmanager
+    def serving(self, settings: Settings) -> Iterator[Litestar]:
+        free = self._free.setdefault((settings.env.max_file_bytes, settings.env.security_contact), [])
+        if not free:
+            made = create_routes(settings)
+            free.append((made, made.asgi_handler))
+        app, routes = free.pop()
+        serve(app, settings)
+        yield app
+        app.asgi_handler = routes
+        free.append((app, routes))
+
+
+@pytest.fixture(scope="session")
+def apps() -> Apps:
+    return Apps()
+
+
 @pytest.fixture
 async def new_workspace(
-    new_tenant: Callable[[], Login], platform: dict[str, Any], tmp_path: Path, password_hash: str
+    new_tenant: Callable[[], Login], platform: dict[str, Any], tmp_path: Path, password_hash: str, apps: Apps
 ) -> AsyncIterator[Callable[..., Awaitable[Workspace]]]:
     """Starts workspaces; they are ready, and unless `spare` they have their name and owner.
 
@@ -108,7 +134,7 @@ async def new_workspace(
                 "VIVERO_LOG_LEVEL": "ERROR",
             }
             settings = load(environ)
-            app = create_app(settings)
+            app = stack.enter_context(apps.serving(settings))
             await stack.enter_async_context(running(app))
             transport = transport_to(app, raise_app_exceptions=False, client=("192.0.2.1", 1234))
             client = httpx.AsyncClient(transport=transport, base_url=f"https://{HOST}")
@@ -144,7 +170,7 @@ AS_OF: Final = "2026-11-28T14:05:00Z"
 
 
 @pytest.fixture
-async def view(workspace: Workspace, platform: dict[str, Any], authority: str) -> AsyncIterator[Workspace]:
+async def view(workspace: Workspace, platform: dict[str, Any], authority: str, apps: Apps) -> AsyncIterator[Workspace]:
     """The same data in a program that shows it as of a second: its login may only SELECT, its cache keys are its own."""
     reader = f"{workspace.settings.database.name}b"
     at = platform["mariadb"]
@@ -178,12 +204,12 @@ async def view(workspace: Workspace, platform: dict[str, Any], authority: str) -
         "VIVERO_AS_OF": AS_OF,
         "VIVERO_PUBLIC_URL": f"https://{VIEW_HOST}:8443",
     }
-    app = create_app(load(environ))
-    transport = transport_to(app, raise_app_exceptions=False, client=("192.0.2.1", 1234))
-    async with running(app), httpx.AsyncClient(transport=transport, base_url=f"https://{VIEW_HOST}") as client:
-        shown = Workspace(app, client, load(environ), environ, folder, workspace.ticket_key)
-        await app.state.services.schema_ready.wait()
-        yield shown
+    with apps.serving(load(environ)) as app:
+        transport = transport_to(app, raise_app_exceptions=False, client=("192.0.2.1", 1234))
+        async with running(app), httpx.AsyncClient(transport=transport, base_url=f"https://{VIEW_HOST}") as client:
+            shown = Workspace(app, client, load(environ), environ, folder, workspace.ticket_key)
+            await app.state.services.schema_ready.wait()
+            yield shown
 
 
 @pytest.fixture(params=["live", "as of"])
