@@ -6,7 +6,7 @@ from typing import Final
 from vivero_data.domain.field_types.kind import Definition, InvalidValueError, Value
 from vivero_data.domain.field_types.text import Line
 
-_ADDRESS: Final = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+")
+ADDRESS: Final = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+")
 
 
 class Email(Line):
@@ -19,7 +19,7 @@ class Email(Line):
 
     def parse(self, value: Value, definition: Definition) -> str:
         text = super().parse(value, definition)
-        if not _ADDRESS.fullmatch(text):
+        if not ADDRESS.fullmatch(text):
             raise InvalidValueError("must be an e-mail address such as name@example.com")
         return text
 

@@ -10,8 +10,9 @@ from vivero_data.domain.field_types.kind import AmbiguousInput, InvalidValueErro
 from vivero_data.domain.imports.cells import original, reader
 from vivero_data.domain.imports.plan import ID
 from vivero_data.domain.imports.schemas import ColumnPlan
+from vivero_data.domain.imports.usual import usual_reader
 
-_REMEMBERED: Final = 20_000  # values of a column: most columns repeat theirs
+_REMEMBERED: Final = 2_000  # values of a column, of which some repeat few
 _NO_ID: Final = -1
 _ID_DIGITS: Final = 19
 _SHORT: Final = 64  # characters of one that is remembered
@@ -40,17 +41,36 @@ class _Refused(msgspec.Struct, frozen=True):
 
 
 class _Column:
-    """Reads the cells of one column, and remembers what they mean."""
+    """Reads the cells of one column; remembers what they mean, if they are not read all at once."""
 
     def __init__(self, field: Field, place: int, plan: ColumnPlan) -> None:
         self.field = field
         self.place = place
         self._read = reader(field.type, plan.notation)
+        self._read_usual = usual_reader(field, plan.notation)
         self._known: dict[str, Any] = {}
 
-    def values(self, cells: Sequence[str]) -> list[Any]:
+    def values(self, cells: Sequence[str]) -> tuple[list[Any], dict[int, str]]:
+        """The column's values, and why some are none, by their place."""
+        usual = self._usual(cells)
+        if usual is not None:
+            return usual, {}
         known, meaning = self._known, self._meaning
-        return [known[cell] if cell in known else meaning(cell) for cell in cells]
+        values = [known[cell] if cell in known else meaning(cell) for cell in cells]
+        return values, {place: value.reason for place, value in enumerate(values) if type(value) is _Refused}
+
+    def _usual(self, cells: Sequence[str]) -> list[Any] | None:
+        """The values of cells that are all empty or spelled as usual; None if one is not."""
+        if self._read_usual is None:
+            return None
+        filled = [cell for cell in cells if cell]
+        if len(filled) == len(cells):
+            return self._read_usual(filled)
+        values = None if self.field.required else self._read_usual(filled) if filled else []
+        if values is None:
+            return None
+        following = iter(values)
+        return [next(following) if cell else None for cell in cells]
 
     def _meaning(self, cell: str) -> Any:  # noqa: ANN401  a column's value, or why it is none
         value = self._parsed(cell)
@@ -97,13 +117,20 @@ class Converter:
                 failures.append(Failure(number, "", problem, cells))
             else:
                 fitting.append((number, _widened(cells, self.width)))
-        by_column = list(zip(*(cells for _, cells in fitting), strict=True)) if fitting else []
-        values = [column.values(by_column[column.place]) for column in self._columns] if fitting else []
+        if not fitting:
+            return [], failures
+        by_column = list(zip(*(cells for _, cells in fitting), strict=True))
+        values: list[list[Any]] = []
+        refused: dict[int, tuple[str, str]] = {}  # the first field at fault, and why, by the row's place
+        for column in self._columns:
+            found, reasons = column.values(by_column[column.place])
+            values.append(found)
+            for place, reason in reasons.items():
+                refused.setdefault(place, (column.field.name, reason))
         rows: list[Row] = []
-        for (number, cells), row in zip(fitting, zip(*values, strict=True), strict=True):
-            refused = next(((place, value) for place, value in enumerate(row) if type(value) is _Refused), None)
-            if refused:
-                failures.append(Failure(number, self.fields[refused[0]].name, refused[1].reason, cells))
+        for place, ((number, cells), row) in enumerate(zip(fitting, zip(*values, strict=True), strict=True)):
+            if place in refused:
+                failures.append(Failure(number, *refused[place], cells))
                 continue
             record_id = _id(cells[self._id]) if self._id is not None else None
             if record_id == _NO_ID:

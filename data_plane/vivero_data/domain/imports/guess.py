@@ -20,6 +20,7 @@ _MOST_CHOICES: Final = 12
 _ROWS_A_CHOICE: Final = 5  # fewer rows for each value are no list to choose from
 _SAMPLES: Final = 3
 _SAMPLE: Final = 120  # characters of one
+_ENOUGH: Final = 10_000  # proofs of a notation in a column, beyond which none is counted
 _LOOKED: Final = 8  # batches after which a column of texts is not searched for numbers and dates any more
 
 MARKS: Final = (Numbers.COMMA, Numbers.POINT)
@@ -116,14 +117,24 @@ class ColumnGuess:
             self.possible.clear()
         self.possible = {name for name in self.possible if _PATTERNS[name].fullmatch(text)}
         if self.possible or self._batches <= _LOOKED or any(self.proofs.values()):
-            for proof, pattern in _PROOFS.items():
-                self.proofs[proof] += sum(1 for _ in pattern.finditer(text))
+            for proof in self._contested():
+                self.proofs[proof] += sum(1 for _ in _PROOFS[proof].finditer(text))
+
+    def _contested(self) -> list[Numbers | Dates]:
+        """The notations of which another proof may decide something.
+
+        While all values fit some pattern, what only one notation can write is of none that does not fit.
+        """
+        fitting = [one for one in _PROOFS if not self.possible or _fits(self, one)]
+        if "whole" in self.possible:  # proves nothing
+            return []
+        return [one for one in fitting if self.proofs[one] < _ENOUGH]
 
 
 def decided(columns: Sequence[ColumnGuess]) -> list[Guessed]:
     """What every column is taken for: one that could be read in two ways is read as those beside it, if they agree."""
-    numbers, dates = _habit(columns, MARKS, "number"), _habit(columns, _SLASHED, "date")
-    if numbers is None and any(_proven(column, Dates.DOTS, "date") for column in columns):
+    numbers, dates = _habit(columns, MARKS), _habit(columns, _SLASHED)
+    if numbers is None and any(_proven(column, Dates.DOTS) for column in columns):
         numbers = Numbers.COMMA  # who writes 31.12.2026 writes 1.234,50
     return [_decided(column, numbers, dates) for column in columns]
 
@@ -132,25 +143,27 @@ N = TypeVar("N", Numbers, Dates)
 _SLASHED: Final = (Dates.DAY_FIRST, Dates.MONTH_FIRST)
 
 
-def _habit(columns: Sequence[ColumnGuess], kinds: Sequence[N], word: str) -> N | None:
+def _habit(columns: Sequence[ColumnGuess], kinds: Sequence[N]) -> N | None:
     """The notation that columns prove, if they do not contradict each other."""
-    proven = [one for one in kinds if any(_proven(column, one, word) for column in columns)]
+    proven = [one for one in kinds if any(_proven(column, one) for column in columns)]
     return proven[0] if len(proven) == 1 else None
 
 
-def _proven(column: ColumnGuess, one: Numbers | Dates, word: str) -> bool:
+def _proven(column: ColumnGuess, one: Numbers | Dates) -> bool:
     """Whether all values of a column fit this notation, and some no other."""
-    return bool(_fits(column, one, word)) and column.proofs.get(one, 0) > 0
+    return _fits(column, one) and column.proofs.get(one, 0) > 0
 
 
-def _fits(column: ColumnGuess, one: Numbers | Dates, word: str) -> set[str]:
-    return {f"{word} {one}", f"moment {one}"} & column.possible
+def _fits(column: ColumnGuess, one: Numbers | Dates) -> bool:
+    """Whether all values can be of this notation."""
+    words = ("number",) if isinstance(one, Numbers) else ("date", "moment")
+    return any(f"{word} {one}" in column.possible for word in words)
 
 
 def _decided(column: ColumnGuess, number_habit: Numbers | None, date_habit: Dates | None) -> Guessed:
     kind = _type(column)
-    numbers, no_mark = _one(column, MARKS, "number", number_habit)
-    dates, no_order = _one(column, tuple(Dates), "date", date_habit)
+    numbers, no_mark = _one(column, MARKS, number_habit)
+    dates, no_order = _one(column, tuple(Dates), date_habit)
     left = ""
     if kind in NUMERIC and no_mark and "whole" not in column.possible:
         left = "numbers"
@@ -214,9 +227,9 @@ def _text_type(column: ColumnGuess) -> FieldType:
     return FieldType.LONG_TEXT if column.lines or column.longest > Text.characters else FieldType.TEXT
 
 
-def _one(column: ColumnGuess, kinds: Sequence[N], word: str, habit: N | None) -> tuple[N | None, bool]:
+def _one(column: ColumnGuess, kinds: Sequence[N], habit: N | None) -> tuple[N | None, bool]:
     """The notation of this kind, and whether it is open."""
-    fits = [one for one in kinds if _fits(column, one, word)]
+    fits = [one for one in kinds if _fits(column, one)]
     if len(fits) == 1:
         return fits[0], False
     if not fits:
