@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from integration.data_plane.test_imports import GERMAN, Importer
@@ -56,6 +56,19 @@ async def attempt(workspace: Workspace, folder: Path, kill: int) -> None:
     assert await runner.once()
 
 
+async def assert_indexed(workspace: Workspace, collection: dict[str, Any]) -> None:
+    """Each field that is said to have an index has one, and all that can have one do."""
+    indexed = {f"i_{field['column']}" for field in collection["fields"] if field["indexed"]}
+    async with workspace.app.state.services.database.read() as connection:
+        found = await connection.fetch_all(
+            "SELECT DISTINCT index_name FROM information_schema.statistics WHERE table_schema = DATABASE()"
+            " AND table_name = CONCAT('c_', (SELECT id FROM collections WHERE name = %s)) AND index_name LIKE 'i%%'",
+            collection["name"],
+        )
+    assert {name for (name,) in found} == indexed
+    assert len(indexed) == len(collection["fields"])
+
+
 async def test_an_import_and_its_undo_survive_death_behind_each_commit(
     importer: Importer, workspace: Workspace, tmp_path: Path
 ) -> None:
@@ -72,6 +85,7 @@ async def test_an_import_and_its_undo_survive_death_behind_each_commit(
         assert (done["state"], done["done"], done["inserted"], done["failed"]) == ("done", ROWS, ROWS, 0), kill
         found = [values["Artikel"] for values in await importer.values(name)]
         assert found == ["Rosenschere", 'Gießkanne "groß"', "Töpfe", "Schaufel", "Schnur"], kill
+        await assert_indexed(workspace, await importer.collection(name))
         usage = (await importer.client.get("/api/v1/usage", headers=importer.headers)).json()
         assert usage["records"]["used"] == ROWS
         answer = await importer.client.post(f"/api/v1/imports/{started['id']}/undo", headers=importer.headers)
@@ -86,5 +100,5 @@ async def test_an_import_and_its_undo_survive_death_behind_each_commit(
         assert usage["records"]["used"] == 0
         if not died[-1]:
             break
-    assert len(died) > 4, "a collection, three batches and the end have a commit each"
+    assert len(died) > 4, "a collection, three batches, the indexes and the end have a commit each"
     assert not died[-1], "an import of five rows has more commits than were tried"

@@ -201,6 +201,48 @@ async def test_undo_leaves_what_somebody_changed_since_and_counts_it(stock: Impo
     assert again.status_code == 409
 
 
+async def test_undo_gives_unique_values_back_that_went_from_one_record_to_the_next(importer: Importer) -> None:
+    workspace_fields = [{"name": name, "type": "text", "unique": True} for name in ("Number", "Code")]
+    body = {"name": "Stock", "fields": workspace_fields}
+    assert (await importer.client.post("/api/v1/collections", json=body, headers=importer.headers)).status_code == 201
+    first = await importer.imported(STOCK_IMPORTS, b"Number,Code\nA1,3\nA2,2\nA3,1\n")
+    before = await importer.values("Stock")
+    moved = await importer.imported(STOCK_IMPORTS, b"Number,Code\nA1,4\nA2,3\nA3,2\n", mode="upsert", key="Number")
+    assert outcome(first)[3:] == [3, 0, 0, 0]
+    assert outcome(moved)[3:] == [0, 3, 0, 0]
+    assert (await importer.undone(moved["id"]))["kept"] == 0
+    assert await importer.values("Stock") == before
+
+
+async def test_a_collection_that_was_imported_goes_to_the_trash_with_its_records_and_comes_back(
+    importer: Importer,
+) -> None:
+    done = await importer.imported("/imports", GERMAN.encode("cp1252"), "Lager.csv", name="Lager")
+    before = await importer.records("Lager")
+    assert (await importer.undone(done["id"]))["kept"] == 0
+    (entry,) = (await importer.client.get("/api/v1/trash", headers=importer.headers)).json()["items"]
+    restored = await importer.client.post(f"/api/v1/trash/{entry['id']}/restore", headers=importer.headers)
+    assert restored.status_code == 200, restored.text
+    assert await importer.records("Lager") == before
+
+
+@pytest.mark.parametrize("change", ["added", "changed"])
+async def test_a_collection_that_was_imported_stays_with_what_others_wrote(importer: Importer, change: str) -> None:
+    done = await importer.imported("/imports", GERMAN.encode("cp1252"), "Lager.csv", name="Lager")
+    records = "/api/v1/collections/Lager/records"
+    values = {"values": {"Artikel": "mine"}}
+    if change == "added":
+        answer = await importer.client.post(records, json=values, headers=importer.headers)
+    else:
+        first = (await importer.records("Lager"))[0]["id"]
+        answer = await importer.client.patch(f"{records}/{first}", json=values, headers=importer.headers)
+    assert answer.status_code in {200, 201}
+    undone = await importer.undone(done["id"])
+    assert (undone["state"], undone["kept"]) == ("undone", 0 if change == "added" else 1)
+    assert [one["Artikel"] for one in await importer.values("Lager")] == ["mine"]
+    assert (await importer.collection("Lager"))["records"] == 1
+
+
 async def test_a_dry_run_leaves_nothing(stock: Importer) -> None:
     before = await stock.records("Stock")
     dry = await stock.imported(STOCK_IMPORTS, b"Number,Label\nA1,x\nC1,x\nC1,x\n", dry_run=True)

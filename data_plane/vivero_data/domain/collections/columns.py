@@ -129,6 +129,12 @@ def add_keys(collection_id: int, field: Field) -> list[str]:
     return [f"ALTER TABLE {table_name(collection_id)} {part}" for part in parts]
 
 
+def add_plain_keys(collection_id: int, fields: Iterable[Field]) -> str:
+    """An idempotent statement that adds the indexes which several fields are sorted and filtered by, in one pass."""
+    parts = [f"ADD KEY IF NOT EXISTS {plain_key(field)} ({column_name(field)})" for field in fields]
+    return f"ALTER TABLE {table_name(collection_id)} {', '.join(parts)}"
+
+
 def drop_spare_keys(collection_id: int, before: Field, after: Field) -> list[str]:
     """Idempotent statements that drop what a field had for its rules, and needs no more."""
     spare = [one for one in _keys(before) if one not in _keys(after)]

@@ -162,6 +162,12 @@ async def unmap_field(tx: Connection, field: Field) -> None:
     await tx.execute("DELETE FROM fields WHERE id = %s", field.column)
 
 
+async def set_indexed(tx: Connection, fields: Sequence[Field]) -> None:
+    """Say that fields have an index; one that has another column by now is left as it is."""
+    columns = tuple(field.column for field in fields)
+    await tx.execute("UPDATE fields SET indexed = TRUE WHERE id IN %s", columns)
+
+
 async def reorder(tx: Connection, fields: Sequence[Field]) -> None:
     for position, field in enumerate(fields):
         await tx.execute("UPDATE fields SET position = %s WHERE id = %s", position, field.column)

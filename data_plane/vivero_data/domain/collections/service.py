@@ -115,8 +115,11 @@ class CollectionService:
             raise CollectionNameTakenError from error
         return collection
 
-    async def delete(self, actor: Actor, name: str) -> int:
-        """Put a collection with all its records into the trash; returns the entry that brings it back."""
+    async def delete(self, actor: Actor, name: str, check: Made | None = None) -> int:
+        """Put a collection with all its records into the trash; returns the entry that brings it back.
+
+        `check` runs while nobody else writes the records; what it raises keeps the collection.
+        """
         require_permission(actor, Permission.MANAGE_COLLECTIONS)
         async with self._database.transaction() as tx:
             await self._limits.hold(tx, "records")
@@ -124,6 +127,8 @@ class CollectionService:
             collection = await repository.lock_structure(tx, found.id) if found else None
             if collection is None:
                 raise CollectionNotFoundError
+            if check is not None:
+                await check(tx, collection)
             await self._limits.release(tx, "records", collection.records)
             content = {"collection": collection, "counters": await repository.counters(tx, collection.id)}
             await repository.delete(tx, collection.id)

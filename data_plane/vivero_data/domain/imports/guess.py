@@ -4,7 +4,7 @@ Each batch of a column is matched as one text, so that a pattern costs one call 
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypeVar
 
 from vivero_data.domain.collections.schemas import MAX_CHOICES
@@ -71,7 +71,7 @@ _PATTERNS: Final = {
     **{f"moment {order}": _column(pattern + _CLOCK) for order, pattern in _DATES.items()},
 }
 # What only one notation can write.
-_PROOFS: Final = {
+_PROOFS: Final[Mapping[Numbers | Dates, re.Pattern[str]]] = {
     Numbers.COMMA: re.compile(
         r"(?m)^[^\n\d,]{0,6}(?:\d{1,3}(?:[.'\u2019 \u00a0\u202f]\d{3})+,\d*|\d+,(?:\d{1,2}|\d{4,})|0,\d+)[^\n\d,.]{0,5}$"
     ),

@@ -317,6 +317,21 @@ async def written(connection: Connection, import_id: int, after: int) -> tuple[i
     return None if row is None else (int(row[0]), unpacked(row[1]))
 
 
+async def made(connection: Connection, import_id: int) -> list[list[int]]:
+    """The ids of all records that the import added and are not taken back, as ranges."""
+    ranges: list[list[int]] = []
+    last: int | None = 0
+    while last is not None:
+        found = await written(connection, import_id, last)
+        last = found[0] if found else None
+        for first, end in found[1]["made"] if found else ():
+            if ranges and ranges[-1][1] == first - 1:
+                ranges[-1][1] = end
+            else:
+                ranges.append([first, end])
+    return ranges
+
+
 async def forget_written(tx: Connection, import_id: int, attempt: int, last_row: int, kept: int) -> bool:
     """Note that a batch is undone; False if the attempt is stale."""
     await tx.execute(

@@ -19,6 +19,7 @@ from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.collections.service import CollectionService
 from vivero_data.domain.imports import repository
 from vivero_data.domain.imports.convert import Converter, Failure, Row
+from vivero_data.domain.imports.indexes import add_indexes, without_indexes
 from vivero_data.domain.imports.plan import check, definition, in_zone, parsed_mapping, plan_of
 from vivero_data.domain.imports.reading import read_whole
 from vivero_data.domain.imports.repository import Work
@@ -29,6 +30,7 @@ from vivero_data.domain.imports.writing import FieldsChangedError, Writer, defin
 from vivero_data.domain.jobs.task import JobLostError, TaskContext
 from vivero_data.domain.notation.service import notation_of
 from vivero_data.domain.users.schemas import Permission, require_permission
+from vivero_data.errors import PlanLimitError
 
 _END: Final[list[Numbered]] = []
 
@@ -88,7 +90,12 @@ class Running:
         columns, collection = await self._prepared(work, reading)
         form = Format(reading.kind, reading.encoding, reading.delimiter)
         table = await asyncio.to_thread(Table, open_file, form)
-        await self._write(work, reading, table.batches(work.last_row), columns, collection)
+        try:
+            await self._write(work, reading, table.batches(work.last_row), columns, collection)
+        except PlanLimitError:
+            await self._index(work, columns, collection)
+            raise
+        await self._index(work, columns, collection)
         await self._finish(work, ImportState.DONE)
 
     async def _prepared(self, work: Work, reading: Reading) -> tuple[tuple[ColumnPlan, ...], Collection]:
@@ -114,7 +121,14 @@ class Running:
             if not await repository.set_collection(tx, self._id, self._token, made.id):
                 raise JobLostError
 
-        return await CollectionService(self._database, self._context.limits).create(self._context.actor, wanted, note)
+        service = CollectionService(self._database, self._context.limits)
+        return await service.create(self._context.actor, without_indexes(wanted), note)
+
+    async def _index(self, work: Work, columns: tuple[ColumnPlan, ...], collection: Collection) -> None:
+        """Give a collection that the import has made its indexes."""
+        if work.makes and not work.dry_run:
+            wanted = definition(work.collection_name, columns, work.file_name)
+            await add_indexes(self._database, wanted, collection.id)
 
     async def _write(
         self,

@@ -1,11 +1,11 @@
 """An attempt to take an import back, in the child process: batch after batch from the last, each in one transaction."""
 
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from vivero_web.errors import UnavailableError, WebError
 
-from vivero_data.db.database import Connection
+from vivero_data.db.database import Connection, batches
 from vivero_data.db.errors import DuplicateKeyError, MissingTableError
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.collections import repository as collections
@@ -19,6 +19,11 @@ from vivero_data.domain.jobs.task import JobLostError, TaskContext
 from vivero_data.domain.records import repository as records
 
 _RECORDS: Final = "records"
+_MOST_RANGES: Final = 100  # of ids that one statement looks for
+
+
+class _ChangedError(WebError):
+    """The collection has records that are not as the import made them."""
 
 
 class Undoing:
@@ -33,9 +38,10 @@ class Undoing:
         """Until nothing is left to take back. Errors as `Running.run`."""
         work = await self._begin()
         try:
-            while await self._one(work):
-                pass  # until the first batch is undone
-            await self._drop_if_empty(work)
+            if not await self._drop(work):
+                while await self._one(work):
+                    pass  # until the first batch is undone
+                await self._drop(work)
         except (JobLostError, UnavailableError):
             raise
         except WebError as error:
@@ -81,16 +87,26 @@ class Undoing:
             await record(tx, self._context.actor, "import.undo_rows", collection.name, before=before)
         return True
 
-    async def _drop_if_empty(self, work: Work) -> None:
-        """Remove the collection that the import made, if nothing else was put into it."""
+    async def _drop(self, work: Work) -> bool:
+        """Put the collection that the import made into the trash, if nobody changed a record of it or added one."""
         if work.collection_id is None or not work.makes:
-            return
+            return False
         async with self._database.read() as connection:
             collection = await collections.get_by_id(connection, work.collection_id)
-        if collection is not None and not collection.records:
-            service = CollectionService(self._database, self._context.limits)
-            with suppress(CollectionNotFoundError):  # somebody else was faster
-                await service.delete(self._context.actor, collection.name)
+            made = await repository.made(connection, self._id)
+        if collection is None or len(made) > _MOST_RANGES:
+            return False
+
+        async def check(tx: Connection, current: Collection) -> None:
+            if await records.count_unchanged(tx, current, made) < current.records:
+                raise _ChangedError
+
+        service = CollectionService(self._database, self._context.limits)
+        try:
+            await service.delete(self._context.actor, collection.name, check)
+        except (_ChangedError, CollectionNotFoundError):  # or somebody else was faster
+            return False
+        return True
 
 
 async def _remove(tx: Connection, collection: Collection, made: list[list[int]]) -> tuple[int, int]:
@@ -108,8 +124,9 @@ async def _restore(tx: Connection, collection: Collection, changed: list[list[An
         return 0
     found = await records.get_all_locked(tx, collection, [one[0] for one in changed])
     fields = {str(field.id): field for field in collection.fields}
+    wanted: list[tuple[int, Mapping[int, Any]]] = []
     left = 0
-    for number, version, before in changed:
+    for number, version, before in reversed(changed):  # a unique value may have gone from one record to the next
         current = found.get(number)
         if current is None:
             continue
@@ -120,7 +137,22 @@ async def _restore(tx: Connection, collection: Collection, changed: list[list[An
             values = {
                 fields[key].id: None if value is None else parse(fields[key], value) for key, value in before.items()
             }
-            await records.update(tx, collection, number, values)
-        except (InvalidValueError, DuplicateKeyError):
+        except InvalidValueError:
             left += 1
+        else:
+            wanted.append((number, values))
+    for part in batches(wanted):
+        left += await _update(tx, collection, part)
     return left
+
+
+async def _update(tx: Connection, collection: Collection, changes: Sequence[tuple[int, Mapping[int, Any]]]) -> int:
+    """Set values with few statements; if a unique key refuses them, by halves. Returns how many records are left."""
+    try:
+        await records.update_all(tx, collection, changes)
+    except DuplicateKeyError:
+        if len(changes) == 1:
+            return 1
+        middle = len(changes) // 2
+        return await _update(tx, collection, changes[:middle]) + await _update(tx, collection, changes[middle:])
+    return 0

@@ -27,20 +27,15 @@ _SURE: Final = 2  # decimals that are no group of thousands in any notation
 
 def usual_reader(field: Field, notation: Notation) -> Reader | None:
     """How to read a column in a notation; None for types whose columns have few values, each often."""
-    match field.type:
-        case FieldType.TEXT:
-            return lambda cells: _texts(cells, Text.characters)
-        case FieldType.LONG_TEXT:
-            return lambda cells: _texts(cells, LENGTH)
-        case FieldType.EMAIL:
-            return _addresses
-        case FieldType.INTEGER:
-            return _integers
-        case FieldType.NUMBER:
-            return _decimals(notation.numbers, DECIMALS)
-        case FieldType.MONEY:
-            return _decimals(notation.numbers, min(decimals_of(field), DECIMALS))
-    return None
+    of_type: Mapping[FieldType, Reader | None] = {
+        FieldType.TEXT: lambda cells: _texts(cells, Text.characters),
+        FieldType.LONG_TEXT: lambda cells: _texts(cells, LENGTH),
+        FieldType.EMAIL: _addresses,
+        FieldType.INTEGER: _integers,
+        FieldType.NUMBER: _decimals(notation.numbers, DECIMALS),
+        FieldType.MONEY: _decimals(notation.numbers, min(decimals_of(field), DECIMALS)),
+    }
+    return of_type.get(field.type)
 
 
 def _texts(cells: Sequence[str], longest: int) -> list[str] | None:

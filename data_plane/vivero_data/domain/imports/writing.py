@@ -164,7 +164,8 @@ class Writer:
             ahead = self._inserted if self._work.dry_run else 0
             await self._limits.reserve(tx, _RECORDS, len(new) + ahead)
             await self._insert(tx, collection, converter, new, written)
-            await self._limits.release(tx, _RECORDS, len(new) - written.counts.inserted)
+            if refused := len(new) - written.counts.inserted:
+                await self._limits.release(tx, _RECORDS, refused)
             await collections.add_records(tx, collection.id, written.counts.inserted)
         except MissingTableError as error:
             raise CollectionNotFoundError from error

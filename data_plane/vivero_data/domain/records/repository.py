@@ -1,6 +1,7 @@
 """SQL of records: the only module with statements on collection tables."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final
 
 from vivero_web import clock
@@ -94,7 +95,7 @@ async def insert_rows(
     places = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * len(rows))
     made = await tx.fetch_all(
         f"INSERT INTO {table_name(collection.id)} ({names}) VALUES {places} RETURNING id",  # noqa: S608  names from numbers
-        *(value for row in rows for value in row),
+        *chain.from_iterable(rows),
     )
     return [int(number) for (number,) in made]
 
@@ -165,6 +166,16 @@ async def count_between(connection: Connection, collection: Collection, first: i
         f"SELECT COUNT(*) FROM {table_name(collection.id)} WHERE id BETWEEN %s AND %s",  # noqa: S608  names from numbers
         first,
         last,
+    )
+    return int(row[0]) if row else 0
+
+
+async def count_unchanged(connection: Connection, collection: Collection, ranges: Sequence[Sequence[int]]) -> int:
+    """How many records with ids in these ranges nobody changed since they were made."""
+    inside = " OR ".join(["id BETWEEN %s AND %s"] * len(ranges)) or "FALSE"
+    row = await connection.fetch_one(
+        f"SELECT COUNT(*) FROM {table_name(collection.id)} WHERE version = 1 AND ({inside})",  # noqa: S608  names from numbers
+        *chain.from_iterable(ranges),
     )
     return int(row[0]) if row else 0
 
