@@ -15,19 +15,21 @@ extension; a key never sees a nonce twice, because each file has its own salt.
 The key id is the beginning of SHA-256("vivero file key" and the key), so that a
 file says which key it needs. Files of version 1, "VVF1" and 32 bytes of salt,
 have no key id and can still be read.
+
+cryptography is imported by the first file: an idle workspace is 7 MB smaller without it.
 """
+
+from __future__ import annotations
 
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from typing import Final
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from typing import TYPE_CHECKING, Final
 
 from vivero_core.errors import ViveroError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 CHUNK: Final = 65_536
 TAG: Final = 16
@@ -112,6 +114,8 @@ def _chunks(part: range) -> range:
 
 
 def _open(cipher: AESGCM, header: bytes, index: int, chunk: bytes, *, last: bool) -> bytes:
+    from cryptography.exceptions import InvalidTag  # noqa: PLC0415  see the module's docstring
+
     try:
         return cipher.decrypt(_nonce(index, last=last), chunk, header)
     except (InvalidTag, ValueError) as error:
@@ -119,6 +123,10 @@ def _open(cipher: AESGCM, header: bytes, index: int, chunk: bytes, *, last: bool
 
 
 def _cipher(file_key: bytes, header: bytes, file_id: str) -> AESGCM:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415  as above
+    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415  as above
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF  # noqa: PLC0415  as above
+
     salt = _salt(header, file_key)
     info = b"vivero file" + file_id.encode()
     return AESGCM(HKDF(algorithm=SHA256(), length=_KEY, salt=salt, info=info).derive(file_key))

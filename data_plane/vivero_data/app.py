@@ -19,6 +19,7 @@ from vivero_web.clock import now
 from vivero_web.current_request import Proxies
 from vivero_web.declared import raises
 from vivero_web.errors import CrossSiteError, UnsupportedMediaTypeError, WebError, explained
+from vivero_web.lazy_routes import LazyApp
 from vivero_web.limiter import Limiter
 from vivero_web.logins import Logins
 from vivero_web.openapi import json_document, openapi_config
@@ -283,7 +284,7 @@ def create_routes(settings: Settings) -> Litestar:
     answers, upload_bytes = Answers(web.render_error), settings.env.max_file_bytes + OTHER_PARTS_BYTES
     metrics = PrometheusConfig(app_name="data-plane", prefix="vivero", group_path=True)
     state = State({"services": None})  # Litestar takes another for an empty one
-    return Litestar(
+    return LazyApp(
         route_handlers=[
             _api(upload_bytes),
             _internal(),

@@ -10,7 +10,7 @@ import sys
 from vivero_web import logs
 from vivero_web.errors import WebError
 
-from vivero_data import cli
+from vivero_data import cli, lean
 from vivero_data import settings as configuration
 from vivero_data.errors import SettingsError
 from vivero_data.settings import Settings
@@ -47,6 +47,7 @@ def _serve(loaded: Settings, listener: socket.socket) -> int:
     from vivero_data.app import create_app  # noqa: PLC0415
     from vivero_data.serving import serve  # noqa: PLC0415
 
+    lean.end_of_imports()
     app = create_app(loaded)
     gc.enable()
     gc.freeze()  # objects from start-up are permanent; exclude them from garbage collection
@@ -75,6 +76,7 @@ def _job(loaded: Settings, job_id: int, attempt: int) -> int:
     from vivero_data.domain.jobs.child import limit_resources, run_job  # noqa: PLC0415  not needed to serve
     from vivero_data.domain.jobs.repository import Attempt  # noqa: PLC0415  as above
 
+    lean.end_of_imports()
     limit_resources()
     gc.enable()
     return asyncio.run(run_job(loaded, Attempt(job_id, attempt)))

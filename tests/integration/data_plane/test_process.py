@@ -23,6 +23,7 @@ from vivero_data.db.migrate import migrate
 from vivero_data.settings import load
 
 START_SECONDS = 60.0
+IDLE_MIB = 70.0
 
 PYTHONPATH = ":".join(path for path in sys.path if path)
 
@@ -117,6 +118,21 @@ async def test_prometheus_asks_at_a_port_of_its_own(environ: dict[str, str]) -> 
         assert (await client.get(f"{address}/metrics")).status_code == 404
         other = await client.get(f"http://127.0.0.1:{environ['VIVERO_METRICS_PORT']}/readyz")
         assert other.status_code == 404
+
+
+async def test_an_idle_program_is_small(environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> None:
+    """As in its image, where nothing is compiled at the start: so the second of two counts."""
+    environ["PYTHONPYCACHEPREFIX"] = str(tmp_path_factory.mktemp("compiled"))
+    for _ in range(2):
+        async with served(environ) as (process, address), httpx.AsyncClient(timeout=30) as client:
+            assert (await first_answer(client, f"{address}/readyz")).status_code == 200
+            resident = resident_mib(process.pid)
+    assert resident <= IDLE_MIB
+
+
+def resident_mib(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Rss:")) / 1024
 
 
 def test_a_port_that_is_taken_is_named(environ: dict[str, str]) -> None:
