@@ -124,6 +124,8 @@ from vivero_data.domain.webhooks.delivery import WebhookDelivery
 from vivero_data.domain.webhooks.service import WebhookService
 from vivero_data.domain.workspace.controllers import WorkspaceController
 from vivero_data.domain.workspace.service import WorkspaceService
+from vivero_data.domain.workspace_exports.controllers import WorkspaceExportController
+from vivero_data.domain.workspace_exports.service import WorkspaceExportService
 from vivero_data.housekeeping import Housekeeping
 from vivero_data.lib.json import JsonRequest, JsonResponse
 from vivero_data.lib.key_tokens import KeyTokens
@@ -180,6 +182,7 @@ class Services(msgspec.Struct, frozen=True):
     samples: SampleService
     imports: ImportService
     exports: ExportService
+    workspace_exports: WorkspaceExportService
     audit: AuditService
     usage: UsageService
     workspace: WorkspaceService
@@ -260,6 +263,7 @@ def build(settings: Settings) -> Services:
         jobs=jobs,
         imports=ImportService(database, files, jobs),
         exports=ExportService(database, logs=settings.env.as_of is None),
+        workspace_exports=WorkspaceExportService(database, files, jobs, logs=settings.env.as_of is None),
         audit=AuditService(database),
         usage=UsageService(database, limits),
         workspace=WorkspaceService(database, identity),
@@ -379,6 +383,7 @@ def _api(upload_bytes: int) -> Router:
             EmailChangeController,
             SecondFactorController,
             WebhookController,
+            WorkspaceExportController,
             OthersSecondFactorController,
             upload,
         ],
@@ -441,7 +446,7 @@ def _openapi() -> OpenAPIConfig:
             "Dashboards": "Tiles of reports, lists and texts; the home page shows one.",
             "Reports": "Groups and figures over the records of a collection, exact.",
             "Audit": "Who changed what.",
-            "Workspace": "How its pages write numbers, dates and times.",
+            "Workspace": "How its pages write numbers, dates and times, and all that is in it as one archive.",
             "Usage": "What counts against the plan.",
             "Health": "Probes for whoever operates the workspace.",
         },

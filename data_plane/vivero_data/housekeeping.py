@@ -29,6 +29,8 @@ from vivero_data.domain.records import merging
 from vivero_data.domain.tickets import service as tickets
 from vivero_data.domain.trash.service import TrashService
 from vivero_data.domain.webhooks import repository as webhooks
+from vivero_data.domain.workspace_exports import repository as workspace_exports
+from vivero_data.domain.workspace_exports.service import remove as remove_export
 
 _FIRST_SECONDS: Final = 600.0  # not during start-up
 _EVERY_SECONDS: Final = 3600.0
@@ -77,6 +79,7 @@ class Housekeeping:
             "columns": self._drop_spare_columns,
             "trash": lambda: self._trash.destroy_expired(_BATCH),
             "jobs": lambda: self._purge(jobs.purge),
+            "workspace_exports": lambda: forget_exports(self._database, self._files),
             "imports": lambda: forget_imports(self._database, self._files),
             "changes": lambda: self._purge(merging.purge),
             "addresses": lambda: self._purge(email_changes.purge),
@@ -152,6 +155,14 @@ async def forget_imports(database: Database, files: FileService) -> int:
     done = await _each({number: partial(forget, number) for number in old}, "import_not_forgotten", "import_id")
     deletions = {file_id: partial(files.delete_source, file_id, size) for file_id, size in read}
     return done + await _each(deletions, "file_not_deleted", "file")
+
+
+async def forget_exports(database: Database, files: FileService) -> int:
+    """Remove exports of the workspace that have expired; returns how many."""
+    async with database.read() as connection:
+        expired = await workspace_exports.select_expired(connection, _UPLOADS)
+    removals = {number: partial(remove_export, database, files, number) for number in expired}
+    return await _each(removals, "workspace_export_not_removed", "export")
 
 
 async def _each(actions: Mapping[K, Callable[[], Awaitable[object]]], event: str, subject: str) -> int:

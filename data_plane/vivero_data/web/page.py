@@ -68,6 +68,7 @@ NOTICES: Final[Mapping[str, str]] = {
     "second-factor-ended": "Two-step login is off.",
     "session-ended": "Session ended.",
     "sessions-ended": "All your other sessions are ended.",
+    "workspace-export-deleted": "The export is deleted.",
     "webhook-saved": "Webhook saved.",
     "webhook-deleted": "Webhook deleted.",
     "key-saved": "Key renamed.",
@@ -148,6 +149,16 @@ def require(visit: Visit, permission: Permission, action: str) -> None:
             f"Your role is {visit.actor.role}. To {action}, ask an administrator to make you a member."
         )
     raise NotAllowedError(f"Only administrators and the owner of this workspace can {action}.")
+
+
+def require_owner(visit: Visit, permission: Permission, action: str) -> None:
+    """Check a permission that only owners have.
+
+    Raises:
+        NotAllowedError: the actor is no owner.
+    """
+    if not visit.actor.may(permission):
+        raise NotAllowedError(f"Only an owner of this workspace can {action}.")
 
 
 async def provide_collection(

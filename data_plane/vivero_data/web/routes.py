@@ -36,6 +36,7 @@ from vivero_data.web.controllers import (
     users,
     views,
     webhooks,
+    workspace_exports,
 )
 from vivero_data.web.page import provide_collection, provide_shown_collections, provide_viewer, provide_visit
 
@@ -119,6 +120,10 @@ _PAGES: Final = (
     links.follow_link,
     settings.settings_page,
     settings.change_settings,
+    workspace_exports.workspace_export_page,
+    workspace_exports.export_workspace,
+    workspace_exports.download_workspace_export,
+    workspace_exports.delete_workspace_export,
     account.account,
     account.change_password,
     email_change.ask_for_email,

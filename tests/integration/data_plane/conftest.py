@@ -52,6 +52,7 @@ THERE: Final = {
     "field_id": "3",
     "comment_id": "1",
     "import_id": "1",
+    "export_id": "1",
 }
 NOWHERE: Final = {
     "name": "Nowhere",
@@ -61,6 +62,7 @@ NOWHERE: Final = {
     "report_id": "999",
     "dashboard_id": "999",
     "import_id": "999",
+    "export_id": "999",
     "sample_id": "999",
     "key_id": "999",
     "webhook_id": "999",

@@ -28,6 +28,7 @@ async def test_what_is_in_use_stays(keeper: Housekeeping, workspace: Workspace, 
         "addresses": 0,
         "idempotency": 0,
         "webhooks": 0,
+        "workspace_exports": 0,
         "imports": 0,
         "audit": 0,
     }
@@ -60,6 +61,7 @@ async def test_what_has_ended_goes(
         "addresses": 0,
         "idempotency": 0,
         "webhooks": 0,
+        "workspace_exports": 0,
         "imports": 0,
         "audit": 0,
     }

@@ -19,6 +19,7 @@ OPEN_TO = {
     Permission.READ_AUDIT_LOG: {OWNER, ADMIN},
     Permission.MANAGE_ADMINS: {OWNER},
     Permission.CHANGE_PLAN: {OWNER},
+    Permission.EXPORT_WORKSPACE: {OWNER},
 }
 
 

@@ -142,6 +142,7 @@ from vivero_data.domain.users.schemas import (
     Role,
     User,
     UserChanges,
+    require_permission,
 )
 from vivero_data.domain.users.service import UserService, check_new, normal_email
 from vivero_data.domain.views import spec
@@ -157,6 +158,9 @@ from vivero_data.domain.webhooks.schemas import (
     WebhookNotFoundError,
 )
 from vivero_data.domain.webhooks.service import WebhookService
+from vivero_data.domain.workspace_exports.job import KIND as WORKSPACE_EXPORT
+from vivero_data.domain.workspace_exports.schemas import WorkspaceExport, WorkspaceExportNotFoundError
+from vivero_data.domain.workspace_exports.service import WorkspaceExportService
 from vivero_data.errors import PlanLimitError
 from vivero_data.lib import totp
 from vivero_data.lib.json import JsonRequest, JsonResponse, decode, encode
@@ -222,6 +226,7 @@ class World:
         self.dashboards: dict[int, Dashboard] = {}
         self.factor = SecondFactor(active=False)
         self.webhooks: dict[int, Webhook] = {}
+        self.workspace_exports: list[WorkspaceExport] = []
         self.attempts: list[Attempt] = []
         self.samples: list[Sample] = []
         self.sessions = {number: session(number) for number in (3, 2, 1)}
@@ -950,10 +955,42 @@ class FakeJobs(JobService):
         self.world.jobs[number] = msgspec.structs.replace(made, **changes)
         return self.world.jobs[number]
 
+    async def list(self, actor: Actor, limit: int = 50, cursor: str | None = None) -> Page[Job]:
+        return Page(list(reversed(self.world.jobs.values())))
+
     async def get(self, actor: Actor, job_id: int) -> Job:
         if job_id not in self.world.jobs:
             raise JobNotFoundError
         return self.world.jobs[job_id]
+
+
+class FakeWorkspaceExports(WorkspaceExportService):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def start(self, actor: Actor) -> Job:
+        require_permission(actor, Permission.EXPORT_WORKSPACE)
+        return FakeJobs(self.world).add("workspace", JobState.WAITING, kind=WORKSPACE_EXPORT)
+
+    async def list(self, actor: Actor, limit: int = 50, cursor: str | None = None) -> Page[WorkspaceExport]:
+        require_permission(actor, Permission.EXPORT_WORKSPACE)
+        return Page(list(self.world.workspace_exports))
+
+    async def get(self, actor: Actor, export_id: int) -> WorkspaceExport:
+        found = [one for one in (await self.list(actor)).items if one.id == export_id]
+        if not found:
+            raise WorkspaceExportNotFoundError
+        return found[0]
+
+    async def content(self, actor: Actor, export: WorkspaceExport, part: range | None = None) -> AsyncIterator[bytes]:
+        async def pieces() -> AsyncIterator[bytes]:
+            whole = b"PK" + bytes(export.size - 2)
+            yield whole[part.start : part.stop] if part else whole
+
+        return pieces()
+
+    async def delete(self, actor: Actor, export_id: int) -> None:
+        self.world.workspace_exports.remove(await self.get(actor, export_id))
 
 
 class FakeReports(ReportService):
@@ -1280,6 +1317,7 @@ def page_dependencies(world: World) -> dict[str, Provide]:
         "views": FakeViews(world),
         "files": FakeFiles(world),
         "jobs": FakeJobs(world),
+        "workspace_exports": FakeWorkspaceExports(world),
         "reports": FakeReports(world),
         "imports": FakeImports(world),
         "exports": FakeExports(world),

@@ -28,3 +28,9 @@ class Comment(msgspec.Struct, frozen=True):
     author_id: Annotated[int, msgspec.Meta(description="Their number among the users.")]
     created_at: Annotated[datetime, msgspec.Meta(description="When it was said.")]
     edited_at: Annotated[datetime | None, msgspec.Meta(description="When its text was changed last.")]
+
+
+class RecordComment(Comment, frozen=True, kw_only=True):
+    """A comment with what it is about."""
+
+    record_id: int

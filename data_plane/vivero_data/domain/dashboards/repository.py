@@ -48,6 +48,11 @@ async def select_page(connection: Connection, user_id: int, limit: int, below: i
     return [_dashboard(row) for row in rows]
 
 
+async def select_all(connection: Connection) -> list[StoredDashboard]:
+    """The shared ones, and everybody's own."""
+    return [_dashboard(row) for row in await connection.fetch_all(f"{_SELECT} ORDER BY d.id")]
+
+
 async def get(connection: Connection, dashboard_id: int, user_id: int, *, lock: bool = False) -> StoredDashboard | None:
     """The dashboard, if the user may see it."""
     row = await connection.fetch_one(

@@ -60,20 +60,20 @@ class DashboardService:
         async with self._database.read() as connection:
             rows = await repository.select_page(connection, actor.user_id, limit, below)
             names = await repository.collection_names(connection)
-        return page_of([_opened(row, names) for row in rows], limit, lambda one: cursors.by_id(_SORT, one.id))
+        return page_of([opened(row, names) for row in rows], limit, lambda one: cursors.by_id(_SORT, one.id))
 
     async def get(self, actor: Actor, dashboard_id: int) -> Dashboard:
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
             row = await _found(connection, actor, dashboard_id)
-            return _opened(row, await repository.collection_names(connection))
+            return opened(row, await repository.collection_names(connection))
 
     async def home(self, actor: Actor) -> Dashboard | None:
         """What the home page shows."""
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
             row = await repository.home(connection)
-            return _opened(row, await repository.collection_names(connection)) if row else None
+            return opened(row, await repository.collection_names(connection)) if row else None
 
     async def create(self, actor: Actor, new: NewDashboard) -> Dashboard:
         require_permission(actor, Permission.WRITE_RECORDS)
@@ -87,7 +87,7 @@ class DashboardService:
                 raise DashboardsFullError(MAX_DASHBOARDS)
             await _make_home(tx, actor, before=False, after=content.home)
             number = await repository.insert(tx, actor.user_id, content)
-            made = _opened(await _found(tx, actor, number), names)
+            made = opened(await _found(tx, actor, number), names)
             await record(tx, actor, "dashboard.create", made.name, after=_described(made))
         return made
 
@@ -98,7 +98,7 @@ class DashboardService:
             row = await _found(tx, actor, dashboard_id, lock=True)
             require_may_change(actor, row.owner_id)
             names = await repository.collection_names(tx)
-            before = _opened(row, names)
+            before = opened(row, names)
             said = {
                 name: value for name, value in msgspec.structs.asdict(changes).items() if value is not msgspec.UNSET
             }
@@ -114,7 +114,7 @@ class DashboardService:
                 return before
             await _make_home(tx, actor, before=row.content.home, after=content.home)
             await repository.update(tx, dashboard_id, content)
-            after = _opened(await _found(tx, actor, dashboard_id), names)
+            after = opened(await _found(tx, actor, dashboard_id), names)
             await record(tx, actor, "dashboard.update", after.name, before=_described(before), after=_described(after))
         return after
 
@@ -123,7 +123,7 @@ class DashboardService:
         async with self._database.transaction() as tx:
             row = await _found(tx, actor, dashboard_id, lock=True)
             require_may_change(actor, row.owner_id)
-            gone = _opened(row, await repository.collection_names(tx))
+            gone = opened(row, await repository.collection_names(tx))
             await repository.delete(tx, dashboard_id)
             await record(tx, actor, "dashboard.delete", gone.name, before=_described(gone))
 
@@ -185,7 +185,7 @@ def _by_number(tile: Tile, numbers: Mapping[str, str]) -> Tile:
     return msgspec.structs.replace(tile, collection=numbers.get(fold(tile.collection), tile.collection))
 
 
-def _opened(row: StoredDashboard, names: Mapping[str, str]) -> Dashboard:
+def opened(row: StoredDashboard, names: Mapping[str, str]) -> Dashboard:
     tiles = tuple(
         msgspec.structs.replace(tile, collection=names.get(tile.collection, tile.collection))
         if isinstance(tile, ListTile)

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -57,6 +57,22 @@ class CsvWriter:
         """It holds nothing."""
 
 
+class JsonArray:
+    """Writes an array, an item a line."""
+
+    def __init__(self) -> None:
+        self._between = b"[\n"
+
+    def add(self, items: Iterable[Any]) -> bytes:
+        text = b",\n".join(map(encode_bytes, items))
+        if text:
+            text, self._between = self._between + text, b",\n"
+        return text
+
+    def end(self) -> bytes:
+        return b"[]\n" if self._between == b"[\n" else b"\n]\n"
+
+
 class JsonWriter:
     """Writes an array of objects, one a line."""
 
@@ -64,21 +80,17 @@ class JsonWriter:
 
     def __init__(self) -> None:
         self._names: Sequence[str] = ()
-        self._between = b"[\n"
+        self._array = JsonArray()
 
     def begin(self, names: Sequence[str]) -> bytes:
         self._names = names
         return b""
 
     def page(self, lines: Sequence[Line]) -> bytes:
-        objects = (encode_bytes(dict(zip(self._names, line, strict=True))) for line in lines)
-        text = b",\n".join(objects)
-        if text:
-            text, self._between = self._between + text, b",\n"
-        return text
+        return self._array.add(dict(zip(self._names, line, strict=True)) for line in lines)
 
     def end(self) -> bytes:
-        return b"[]\n" if self._between == b"[\n" else b"\n]\n"
+        return self._array.end()
 
     def close(self) -> None:
         """It holds nothing."""

@@ -1,6 +1,5 @@
 """Records as an XLSX workbook that is written while it is sent: nothing of it is held but the present page."""
 
-import io
 import re
 import zipfile
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from vivero_data.domain.exports.texts import Line, cell
 from vivero_data.domain.imports.cells import neutral
+from vivero_data.lib.pipe import Pipe
 
 SHEET_ROWS: Final = 1_048_576  # of a sheet; what is more goes into the next one
 _EPOCH: Final = date(1899, 12, 30)
@@ -39,25 +39,6 @@ _SHEET: Final = (
 )
 
 
-class _Pipe(io.RawIOBase):
-    """Where the archive is written to and taken from; it cannot be sought in."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._written = bytearray()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:  # noqa: ANN401  any buffer
-        self._written += data
-        return len(data)
-
-    def take(self) -> bytes:
-        written, self._written = bytes(self._written), bytearray()
-        return written
-
-
 class XlsxWriter:
     """Writes a workbook."""
 
@@ -65,7 +46,7 @@ class XlsxWriter:
 
     def __init__(self, rows: int = SHEET_ROWS) -> None:
         self._most = rows
-        self._pipe = _Pipe()
+        self._pipe = Pipe()
         self._archive = zipfile.ZipFile(self._pipe, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
         self._sheet: IO[bytes] | None = None
         self._sheets = self._row = 0

@@ -23,7 +23,7 @@ from vivero_data.errors import PlanLimitError
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, PageCursor, PageLimit
 
 FileId = Annotated[str, PathParameter(description="The file's id.", schema_extra={"pattern": f"^{ID_PATTERN}$"})]
-_DOWNLOAD_HEADERS: Final = [
+DOWNLOAD_HEADERS: Final = [
     ETAG,
     ResponseHeader(name="Accept-Ranges", description="Byte ranges are supported.", documentation_only=True),
     ResponseHeader(name="Content-Disposition", description="The file's name.", documentation_only=True),
@@ -67,7 +67,7 @@ class FileController(Controller):
         """Store a file; counts against the plan."""
         return await receive(request, actor, files)
 
-    @get("/{file_id:str}", response_headers=_DOWNLOAD_HEADERS)
+    @get("/{file_id:str}", response_headers=DOWNLOAD_HEADERS)
     async def download_file(
         self,
         request: AnyRequest,

@@ -1,6 +1,7 @@
 """Downloads over the API and from pages: an attachment, with ranges and conditional requests."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from litestar import Request
@@ -14,6 +15,9 @@ from vivero_data.domain.files.names import content_disposition
 from vivero_data.domain.files.schemas import StoredFile
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.users.schemas import Actor
+
+Content = Callable[[range | None], Awaitable[AsyncIterator[bytes]]]
+"""Opens some bytes of a file, or all of them."""
 
 
 async def download(  # noqa: PLR0913, PLR0917  what is asked for, by whom, on which conditions
@@ -32,16 +36,27 @@ async def download(  # noqa: PLR0913, PLR0917  what is asked for, by whom, on wh
         RangeNotSatisfiableError: the range is outside the file.
     """
     file = await files.get(actor, file_id)
-    headers, kind = _headers(file), media_type or file.media_type
+    return await sent(request, file, partial(files.content, file), conditions, media_type or file.media_type)
+
+
+async def sent(
+    request: Request[Any, Any, Any], file: StoredFile, content: Content, conditions: Conditions, media_type: str
+) -> Stream:
+    """The response with `content`, or as much of it as was asked for.
+
+    Raises:
+        PreconditionFailedError, RangeNotSatisfiableError: as `download`.
+    """
+    headers = _headers(file)
     conditions.check(headers["etag"])
     if wants_head(request.scope) or is_current(request.headers, headers):
-        return Stream(_empty_body(), media_type=kind, headers=headers)
+        return Stream(_empty_body(), media_type=media_type, headers=headers)
     part = part_of(request.headers.get("range", ""), file.size) if continues(request.headers, headers) else None
-    content = await files.content(file, part)
+    pieces = await content(part)
     if part is None:
-        return Stream(content, media_type=kind, headers=headers, status_code=HTTP_200_OK)
+        return Stream(pieces, media_type=media_type, headers=headers, status_code=HTTP_200_OK)
     headers |= {"content-length": str(len(part)), "content-range": content_range(part, file.size)}
-    return Stream(content, media_type=kind, headers=headers, status_code=HTTP_206_PARTIAL_CONTENT)
+    return Stream(pieces, media_type=media_type, headers=headers, status_code=HTTP_206_PARTIAL_CONTENT)
 
 
 def _headers(file: StoredFile) -> dict[str, str]:

@@ -10,6 +10,8 @@ from vivero_data.domain.jobs.task import Task
 from vivero_data.domain.records.bulk import ChangeRecords
 from vivero_data.domain.records.export import Export
 from vivero_data.domain.records.indexing import AddIndex
+from vivero_data.domain.workspace_exports.job import KIND as WORKSPACE_EXPORT
+from vivero_data.domain.workspace_exports.job import ExportWorkspace
 
 KINDS: Final[Mapping[str, type[Task]]] = {
     "export": Export,
@@ -19,6 +21,7 @@ KINDS: Final[Mapping[str, type[Task]]] = {
     "import_undo": UndoImport,
     "field": ChangeField,
     "numbers": NumberRecords,
+    WORKSPACE_EXPORT: ExportWorkspace,
 }
 
 

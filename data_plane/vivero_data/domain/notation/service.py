@@ -69,7 +69,7 @@ class NotationService:
     async def get(self, actor: Actor) -> WorkspaceSettings:
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
-            return await _select(connection)
+            return await settings_of(connection)
 
     async def change(self, actor: Actor, changes: SettingsChanges) -> WorkspaceSettings:
         """Change some of the settings.
@@ -82,7 +82,7 @@ class NotationService:
         if "time_zone" in said and said["time_zone"] not in time_zones():
             raise InvalidInputError.of("time_zone", "must be the IANA name of a time zone, such as Europe/Berlin")
         async with self._database.transaction() as tx:
-            before = await _select(tx, lock=True)
+            before = await settings_of(tx, lock=True)
             after = msgspec.structs.replace(before, **said)
             if after != before:
                 await _save(tx, after)
@@ -107,10 +107,11 @@ def _told(settings: WorkspaceSettings) -> dict[str, Any]:
 
 async def notation_of(connection: Connection) -> Notation:
     """What pages are written in, and what is typed in them is read in."""
-    return (await _select(connection)).notation
+    return (await settings_of(connection)).notation
 
 
-async def _select(connection: Connection, *, lock: bool = False) -> WorkspaceSettings:
+async def settings_of(connection: Connection, *, lock: bool = False) -> WorkspaceSettings:
+    """The settings; with `lock` until this transaction ends."""
     row = await connection.fetch_one(f"{_SELECT} FOR UPDATE" if lock else _SELECT)
     if row is None:
         return _DEFAULT

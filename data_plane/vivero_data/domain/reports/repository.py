@@ -52,6 +52,11 @@ async def select_page(connection: Connection, user_id: int, limit: int, below: i
     return [_report(row) for row in rows]
 
 
+async def select_all(connection: Connection) -> list[StoredReport]:
+    """The shared ones, and everybody's own."""
+    return [_report(row) for row in await connection.fetch_all(f"{_SELECT} ORDER BY r.id")]
+
+
 async def get(connection: Connection, report_id: int, user_id: int) -> StoredReport | None:
     """The report, if the user may see it."""
     row = await connection.fetch_one(f"{_SELECT} WHERE r.id = %s AND (r.shared OR r.owner_id = %s)", report_id, user_id)

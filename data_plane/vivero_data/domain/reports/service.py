@@ -48,13 +48,13 @@ class ReportService:
         below = cursors.decode(cursor, _SORT).id if cursor else None
         async with self._database.read() as connection:
             rows = await repository.select_page(connection, actor.user_id, limit, below)
-            found = [(await _opened(connection, row))[0] for row in rows]
+            found = [(await opened(connection, row))[0] for row in rows]
         return page_of(found, limit, lambda one: cursors.by_id(_SORT, one.id))
 
     async def get(self, actor: Actor, report_id: int) -> Report:
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
-            report, _ = await _opened(connection, await _found(connection, actor, report_id))
+            report, _ = await opened(connection, await _found(connection, actor, report_id))
         return report
 
     async def some(self, actor: Actor, report_ids: Iterable[int]) -> dict[int, Report]:
@@ -62,7 +62,7 @@ class ReportService:
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
             rows = [await repository.get(connection, one, actor.user_id) for one in report_ids]
-            return {row.id: (await _opened(connection, row))[0] for row in rows if row}
+            return {row.id: (await opened(connection, row))[0] for row in rows if row}
 
     async def data(self, actor: Actor, report_id: int) -> tuple[Report, ReportData]:
         """The report and what it computes.
@@ -73,7 +73,7 @@ class ReportService:
         """
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
-            report, collection = await _opened(connection, await _found(connection, actor, report_id))
+            report, collection = await opened(connection, await _found(connection, actor, report_id))
         if report.problem or collection is None:
             raise ReportBrokenError(report.problem)
         return report, await self._results.of(actor, collection, report.definition)
@@ -102,7 +102,7 @@ class ReportService:
                 raise ReportsFullError(MAX_REPORTS)
             stored = stored_form(collection, definition_of(new))
             number = await repository.insert(tx, collection.id, actor.user_id, words, stored)
-            report, _ = await _opened(tx, await _found(tx, actor, number))
+            report, _ = await opened(tx, await _found(tx, actor, number))
             await record(tx, actor, "report.create", report.name, after=described(report))
         return report
 
@@ -116,7 +116,7 @@ class ReportService:
         async with self._database.transaction() as tx:
             row = await _found(tx, actor, report_id)
             require_may_change(actor, row.owner_id)
-            before, collection = await _opened(tx, row)
+            before, collection = await opened(tx, row)
             if collection is None:
                 raise ReportBrokenError(before.problem)
             given = _said(changes)
@@ -132,7 +132,7 @@ class ReportService:
             if (words, stored) == (row.words, row.stored):
                 return before
             await repository.update(tx, report_id, words, stored)
-            report, _ = await _opened(tx, await _found(tx, actor, report_id))
+            report, _ = await opened(tx, await _found(tx, actor, report_id))
             await record(tx, actor, "report.update", report.name, before=described(before), after=described(report))
         return report
 
@@ -145,7 +145,7 @@ class ReportService:
         async with self._database.transaction() as tx:
             row = await _found(tx, actor, report_id)
             require_may_change(actor, row.owner_id)
-            report, _ = await _opened(tx, row)
+            report, _ = await opened(tx, row)
             await repository.delete(tx, report_id)
             await record(tx, actor, "report.delete", report.name, before=described(report))
 
@@ -191,7 +191,7 @@ async def _found(connection: Connection, actor: Actor, report_id: int) -> Stored
     return row
 
 
-async def _opened(connection: Connection, row: StoredReport) -> tuple[Report, Collection | None]:
+async def opened(connection: Connection, row: StoredReport) -> tuple[Report, Collection | None]:
     """A stored report by the names of today, and its collection if that is still there."""
     collection = await collections.get(connection, row.collection) if row.collection is not None else None
     if collection is None:

@@ -25,6 +25,7 @@ class Permission(StrEnum):
     READ_AUDIT_LOG = "read_audit_log"
     MANAGE_ADMINS = "manage_admins"
     CHANGE_PLAN = "change_plan"
+    EXPORT_WORKSPACE = "export_workspace"
 
 
 READING: Final = frozenset({Permission.READ, Permission.READ_AUDIT_LOG})

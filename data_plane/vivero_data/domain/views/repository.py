@@ -115,6 +115,15 @@ async def select_page(
     return [_view(row) for row in rows]
 
 
+async def select_all(connection: Connection, collection_id: int) -> list[StoredView]:
+    """The shared ones, and everybody's own."""
+    rows = await connection.fetch_all(
+        f"SELECT {_COLUMNS} FROM views WHERE collection_id = %s ORDER BY position, id",  # noqa: S608  fixed words
+        collection_id,
+    )
+    return [_view(row) for row in rows]
+
+
 async def get(
     connection: Connection, collection_id: int, user_id: int, view_id: int, *, lock: bool = False
 ) -> StoredView | None:

@@ -88,21 +88,21 @@ class ViewService:
             definition = await definition_of(connection, collection)
             after = (_position(place), place.id) if place else None
             found = await repository.select_page(connection, definition.id, actor.user_id, limit, after)
-        views = [_view(definition, one) for one in found]
+        views = [opened(definition, one) for one in found]
         return page_of(views, limit, lambda one: cursors.encode(cursors.Cursor(_SORT, one.id, str(one.position))))
 
     async def get(self, actor: Actor, collection: str, view_id: int) -> View:
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
             definition = await definition_of(connection, collection)
-            return _view(definition, _found(await repository.get(connection, definition.id, actor.user_id, view_id)))
+            return opened(definition, _found(await repository.get(connection, definition.id, actor.user_id, view_id)))
 
     async def named(self, actor: Actor, collection: str, name: str) -> View:
         """The actor's own view of this name, or else the shared one."""
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
             definition = await definition_of(connection, collection)
-            return _view(definition, _found(await repository.named(connection, definition.id, actor.user_id, name)))
+            return opened(definition, _found(await repository.named(connection, definition.id, actor.user_id, name)))
 
     async def create(self, actor: Actor, collection: str, new: NewView) -> View:
         require_permission(actor, Permission.READ)
@@ -131,7 +131,7 @@ class ViewService:
                 number = await repository.insert(tx, definition.id, stored)
             except DuplicateKeyError as error:
                 raise ViewNameTakenError from error
-            made = _view(definition, _found(await repository.get(tx, definition.id, actor.user_id, number)))
+            made = opened(definition, _found(await repository.get(tx, definition.id, actor.user_id, number)))
             await _log(tx, actor, "view.create", definition, (None, made))
         return made
 
@@ -145,7 +145,7 @@ class ViewService:
             after = _changed(definition, before, changes)
             _require_sharing(actor, after, before)
             if after == before:
-                return _view(definition, before)
+                return opened(definition, before)
             if after.scope not in {SHARED, actor.user_id}:
                 raise NotAllowedError("Only who saved a view can have it for themselves.")
             if after.default and not before.default:
@@ -154,8 +154,8 @@ class ViewService:
                 await repository.update(tx, after)
             except DuplicateKeyError as error:
                 raise ViewNameTakenError from error
-            changed = _view(definition, _found(await repository.get(tx, definition.id, actor.user_id, view_id)))
-            await _log(tx, actor, "view.update", definition, (_view(definition, before), changed))
+            changed = opened(definition, _found(await repository.get(tx, definition.id, actor.user_id, view_id)))
+            await _log(tx, actor, "view.update", definition, (opened(definition, before), changed))
         return changed
 
     async def delete(self, actor: Actor, collection: str, view_id: int) -> int | None:
@@ -169,7 +169,7 @@ class ViewService:
             before = _found(await repository.get(tx, definition.id, actor.user_id, view_id, lock=True))
             _require_changing(actor, before)
             await repository.delete(tx, view_id)
-            await _log(tx, actor, "view.delete", definition, (_view(definition, before), None))
+            await _log(tx, actor, "view.delete", definition, (opened(definition, before), None))
             if not before.shared:
                 return None
             return await trash.add(tx, actor, VIEW, before.name, kept_view(before), collection_id=definition.id)
@@ -205,7 +205,7 @@ async def bring_back(tx: Connection, actor: Actor, collection: Collection, name:
         await repository.insert(tx, collection.id, stored)
     except DuplicateKeyError as error:
         raise ViewNameTakenError from error
-    await _log(tx, actor, "view.restore", collection, (None, _view(collection, stored)))
+    await _log(tx, actor, "view.restore", collection, (None, opened(collection, stored)))
 
 
 def through(view: View, query: RecordQuery) -> RecordQuery:
@@ -290,7 +290,7 @@ def _changed_spec(collection: Collection, before: KeptSpec, parts: dict[str, Any
     return msgspec.structs.replace(after, names={one: name for one, name in names.items() if one in used})
 
 
-def _view(collection: Collection, stored: StoredView) -> View:
+def opened(collection: Collection, stored: StoredView) -> View:
     found = read(collection, stored.spec)
     spec = found.spec
     return View(

@@ -77,6 +77,11 @@ async def select_page(connection: Connection, limit: int, below: int | None) -> 
     return [_webhook(row) for row in rows]
 
 
+async def select_all(connection: Connection) -> list[Webhook]:
+    """All of them, without their secrets."""
+    return [_webhook(row) for row in await connection.fetch_all(f"SELECT {_COLUMNS} FROM {_FROM} ORDER BY w.id")]  # noqa: S608  fixed words
+
+
 async def update(tx: Connection, webhook: Webhook) -> None:
     """One that is made active again begins without failures."""
     await tx.execute(

@@ -1,0 +1,1 @@
+"""Exports of the whole workspace: one ZIP with everything that its people put into it."""
