@@ -28,6 +28,7 @@ from vivero_data.domain.reports.definition import GROUPINGS
 from vivero_data.domain.reports.schemas import Function, Grouping, Kind, Measure, Report
 from vivero_data.domain.views.schemas import View, ViewKind
 from vivero_data.domain.webhooks.schemas import Attempt, Event
+from vivero_data.domain.workspace_exports.schemas import WorkspaceExport
 
 ARABIC = "شركة التجارة الدولية والنقل المحدودة فرع القاهرة الجديدة للاستيراد والتصدير والخدمات اللوجستية"
 NAMES = (
@@ -178,6 +179,9 @@ def workspace(as_of: datetime | None = None) -> Litestar:
     """A workspace with a long name, many collections, and a table of twelve columns; as of a second, if one is given."""
     world = data.World()
     world.identity = Identity(NAMES[5], URL, as_of)
+    world.workspace_exports.append(
+        WorkspaceExport(1, 10**12, 10**7, 10**5, EMAIL, data.NOW - timedelta(days=1), data.NOW + timedelta(days=6))
+    )
     hooks = data.FakeWebhooks(world)
     for number in range(3):
         since = data.NOW - timedelta(days=6) if number else None
@@ -330,6 +334,7 @@ WORKSPACE_PAGES = (
     "/templates",
     "/users",
     "/account/security",
+    "/workspace-export",
     "/webhooks",
     "/webhooks/new",
     "/webhooks/2",

@@ -219,7 +219,11 @@ def test_a_file_is_not_opened_for_who_reads_none_of_it(
     browser.client.post("/files", files={"file": ("a.bin", b"0123456789")})
     (file_id,) = world.files
     whole = browser.client.get(f"/files/{file_id}")
-    monkeypatch.setattr(FakeFiles, "content", None)
+
+    async def read(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(FakeFiles, "content", read)
     head = browser.client.head(f"/files/{file_id}", headers={"range": "bytes=0-1"})
     assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", "10")
     assert browser.client.get(f"/files/{file_id}", headers={"if-none-match": whole.headers["etag"]}).status_code == 304
