@@ -82,6 +82,8 @@ _SPEC: Final = {
     "sort": ["-text", "integer"],
     "group_by": "choice",
     "sums": {"number": "sum"},
+    "start": "date",
+    "height": "tall",
 }
 
 
@@ -246,6 +248,10 @@ WORKSPACE_QUERIES: Final = (
         "group",
         "sums",
         "slow",
+        "column",
+        "start",
+        "end",
+        "height",
         "shown",
         "match",
         "match-1",

@@ -5,7 +5,8 @@ so that the view itself stays as it is until somebody saves it, and a link shows
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from enum import StrEnum
+from typing import Final, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -16,16 +17,17 @@ from vivero_data.domain.collections.schemas import Collection, Field
 from vivero_data.domain.records.filters import AllOf, Condition, Tree, as_json, parse_tree, parse_where
 from vivero_data.domain.records.query import column_of
 from vivero_data.domain.records.schemas import RecordQuery, Total
-from vivero_data.domain.views.schemas import Spec, View, ViewColumn
+from vivero_data.domain.views.schemas import RowHeight, Spec, View, ViewColumn, ViewKind
 from vivero_data.domain.views.spec import order_of
 from vivero_data.lib.json import encode
 from vivero_data.lib.lists import join_list, split_list
 from vivero_data.web.listing import Address, address, chosen_columns, collection_href, parse_filters
 
 KNOWN: Final = (
-    *("view", "edited", "sort", "filter", "where", "search", "columns", "group", "sums"),
-    *("cursor", "back", "slow"),
+    *("view", "edited", "kind", "sort", "filter", "where", "search", "columns", "group", "sums"),
+    *("start", "end", "height", "cursor", "back", "slow"),
 )
+Word = TypeVar("Word", bound=StrEnum)
 ALL: Final = "all"
 """Of `view`: no view, even where the collection has one that it shows first."""
 
@@ -58,7 +60,7 @@ class ListState(msgspec.Struct, frozen=True):
     @property
     def plain(self) -> bool:
         """Whether nothing is there to save."""
-        return self.view is None and not self.narrowed and not self.spec.sort and not self.here.get("columns")
+        return self.view is None and not self.narrowed and self.spec == Spec()
 
     @property
     def sort(self) -> str:
@@ -119,13 +121,25 @@ def _said(here: Address) -> Spec:
     """What the address itself says."""
     where = here.get("where")
     return Spec(
+        kind=_one_of(ViewKind, "kind", here.get("kind") or ViewKind.GRID),
         columns=tuple(_column(text) for text in split_list(here.get("columns"))) if here.get("columns") else (),
         where=as_json(parse_where(where)) if where else None,
         search=here.get("search"),
         sort=tuple(split_list(here.get("sort"))) if here.get("sort") else (),
         group_by=here.get("group") or None,
         sums=dict(_sum(text) for text in split_list(here.get("sums"))) if here.get("sums") else {},
+        start=here.get("start") or None,
+        end=here.get("end") or None,
+        height=_one_of(RowHeight, "height", here.get("height") or RowHeight.NORMAL),
     )
+
+
+def _one_of(words: type[Word], place: str, text: str) -> Word:
+    """The word that a part of the address is."""
+    try:
+        return words(text)
+    except ValueError as error:
+        raise InvalidInputError.of(place, f"must be {', '.join(words)}") from error
 
 
 def _column(text: str) -> ViewColumn:
@@ -137,10 +151,7 @@ def _column(text: str) -> ViewColumn:
 
 def _sum(text: str) -> tuple[str, Total]:
     name, _, total = text.rpartition(":")
-    try:
-        return name, Total(total)
-    except ValueError as error:
-        raise InvalidInputError.of("sums", "are count, sum, avg, min or max") from error
+    return name, _one_of(Total, "sums", total)
 
 
 def _where(spec: Spec, here: Address) -> Tree | None:
@@ -167,9 +178,17 @@ def _base(here: Address, spec: Spec, view: View | None) -> Address:
         "sort": join_list(spec.sort),
         "columns": columns,
         "group": spec.group_by or "",
-        "sums": join_list(f"{name}:{total.value}" for name, total in spec.sums.items()),
+        "sums": sums_text(spec),
+        "kind": "" if spec.kind is ViewKind.GRID else spec.kind.value,
+        "start": spec.start or "",
+        "end": spec.end or "",
+        "height": "" if spec.height is RowHeight.NORMAL else spec.height.value,
     }
     return Address(here.path, tuple((name, text) for name, text in said.items() if text))
+
+
+def sums_text(spec: Spec) -> str:
+    return join_list(f"{name}:{total.value}" for name, total in spec.sums.items())
 
 
 def _columns(collection: Collection, spec: Spec, view: View | None, cookies: Mapping[str, str]) -> list[Field]:

@@ -33,6 +33,7 @@ class Toolbar(msgspec.Struct, frozen=True):
     Attributes:
         form: the filter as rows; None if it goes deeper than rows can show.
         sorts: a line for each field that may be sorted by, filled or not.
+        boarded, dated: the fields that a board can have columns of, and a calendar days.
         slow: why the list is not shown, with what helps.
     """
 
@@ -42,6 +43,8 @@ class Toolbar(msgspec.Struct, frozen=True):
     chips: Sequence[Chip]
     sorts: Sequence[tuple[str, bool]]
     sortable: Sequence[tuple[str, str]]
+    boarded: Sequence[tuple[str, str]]
+    dated: Sequence[tuple[str, str]]
     searched: bool
     slow: SlowListError | None = None
 
@@ -98,13 +101,16 @@ async def load(
 
 def toolbar(state: ListState, views: Sequence[View], notation: Notation, slow: SlowListError | None = None) -> Toolbar:
     collection, sorts = state.collection, [(one.removeprefix("-"), one.startswith("-")) for one in state.spec.sort]
+    known = labelled(collection)
     return Toolbar(
         state=state,
         views=views,
         form=form_of(collection, state.where, notation),
         chips=_chips(state),
         sorts=[*sorts, *[("", False)] * (MAX_SORTS - len(sorts))],
-        sortable=[(field.name, label) for label, field in labelled(collection) if field.type.kind.sortable],
+        sortable=[(field.name, label) for label, field in known if field.type.kind.sortable],
+        boarded=[(field.name, label) for label, field in known if field.type.kind.board],
+        dated=[(field.name, label) for label, field in known if field.type.kind.dated],
         searched=bool(searched_fields(collection)),
         slow=slow,
     )

@@ -26,7 +26,7 @@ from vivero_data.domain.identity.service import Identity
 from vivero_data.domain.records.schemas import Record
 from vivero_data.domain.reports.definition import GROUPINGS
 from vivero_data.domain.reports.schemas import Function, Grouping, Kind, Measure, Report
-from vivero_data.domain.views.schemas import View, ViewKind
+from vivero_data.domain.views.schemas import RowHeight, View, ViewKind
 from vivero_data.domain.webhooks.schemas import Attempt, Event
 from vivero_data.domain.workspace_exports.schemas import WorkspaceExport
 
@@ -252,12 +252,16 @@ def _add_view(world: data.World, number: int, name: str) -> None:
             sort=(first,),
             group_by=None,
             sums={},
+            start=None,
+            end=None,
+            height=RowHeight.NORMAL,
             shared=number != 1,
             default=False,
             position=number,
             owner_id=1,
             gone=(LONG_LABEL,) if number == 1 else (),
             broken=False,
+            problems=(),
             created_at=data.NOW,
             updated_at=data.NOW,
         ),

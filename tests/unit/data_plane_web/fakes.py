@@ -65,6 +65,7 @@ from vivero_data.domain.dashboards.service import DashboardNotFoundError, Dashbo
 from vivero_data.domain.email_changes.schemas import EmailChange
 from vivero_data.domain.email_changes.service import EmailChangeService
 from vivero_data.domain.favourites.service import FavouriteService
+from vivero_data.domain.field_types.link import Linked
 from vivero_data.domain.files.schemas import StoredFile
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.identity.service import Identity, IdentityService
@@ -657,6 +658,7 @@ class FakeViews(ViewService):
 
     async def create(self, actor: Actor, collection: str, new: NewView) -> View:
         spec.check(self.world.collections[collection], new.spec)
+        spec.check_kind(self.world.collections[collection], new.spec)
         if not new.name.strip():
             raise InvalidInputError.of("name", "must not be empty")
         if any(one.name == new.name for one in (await self.list(actor, collection)).items):
@@ -664,6 +666,7 @@ class FakeViews(ViewService):
         said = msgspec.structs.asdict(new)
         number = self.world.next_id()
         said |= {"id": number, "position": number, "owner_id": actor.user_id, "gone": (), "broken": False}
+        said["problems"] = ()
         made = View(**said, created_at=NOW, updated_at=NOW)
         self.world.views[number] = (collection, made)
         return made
@@ -1246,6 +1249,9 @@ class FakeReferences(ReferenceService):
 
     async def related(self, actor: Actor, collection: str, record_id: int) -> list[Related]:
         return []
+
+    async def people(self, actor: Actor, words: str, limit: int = MAX_FOUND) -> Page[Linked]:
+        return Page([Linked(one.id, one.name) for one in self.world.users.values() if words in one.name][:limit])
 
 
 class FakeLimits(LimitService):

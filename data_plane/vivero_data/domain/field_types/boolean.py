@@ -16,6 +16,7 @@ class Boolean(FieldKind):
     operators = EQUALITY
     unique = False
     two_valued = True
+    board = True
 
     def parse(self, value: Value, definition: Definition) -> bool:
         if isinstance(value, bool):
@@ -26,6 +27,9 @@ class Boolean(FieldKind):
 
     def present(self, stored: Value, definition: Definition) -> bool:
         return bool(stored)
+
+    def listed(self, definition: Definition) -> tuple[bool, bool]:
+        return True, False
 
     def from_cursor(self, text: str) -> str:
         return {"0": "false", "1": "true"}.get(text, text)

@@ -1,5 +1,7 @@
 """One of the values that the definition lists."""
 
+from collections.abc import Sequence
+
 from vivero_web.text import tidy
 
 from vivero_data.domain.field_types.kind import Definition, InvalidValueError, Value
@@ -12,6 +14,7 @@ class Choice(Line):
     label = "Choice"
     characters = 100
     has_choices = True
+    board = True
     takes = frozenset({"colours"})
 
     def parse(self, value: Value, definition: Definition) -> str:
@@ -19,3 +22,6 @@ class Choice(Line):
         if choice not in definition.choices:
             raise InvalidValueError(f"must be one of: {', '.join(definition.choices)}")
         return str(choice)
+
+    def listed(self, definition: Definition) -> Sequence[str]:
+        return definition.choices

@@ -78,6 +78,7 @@ class FieldKind:
         summable: whether reports add its values up.
         dated: whether reports group its values by day, week, month, quarter or year.
         zoned: whether the day of a value depends on a time zone.
+        board: whether its values can be the columns of a board.
         order_labels: labels of the comparison operators on pages, where they differ from those of numbers.
     """
 
@@ -99,6 +100,7 @@ class FieldKind:
     summable: ClassVar[bool] = False
     dated: ClassVar[bool] = False
     zoned: ClassVar[bool] = False
+    board: ClassVar[bool] = False
     order_labels: ClassVar[Mapping[str, str]] = {}
 
     @property
@@ -121,6 +123,10 @@ class FieldKind:
     def present(self, stored: Value, definition: Definition) -> Value:
         """A column's value, which is not null, as services and JSON have it."""
         return stored
+
+    def listed(self, definition: Definition) -> Sequence[Value]:
+        """Every value that a record can have, in order, as services have it; nothing where they are not few."""
+        return ()
 
     def from_cursor(self, text: str) -> str:
         """A column's value from a cursor, in the form that `parse` accepts."""

@@ -83,6 +83,7 @@ class Person(_Reference):
 
     label = "Person"
     noun = "a person of this workspace"
+    board = True
 
     def parse(self, value: Value, definition: Definition) -> int:
         return ME if value == _ME else super().parse(value, definition)

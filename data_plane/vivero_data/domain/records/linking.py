@@ -42,11 +42,11 @@ class ReferenceService:
             raise CollectionNotFoundError
         return found.name
 
-    async def people(self, actor: Actor, words: str) -> Page[Linked]:
-        """People of the workspace by name or address."""
+    async def people(self, actor: Actor, words: str, limit: int = references.MAX_FOUND) -> Page[Linked]:
+        """The first people of the workspace by name, whose name or address has the words."""
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
-            return Page(await references.find_people(connection, tidy(words)))
+            return Page(await references.find_people(connection, tidy(words), limit))
 
     async def fields(self, actor: Actor, words: str, kind: FieldType | None = None) -> Page[Linked]:
         """Fields of all collections, as `Orders: Customer`, whose names have the words."""

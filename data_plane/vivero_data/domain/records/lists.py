@@ -89,13 +89,13 @@ async def totals(
     if not columns:
         return {}
     seconds = None if collection.records < LARGE else _BACKGROUND if query.allow_slow else MOMENT
-    expressions = [f"{total.value.upper()}({columns[name].sql})" for name, total in wanted.items()]
+    expressions = [total_sql(columns[name], total) for name, total in wanted.items()]
     try:
         row = await repository.totals(connection, collection, expressions, conditions(collection, query, me), seconds)
     except StatementTimeoutError as error:
         raise SlowListError(await advise(connection, collection, query)) from error
     values = zip(wanted.items(), row, strict=True)
-    return {name: _total(columns[name], total, value) for (name, total), value in values}
+    return {name: total_value(columns[name], total, value) for (name, total), value in values}
 
 
 def total_column(collection: Collection, name: str, total: Total) -> Column:
@@ -113,8 +113,12 @@ def total_column(collection: Collection, name: str, total: Total) -> Column:
     return column
 
 
-def _total(column: Column, total: Total, value: Any) -> Any:  # noqa: ANN401  a column's value
-    if value is None or total is Total.COUNT:
+def total_sql(column: Column, total: Total) -> str:
+    return f"COUNT(DISTINCT {column.sql})" if total is Total.UNIQUE else f"{total.value.upper()}({column.sql})"
+
+
+def total_value(column: Column, total: Total, value: Any) -> Any:  # noqa: ANN401  a column's value
+    if value is None or total in {Total.COUNT, Total.UNIQUE}:
         return value
     if total in {Total.SUM, Total.AVG}:
         return plain(Decimal(value))

@@ -105,7 +105,7 @@ def in_words(value: Any) -> str:  # noqa: ANN401  a field's value
     return ", ".join(value) if isinstance(value, list) else str(value)
 
 
-async def find_people(connection: Connection, words: str) -> list[Linked]:
+async def find_people(connection: Connection, words: str, limit: int = MAX_FOUND) -> list[Linked]:
     """People whose name or address has the words."""
     by_name, names = like("name", words, anywhere=True)
     by_address, addresses = like("email", words, anywhere=True)
@@ -113,7 +113,7 @@ async def find_people(connection: Connection, words: str) -> list[Linked]:
         f"SELECT id, name, email FROM users WHERE active AND ({by_name} OR {by_address}) ORDER BY name, email LIMIT %s",  # noqa: S608  fixed words
         *names,
         *addresses,
-        MAX_FOUND,
+        limit,
     )
     return [Linked(int(number), name or email) for number, name, email in rows]
 

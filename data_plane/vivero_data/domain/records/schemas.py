@@ -142,6 +142,7 @@ class Total(StrEnum):
     AVG = "avg"
     MIN = "min"
     MAX = "max"
+    UNIQUE = "unique"
 
 
 class RecordTotals(msgspec.Struct, frozen=True):

@@ -63,10 +63,11 @@ async def update(tx: Connection, view: StoredView) -> None:
         DuplicateKeyError: the scope has a view of this name.
     """
     await tx.execute(
-        "UPDATE views SET name = %s, name_key = %s, scope = %s, is_default = %s, position = %s, spec = %s,"
+        "UPDATE views SET name = %s, name_key = %s, kind = %s, scope = %s, is_default = %s, position = %s, spec = %s,"
         " updated_at = CURRENT_TIMESTAMP(6) WHERE id = %s",
         view.name,
         fold(view.name),
+        view.kind.value,
         view.scope,
         view.default,
         view.position,

@@ -4,6 +4,7 @@ Whoever may write records shares a view; it is changed by who saved it and by wh
 the view that a collection shows first.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -26,8 +27,8 @@ from vivero_data.domain.trash import repository as trash
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.domain.views import repository
 from vivero_data.domain.views.repository import SHARED, StoredView
-from vivero_data.domain.views.schemas import NewView, Spec, View, ViewChanges, ViewKind
-from vivero_data.domain.views.spec import KeptSpec, check, kept, names_of, order_of, read
+from vivero_data.domain.views.schemas import NewView, Spec, View, ViewChanges, ViewColumn, ViewKind
+from vivero_data.domain.views.spec import KeptSpec, check, check_kind, kept, names_of, order_of, read
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit, page_of
 
@@ -62,12 +63,12 @@ class ViewsFullError(ConflictError):
 
 
 class BrokenViewError(ConflictError):
-    """A condition of the view is on a field that is gone: without it other records would be shown."""
+    """A condition of the view does not fit its field any more: without it other records would be shown."""
 
     def __init__(self, view: View) -> None:
-        fields = ", ".join(view.gone)
+        gone = f" Deleted since: {', '.join(view.gone)}." if view.gone else ""
         super().__init__(
-            f"The view {view.name} has a condition on a field that was deleted: {fields}. Change its filter."
+            f"The view {view.name} has a condition that does not fit the fields any more.{gone} Change its filter."
         )
 
 
@@ -111,6 +112,7 @@ class ViewService:
         async with self._database.transaction() as tx:
             definition = await _locked(tx, collection)
             check(definition, new.spec)
+            check_kind(definition, new.spec)
             stored = StoredView(
                 id=0,
                 name=name,
@@ -266,21 +268,41 @@ def _require_changing(actor: Actor, view: StoredView) -> None:
 
 def _changed(collection: Collection, before: StoredView, changes: ViewChanges) -> StoredView:
     said = {name: value for name in ViewChanges.__struct_fields__ if (value := getattr(changes, name)) is not UNSET}
-    parts = {name: value for name, value in said.items() if name in Spec.__struct_fields__}
+    parts = {name: value for name, value in said.items() if name in Spec.__struct_fields__ and name != "kind"}
+    if "widths" in said:
+        parts["columns"] = _widened(collection, before, parts.get("columns"), said["widths"])
     scope = (SHARED if said["shared"] else before.owner_id) if "shared" in said else before.scope
-    return msgspec.structs.replace(
+    after = msgspec.structs.replace(
         before,
         name=_checked_name(said["name"]) if "name" in said else before.name,
+        kind=said.get("kind", before.kind),
         scope=scope,
         default=said.get("default", before.default and scope == SHARED),
         position=said.get("position", before.position),
         spec=_changed_spec(collection, before.spec, parts) if parts else before.spec,
     )
+    if {"kind", "group_by", "start"} & said.keys():
+        check_kind(collection, read(collection, after.kind, after.spec).spec)
+    return after
+
+
+def _widened(
+    collection: Collection, before: StoredView, given: Sequence[ViewColumn] | None, widths: Mapping[str, int | None]
+) -> tuple[ViewColumn, ...]:
+    """The columns with other widths."""
+    columns = read(collection, before.kind, before.spec).spec.columns if given is None else given
+    found = columns or tuple(ViewColumn(field.name) for field in collection.fields)
+    wanted = {tidy(name): width for name, width in widths.items()}
+    if unknown := wanted.keys() - {tidy(one.field) for one in found}:
+        raise InvalidInputError.of("widths", f"has no column of this view at {min(unknown)[:64]!r}")
+    return tuple(ViewColumn(one.field, wanted.get(tidy(one.field), one.width)) for one in found)
 
 
 def _changed_spec(collection: Collection, before: KeptSpec, parts: dict[str, Any]) -> KeptSpec:
     """With new parts; the others stay as they are kept, with what they say of fields that are gone."""
-    only = Spec(**parts)
+    today = read(collection, ViewKind.GRID, before).spec
+    # An end is of the start that the view has.
+    only = Spec(**parts) if "start" in parts else Spec(**parts, start=today.start)
     check(collection, only)
     new = kept(collection, only)
     values = {name: getattr(new, name) for name in parts}
@@ -291,24 +313,18 @@ def _changed_spec(collection: Collection, before: KeptSpec, parts: dict[str, Any
 
 
 def opened(collection: Collection, stored: StoredView) -> View:
-    found = read(collection, stored.spec)
-    spec = found.spec
+    found = read(collection, stored.kind, stored.spec)
     return View(
+        **msgspec.structs.asdict(found.spec),
         id=stored.id,
         name=stored.name,
-        kind=stored.kind,
-        columns=spec.columns,
-        where=spec.where,
-        search=spec.search,
-        sort=spec.sort,
-        group_by=spec.group_by,
-        sums=spec.sums,
         shared=stored.shared,
         default=stored.default,
         position=stored.position,
         owner_id=stored.owner_id,
         gone=found.gone,
         broken=found.broken,
+        problems=found.problems,
         created_at=clock.utc(stored.created_at),
         updated_at=clock.utc(stored.updated_at),
     )
@@ -331,6 +347,7 @@ def _said(view: View | None) -> dict[str, Any]:
     """What the log says of a view: nothing of the time when it was one's own."""
     if view is None or not view.shared:
         return {}
-    left_out = {"id", "created_at", "updated_at", "gone", "broken", "kind"}
+    left_out = {"id", "created_at", "updated_at", "gone", "broken", "problems"}
+    usual = msgspec.to_builtins(Spec())
     said: dict[str, Any] = msgspec.to_builtins(view)
-    return {name: value for name, value in said.items() if name not in left_out and value not in ("", [], {}, None)}
+    return {name: value for name, value in said.items() if name not in left_out and value != usual.get(name)}

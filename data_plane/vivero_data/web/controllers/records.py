@@ -1,6 +1,7 @@
 """Records: one page of a collection's table, and one record's form."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -23,23 +24,25 @@ from vivero_data.domain.records.lists import SlowListError
 from vivero_data.domain.records.schemas import Record, RecordChanges
 from vivero_data.domain.records.service import RecordService
 from vivero_data.domain.users.schemas import Permission
-from vivero_data.domain.views.schemas import View
+from vivero_data.domain.views.schemas import View, ViewKind
 from vivero_data.domain.views.service import BrokenViewError, ViewService
 from vivero_data.lib.json import encode
 from vivero_data.lib.lists import join_list
 from vivero_data.lib.pages import MAX_LIMIT, Page
+from vivero_data.web import boards
 from vivero_data.web.forms import FORM_ERRORS, field_errors
 from vivero_data.web.inputs import (
     changed_fields,
     filled_fields,
     input_hash,
+    input_name,
     record_values,
     shown_defaults,
     shown_values,
     typed_values,
 )
 from vivero_data.web.list_state import ListState, read_state, shown_in
-from vivero_data.web.listing import collection_href, columns_cookie, page_links
+from vivero_data.web.listing import Address, collection_href, columns_cookie, page_links
 from vivero_data.web.page import Viewer, Visit, done, fragment, require, show
 from vivero_data.web.record_page import Around, Reading, around
 from vivero_data.web.render import Html
@@ -51,12 +54,13 @@ _DELETED: Final = (
 
 
 @get("/collections/{name:str}")
-async def record_list(
+async def record_list(  # noqa: PLR0913, PLR0917  the services of one page
     request: Request[Any, Any, Any],
     visit: NamedDependency[Visit],
     collection: NamedDependency[Collection],
     records: NamedDependency[RecordService],
     views: NamedDependency[ViewService],
+    references: NamedDependency[ReferenceService],
 ) -> Html:
     try:
         state, saved = await load(visit.actor, collection, views, parse_qsl(request.url.query), request.cookies)
@@ -66,6 +70,8 @@ async def record_list(
     if state.view and state.view.broken and not state.edited:
         return _listed(visit, state, saved, Page(items=[]), problem=BrokenViewError(state.view).detail)
     try:
+        if state.spec.kind is ViewKind.BOARD:
+            return await _board(visit, state, saved, records, references)
         page = await records.list(visit.actor, collection.name, state.query)
     except InvalidInputError as error:
         # An invalid sort, condition or cursor in the address: show the table with the error.
@@ -79,6 +85,23 @@ def _said(error: InvalidInputError) -> str:
     return error.errors[0].message if error.errors else error.detail
 
 
+async def _board(
+    visit: Visit, state: ListState, saved: Sequence[View], records: RecordService, references: ReferenceService
+) -> Html:
+    field = boards.field_of(state.collection, state)
+    if field is None:
+        return _listed(visit, state, saved, Page(items=[]), problem=boards.NO_FIELD)
+    every = await boards.lanes_of(visit.actor, references, field)
+    lanes = await boards.fill(visit.actor, records, state, field, every)
+    return _listed(
+        visit,
+        state,
+        saved,
+        Page(items=[]),
+        shown_as={"columns": boards.shown_on(state), "field": field, "lanes": lanes},
+    )
+
+
 def _listed(  # noqa: PLR0913  one place composes the page in all its states
     visit: Visit,
     state: ListState,
@@ -87,10 +110,13 @@ def _listed(  # noqa: PLR0913  one place composes the page in all its states
     *,
     problem: str = "",
     slow: SlowListError | None = None,
+    shown_as: Mapping[str, Any] = MappingProxyType({}),
 ) -> Html:
     context = {
         "collection": state.collection,
         "columns": state.columns,
+        "lanes": (),
+        **shown_as,
         "page": page,
         "here": state.base,
         "shown": state.here.query,
@@ -155,9 +181,15 @@ async def export_records(
 
 
 @get("/collections/{name:str}/new")
-async def new_record(visit: NamedDependency[Visit], collection: NamedDependency[Collection]) -> Html:
+async def new_record(
+    request: Request[Any, Any, Any], visit: NamedDependency[Visit], collection: NamedDependency[Collection]
+) -> Html:
+    """The form of a new record, with values that the address has for some of its fields."""
     require(visit, Permission.WRITE_RECORDS, "add records")
-    return _form(visit, collection)
+    asked = request.query_params
+    given = [one for one in collection.fields if input_name(one) in asked and not one.type.kind.computed]
+    typed = {one.name: asked[input_name(one)] for one in given}
+    return _form(visit, collection, typed, shown=asked.get("shown", ""))
 
 
 @post("/collections/{name:str}/new", request_max_body_size=CONTENT_BYTES)
@@ -174,9 +206,11 @@ async def create_record(
             visit.actor, collection.name, record_values(filled_fields(collection.fields, form), form, visit.notation)
         )
     except FORM_ERRORS as error:
-        return _form(visit, collection, typed_values(collection.fields, form), problem=error)
-    href = collection_href(collection.name)
-    return done(f"{href}/new" if form.get("action") == "another" else href, "record-created")
+        typed = typed_values(collection.fields, form)
+        return _form(visit, collection, typed, problem=error, shown=form.get("shown", ""))
+    back = shown_in(collection, form.get("shown", ""))
+    another = Address(f"{collection_href(collection.name)}/new").put("shown", back.query)
+    return done(str(another if form.get("action") == "another" else back), "record-created")
 
 
 @get("/collections/{name:str}/records/{record_id:int}")
@@ -268,20 +302,24 @@ def _form(  # noqa: PLR0913  one place composes the form in all its states
     problem: WebError | None = None,
     version: int | None = None,
     beside: Around | None = None,
+    shown: str = "",
 ) -> Html:
     """The form of a new or existing record; `typed` are the user's unsaved changes."""
     stale = record is not None and isinstance(problem, FieldConflictError)
     fields = collection.fields
     stored = shown_values(fields, record.values, visit.notation) if record else shown_defaults(fields, visit.notation)
     hashes = {field.name: input_hash(field, stored[field.name]) for field in fields}
-    shown = {**stored, **(typed or {})}
+    inputs = {**stored, **(typed or {})}
     theirs = {
-        field.name: stored[field.name] for field in fields if input_hash(field, shown[field.name]) != hashes[field.name]
+        field.name: stored[field.name]
+        for field in fields
+        if input_hash(field, inputs[field.name]) != hashes[field.name]
     }
     context = {
         "collection": collection,
         "record": record,
-        "typed": shown,
+        "typed": inputs,
+        "list": beside.shown if beside else shown_in(collection, shown),
         "hashes": hashes,
         "problem": problem,
         "errors": field_errors(problem) if problem else {},

@@ -74,7 +74,9 @@ async def edit_filter(
 async def arrange(request: Request[Any, Any, Any], collection: NamedDependency[Collection]) -> Redirect:
     """The table with another search or order."""
     asked = request.query_params
-    changes = {name: asked[name].strip() for name in ("search", "group") if name in asked}
+    changes = {
+        name: asked[name].strip() for name in ("search", "kind", "group", "start", "end", "height") if name in asked
+    }
     if "sort-0" in asked:
         fields = [(asked.get(f"sort-{place}", ""), asked.get(f"down-{place}", "")) for place in range(MAX_SORTS)]
         keys = {name: down for name, down in fields if name}
