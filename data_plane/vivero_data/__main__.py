@@ -1,4 +1,4 @@
-"""`python -m vivero_data [serve | migrate | create-owner | job]`: the leanest way into `main.run`."""
+"""`python -m vivero_data [serve | migrate | create-owner | audit | job]`: the leanest way into `main.run`."""
 
 import gc
 import sys

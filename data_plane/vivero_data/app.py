@@ -39,7 +39,9 @@ from vivero_data.db.database import Database
 from vivero_data.db.schema import SchemaReady, ensure_current, require_current
 from vivero_data.domain.api_keys.controllers import ApiKeyController
 from vivero_data.domain.api_keys.service import ApiKeyService
+from vivero_data.domain.audit.anchors import Anchors
 from vivero_data.domain.audit.controllers import AuditController
+from vivero_data.domain.audit.sealing import Sealer
 from vivero_data.domain.audit.service import AuditService
 from vivero_data.domain.auth.controllers import AuthController
 from vivero_data.domain.auth.guards import (
@@ -184,6 +186,8 @@ class Services(msgspec.Struct, frozen=True):
     exports: ExportService
     workspace_exports: WorkspaceExportService
     audit: AuditService
+    anchors: Anchors
+    sealer: Sealer
     usage: UsageService
     workspace: WorkspaceService
     notation: NotationService
@@ -223,6 +227,8 @@ def build(settings: Settings) -> Services:
     collections, batches = CollectionService(database, limits), BatchService(database, limits)
     reports = ReportService(database, Results(database, notation, cache.reports), limits)
     dashboards = DashboardService(database, limits)
+    anchors = Anchors(storage, settings.env.tenant_id)
+    sealer = Sealer(database, anchors)
     return Services(
         settings=settings,
         database=database,
@@ -265,11 +271,13 @@ def build(settings: Settings) -> Services:
         exports=ExportService(database, logs=settings.env.as_of is None),
         workspace_exports=WorkspaceExportService(database, files, jobs, logs=settings.env.as_of is None),
         audit=AuditService(database),
+        anchors=anchors,
+        sealer=sealer,
         usage=UsageService(database, limits),
         workspace=WorkspaceService(database, identity),
         notation=notation,
         references=ReferenceService(database),
-        health=HealthService(database, cache, storage, identity, ready),
+        health=HealthService(database, cache, storage, identity, ready, sealer),
     )
 
 
@@ -413,7 +421,7 @@ def _dependencies(state: State) -> Mapping[str, Provide]:
     def current(name: str) -> Callable[[], Any]:
         return lambda: getattr(state.services, name)
 
-    inner = {"limiter", "passwords", "schema_ready", "mailer"}
+    inner = {"limiter", "passwords", "schema_ready", "mailer", "anchors", "sealer"}
     names = [name for name in Services.__struct_fields__ if name not in inner]
     made = {name: Provide(current(name), sync_to_thread=False) for name in names}
     return {**made, "actor": Provide(provide_actor)}
@@ -504,6 +512,7 @@ async def _run_background(services: Services) -> None:
     async with asyncio.TaskGroup() as group:  # waits for all: a child process must not outlive the connection pool
         group.create_task(JobRunner(services.database, services.jobs.wakeup).run())
         group.create_task(_webhook_delivery(services).run())
+        group.create_task(services.sealer.run())
         group.create_task(_run_background_tasks(services.identity, housekeeping))
 
 

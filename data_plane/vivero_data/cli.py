@@ -10,7 +10,7 @@ _BACKLOG: Final = 2048
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
-    """Parsed arguments: `command` is None (serve), serve, migrate, create-owner or job."""
+    """Parsed arguments: `command` is None (serve), serve, migrate, create-owner, audit or job."""
     parser = argparse.ArgumentParser(prog="vivero-data-plane")
     parser.set_defaults(host="0.0.0.0", port=_PORT)  # noqa: S104  a pod's Service reaches it here
     commands = parser.add_subparsers(dest="command")
@@ -21,6 +21,11 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     owner = commands.add_parser("create-owner", help="create the first account; its password comes on standard input")
     owner.add_argument("--email", required=True)
     owner.add_argument("--name", default="")
+    audit = commands.add_parser("audit", help="the audit log").add_subparsers(dest="act", required=True)
+    verify = audit.add_parser(
+        "verify", help="compare the log with its seals; 1 if it was tampered with, 2 if not known"
+    )
+    verify.add_argument("--json", action="store_true")
     job = commands.add_parser("job", help="one attempt at a job; the server starts it")
     job.add_argument("id", type=int)
     job.add_argument("attempt", type=int)

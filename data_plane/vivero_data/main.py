@@ -1,4 +1,4 @@
-"""The commands: serve requests, migrate the schema, create the first owner, run a job."""
+"""The commands: serve requests, migrate the schema, create the first owner, verify the audit log, run a job."""
 
 import argparse
 import asyncio
@@ -8,7 +8,7 @@ import socket
 import sys
 
 from vivero_web import logs
-from vivero_web.errors import WebError
+from vivero_web.errors import WebError, explained
 
 from vivero_data import cli, lean
 from vivero_data import settings as configuration
@@ -29,17 +29,22 @@ def run(arguments: argparse.Namespace, listener: socket.socket | None) -> int:
         logs.configure(loaded.env.log_level)
         if listener is not None:
             return _serve(loaded, listener)
-        if arguments.command == "migrate":
-            return _migrate(loaded)
-        if arguments.command == "job":
-            return _job(loaded, arguments.id, arguments.attempt)
-        return _create_owner(loaded, arguments.email, arguments.name)
+        match arguments.command:
+            case "migrate":
+                code = _migrate(loaded)
+            case "audit":
+                code = _verify_audit_log(loaded, as_json=arguments.json)
+            case "job":
+                code = _job(loaded, arguments.id, arguments.attempt)
+            case _:
+                code = _create_owner(loaded, arguments.email, arguments.name)
     except SettingsError as error:
         sys.stderr.write(f"vivero-data-plane: {error.detail}\n")
         return 2
     except WebError as error:
         sys.stderr.write(f"vivero-data-plane: {error.detail}\n")
         return 1
+    return code
 
 
 def _serve(loaded: Settings, listener: socket.socket) -> int:
@@ -80,6 +85,18 @@ def _job(loaded: Settings, job_id: int, attempt: int) -> int:
     limit_resources()
     gc.enable()
     return asyncio.run(run_job(loaded, Attempt(job_id, attempt)))
+
+
+def _verify_audit_log(loaded: Settings, *, as_json: bool) -> int:
+    from vivero_data.domain.audit.command import report, verify_log  # noqa: PLC0415  not needed to serve
+
+    try:
+        found = asyncio.run(verify_log(loaded))
+    except WebError as error:
+        sys.stderr.write(f"vivero-data-plane: the audit log could not be verified: {explained(error)}\n")
+        return 2
+    sys.stdout.write(report(found, as_json=as_json) + "\n")
+    return 0 if found.intact else 1
 
 
 def _create_owner(loaded: Settings, email: str, name: str) -> int:

@@ -1,6 +1,7 @@
 """The workspace's bucket, over urllib3 in threads; bodies are streamed, never held in memory as a whole."""
 
 import asyncio
+import re
 import secrets
 import ssl
 from collections.abc import Iterable, Iterator
@@ -26,6 +27,7 @@ _PARTIAL: Final = 206
 _MISSING: Final = 404
 _SERVER_ERROR: Final = 500
 _ONE_OBJECT: Final = {"list-type": "2", "max-keys": "1"}
+_KEY: Final = re.compile(r"<Key>([^<]*)</Key>")
 _DEFAULT_TIMEOUT: Final = Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS)
 PIECE: Final = 64 * 1024  # bytes read at once
 
@@ -73,11 +75,20 @@ class Storage:
         """A few of an object's bytes; errors as `get`. Blocks."""
         response = self.get(key, part)
         try:
-            return response.read()
-        except HTTPError as error:
-            raise UnavailableError("The bucket stopped answering.") from error
+            return _content(response)
         finally:
             response.release_conn()
+
+    def keys(self, prefix: str) -> list[str]:
+        """All keys that begin so, in the order of their letters. Blocks."""
+        found: list[str] = []
+        while True:
+            query = {"list-type": "2", "prefix": prefix, **({"start-after": found[-1]} if found else {})}
+            with self._request("GET", f"/{self._bucket}", query=query) as response:
+                page = _content(response).decode()
+            found += _KEY.findall(page)
+            if "<IsTruncated>true" not in page:
+                return found
 
     def delete(self, key: str) -> None:
         """Remove an object; nothing happens when it is gone already. Blocks."""
@@ -192,6 +203,13 @@ class Storage:
         response.drain_conn()
         response.release_conn()
         raise _refusal(response.status)
+
+
+def _content(response: BaseHTTPResponse) -> bytes:
+    try:
+        return response.read()
+    except HTTPError as error:
+        raise UnavailableError("The bucket stopped answering.") from error
 
 
 def _refusal(status: int) -> WebError:

@@ -60,11 +60,15 @@ BEFORE_COMMIT: ContextVar[Callable[["Connection"], Awaitable[None]] | None] = Co
 
 
 class Connection:
-    """A pooled connection during a read or transaction; `audit_log` is the audit log's qualified table name."""
+    """A pooled connection during a read or transaction.
 
-    def __init__(self, raw: asyncmy.Connection, audit_log: str) -> None:
+    `audit_log` is the audit log's qualified table name; who adds an entry to it sets `logged`.
+    """
+
+    def __init__(self, raw: asyncmy.Connection, audit_log: str, logged: asyncio.Event) -> None:
         self._raw = raw
         self.audit_log = audit_log
+        self.logged = logged
 
     async def fetch_all(self, sql: str, *params: object) -> list[Row]:
         cursor = await self._run(sql, params)
@@ -96,13 +100,17 @@ class Connection:
 
 
 class Database:
-    """The connection pool. Created unopened; until `open` succeeds every use raises UnavailableError."""
+    """The connection pool. Created unopened; until `open` succeeds every use raises UnavailableError.
+
+    `logged` is set by whatever of this process adds to the audit log.
+    """
 
     def __init__(self, secret: DatabaseSecret, tls: ssl.SSLContext, size: int) -> None:
         self._secret = secret
         self._tls = tls
         self._size = size
         self._audit_log = f"`{secret.audit}`.{OWN_AUDIT_LOG}" if secret.audit else OWN_AUDIT_LOG
+        self.logged = asyncio.Event()
         self._pool: Pool | None = None
         self._reason: UnavailableError | None = None
 
@@ -147,7 +155,7 @@ class Database:
         """A connection for single statements, each its own transaction."""
         raw = await self._acquire()
         try:
-            yield Connection(raw, self._audit_log)
+            yield Connection(raw, self._audit_log, self.logged)
         finally:
             await self._release(raw)
 
@@ -175,7 +183,7 @@ class Database:
         except DRIVER_ERRORS as error:
             raise translate(error) from error
         try:
-            yield Connection(raw, self._audit_log)
+            yield Connection(raw, self._audit_log, self.logged)
         finally:
             raw.close()
 

@@ -18,6 +18,9 @@ _VERBS: Final = {
     "download": "Downloaded",
 }
 _WHOLE: Final = {
+    "audit.verify": "Verified the audit log",
+    "audit.seal": "Sealed the log",
+    "audit_verify.start": "Had the audit log verified",
     "file.create": "Uploaded file",
     "index.start": "Had an index added to collection",
     "sample.create": "Started from the template",
@@ -87,6 +90,7 @@ NOUNS: Final = (
     ("second_factor", "Two-step login"),
     ("api_key", "API keys"),
     ("webhook", "Webhooks"),
+    ("audit", "Seals and verifications"),
 )
 _ABSENT: Final = object()
 

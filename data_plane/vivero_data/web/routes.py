@@ -114,6 +114,7 @@ _PAGES: Final = (
     users.change_user,
     users.change_invitation,
     audit.audit_log,
+    audit.verify_audit_log,
     links.linkable_collections,
     links.linkable_people,
     links.known_links,

@@ -32,6 +32,7 @@ async def test_the_documented_interfaces_are_there(workspace: Workspace) -> None
         "/api/v1/imports/{import_id}/undo": {"post"},
         "/api/v1/users": {"get", "post"},
         "/api/v1/audit": {"get"},
+        "/api/v1/audit/verification": {"get", "post"},
         "/api/v1/usage": {"get"},
         "/api/v1/api-keys": {"get", "post"},
         "/api/v1/api-keys/{key_id}": {"get", "patch", "delete"},

@@ -173,7 +173,9 @@ async def run(workspace: Workspace, attempt: Attempt) -> None:
     services = workspace.app.state.services
     async with services.database.read() as connection:
         actor = await actor_of(connection, 1)
-    await ExportWorkspace().run(TaskContext(attempt, actor, services.database, services.files, services.limits))
+    await ExportWorkspace().run(
+        TaskContext(attempt, actor, services.database, services.files, services.limits, services.anchors)
+    )
 
 
 async def listed(workspace: Workspace) -> list[dict[str, Any]]:

@@ -39,7 +39,7 @@ class Stored(Database):
     def __init__(self) -> None:
         self.record = Record(1, 1, {}, NOW, NOW)
         self.written: list[Mapping[int, Any]] = []
-        self.logged: list[tuple[Any, Any]] = []
+        self.entries: list[tuple[Any, Any]] = []
         self.fields: dict[int, int] = {}
         self.written_in = UNSET
 
@@ -77,7 +77,7 @@ class Stored(Database):
         return []
 
     async def log(self, *_: object, before: object, after: object) -> None:
-        self.logged.append((before, after))
+        self.entries.append((before, after))
 
 
 @pytest.fixture
@@ -106,15 +106,15 @@ async def test_what_a_record_has_is_not_written_again(stored: Stored, pair: tupl
     kind, value = pair
     empty = dict.fromkeys((one.name for one in THINGS.fields), None)
     stored.record = Record(1, 1, {**empty, field(kind).name: value}, NOW, NOW)
-    stored.written, stored.logged = [], []
+    stored.written, stored.entries = [], []
     sent = decode(encode(stored.record.values))
     assert await change(stored, sent) is stored.record
-    assert (stored.written, stored.logged) == ([], [])
+    assert (stored.written, stored.entries) == ([], [])
     if kind.kind.computed:
         return
     await change(stored, {**sent, field(kind).name: None})
     assert [list(values.values()) for values in stored.written] == [[None]]
-    assert stored.logged == [({field(kind).name: value}, {field(kind).name: None})]
+    assert stored.entries == [({field(kind).name: value}, {field(kind).name: None})]
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,8 @@ from vivero_data.domain.api_keys.schemas import (
 from vivero_data.domain.api_keys.service import ApiKeyService, check_new_key
 from vivero_data.domain.audit.schemas import AuditEntry, AuditQuery
 from vivero_data.domain.audit.service import AuditService
+from vivero_data.domain.audit.verification import LastVerification
+from vivero_data.domain.audit.verifying import VerifyAuditLog
 from vivero_data.domain.auth.schemas import Credentials, WrongCredentialsError
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.collections import definition
@@ -231,8 +233,9 @@ class World:
         self.attempts: list[Attempt] = []
         self.samples: list[Sample] = []
         self.sessions = {number: session(number) for number in (3, 2, 1)}
-        self.orders: list[Export | AddIndex] = []
+        self.orders: list[Task] = []
         self.entries: list[AuditEntry] = []
+        self.verification: LastVerification | None = None
         self.limit = Meter(0, 10_000)
         self.seats = 5
         self.mail = False
@@ -948,8 +951,10 @@ class FakeJobs(JobService):
         self.world = world
 
     async def start(self, actor: Actor, permission: Permission, order: Task) -> Job:
-        assert isinstance(order, Export | AddIndex)
         self.world.orders.append(order)
+        if isinstance(order, VerifyAuditLog):
+            return self.add("audit", JobState.WAITING, kind=kind_of(order))
+        assert isinstance(order, Export | AddIndex)
         return self.add(order.collection, JobState.WAITING, kind=kind_of(order))
 
     def add(self, subject: str, state: JobState, **changes: Any) -> Job:
@@ -1215,6 +1220,9 @@ class FakeAudit(AuditService):
         self.queries.append(query)
         found = [entry for entry in self.world.entries if entry.action.startswith(query.action)]
         return Page(found[: query.limit])
+
+    async def last_verification(self, actor: Actor) -> LastVerification | None:
+        return self.world.verification
 
 
 class FakeIdentity(IdentityService):

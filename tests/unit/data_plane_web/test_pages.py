@@ -2,13 +2,25 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import httpx
+import msgspec
 import pytest
 from unit.data_plane_web.browser import Browser, form_of
-from unit.data_plane_web.fakes import FakeFiles, World
+from unit.data_plane_web.fakes import NOW, FakeFiles, World
+from vivero_data.domain.audit.chain import Kind, Problem
+from vivero_data.domain.audit.verification import LastVerification, Verification
+from vivero_data.domain.audit.verifying import VerifyAuditLog
 from vivero_data.domain.identity.service import Identity
+from vivero_data.domain.jobs.repository import JobState
 from vivero_data.domain.usage.service import Meter
 from vivero_data.domain.users.schemas import Role
 from vivero_web.errors import UnavailableError
+
+
+def verification(entries: int, unsealed: int = 0) -> Verification:
+    return Verification(
+        intact=True, entries=entries, seals=1, unsealed=unsealed, erased=0, anchors=1, copied_from=(), head="ab"
+    )
+
 
 PASSWORD = "correct horse battery staple"
 
@@ -301,6 +313,39 @@ def test_the_audit_log_says_where_something_came_from(browser: Browser, world: W
     page = browser.open("/audit?action=session")
     assert "Login refused" in page
     assert "203.0.113.7" in page
+
+
+def test_the_audit_log_says_what_its_last_verification_found(browser: Browser, world: World) -> None:
+    assert "has not been verified yet" in browser.open("/audit")
+    intact = verification(1234, unsealed=1)
+    world.verification = LastVerification(NOW, "ada@example.com", intact)
+    page = browser.open("/audit")
+    assert "Intact" in page
+    assert "1,234 sealed entries compared; 1 entry is not sealed yet." in page
+    problem = Problem(Kind.EDITED, 17, "Entry 17 was changed after it was sealed.")
+    changed = msgspec.structs.replace(intact, intact=False, problem=problem, erased=2, copied_from=("k3v9q2mzt7",))
+    world.verification = LastVerification(NOW, "ada@example.com", changed)
+    page = browser.open("/audit")
+    for words in (
+        "Not intact: edited",
+        problem.message,
+        "2 entries have a value that was erased",
+        "restored as a copy",
+    ):
+        assert words in page
+
+
+def test_a_verification_of_the_audit_log_is_a_job(browser: Browser, world: World) -> None:
+    assert browser.send("/audit/verification").startswith("/jobs/")
+    (number,) = world.jobs
+    assert isinstance(world.orders[0], VerifyAuditLog)
+    assert "Waiting for its turn" in browser.open(f"/jobs/{number}")
+    found = msgspec.to_builtins(verification(3))
+    for state, result, words in (("done", found, "Intact"), ("failed", None, "The log was not verified")):
+        world.jobs[number] = msgspec.structs.replace(
+            world.jobs[number], state=JobState(state), result=result, problem="The bucket does not answer."
+        )
+        assert words in browser.open(f"/jobs/{number}")
 
 
 def test_the_audit_log_filters(browser: Browser) -> None:

@@ -8,7 +8,7 @@ from vivero_web import clock
 from vivero_web.logins import WINDOW
 
 from vivero_data.db.database import OWN_AUDIT_LOG, Connection, Row
-from vivero_data.domain.audit.schemas import KEY_MARK, SUBJECT_MAX, AuditEntry, AuditQuery
+from vivero_data.domain.audit.schemas import KEY_MARK, SEAL, SUBJECT_MAX, AuditEntry, AuditQuery
 from vivero_data.lib.json import decode, encode
 
 _CONTENT: Final = "at, actor, action, subject, before_values, after_values, request_id, address"
@@ -40,6 +40,7 @@ async def insert(tx: Connection, actor: str, entries: Sequence[NewEntry], *, req
             address,
         )
     ]
+    tx.logged.set()
     await tx.execute(
         f"INSERT INTO {tx.audit_log} (actor, action, subject, before_values, after_values, request_id, address)"  # noqa: S608  a checked name
         f" VALUES {rows}",
@@ -84,6 +85,15 @@ async def select_of(connection: Connection, subject: str, limit: int, below: int
     return [_entry(row) for row in rows]
 
 
+async def newest_of(connection: Connection, action: str) -> AuditEntry | None:
+    """The newest entry of an action."""
+    row = await connection.fetch_one(
+        f"SELECT {_COLUMNS} FROM {connection.audit_log} WHERE action = %s ORDER BY id DESC LIMIT 1",  # noqa: S608  a checked name
+        action,
+    )
+    return _entry(row) if row else None
+
+
 async def use(connection: Connection) -> None:
     """Read and insert zero rows: the database raises an error if a privilege or the table is missing."""
     log = connection.audit_log
@@ -93,18 +103,22 @@ async def use(connection: Connection) -> None:
 async def move_legacy_entries(tx: Connection, limit: int) -> int:
     """Move the newest rows of the own schema's table into the audit log; returns how many.
 
-    Each keeps its id, which orders the log, unless the id is taken: an older program added the row meanwhile.
+    Each keeps its id, which orders the log, unless the id is taken, because an older program added the row meanwhile,
+    or the entries around it are sealed.
     """
     rows = await tx.fetch_all(f"SELECT id FROM {OWN_AUDIT_LOG} ORDER BY id DESC LIMIT %s FOR UPDATE", limit)  # noqa: S608  our own constant
     numbers = tuple(number for (number,) in rows)
     if numbers:
+        sealed = await tx.fetch_one(f"SELECT COALESCE(MAX(id), 0) FROM {tx.audit_log} WHERE action = %s", SEAL)  # noqa: S608  a checked name
         content = ", ".join(f"mine.{column}" for column in _CONTENT.split(", "))
         # Rows that need new ids come last: AUTO_INCREMENT continues from the highest id.
         await tx.execute(
-            f"INSERT INTO {tx.audit_log} ({_COLUMNS}) SELECT IF(log.id IS NULL, mine.id, NULL), {content}"  # noqa: S608  a checked name
+            f"INSERT INTO {tx.audit_log} ({_COLUMNS}) SELECT IF(log.id IS NULL AND mine.id > %s, mine.id, NULL), {content}"  # noqa: S608  a checked name
             f" FROM {OWN_AUDIT_LOG} mine LEFT JOIN {tx.audit_log} log USING (id)"
-            " WHERE mine.id IN %s ORDER BY log.id IS NOT NULL, mine.id",
+            " WHERE mine.id IN %s ORDER BY log.id IS NOT NULL OR mine.id <= %s, mine.id",
+            *(sealed or (0,)),
             numbers,
+            *(sealed or (0,)),
         )
         await tx.execute(f"DELETE FROM {OWN_AUDIT_LOG} WHERE id IN %s", numbers)  # noqa: S608  our own constant
     return len(numbers)
@@ -120,6 +134,8 @@ def _conditions(query: AuditQuery, below: int | None) -> tuple[str, list[object]
     if query.action:
         whole = "." in query.action
         options.append(("action = %s", query.action) if whole else ("action LIKE %s", _prefix(f"{query.action}.")))
+    else:
+        options.append(("action <> %s", SEAL))
     used = [(sql, [value]) for sql, value in options if value is not None]
     if query.actor:
         # With the programs that acted on the person's behalf.

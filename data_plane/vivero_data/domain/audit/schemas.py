@@ -10,7 +10,12 @@ from vivero_data.lib.pages import DEFAULT_LIMIT
 SUBJECT_MAX: Final = 320
 """Characters that are kept of one."""
 ACTOR_MAX: Final = 254
-
+SYSTEM: Final = "system"
+"""The actor of changes made by the platform."""
+SEAL: Final = "audit.seal"
+"""The action of entries that seal the others (`chain.py`)."""
+VERIFIED: Final = "audit.verify"
+"""The action of entries that say what a verification found."""
 
 KEY_MARK: Final = " (API key "
 """Between an actor's address and the key that a program used on their behalf."""

@@ -4,15 +4,17 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
 from vivero_web.current_request import current_caller, current_request_id
 from vivero_web.errors import InvalidInputError, WebError
 from vivero_web.logins import is_worth_an_entry
 
 from vivero_data.db.database import OWN_AUDIT_LOG, Connection, Database, batches
 from vivero_data.db.errors import DatabaseError, MissingTableError
-from vivero_data.domain.audit import repository
+from vivero_data.domain.audit import repository, seals
 from vivero_data.domain.audit.repository import NewEntry
-from vivero_data.domain.audit.schemas import ACTOR_MAX, KEY_MARK, AuditEntry, AuditQuery
+from vivero_data.domain.audit.schemas import ACTOR_MAX, KEY_MARK, SYSTEM, VERIFIED, AuditEntry, AuditQuery
+from vivero_data.domain.audit.verification import LastVerification, Verification
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.domain.webhooks import outbox
 from vivero_data.lib import cursors
@@ -26,7 +28,6 @@ class AuditLogError(WebError):
         super().__init__(f"The audit log cannot be used: the database user needs SELECT and INSERT on {table}.")
 
 
-SYSTEM: Final = "system"  # the actor of changes made by the platform
 ANONYMOUS: Final = "anonymous"  # the actor of attempts without a login
 _BATCH: Final = 200  # rows of one transaction; values of a row may be large
 _SORT: Final = "-id"
@@ -105,10 +106,20 @@ class AuditService:
         async with self._database.transaction() as tx:
             if tx.audit_log == OWN_AUDIT_LOG:
                 return 0
+            await seals.wait_for_lock(tx)
             try:
                 return await repository.move_legacy_entries(tx, _BATCH)
             except MissingTableError:
                 return 0  # the old table was dropped
+
+    async def last_verification(self, actor: Actor) -> LastVerification | None:
+        """What the newest verification found, as the log says it; None before the first."""
+        require_permission(actor, Permission.READ_AUDIT_LOG)
+        async with self._database.read() as connection:
+            entry = await repository.newest_of(connection, VERIFIED)
+        if entry is None or entry.after is None:
+            return None
+        return LastVerification(entry.at, entry.actor, msgspec.convert(entry.after, Verification))
 
     async def list(self, actor: Actor, query: AuditQuery) -> Page[AuditEntry]:
         require_permission(actor, Permission.READ_AUDIT_LOG)

@@ -30,6 +30,10 @@ class Readiness(msgspec.Struct, frozen=True):
     cache: Annotated[Probe, msgspec.Meta(description="The cache.")]
     schema: Annotated[str, msgspec.Meta(description="The schema's revision; empty while it is made.")]
     version: Annotated[str, msgspec.Meta(description="Of the program.")]
+    audit_lag_seconds: Annotated[
+        float,
+        msgspec.Meta(description="Age of the oldest audit entry that no head in the bucket covers; 0 without any."),
+    ]
 
 
 class Proof(Readiness, frozen=True):

@@ -17,6 +17,7 @@ from vivero_data.clients.storage import Storage
 from vivero_data.db.compatibility import HEAD
 from vivero_data.db.database import Database
 from vivero_data.db.schema import SchemaReady
+from vivero_data.domain.audit.sealing import Sealer
 from vivero_data.domain.health import repository
 from vivero_data.domain.health.schemas import Probe, Proof, Readiness
 from vivero_data.domain.identity.service import IdentityService
@@ -31,14 +32,16 @@ log = structlog.get_logger(__name__)
 class HealthService:
     """Readiness and proof; `schema_ready` is set once this process has a usable schema."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  one for each thing that is checked
         self,
         database: Database,
         cache: Cache,
         storage: Storage,
         identity: IdentityService,
         schema_ready: SchemaReady,
+        sealer: Sealer,
     ) -> None:
+        self._sealer = sealer
         self._database = database
         self._cache = cache
         self._storage = storage
@@ -104,7 +107,8 @@ class HealthService:
         database, storage, cache = (probe for probe, _ in probes)
         current = self._schema_ready.is_set()
         ok = current and database.ok and storage.ok and cache.ok
-        readiness = Readiness(ok, database, storage, cache, self._schema_ready.revision, __version__)
+        lag = round(self._sealer.lag(), 1)
+        readiness = Readiness(ok, database, storage, cache, self._schema_ready.revision, __version__, lag)
         return readiness, {name: why for name, (_, why) in zip(_ASPECTS, probes, strict=True) if why}
 
 

@@ -15,6 +15,7 @@ from vivero_web.errors import UnavailableError, WebError, explained
 
 from vivero_data.clients.storage import Storage
 from vivero_data.db.database import Database
+from vivero_data.domain.audit.anchors import Anchors
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.jobs import repository
 from vivero_data.domain.jobs.registry import KINDS
@@ -47,15 +48,17 @@ async def run_job(settings: Settings, attempt: Attempt) -> int:
     files = FileService(database, storage, limits, settings.app.file_key, settings.env.max_file_bytes)
     try:
         await database.open(_DATABASE_TIMEOUT)
-        return await _attempt(attempt, database, files, limits)
+        return await _attempt(attempt, database, files, limits, Anchors(storage, settings.env.tenant_id))
     finally:
         await database.close()
         storage.close()
 
 
-async def _attempt(attempt: Attempt, database: Database, files: FileService, limits: LimitService) -> int:
+async def _attempt(
+    attempt: Attempt, database: Database, files: FileService, limits: LimitService, anchors: Anchors
+) -> int:
     try:
-        await _do(attempt, database, files, limits)
+        await _do(attempt, database, files, limits, anchors)
     except JobLostError:
         log.warning("job_lost", job=attempt.job_id, attempt=attempt.number)
     except WebError as error:
@@ -70,14 +73,14 @@ async def _attempt(attempt: Attempt, database: Database, files: FileService, lim
     return 0
 
 
-async def _do(attempt: Attempt, database: Database, files: FileService, limits: LimitService) -> None:
+async def _do(attempt: Attempt, database: Database, files: FileService, limits: LimitService, anchors: Anchors) -> None:
     async with database.read() as connection:
         found = await repository.task_of(connection, attempt)
         if found is None:
             raise JobLostError
         kind, user_id, text = found
         actor = await actor_of(connection, user_id)
-    context = TaskContext(attempt, actor, database, files, limits)
+    context = TaskContext(attempt, actor, database, files, limits, anchors)
     running = asyncio.create_task(msgspec.convert(decode(text), KINDS[kind]).run(context))
     heartbeats = asyncio.create_task(context.heartbeat())
     try:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from vivero_data.domain.audit.verifying import VerifyAuditLog
 from vivero_data.domain.collections.numbering import NumberRecords
 from vivero_data.domain.collections.retyping import ChangeField
 from vivero_data.domain.imports.tasks import ImportRows, UndoImport
@@ -22,6 +23,7 @@ KINDS: Final[Mapping[str, type[Task]]] = {
     "field": ChangeField,
     "numbers": NumberRecords,
     WORKSPACE_EXPORT: ExportWorkspace,
+    "audit_verify": VerifyAuditLog,
 }
 
 

@@ -7,6 +7,7 @@ import msgspec
 from vivero_web.errors import NotAllowedError, UnavailableError, WebError
 
 from vivero_data.db.database import Connection, Database
+from vivero_data.domain.audit.anchors import Anchors
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.jobs import repository
 from vivero_data.domain.jobs.repository import HEARTBEAT_TIMEOUT, Attempt
@@ -25,10 +26,17 @@ class JobLostError(WebError):
 class TaskContext:
     """What a task uses during one attempt."""
 
-    def __init__(
-        self, attempt: Attempt, actor: Actor, database: Database, files: FileService, limits: LimitService
+    def __init__(  # noqa: PLR0913, PLR0917  all that tasks need
+        self,
+        attempt: Attempt,
+        actor: Actor,
+        database: Database,
+        files: FileService,
+        limits: LimitService,
+        anchors: Anchors,
     ) -> None:
         self.actor = actor
+        self.anchors = anchors
         self.database = database
         self.files = files
         self.limits = limits

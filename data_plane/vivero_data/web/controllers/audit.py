@@ -3,15 +3,17 @@
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
-from litestar import Request, get
+from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 
 from vivero_data.domain.audit.schemas import AuditQuery
 from vivero_data.domain.audit.service import AuditService
+from vivero_data.domain.audit.verifying import VerifyAuditLog
+from vivero_data.domain.jobs.service import JobService
 from vivero_data.domain.users.schemas import Permission
 from vivero_data.web.audit_labels import NOUNS
 from vivero_data.web.listing import Address, address, page_links
-from vivero_data.web.page import Visit, require, show
+from vivero_data.web.page import Visit, done, require, show
 from vivero_data.web.render import Html
 
 FILTERS: Final = ("actor", "action", "subject", "since", "until")
@@ -29,9 +31,17 @@ async def audit_log(
         "here": here,
         "page_links": page_links(here, page.next_cursor),
         "nouns": NOUNS,
+        "last": await audit.last_verification(visit.actor),
         "filtered": any(here.get(name) for name in FILTERS),
     }
     return show(visit, "audit.html.j2", context)
+
+
+@post("/audit/verification")
+async def verify_audit_log(visit: NamedDependency[Visit], jobs: NamedDependency[JobService]) -> Response[Any]:
+    require(visit, Permission.READ_AUDIT_LOG, "verify the audit log")
+    job = await jobs.start(visit.actor, Permission.READ_AUDIT_LOG, VerifyAuditLog())
+    return done(f"/jobs/{job.id}")
 
 
 def audit_query(here: Address) -> AuditQuery:
