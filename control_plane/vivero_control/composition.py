@@ -41,6 +41,7 @@ from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.sessions import StaffSessions
 from vivero_control.domain.staff.tokens import StaffTokens
 from vivero_control.domain.tenants.directory import TenantDirectory
+from vivero_control.domain.tenants.finder import WorkspaceFinder
 from vivero_control.domain.tenants.hosts import HostService
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.domain.tenants.service import TenantService
@@ -167,6 +168,14 @@ def services(to: Infrastructure) -> Services:
         platform=PlatformBackups(to.kube, audit, clock),
         dead_letters=DeadLetterService(to.database, job_kinds(to), to.wake_up.notify, clock),
         hosts=HostService(to.directory, settings.domain),
+        workspace_finder=WorkspaceFinder(
+            database=to.database,
+            directory=to.directory,
+            limiter=to.limiter,
+            tenant_url=settings.tenant_url,
+            wake_worker=to.wake_up.notify,
+            clock=clock,
+        ),
         staff=staff,
         resets=StaffResets(
             database=to.database,

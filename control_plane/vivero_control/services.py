@@ -24,6 +24,7 @@ the frozen structs of its domain's `schemas.py`.
 | `platform: PlatformBackups` | the platform's own backup | `get() -> PlatformBackupView`, `back_up(BackUp, actor)` |
 | `dead_letters: DeadLetterService` | jobs that were given up | `newest() -> DeadLetterList`, `replay(id, actor)` |
 | `hosts: HostService` | page at a workspace's host | `status(host) -> HostStatus` |
+| `workspace_finder: WorkspaceFinder` | public login page | `ask(email, address)` |
 | `audit: AuditService` | history on the tenant's page | `history(*subjects) -> tuple[AuditEntry, ...]` |
 
 `Pages` is the other direction: what the web layer gives the application. Without it everything is answered as
@@ -52,6 +53,7 @@ from vivero_control.domain.staff.resets import StaffResets
 from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.sessions import StaffSessions
 from vivero_control.domain.staff.tokens import StaffTokens
+from vivero_control.domain.tenants.finder import WorkspaceFinder
 from vivero_control.domain.tenants.hosts import HostService
 from vivero_control.domain.tenants.schemas import HostStatus
 from vivero_control.domain.tenants.service import TenantService
@@ -71,6 +73,7 @@ class Services:
     platform: PlatformBackups
     dead_letters: DeadLetterService
     hosts: HostService
+    workspace_finder: WorkspaceFinder
     staff: StaffService
     resets: StaffResets
     members: StaffMembers

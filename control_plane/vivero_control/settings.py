@@ -96,6 +96,23 @@ class MailSettings(BaseModel):
         return MailServer(**{**self.model_dump(), "password": password})
 
 
+class CompanySettings(BaseModel):
+    """Who runs this installation, for its pages about contact, imprint, privacy and terms."""
+
+    name: str = Field(min_length=1, max_length=120)
+    address: str = Field(min_length=1, max_length=500)
+    """Lines of the postal address."""
+    email: str = Field(pattern=EMAIL_PATTERN, max_length=EMAIL_MAX_LENGTH)
+    """Read by people."""
+    phone: str | None = Field(default=None, max_length=40, pattern=r"^\+?[0-9][0-9 ()/.-]*$")
+    represented_by: str | None = Field(default=None, max_length=200)
+    register_entry: str | None = Field(default=None, max_length=200)
+    """Register and number."""
+    vat_id: str | None = Field(default=None, max_length=20)
+    law: str | None = Field(default=None, max_length=80)
+    """The country whose law holds for contracts."""
+
+
 class KubeSettings(BaseModel):
     """The cluster whose Tenants we write and watch."""
 
@@ -176,6 +193,8 @@ class Settings(BaseSettings):
     app: AppSettings
     platform: PlatformSettings = PlatformSettings()
     mail: MailSettings
+    company: CompanySettings | None = None
+    """None: the site has no pages that need it, and offers none."""
     kube: KubeSettings = KubeSettings()
     ingress: IngressSettings = IngressSettings()
     limits: LimitSettings = LimitSettings()

@@ -293,6 +293,7 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
     "POST /signup": {**_SIGNUP, "key": "k" * 32},
     "POST /staff/login": {**_LOGIN, "next": "/staff/tenants"},
     "POST /staff/forgotten-password": _FORGOTTEN,
+    "POST /login/workspaces": _FORGOTTEN,
     "POST /set-password": _CHOSEN,
     "POST /staff/people/new": {"email": "grace@example.com", "role": "support"},
     "POST /staff/people/{staff_id}/role": {"role": "admin"},

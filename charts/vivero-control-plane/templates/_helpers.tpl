@@ -25,6 +25,18 @@ https://{{ .Values.baseDomain }}{{ if ne (int .Values.publicPort) 443 }}:{{ .Val
 {{- with .Values.securityContact }}
 - {name: VIVERO_SECURITY_CONTACT, value: {{ . | quote }}}
 {{- end }}
+{{- with .Values.company }}
+{{- if .name }}
+- {name: VIVERO_COMPANY__NAME, value: {{ .name | quote }}}
+- {name: VIVERO_COMPANY__ADDRESS, value: {{ required "company.address is wanted with company.name" .address | quote }}}
+- {name: VIVERO_COMPANY__EMAIL, value: {{ required "company.email is wanted with company.name" .email | quote }}}
+{{- range $key, $name := dict "phone" "PHONE" "representedBy" "REPRESENTED_BY" "registerEntry" "REGISTER_ENTRY" "vatId" "VAT_ID" "law" "LAW" }}
+{{- with index $.Values.company $key }}
+- {name: VIVERO_COMPANY__{{ $name }}, value: {{ . | quote }}}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
 - {name: VIVERO_CORS_ORIGINS, value: {{ .Values.corsOrigins | toJson | quote }}}
 - {name: VIVERO_DATABASE__HOST, value: {{ .Values.database.host | quote }}}
 - {name: VIVERO_DATABASE__PORT, value: {{ .Values.database.port | quote }}}

@@ -14,6 +14,7 @@ from vivero_web.security import same_origin_only
 
 from vivero_control.services import Pages
 from vivero_control.web.backups import BackupsController, TenantBackupsController
+from vivero_control.web.company import CompanyController
 from vivero_control.web.dead_letters import DeadLettersController
 from vivero_control.web.deleted import DeletedController
 from vivero_control.web.error_pages import error_page, host_error, host_page
@@ -24,6 +25,7 @@ from vivero_control.web.site import SiteController
 from vivero_control.web.staff_login import RecoveryController, StaffLoginController
 from vivero_control.web.staff_members import StaffMembersController
 from vivero_control.web.tenants import TenantsController
+from vivero_control.web.workspace_login import WorkspaceLoginController
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
@@ -34,6 +36,8 @@ def pages(clock: Clock = now) -> Pages:
         "/",
         route_handlers=[
             SiteController,
+            CompanyController,
+            WorkspaceLoginController,
             SignupController,
             StaffLoginController,
             RecoveryController,

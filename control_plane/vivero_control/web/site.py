@@ -1,18 +1,22 @@
-"""The public pages: landing and pricing."""
+"""The public pages: landing and pricing, and what search engines read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
+from xml.sax.saxutils import escape
 
-from litestar import Controller, get
+from litestar import Controller, MediaType, get
 from litestar.datastructures import CacheControlHeader
 from litestar.di import NamedDependency
 from litestar.response import Template
+from litestar.status_codes import HTTP_200_OK
 from vivero_web.errors import UnavailableError
 
 from vivero_control.domain.plans.service import PlanService, PlanView
 from vivero_control.settings import Settings
 from vivero_control.web import presentation, selling_points
 
+COMPANY_PATHS: Final = ("/contact", "/imprint", "/privacy", "/terms")
+"""Pages that are there with `settings.company` alone."""
 FIVE_MINUTES: Final = CacheControlHeader(max_age=300, public=True)
 
 
@@ -29,8 +33,25 @@ def workspace_domain(settings: Settings) -> str:
     return presentation.host_of(settings.origin)
 
 
+def site_page(
+    name: str,
+    settings: Settings,
+    *,
+    status: int = HTTP_200_OK,
+    headers: Mapping[str, str] | None = None,
+    **context: object,
+) -> Template:
+    """A page with the site's head and foot, which lead to the company's pages where there are any."""
+    return Template(
+        f"pages/{name}.html.j2",
+        context={"company": settings.company, **context},
+        status_code=status,
+        headers=dict(headers or {}),
+    )
+
+
 class SiteController(Controller):
-    """Pages that know nobody."""
+    """Pages without a login."""
 
     include_in_schema = False
 
@@ -45,12 +66,26 @@ class SiteController(Controller):
             "workspace": selling_points.WORKSPACE,
             "isolation": selling_points.ISOLATION,
         }
-        return Template("pages/landing.html.j2", context=context)
+        return site_page("landing", settings, **context)
 
     @get("/pricing", name="pricing", cache_control=FIVE_MINUTES, sync_to_thread=False)
     def pricing(self, plans: NamedDependency[PlanService], settings: NamedDependency[Settings]) -> Template:
         listed = known(plans.offered)
         rows = presentation.compare(listed, supported=settings.mail.reply_to is not None)
-        return Template(
-            "pages/pricing.html.j2", context={"plans": listed, "rows": rows, "questions": selling_points.QUESTIONS}
+        return site_page("pricing", settings, plans=listed, rows=rows, questions=selling_points.QUESTIONS)
+
+    @get("/robots.txt", media_type=MediaType.TEXT, cache_control=FIVE_MINUTES, sync_to_thread=False)
+    def robots(self, settings: NamedDependency[Settings]) -> str:
+        """What search engines leave alone: what is about one person, and what is for staff."""
+        shut = "".join(f"Disallow: {path}\n" for path in ("/api/", "/signup/", "/staff/"))
+        return f"User-agent: *\n{shut}\nSitemap: {settings.origin}/sitemap.xml\n"
+
+    @get("/sitemap.xml", media_type=MediaType.XML, cache_control=FIVE_MINUTES, sync_to_thread=False)
+    def sitemap(self, settings: NamedDependency[Settings]) -> str:
+        """The pages for visitors (sitemaps.org)."""
+        paths = ("/", "/pricing", "/signup", "/login", *(COMPANY_PATHS if settings.company else ()))
+        listed = "".join(f"<url><loc>{escape(settings.origin + path)}</loc></url>" for path in paths)
+        return (
+            '<?xml version="1.0" encoding="UTF-8"?>'
+            f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{listed}</urlset>'
         )

@@ -12,6 +12,13 @@ REQUESTS_PER_MINUTE = 100
 # The chart's default; test runs have none, because nobody has asked for the load of a night.
 PROOFS_AT_ONCE = 1
 
+COMPANY = {
+    "name": "Example company of a local platform",
+    "address": "1 Example Street\n12345 Exampletown",
+    "email": "hello@vivero.localhost",
+}
+"""So that the pages about the company are there; the mail server of the platform takes what is sent to it."""
+
 PLANS = ("trial", "starter", "professional", "enterprise")
 """Of the chart."""
 
@@ -62,6 +69,7 @@ def control_plane_values(
         "image": _image(images["control-plane"]),
         "baseDomain": BASE_DOMAIN,
         "publicPort": instance.ports["https"],
+        "company": COMPANY,
     }
 
 

@@ -159,6 +159,11 @@ def control_plane() -> Litestar:
 
 
 CONTROL_PAGES = (
+    "/login",
+    "/contact",
+    "/imprint",
+    "/privacy",
+    "/terms",
     *(f"/signup/{state}" for state in ("begun", "waiting", "failed", "ready", "closed")),
     "/staff/dead-letters",
     "/staff/deleted",

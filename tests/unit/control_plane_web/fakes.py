@@ -65,6 +65,7 @@ from vivero_control.domain.staff.schemas import (
 from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.sessions import SESSION_COOKIE, StaffSessions
 from vivero_control.domain.tenants.errors import TenantNotFoundError, WrongStateError
+from vivero_control.domain.tenants.finder import WorkspaceFinder
 from vivero_control.domain.tenants.schemas import (
     ChangePlan,
     ConditionView,
@@ -81,7 +82,7 @@ from vivero_control.domain.tenants.schemas import (
     TenantState,
 )
 from vivero_control.domain.tenants.service import TenantService
-from vivero_control.settings import MailSettings, Settings
+from vivero_control.settings import CompanySettings, MailSettings, Settings
 from vivero_control.web.pages import pages
 from vivero_core.model.constants import SuspensionReason
 from vivero_core.model.plan import Feature
@@ -697,6 +698,21 @@ class FakeResets(StaffResets):
             raise InvalidInputError.of("password", "Use at least 10 characters.")
 
 
+class FakeFinder(WorkspaceFinder):
+    """Takes three mails to an address."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def ask(self, email: str, address: str) -> None:
+        del address
+        if "@" not in email:
+            raise InvalidInputError.of("email", "Enter an e-mail address such as name@example.com.")
+        if self.asked.count(email) >= 3:
+            raise TooManyRequestsError("Too many mails were asked for.", 3600)
+        self.asked.append(email)
+
+
 def person(number: int, email: str, **changes: object) -> Member:
     made = Member(
         id=UUID(int=number),
@@ -779,7 +795,18 @@ class FakeSessions(StaffSessions):
 
 
 SETTINGS = Settings.model_construct(
-    public_url=AnyHttpUrl("https://vivero.localhost:8443"), mail=MailSettings(host="mail.example")
+    public_url=AnyHttpUrl("https://vivero.localhost:8443"),
+    mail=MailSettings(host="mail.example"),
+    company=CompanySettings(
+        name="Grünwald & Söhne Ltd",
+        address="1 Example Street\n12345 Exampletown",
+        email="hello@grunwald.example",
+        phone="+44 20 7946 0000",
+        represented_by="Jo Example",
+        register_entry="Companies House 01234567",
+        vat_id="GB123456789",
+        law="England and Wales",
+    ),
 )
 
 
@@ -810,6 +837,7 @@ def fakes(**replaced: object) -> dict[str, object]:
         "dead_letters": FakeDeadLetters(),
         "staff": FakeStaff(),
         "resets": FakeResets(),
+        "workspace_finder": FakeFinder(),
         "members": FakeMembers(),
         "sessions": FakeSessions(),
         "settings": SETTINGS,

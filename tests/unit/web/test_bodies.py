@@ -49,6 +49,7 @@ PUBLIC = {
     "POST /set-password",
     "POST /signup",
     "POST /staff/forgotten-password",
+    "POST /login/workspaces",
     "POST /staff/login",
     "POST /staff/logout",
 }

@@ -28,6 +28,7 @@ BY_THEIR_SERVICE: Final = {
     "POST /api/v1/auth/login": "logins",
     "POST /forgotten-password": "mail_limits",
     "POST /staff/forgotten-password": "mail_limits",
+    "POST /login/workspaces": "mail_limits",
     "POST /api/v1/auth/forgotten-password": "mail_limits",
     "POST /api/v1/auth/password-reset": "mail_limits",
 }

@@ -15,6 +15,7 @@ from unit.control_plane_web.fakes import make_app as control_plane_pages
 from unit.data_plane.builders import collection
 from unit.data_plane_web.fakes import World
 from unit.data_plane_web.fakes import make_app as data_plane_pages
+from vivero_control.web.site import COMPANY_PATHS
 from vivero_data.domain.files.schemas import StoredFile
 from vivero_data.domain.records.schemas import Record
 
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")  # programs live in one lo
 HOST = "vivero.localhost"
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 VOLATILE = {"x-request-id", "ratelimit", "set-cookie"}
-KEPT = {"/", "/pricing", "/api/v1/plans"}
+KEPT = {"/", "/pricing", "/api/v1/plans", "/robots.txt", "/sitemap.xml", *COMPANY_PATHS}
 """Of the control plane: public, the same for all, and without them a landing page costs a round trip on each way back."""
 MEASURED = {"/metrics", "/readyz"}
 """Whose bodies tell times and counts, so that two of them differ in length."""

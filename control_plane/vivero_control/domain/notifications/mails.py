@@ -56,6 +56,13 @@ def enough_trials(account_id: UUID, now: datetime, *, to: str, urls: Sequence[st
     )
 
 
+def your_workspaces(request: UUID, *, to: str, urls: Sequence[str]) -> Mail:
+    """Where the workspaces are that belong to this address; `request` is one asking for them."""
+    return _mail(
+        "your_workspaces", key=f"mail.workspaces:{request}", to=to, subject="Your Vivero workspaces", urls=urls
+    )
+
+
 def signup_failed(signup_id: str, *, to: str, url: str, why: str, signup_url: str) -> Mail:
     """When provisioning is given up: why there will be no workspace at `url`, and what to do."""
     return _mail(

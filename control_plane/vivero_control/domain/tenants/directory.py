@@ -26,6 +26,11 @@ def secret_key(name: str) -> str:
     return f"secret:{name}"
 
 
+def owner_key(email: str) -> str:
+    """Of the Tenants whose owner has this e-mail, however it is capitalised."""
+    return f"owner:{email.lower()}"
+
+
 def spares_key(plan: str) -> str:
     return f"spares:{plan}"
 
@@ -36,6 +41,8 @@ def _keys(tenant: Tenant) -> Iterator[str]:
         yield spares_key(tenant.spec.plan)
         return
     yield slug_key(slug)
+    if owner is not None:
+        yield owner_key(owner.email)
     if owner is not None and owner.password_hash_secret is not None:
         yield secret_key(owner.password_hash_secret)
     for host in tenant.spec.hosts:
@@ -59,6 +66,10 @@ class TenantDirectory(Informer[Tenant]):
     def by_secret(self, name: str) -> Tenant | None:
         """By the Secret in which its signup stored the password's hash."""
         return self.find(secret_key(name))
+
+    def owned_by(self, email: str) -> list[Tenant]:
+        """Those whose owner has this e-mail, by slug."""
+        return sorted(self.by_index(owner_key(email)), key=lambda one: one.spec.slug or "")
 
     def has(self, slug: str) -> bool:
         """Whether a Tenant has this slug or this name, even one that cannot be parsed."""
