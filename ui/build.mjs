@@ -20,7 +20,7 @@ function tailwind(name) {
 }
 
 async function bundle() {
-  const entryPoints = ["build/app.css", "build/alone.css", "src/js/app.js", "src/js/board.js", "src/js/charts.js", "src/js/grid.js", "src/js/site.js", "src/js/stand-in.js", "src/js/theme-boot.js"];
+  const entryPoints = ["build/app.css", "build/alone.css", "src/js/app.js", "src/js/board.js", "src/js/calendar.js", "src/js/charts.js", "src/js/grid.js", "src/js/site.js", "src/js/stand-in.js", "src/js/theme-boot.js"];
   const result = await build({
     absWorkingDir: root,
     entryPoints,

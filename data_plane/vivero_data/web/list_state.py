@@ -25,7 +25,7 @@ from vivero_data.web.listing import Address, address, chosen_columns, collection
 
 KNOWN: Final = (
     *("view", "edited", "kind", "sort", "filter", "where", "search", "columns", "group", "sums"),
-    *("start", "end", "height", "cursor", "back", "slow"),
+    *("start", "end", "height", "day", "span", "cursor", "back", "slow"),
 )
 Word = TypeVar("Word", bound=StrEnum)
 ALL: Final = "all"

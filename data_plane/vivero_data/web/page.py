@@ -41,6 +41,7 @@ NOTICES: Final[Mapping[str, str]] = {
     "collection-deleted": "Collection deleted. It can be restored for 30 days.",
     "record-created": "Record created.",
     "record-saved": "Changes saved.",
+    "day-conflict": "Somebody else changed its dates meanwhile. Nothing was moved: it is shown where it is now.",
     "record-unchanged": "Nothing was changed.",
     "comment-added": "Comment added.",
     "comment-changed": "Comment changed.",

@@ -28,8 +28,9 @@ from vivero_data.domain.views.schemas import View, ViewKind
 from vivero_data.domain.views.service import BrokenViewError, ViewService
 from vivero_data.lib.json import encode
 from vivero_data.lib.lists import join_list
+from vivero_data.lib.notation import in_zone
 from vivero_data.lib.pages import MAX_LIMIT, Page
-from vivero_data.web import boards
+from vivero_data.web import boards, calendars
 from vivero_data.web.forms import FORM_ERRORS, field_errors
 from vivero_data.web.inputs import (
     changed_fields,
@@ -70,19 +71,26 @@ async def record_list(  # noqa: PLR0913, PLR0917  the services of one page
     if state.view and state.view.broken and not state.edited:
         return _listed(visit, state, saved, Page(items=[]), problem=BrokenViewError(state.view).detail)
     try:
-        if state.spec.kind is ViewKind.BOARD:
-            return await _board(visit, state, saved, records, references)
-        page = await records.list(visit.actor, collection.name, state.query)
+        return await _of_its_kind(visit, state, saved, records, references)
     except InvalidInputError as error:
         # An invalid sort, condition or cursor in the address: show the table with the error.
         return _listed(visit, state, saved, Page(items=[]), problem=_said(error))
     except SlowListError as error:
         return _listed(visit, state, saved, Page(items=[]), slow=error)
-    return _listed(visit, state, saved, page)
 
 
 def _said(error: InvalidInputError) -> str:
     return error.errors[0].message if error.errors else error.detail
+
+
+async def _of_its_kind(
+    visit: Visit, state: ListState, saved: Sequence[View], records: RecordService, references: ReferenceService
+) -> Html:
+    if state.spec.kind is ViewKind.BOARD:
+        return await _board(visit, state, saved, records, references)
+    if state.spec.kind is ViewKind.CALENDAR:
+        return await _calendar(visit, state, saved, records)
+    return _listed(visit, state, saved, await records.list(visit.actor, state.collection.name, state.query))
 
 
 async def _board(
@@ -102,6 +110,19 @@ async def _board(
     )
 
 
+async def _calendar(visit: Visit, state: ListState, saved: Sequence[View], records: RecordService) -> Html:
+    fields, zone = calendars.fields_of(state.collection, state), visit.notation.zone
+    if fields is None:
+        return _listed(visit, state, saved, Page(items=[]), problem=calendars.NO_FIELD)
+    today = in_zone(visit.now, zone).date()
+    window = calendars.window_of(state.here.get("day"), state.here.get("span"), today, visit.notation)
+    condition = calendars.between(fields, window, zone)
+    found, full = await calendars.entries(visit.actor, records, state, condition, fields.start)
+    sheet = calendars.sheet(state, window, fields, found, today, zone, full=full)
+    shown_as = {"sheet": sheet, "zone": zone, "most": calendars.MAX_ENTRIES}
+    return _listed(visit, state, saved, Page(items=[]), shown_as=shown_as)
+
+
 def _listed(  # noqa: PLR0913  one place composes the page in all its states
     visit: Visit,
     state: ListState,
@@ -116,6 +137,7 @@ def _listed(  # noqa: PLR0913  one place composes the page in all its states
         "collection": state.collection,
         "columns": state.columns,
         "lanes": (),
+        "sheet": None,
         **shown_as,
         "page": page,
         "here": state.base,
