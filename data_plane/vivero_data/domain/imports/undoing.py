@@ -7,7 +7,7 @@ from vivero_web.errors import UnavailableError, WebError
 
 from vivero_data.db.database import Connection, batches
 from vivero_data.db.errors import DuplicateKeyError, MissingTableError
-from vivero_data.domain.audit.service import record
+from vivero_data.domain.audit.service import record, record_all
 from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.schemas import Collection, parse
 from vivero_data.domain.collections.service import CollectionNotFoundError, CollectionService
@@ -17,6 +17,9 @@ from vivero_data.domain.imports.repository import Work
 from vivero_data.domain.imports.schemas import ImportNotFoundError, ImportState
 from vivero_data.domain.jobs.task import JobLostError, TaskContext
 from vivero_data.domain.records import repository as records
+from vivero_data.domain.records.schemas import Record
+from vivero_data.domain.records.service import entry_of
+from vivero_data.domain.users.schemas import Actor
 
 _RECORDS: Final = "records"
 _MOST_RANGES: Final = 100  # of ids that one statement looks for
@@ -76,7 +79,7 @@ class Undoing:
             last_row, written = found
             try:
                 removed, left = await _remove(tx, collection, written["made"])
-                left += await _restore(tx, collection, written["changed"])
+                left += await _restore(tx, self._context.actor, collection, written["changed"])
             except MissingTableError:
                 return False
             await self._context.limits.release(tx, _RECORDS, removed)
@@ -118,13 +121,17 @@ async def _remove(tx: Connection, collection: Collection, made: list[list[int]])
     return removed, left
 
 
-async def _restore(tx: Connection, collection: Collection, changed: list[list[Any]]) -> int:
+Change = tuple[Record, Mapping[int, Any]]
+"""A record, and the column values that it had before the import, by field id."""
+
+
+async def _restore(tx: Connection, actor: Actor, collection: Collection, changed: list[list[Any]]) -> int:
     """Give records the values back that they had, unless they are of another version by now; returns how many are left."""
     if not changed:
         return 0
     found = await records.get_all_locked(tx, collection, [one[0] for one in changed])
     fields = {str(field.id): field for field in collection.fields}
-    wanted: list[tuple[int, Mapping[int, Any]]] = []
+    wanted: list[Change] = []
     left = 0
     for number, version, before in reversed(changed):  # a unique value may have gone from one record to the next
         current = found.get(number)
@@ -140,19 +147,21 @@ async def _restore(tx: Connection, collection: Collection, changed: list[list[An
         except InvalidValueError:
             left += 1
         else:
-            wanted.append((number, values))
+            wanted.append((current, values))
     for part in batches(wanted):
-        left += await _update(tx, collection, part)
+        left += await _update(tx, actor, collection, part)
     return left
 
 
-async def _update(tx: Connection, collection: Collection, changes: Sequence[tuple[int, Mapping[int, Any]]]) -> int:
-    """Set values with few statements; if a unique key refuses them, by halves. Returns how many records are left."""
+async def _update(tx: Connection, actor: Actor, collection: Collection, changes: Sequence[Change]) -> int:
+    """Set and log values with few statements; if a unique key refuses them, by halves. Returns how many records are left."""
     try:
-        await records.update_all(tx, collection, changes)
+        await records.update_all(tx, collection, [(record.id, values) for record, values in changes])
     except DuplicateKeyError:
         if len(changes) == 1:
             return 1
         middle = len(changes) // 2
-        return await _update(tx, collection, changes[:middle]) + await _update(tx, collection, changes[middle:])
+        first = await _update(tx, actor, collection, changes[:middle])
+        return first + await _update(tx, actor, collection, changes[middle:])
+    await record_all(tx, actor, [entry_of(collection, one, values) for one, values in changes])
     return 0

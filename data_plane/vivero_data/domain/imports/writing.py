@@ -8,11 +8,10 @@ from vivero_web.errors import WebError
 
 from vivero_data.db.database import Connection, Database, batches
 from vivero_data.db.errors import DuplicateKeyError, MissingTableError
-from vivero_data.domain.audit.repository import NewEntry
 from vivero_data.domain.audit.service import record, record_all
 from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.names import fold
-from vivero_data.domain.collections.schemas import Collection, Field, present
+from vivero_data.domain.collections.schemas import Collection, Field
 from vivero_data.domain.collections.service import CollectionNotFoundError
 from vivero_data.domain.imports import repository
 from vivero_data.domain.imports.convert import Converter, Failure, Row
@@ -23,7 +22,7 @@ from vivero_data.domain.jobs.task import JobLostError, TaskContext
 from vivero_data.domain.records import repository as records
 from vivero_data.domain.records.errors import TAKEN, ValueTakenError
 from vivero_data.domain.records.schemas import Record
-from vivero_data.domain.records.service import as_field_error, changed_values, subject_of
+from vivero_data.domain.records.service import as_field_error, changed_values, entry_of
 from vivero_data.errors import PlanLimitError
 
 _RECORDS: Final = "records"
@@ -237,14 +236,11 @@ class Writer:
             await self._update(tx, collection, changes[middle:], written)
             return
         written.counts.updated += len(changes)
-        fields = {field.id: field for field in collection.fields}
-        entries = []
+        names = {field.id: field.name for field in collection.fields}
         for one in changes:
-            old = {number: one.record.values[fields[number].name] for number in one.values}
-            new = {fields[number].name: present(fields[number], value) for number, value in one.values.items()}
+            old = {number: one.record.values[names[number]] for number in one.values}
             written.changed.append((one.record.id, one.record.version + 1, old))
-            named = {fields[number].name: value for number, value in old.items()}
-            entries.append(NewEntry("record.update", subject_of(collection, one.record.id), named, new))
+        entries = [entry_of(collection, one.record, one.values) for one in changes]
         await record_all(tx, self._context.actor, entries)
 
     async def _insert(

@@ -12,6 +12,7 @@ from vivero_web.text import tidy
 from vivero_data.db.database import Connection, Database
 from vivero_data.db.errors import DuplicateKeyError, MissingTableError
 from vivero_data.domain.audit import repository as audit
+from vivero_data.domain.audit.repository import NewEntry
 from vivero_data.domain.audit.service import record as log
 from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.columns import unique_key
@@ -332,6 +333,14 @@ def changed_values(collection: Collection, record: Record, wanted: Mapping[int, 
     """The column values that differ from the record's."""
     stored = {field.id: (field, record.values[field.name]) for field in collection.fields}
     return {number: value for number, value in wanted.items() if present(stored[number][0], value) != stored[number][1]}
+
+
+def entry_of(collection: Collection, record: Record, values: Mapping[int, Any]) -> NewEntry:
+    """The audit log's entry of a change of a record to these column values, by field id."""
+    changed = [field for field in collection.fields if field.id in values]
+    before = {field.name: record.values[field.name] for field in changed}
+    after = {field.name: present(field, values[field.id]) for field in changed}
+    return NewEntry("record.update", subject_of(collection, record.id), before, after)
 
 
 def diff(before: Record, after: Record) -> tuple[dict[str, Any], dict[str, Any]]:
