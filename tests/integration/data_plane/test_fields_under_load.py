@@ -35,6 +35,8 @@ TEXTS: Final = (
     "-0.10",
     "🌱",
 )
+SAMPLE: Final = 8  # changes
+WHOLE: Final = 200
 WRITERS: Final = 5
 PATIENCE: Final = 120.0  # longer than a busy machine needs
 PAUSE: Final = 0.1  # seconds between two writes of one: some 50 a second of all
@@ -113,6 +115,35 @@ async def test_nobody_fails_and_nothing_is_lost_while_types_change(desk: Desk) -
     found = await everything(desk)
     assert {number: values["Title"] for number, values in found.items()} == writers.titles
     assert len(writers.titles) > 0
+
+
+@pytest.mark.parametrize("changes", [SAMPLE, pytest.param(WHOLE, marks=pytest.mark.full)])
+async def test_each_of_many_changes_is_undone_to_the_byte_while_others_write(desk: Desk, changes: int) -> None:
+    chance = random.Random(changes)  # noqa: S311  no secret
+    for text in TEXTS:
+        await desk.add(Title="x", Value=text)
+    before = {number: values["Value"] for number, values in (await everything(desk)).items()}
+    writers = Writers(desk)
+    undone = 0
+    async with writers.busy():
+        for _ in range(changes):
+            wanted = chance.choice([{"type": chance.choice(TYPES)}, {"name": f"Named {chance.random()}"}, None])
+            if wanted is None:
+                made = await desk.ask("DELETE", f"{HERE}/fields/Value")
+            else:
+                made = await desk.ask("PATCH", f"{HERE}/fields/Value", wanted)
+            if wanted and "name" in wanted:
+                await desk.ask("PATCH", f"{HERE}/fields/{wanted['name']}", {"name": "Value"})
+            elif made["undo"] is not None:
+                await desk.restore(made["undo"])
+                undone += 1
+            now = await everything(desk)
+            assert {number: now[number]["Value"] for number in before} == before, wanted
+    assert writers.failures == []
+    found = await everything(desk)
+    assert {number: found[number]["Title"] for number in writers.titles} == writers.titles
+    assert undone > 0
+    assert writers.written > 0
 
 
 async def test_a_write_of_the_field_itself_during_its_change_is_in_it_afterwards(desk: Desk) -> None:
