@@ -1,5 +1,6 @@
 """Conditions as text for people: operators in words, what a tree says, and parsing of typed values; pure."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from vivero_web.errors import InvalidInputError
@@ -8,6 +9,7 @@ from vivero_data.domain.collections.schemas import Collection, Field
 from vivero_data.domain.field_types.kind import AmbiguousInput
 from vivero_data.domain.records.filters import VALUELESS, AllOf, Condition, Not, Tree
 from vivero_data.domain.records.query import column_of
+from vivero_data.domain.records.schemas import Total
 from vivero_data.lib.lists import join_list
 from vivero_data.lib.notation import UNSET, Notation
 from vivero_data.web.list_state import label_of
@@ -26,6 +28,16 @@ OPERATORS: Final = {
     "all": "has all of",
     "empty": "is empty",
     "filled": "is filled",
+}
+
+
+TOTALS: Final[Mapping[Total, str]] = {
+    Total.COUNT: "filled",
+    Total.UNIQUE: "different",
+    Total.SUM: "sum",
+    Total.AVG: "average",
+    Total.MIN: "lowest",
+    Total.MAX: "highest",
 }
 
 

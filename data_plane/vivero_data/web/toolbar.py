@@ -6,7 +6,7 @@ import msgspec
 
 from vivero_data.domain.collections.schemas import Collection, Field
 from vivero_data.domain.records.filters import AllOf, Tree
-from vivero_data.domain.records.lists import SlowListError
+from vivero_data.domain.records.lists import SlowListError, totals_of
 from vivero_data.domain.records.query import MAX_SORTS, column_of
 from vivero_data.domain.records.where import searched_fields
 from vivero_data.domain.users.schemas import Actor
@@ -17,7 +17,7 @@ from vivero_data.lib.pages import MAX_LIMIT
 from vivero_data.web.filter_rows import FilterForm, form_of
 from vivero_data.web.list_state import KNOWN, ListState, labelled, read_state
 from vivero_data.web.listing import Address, address
-from vivero_data.web.operators import describe, operators_of
+from vivero_data.web.operators import TOTALS, describe, operators_of
 
 
 class Chip(msgspec.Struct, frozen=True):
@@ -61,6 +61,10 @@ class Toolbar(msgspec.Struct, frozen=True):
     def operators(self, name: str) -> list[tuple[str, str]]:
         """What it can be asked, in words."""
         return operators_of(self.field(name))
+
+    def totals(self, field: Field) -> list[tuple[str, str]]:
+        """What can stand below its column, in words."""
+        return [(one.value, TOTALS[one]) for one in totals_of(field)]
 
     @property
     def count_href(self) -> str:

@@ -255,3 +255,26 @@ def test_a_record_leads_back_to_the_view_and_the_page_that_it_was_opened_from(cu
     action = urlsplit(path).path
     back = customers.send(action, **form_of(customers.open(path), action))
     assert parse_qsl(urlsplit(back).query) == [("view", number), ("cursor", "2")]
+
+
+def test_totals_are_chosen_beside_the_columns(customers: Browser, world: World) -> None:
+    fields = {one.name: one.id for one in world.collections["Customers"].fields}
+    page = customers.open(HERE)
+    menu = page[page.index(f'action="{HERE}/columns"') :]
+    assert f'name="total-{fields["Staff"]}"' in menu
+    chosen = {f"total-{number}": "" for number in fields.values()}
+    chosen |= {
+        f"total-{fields['Staff']}": "sum",
+        f"total-{fields['Company']}": "count",
+        f"column-{fields['Staff']}": "on",
+    }
+    answer = customers.client.post(f"{HERE}/columns", data={**chosen, "shown": "search=e"}, follow_redirects=False)
+    query = dict(parse_qsl(urlsplit(answer.headers["location"]).query))
+    assert query == {"search": "e", "sums": "Company:count,Staff:sum"}
+    totals = customers.client.get(f"{HERE}/totals?{urlencode(query)}").text
+    assert "Company</bdi>, filled" in totals
+    assert "Staff</bdi>, sum" in totals
+    answer = customers.client.post(
+        f"{HERE}/columns", data={**chosen, "shown": ""} | dict.fromkeys(chosen, ""), follow_redirects=False
+    )
+    assert "sums" not in answer.headers["location"]

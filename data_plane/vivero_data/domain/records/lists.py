@@ -8,7 +8,7 @@ from vivero_web.errors import FieldError, InvalidInputError, WebError
 
 from vivero_data.db.database import Connection
 from vivero_data.db.errors import StatementTimeoutError
-from vivero_data.domain.collections.schemas import Collection, present
+from vivero_data.domain.collections.schemas import Collection, Field, present
 from vivero_data.domain.field_types.number import plain
 from vivero_data.domain.records import repository
 from vivero_data.domain.records.advice import Advice, advise, surely_fast
@@ -107,10 +107,17 @@ def total_column(collection: Collection, name: str, total: Total) -> Column:
     column = column_of(collection, name)
     if column is None:
         raise InvalidInputError.of("sums", f"has no field of {collection.name} at {name[:64]!r}")
-    kind = column.field.type.kind
-    if not kind.summable and (total in {Total.SUM, Total.AVG} or not (kind.sortable or total is Total.COUNT)):
+    if total not in totals_of(column.field):
         raise InvalidInputError.of("sums", f"cannot be {total.value} for {column.field.name}")
     return column
+
+
+def totals_of(field: Field) -> tuple[Total, ...]:
+    """What can stand below the field's column."""
+    kind = field.type.kind
+    if kind.summable:
+        return tuple(Total)
+    return (Total.COUNT, Total.UNIQUE, Total.MIN, Total.MAX) if kind.sortable else (Total.COUNT,)
 
 
 def total_sql(column: Column, total: Total) -> str:

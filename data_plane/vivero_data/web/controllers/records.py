@@ -178,7 +178,10 @@ def _numbers(text: str) -> list[int]:
 @post("/collections/{name:str}/columns")
 async def choose_columns(request: Request[Any, Any, Any], collection: NamedDependency[Collection]) -> Redirect:
     form = await read_form(request)
-    shown = rearranged(shown_in(collection, form.get("shown", "")), {"columns": ""})
+    totals = [f"{one.name}:{total}" for one in collection.fields if (total := form.get(f"total-{one.id}"))]
+    asked = any(name.startswith("total-") for name in form)
+    changes = {"columns": "", **({"sums": join_list(totals)} if asked else {})}
+    shown = rearranged(shown_in(collection, form.get("shown", "")), changes)
     chosen = [field for field in collection.fields if f"column-{field.id}" in form]
     if shown.get("view").isdigit():  # a view has columns of its own
         target = shown.put("columns", join_list(field.name for field in [collection.fields[0], *chosen]))

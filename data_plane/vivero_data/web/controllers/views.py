@@ -31,6 +31,7 @@ from vivero_data.web.filter_rows import read_form as read_rows
 from vivero_data.web.forms import FORM_ERRORS, Form, field_errors, sentence
 from vivero_data.web.list_state import as_spec, label_of, read_state, shown_in
 from vivero_data.web.listing import Address, collection_href
+from vivero_data.web.operators import TOTALS
 from vivero_data.web.page import Viewer, Visit, done, fragment, require, show
 from vivero_data.web.render import Html
 from vivero_data.web.toolbar import load, rearranged, toolbar
@@ -128,7 +129,7 @@ async def show_totals(
         wanted, problem = {}, sentence(error.errors[0])
     except SlowListError as error:
         wanted, problem = {}, error.detail
-    totals = [(label_of(collection, name), total.value, found[name]) for name, total in wanted.items()]
+    totals = [(label_of(collection, name), TOTALS[total], found[name]) for name, total in wanted.items()]
     return fragment(viewer, "records/totals.html.j2", {"totals": totals, "problem": problem})
 
 
