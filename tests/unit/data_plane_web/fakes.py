@@ -76,7 +76,7 @@ from vivero_data.domain.jobs.registry import kind_of
 from vivero_data.domain.jobs.repository import Job, JobState
 from vivero_data.domain.jobs.service import JobNotFoundError, JobService
 from vivero_data.domain.jobs.task import Task
-from vivero_data.domain.limits.service import Limits, LimitService
+from vivero_data.domain.limits.service import ANALYTICS, Limits, LimitService
 from vivero_data.domain.links.service import LinkService, NoMailError
 from vivero_data.domain.notation.service import NotationService, SettingsChanges, WorkspaceSettings
 from vivero_data.domain.records.advice import Advice
@@ -247,6 +247,7 @@ class World:
         self.refusal: Exception | None = None
         self.login_failure: Exception | None = None
         self.trial_ends_at: datetime | None = None
+        self.features: tuple[str, ...] = (ANALYTICS,)
         self.settings = WorkspaceSettings("UTC", None, None)
         self.identity = Identity("Acme GmbH", "https://acme.vivero.localhost:8443")
         self.ids = 0
@@ -1006,6 +1007,7 @@ class FakeReports(ReportService):
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self._limits = FakeLimits(world)
 
     async def list(self, actor: Actor, limit: int = 50, cursor: str | None = None) -> Page[Report]:
         return Page(list(reversed(self.world.reports.values())))
@@ -1268,7 +1270,7 @@ class FakeLimits(LimitService):
 
     @property
     def current(self) -> Limits:
-        return Limits("trial", trial_ends_at=self.world.trial_ends_at)
+        return Limits("trial", trial_ends_at=self.world.trial_ends_at, features=self.world.features)
 
 
 class FakeUsage(UsageService):

@@ -204,3 +204,12 @@ def test_figures_below_each_other_have_the_same_decimals(
 ) -> None:
     given = [None if value is None else Decimal(value) for value in values]
     assert figures(given, Measure(function, "Value")) == texts
+
+
+def test_only_what_the_plan_has_is_offered(browser: Browser, world: World) -> None:
+    browser.customers()
+    assert 'value="pivot"' in browser.open("/reports/new?collection=Customers")
+    world.features = ()
+    page = browser.open("/reports/new?collection=Customers")
+    assert 'value="pivot"' not in page
+    assert 'value="table"' in page

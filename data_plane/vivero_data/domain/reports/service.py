@@ -136,6 +136,11 @@ class ReportService:
             await record(tx, actor, "report.update", report.name, before=described(before), after=described(report))
         return report
 
+    @property
+    def offered(self) -> tuple[Kind, ...]:
+        """The kinds of reports that the plan has."""
+        return tuple(kind for kind in Kind if kind is not Kind.PIVOT or ANALYTICS in self._limits.current.features)
+
     def _require_kind(self, kind: Kind) -> None:
         if kind is Kind.PIVOT:
             require_feature(self._limits.current, ANALYTICS, "pivot tables")

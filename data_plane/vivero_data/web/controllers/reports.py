@@ -199,7 +199,7 @@ async def _form(  # noqa: PLR0913  who, the two services, of what, what is in it
         "measures": report_form.measures(chosen, form),
         "fields": report_form.fields(chosen),
         "operators": list(OPERATORS.items()),
-        "kinds": report_form.KINDS,
+        "kinds": [one for one in report_form.KINDS if one[0] in reports.offered or (report and report.kind is one[0])],
         "orders": report_form.ORDERS,
         "measure_rows": report_form.measure_rows(form),
         "filter_rows": report_form.FILTER_ROWS,
