@@ -11,6 +11,7 @@ from vivero_web.counts import SharedCounts, asking
 from vivero_web.errors import UnavailableError
 
 from vivero_data.errors import IsolationError
+from vivero_data.lib.hit_rates import Kept, looked_up, not_looked_up
 from vivero_data.settings import CacheSecret
 
 _TIMEOUT: Final = 1  # seconds; to get a pooled connection, to connect, and to read a reply
@@ -36,8 +37,8 @@ class Cache:
         )
         self._client = Valkey.from_pool(pool)
         self.counts = SharedCounts(self._client, f"{secret.prefix}limits:")
-        self.sessions = ExpiringValues(self._client, f"{secret.prefix}sessions:")
-        self.reports = ExpiringValues(self._client, f"{secret.prefix}reports:")
+        self.sessions = ExpiringValues(self._client, secret.prefix, "sessions")
+        self.reports = ExpiringValues(self._client, secret.prefix, "reports")
 
     async def prove(self) -> None:
         """Write, read and delete a key.
@@ -83,11 +84,12 @@ class Cache:
 
 
 class ExpiringValues:
-    """Texts below a prefix, each with a time to live. Every method raises UnavailableError when there is no answer."""
+    """Texts of one kind, each with a time to live. Every method raises UnavailableError when there is no answer."""
 
-    def __init__(self, client: Valkey, prefix: str) -> None:
+    def __init__(self, client: Valkey, prefix: str, kind: Kept) -> None:
         self._client = client
-        self._prefix = prefix
+        self._prefix = f"{prefix}{kind}:"
+        self._kind = kind
 
     async def put(self, key: str, value: str, seconds: int) -> None:
         with asking():
@@ -99,8 +101,13 @@ class ExpiringValues:
             return bool(await self._client.set(self._prefix + key, value, ex=seconds, nx=True))
 
     async def get(self, key: str) -> str | None:
-        with asking():
-            found: bytes | None = await self._client.get(self._prefix + key)
+        try:
+            with asking():
+                found: bytes | None = await self._client.get(self._prefix + key)
+        except UnavailableError:
+            not_looked_up(self._kind)
+            raise
+        looked_up(self._kind, found=found is not None)
         return found.decode() if found is not None else None
 
     async def extend(self, key: str, seconds: int) -> bool:

@@ -14,6 +14,8 @@ from vivero_web.errors import NotSignedInError
 from vivero_web.fields import AccessToken
 from vivero_web.tokens import TICKET_ISSUER, TICKET_VALID_FOR, digest
 
+from vivero_data.lib.hit_rates import looked_up
+
 ACCESS_LIFETIME: Final = timedelta(minutes=15)
 REFRESH_LIFETIME: Final = timedelta(days=30)  # of an unused session
 _CHALLENGE_LIFETIME: Final = timedelta(minutes=10)
@@ -130,7 +132,11 @@ class AccessTokens:
         """
         if len(token) > _MAX_TOKEN:
             raise NotSignedInError("The access token is not valid.")
-        claims, expires_at = self._checked(token)
+        before = self._checked.cache_info().misses
+        try:
+            claims, expires_at = self._checked(token)
+        finally:
+            looked_up("access_tokens", found=self._checked.cache_info().misses == before)
         if expires_at <= time.time():
             raise NotSignedInError("The access token has expired.")
         return claims

@@ -16,6 +16,7 @@ import structlog
 from vivero_web.errors import WebError, explained
 
 from vivero_data.db.database import Connection, Database
+from vivero_data.lib.hit_rates import looked_up
 from vivero_data.settings import Environment
 
 _PORT: Final = re.compile(r":[0-9]*\Z")
@@ -76,7 +77,9 @@ class IdentityService:
 
     async def current(self) -> Identity:
         """What to show. Never fails: without the database it is the last known identity."""
-        if not self._is_fresh():
+        fresh = self._is_fresh()
+        looked_up("identity", found=fresh)
+        if not fresh:
             async with self._refreshing:
                 if not self._is_fresh():
                     await self._refresh()
