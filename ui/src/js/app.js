@@ -7,6 +7,7 @@ import { startPalette } from "./palette.js";
 import { startSwaps } from "./swaps.js";
 import { startToasts } from "./toast.js";
 import { startUploads } from "./upload.js";
+import { startWaiting } from "./waiting.js";
 import "./site.js";
 
 // The content security policy allows neither inline styles nor eval.
@@ -22,3 +23,4 @@ startPickers();
 startSwaps();
 startToasts();
 startUploads();
+startWaiting();

@@ -16,8 +16,10 @@ export function toast(message, kind = "info") {
 export function startToasts() {
   document.addEventListener("toast", (event) => toast(event.detail.message, event.detail.kind));
   document.addEventListener("htmx:responseError", (event) => {
-    const id = event.detail.xhr.getResponseHeader("x-request-id");
-    toast(`That did not work (${event.detail.xhr.status})${id ? `. Request ${id}` : ""}. Nothing was changed.`, "error");
+    const { xhr } = event.detail;
+    const id = xhr.getResponseHeader("x-request-id"); // every answer of ours has one; else something between us spoke
+    if (id) toast(`That did not work (${xhr.status}). Request ${id}. Nothing was changed.`, "error");
+    else toast("There is no answer at the moment. Try again in a few seconds.", "error");
   });
   document.addEventListener("htmx:sendError", () => toast("No connection. Check your network and try again.", "error"));
 }
