@@ -13,6 +13,7 @@ from unit.data_plane.builders import collection, field
 from unit.data_plane.strategies import TYPED
 from unit.data_plane_web.fakes import NOW, FakeLimits, World
 from vivero_data.db.database import Database
+from vivero_data.domain.audit.repository import NewEntry
 from vivero_data.domain.collections.schemas import Collection, present
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.records import merging, references, repository, service
@@ -76,15 +77,15 @@ class Stored(Database):
     async def nothing_unknown(self, *_: object) -> list[FieldError]:
         return []
 
-    async def log(self, *_: object, before: object, after: object) -> None:
-        self.entries.append((before, after))
+    async def log_all(self, _tx: object, _actor: object, entries: Sequence[NewEntry]) -> None:
+        self.entries += [(entry.before, entry.after) for entry in entries]
 
 
 @pytest.fixture
 def stored(monkeypatch: pytest.MonkeyPatch) -> Stored:
     made = Stored()
     monkeypatch.setattr(service, "definition_to_write", made.definition)
-    monkeypatch.setattr(service, "log", made.log)
+    monkeypatch.setattr(service, "log_all", made.log_all)
     monkeypatch.setattr(service, "notation_of", made.notation)
     monkeypatch.setattr(references, "resolved", made.as_it_is)
     monkeypatch.setattr(references, "unknown", made.nothing_unknown)

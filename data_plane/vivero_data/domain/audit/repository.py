@@ -8,20 +8,22 @@ from vivero_web import clock
 from vivero_web.logins import WINDOW
 
 from vivero_data.db.database import OWN_AUDIT_LOG, Connection, Row
-from vivero_data.domain.audit.schemas import KEY_MARK, SEAL, SUBJECT_MAX, AuditEntry, AuditQuery
+from vivero_data.domain.audit.schemas import KEY_MARK, NAME_MAX, SEAL, SUBJECT_MAX, AuditEntry, AuditQuery
 from vivero_data.lib.json import decode, encode
 
+_NAME: Final = ""  # the key of a subject's name beside its values: no field has it, and older programs read it as one
 _CONTENT: Final = "at, actor, action, subject, before_values, after_values, request_id, address"
 _COLUMNS: Final = f"id, {_CONTENT}"
 
 
 class NewEntry(msgspec.Struct, frozen=True):
-    """An entry to write."""
+    """An entry to write; `name` is what its subject is called, where that is a number or an address."""
 
     action: str
     subject: str
     before: Mapping[str, Any] | None = None
     after: Mapping[str, Any] | None = None
+    name: str = ""
 
 
 async def insert(tx: Connection, actor: str, entries: Sequence[NewEntry], *, request_id: str, address: str) -> None:
@@ -30,15 +32,7 @@ async def insert(tx: Connection, actor: str, entries: Sequence[NewEntry], *, req
     params = [
         param
         for entry in entries
-        for param in (
-            actor,
-            entry.action,
-            entry.subject[:SUBJECT_MAX],
-            None if entry.before is None else encode(entry.before),
-            None if entry.after is None else encode(entry.after),
-            request_id,
-            address,
-        )
+        for param in (actor, entry.action, entry.subject[:SUBJECT_MAX], *_stored(entry), request_id, address)
     ]
     tx.logged.set()
     await tx.execute(
@@ -46,6 +40,18 @@ async def insert(tx: Connection, actor: str, entries: Sequence[NewEntry], *, req
         f" VALUES {rows}",
         *params,
     )
+
+
+def _stored(entry: NewEntry) -> tuple[str | None, str | None]:
+    """The values before and after as they are stored; the name is with the newer ones that there are."""
+    before, after = entry.before, entry.after
+    if entry.name:
+        named = {_NAME: entry.name[:NAME_MAX]}
+        if after is None and before is not None:
+            before = {**named, **before}
+        else:
+            after = {**named, **(after or {})}
+    return None if before is None else encode(before), None if after is None else encode(after)
 
 
 async def recent(connection: Connection, action: str, subject: str, address: str) -> tuple[int, int]:
@@ -150,9 +156,17 @@ def _prefix(text: str) -> str:
 
 
 def _entry(row: Row) -> AuditEntry:
-    number, at, actor, action, subject, before, after, *origin = row
-    return AuditEntry(number, clock.utc(at), actor, action, subject, _values(before), _values(after), *origin)
+    number, at, actor, action, subject, before, after, request_id, address = row
+    (old, old_name), (new, new_name) = _values(before), _values(after)
+    return AuditEntry(
+        number, clock.utc(at), actor, action, subject, old, new, request_id, address, new_name or old_name
+    )
 
 
-def _values(text: str | None) -> dict[str, Any] | None:
-    return None if text is None else dict(decode(text))
+def _values(text: str | None) -> tuple[dict[str, Any] | None, str]:
+    """Stored values, and the name among them; what was erased for a person's sake is gone (ADR 0053)."""
+    if text is None or text.startswith("*"):
+        return None, ""
+    values = dict(decode(text))
+    name = str(values.pop(_NAME, ""))
+    return (values or None) if name else values, name

@@ -10,6 +10,8 @@ from vivero_data.lib.pages import DEFAULT_LIMIT
 SUBJECT_MAX: Final = 320
 """Characters that are kept of one."""
 ACTOR_MAX: Final = 254
+NAME_MAX: Final = 200
+"""Characters that are kept of what a subject was called."""
 SYSTEM: Final = "system"
 """The actor of changes made by the platform."""
 SEAL: Final = "audit.seal"
@@ -43,6 +45,12 @@ class AuditEntry(msgspec.Struct, frozen=True):
         str,
         msgspec.Meta(
             description="Client address, for IPv6 its /64 network; empty for the platform and in old entries."
+        ),
+    ] = ""
+    name: Annotated[
+        str,
+        msgspec.Meta(
+            description="What the subject was called then, if its subject is a number or an address; empty in old entries."
         ),
     ] = ""
 

@@ -43,9 +43,10 @@ async def record(  # noqa: PLR0913  who, what, to what, from what, to what
     *,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
+    name: str = "",
 ) -> None:
     """Add one entry; values must not contain secrets (a password change is an entry without values)."""
-    await record_all(tx, actor, [NewEntry(action, subject, before, after)])
+    await record_all(tx, actor, [NewEntry(action, subject, before, after, name)])
 
 
 async def record_all(tx: Connection, actor: Actor | None, entries: Sequence[NewEntry]) -> None:

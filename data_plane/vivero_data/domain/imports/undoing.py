@@ -17,8 +17,8 @@ from vivero_data.domain.imports.repository import Work
 from vivero_data.domain.imports.schemas import ImportNotFoundError, ImportState
 from vivero_data.domain.jobs.task import JobLostError, TaskContext
 from vivero_data.domain.records import repository as records
+from vivero_data.domain.records.entries import entry_of_change
 from vivero_data.domain.records.schemas import Record
-from vivero_data.domain.records.service import entry_of
 from vivero_data.domain.users.schemas import Actor
 
 _RECORDS: Final = "records"
@@ -163,5 +163,5 @@ async def _update(tx: Connection, actor: Actor, collection: Collection, changes:
         middle = len(changes) // 2
         first = await _update(tx, actor, collection, changes[:middle])
         return first + await _update(tx, actor, collection, changes[middle:])
-    await record_all(tx, actor, [entry_of(collection, one, values) for one, values in changes])
+    await record_all(tx, actor, [entry_of_change(collection, one, values) for one, values in changes])
     return 0

@@ -20,9 +20,10 @@ from vivero_data.domain.imports.keys import TWICE, Keys, Seen
 from vivero_data.domain.imports.repository import Counts, Work
 from vivero_data.domain.jobs.task import JobLostError, TaskContext
 from vivero_data.domain.records import repository as records
+from vivero_data.domain.records.entries import entry_of_change
 from vivero_data.domain.records.errors import TAKEN, ValueTakenError
 from vivero_data.domain.records.schemas import Record
-from vivero_data.domain.records.service import as_field_error, changed_values, entry_of
+from vivero_data.domain.records.service import as_field_error, changed_values
 from vivero_data.errors import PlanLimitError
 
 _RECORDS: Final = "records"
@@ -240,7 +241,7 @@ class Writer:
         for one in changes:
             old = {number: one.record.values[names[number]] for number in one.values}
             written.changed.append((one.record.id, one.record.version + 1, old))
-        entries = [entry_of(collection, one.record, one.values) for one in changes]
+        entries = [entry_of_change(collection, one.record, one.values) for one in changes]
         await record_all(tx, self._context.actor, entries)
 
     async def _insert(

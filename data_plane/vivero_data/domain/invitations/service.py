@@ -120,12 +120,12 @@ class InvitationService:
             await users.delete(tx, user_id)
             if user.active:
                 await self._limits.release(tx, "users")
-            await record(tx, actor, "user.withdraw_invitation", user.email, before=visible(user))
+            await record(tx, actor, "user.withdraw_invitation", user.email, before=visible(user), name=user.name)
 
     async def _issue(self, tx: Connection, actor: Actor, user_id: int) -> tuple[User, str]:
         secret = await self._links.issue(tx, user_id, Purpose.INVITATION)
         user = found(await users.get(tx, user_id))
-        await record(tx, actor, "user.invite", user.email, after=visible(user))
+        await record(tx, actor, "user.invite", user.email, after=visible(user), name=user.name)
         return user, secret
 
 

@@ -118,7 +118,8 @@ async def _update(tx: Connection, found: tuple[User, str], email: str, password_
         await users.update(tx, after)
         if after.email != before.email:
             await links.expire(tx, after.id)
-        await record(tx, None, "user.update", email, before=visible(before), after=visible(after))
+        old, new = visible(before), visible(after)
+        await record(tx, None, "user.update", email, before=old, after=new, name=after.name)
     new_password = password_hash is not None and password_hash != stored
     if new_password:
         await users.set_password(tx, after.id, password_hash or "")
@@ -131,7 +132,7 @@ async def _create(tx: Connection, email: str, name: str, password_hash: str) -> 
     await users.insert(tx, email, name, Role.OWNER, password_hash)
     # Counted even beyond the plan's limit: without an owner nobody could upgrade the plan.
     await counters.add(tx, "users", 1)
-    await record(tx, None, "user.create", email, after={"email": email, "role": Role.OWNER.value})
+    await record(tx, None, "user.create", email, after={"email": email, "role": Role.OWNER.value}, name=name)
     return OwnerState(email, created=True)
 
 

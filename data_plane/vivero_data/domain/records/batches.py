@@ -12,7 +12,6 @@ from vivero_web.errors import FieldError, InvalidInputError
 
 from vivero_data.db.database import Connection, Database, batches
 from vivero_data.db.errors import DuplicateKeyError, MissingTableError
-from vivero_data.domain.audit.repository import NewEntry
 from vivero_data.domain.audit.service import record_all
 from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.schemas import Collection
@@ -20,6 +19,7 @@ from vivero_data.domain.collections.service import CollectionNotFoundError
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.notation.service import notation_of
 from vivero_data.domain.records import merging, references, repository
+from vivero_data.domain.records.entries import entry_of
 from vivero_data.domain.records.errors import TAKEN, BatchConflictError, ValueTakenError
 from vivero_data.domain.records.merging import Written
 from vivero_data.domain.records.schemas import (
@@ -40,7 +40,6 @@ from vivero_data.domain.records.service import (
     definition_of,
     definition_to_write,
     diff,
-    subject_of,
 )
 from vivero_data.domain.records.trash import keep_records
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
@@ -265,8 +264,7 @@ class _Writer:
 
     async def _log(self, action: str, written: Sequence[tuple[Record, Any, Any]]) -> None:
         entries = [
-            NewEntry(action, subject_of(self._collection, record.id), before, after)
-            for record, before, after in written
+            entry_of(action, self._collection, record, before=before, after=after) for record, before, after in written
         ]
         await record_all(self._tx, self._actor, entries)
 

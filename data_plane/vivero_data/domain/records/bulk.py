@@ -13,7 +13,6 @@ from vivero_web.errors import ConflictError, InvalidInputError
 
 from vivero_data.db.database import Connection
 from vivero_data.db.errors import DuplicateKeyError, MissingTableError
-from vivero_data.domain.audit.repository import NewEntry
 from vivero_data.domain.audit.service import record_all
 from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.columns import column_name
@@ -22,6 +21,7 @@ from vivero_data.domain.collections.schemas import Collection, Field, present
 from vivero_data.domain.jobs.task import Task, TaskContext
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.records import merging, repository
+from vivero_data.domain.records.entries import entry_of
 from vivero_data.domain.records.lists import conditions
 from vivero_data.domain.records.merging import Written
 from vivero_data.domain.records.query import Clause
@@ -32,7 +32,6 @@ from vivero_data.domain.records.service import (
     columns_for,
     definition_to_write,
     diff,
-    subject_of,
 )
 from vivero_data.domain.records.trash import keep_records
 from vivero_data.domain.trash import repository as trash
@@ -190,9 +189,7 @@ class Worker:
         await collections.add_records(self._tx, self._collection.id, len(made))
         await trash.keep_made(self._tx, self._entry, [(new.id, old) for new, old in zip(made, found, strict=True)])
         await trash.count_items(self._tx, self._entry, len(made))
-        entries = [
-            NewEntry("record.create", subject_of(self._collection, record.id), None, record.values) for record in made
-        ]
+        entries = [entry_of("record.create", self._collection, record, after=record.values) for record in made]
         await record_all(self._tx, self._actor, entries)
         return len(made)
 
@@ -222,9 +219,10 @@ async def update_and_log(
     changes = [Written(number, before[number].version + 1, values) for number, values in wanted.items()]
     await merging.remember(tx, collection.id, changes)
     after = await repository.get_all(tx, collection, list(wanted))
+    changes_of = {record.id: diff(before[record.id], record) for record in after.values()}
     entries = [
-        NewEntry("record.update", subject_of(collection, number), *diff(before[number], record))
-        for number, record in after.items()
+        entry_of("record.update", collection, record, before=changes_of[record.id][0], after=changes_of[record.id][1])
+        for record in after.values()
     ]
     await record_all(tx, actor, entries)
 
@@ -236,9 +234,7 @@ async def remove_and_log(
     await repository.delete_all(tx, collection, list(found))
     await limits.release(tx, "records", len(found))
     await collections.add_records(tx, collection.id, -len(found))
-    entries = [
-        NewEntry("record.delete", subject_of(collection, number), record.values) for number, record in found.items()
-    ]
+    entries = [entry_of("record.delete", collection, record, before=record.values) for record in found.values()]
     await record_all(tx, actor, entries)
 
 

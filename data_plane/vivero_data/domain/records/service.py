@@ -12,8 +12,7 @@ from vivero_web.text import tidy
 from vivero_data.db.database import Connection, Database
 from vivero_data.db.errors import DuplicateKeyError, MissingTableError
 from vivero_data.domain.audit import repository as audit
-from vivero_data.domain.audit.repository import NewEntry
-from vivero_data.domain.audit.service import record as log
+from vivero_data.domain.audit.service import record_all as log_all
 from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.columns import unique_key
 from vivero_data.domain.collections.schemas import Collection, parse, present
@@ -22,6 +21,7 @@ from vivero_data.domain.field_types.kind import InvalidValueError
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.notation.service import notation_of
 from vivero_data.domain.records import lists, merging, neighbours, references, repository
+from vivero_data.domain.records.entries import entry_of, subject_of
 from vivero_data.domain.records.errors import (
     FieldConflictError,
     FieldPreconditionError,
@@ -201,7 +201,7 @@ class RecordService:
                 raise as_field_error(definition, error) from error
             await collections.add_records(tx, definition.id, 1)
             made = _found(await repository.get(tx, definition, record_id))
-            await log(tx, actor, "record.create", subject_of(definition, record_id), after=made.values)
+            await log_all(tx, actor, [entry_of("record.create", definition, made, after=made.values)])
             return await _resolved(tx, definition, made)
 
     async def update(
@@ -245,7 +245,7 @@ class RecordService:
             await merging.remember(tx, definition.id, [Written(record_id, before.version + 1, wanted)])
             after = _found(await repository.get(tx, definition, record_id))
             old, new = diff(before, after)
-            await log(tx, actor, "record.update", subject_of(definition, record_id), before=old, after=new)
+            await log_all(tx, actor, [entry_of("record.update", definition, after, before=old, after=new)])
             return await _resolved(tx, definition, after)
 
     async def delete(
@@ -265,7 +265,7 @@ class RecordService:
             entry = await keep_records(tx, actor, definition, [before])
             await repository.delete(tx, definition, record_id)
             await collections.add_records(tx, definition.id, -1)
-            await log(tx, actor, "record.delete", subject_of(definition, record_id), before=before.values)
+            await log_all(tx, actor, [entry_of("record.delete", definition, before, before=before.values)])
         return entry
 
 
@@ -325,22 +325,10 @@ def _found(record: Record | None) -> Record:
     return record
 
 
-def subject_of(collection: Collection, record_id: int) -> str:
-    return f"{collection.name}/{record_id}"
-
-
 def changed_values(collection: Collection, record: Record, wanted: Mapping[int, Any]) -> dict[int, Any]:
     """The column values that differ from the record's."""
     stored = {field.id: (field, record.values[field.name]) for field in collection.fields}
     return {number: value for number, value in wanted.items() if present(stored[number][0], value) != stored[number][1]}
-
-
-def entry_of(collection: Collection, record: Record, values: Mapping[int, Any]) -> NewEntry:
-    """The audit log's entry of a change of a record to these column values, by field id."""
-    changed = [field for field in collection.fields if field.id in values]
-    before = {field.name: record.values[field.name] for field in changed}
-    after = {field.name: present(field, values[field.id]) for field in changed}
-    return NewEntry("record.update", subject_of(collection, record.id), before, after)
 
 
 def diff(before: Record, after: Record) -> tuple[dict[str, Any], dict[str, Any]]:

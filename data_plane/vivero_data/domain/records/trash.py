@@ -8,7 +8,6 @@ from vivero_web.errors import ConflictError
 
 from vivero_data.db.database import Connection, batches
 from vivero_data.db.errors import DuplicateKeyError
-from vivero_data.domain.audit.repository import NewEntry
 from vivero_data.domain.audit.service import record_all
 from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.changes import FIELD_CHANGE
@@ -17,6 +16,7 @@ from vivero_data.domain.collections.conversion import converted, from_text
 from vivero_data.domain.collections.schemas import Collection, Field
 from vivero_data.domain.field_types.kind import InvalidValueError
 from vivero_data.domain.records import repository
+from vivero_data.domain.records.entries import entry_of
 from vivero_data.domain.records.schemas import Record
 from vivero_data.domain.trash import repository as trash
 from vivero_data.domain.users.schemas import Actor
@@ -62,10 +62,7 @@ async def bring_back(tx: Connection, actor: Actor, collection: Collection, entry
             except DuplicateKeyError as error:
                 raise _taken(collection, error) from error
         found = await repository.get_all(tx, collection, [number for number, _ in rows])
-        entries = [
-            NewEntry("record.restore", f"{collection.name}/{number}", None, record.values)
-            for number, record in found.items()
-        ]
+        entries = [entry_of("record.restore", collection, record, after=record.values) for record in found.values()]
         await record_all(tx, actor, entries)
         last = rows[-1][0]
     await collections.add_records(tx, collection.id, entry.items)

@@ -111,7 +111,7 @@ class UserService:
             except DuplicateKeyError as error:
                 raise EmailTakenError from error
             user = found(await repository.get(tx, user_id))
-            await record(tx, actor, "user.create", user.email, after=visible(user))
+            await record(tx, actor, "user.create", user.email, after=visible(user), name=user.name)
         return user
 
     async def change(self, actor: Actor, user_id: int, changes: UserChanges) -> User:
@@ -131,10 +131,13 @@ class UserService:
             require_may_assign(actor, before.role, after.role)
             if owners == [user_id] and not (after.active and after.role is Role.OWNER):
                 raise LastOwnerError
+            if after == before:
+                return after
             await repository.update(tx, after)
             if not after.active:
                 await sessions.revoke_all(tx, user_id)
-            await record(tx, actor, "user.update", after.email, before=visible(before), after=visible(after))
+            old, new = visible(before), visible(after)
+            await record(tx, actor, "user.update", after.email, before=old, after=new, name=after.name)
         return after
 
     async def change_password(self, actor: Actor, change: PasswordChange, address: str) -> None:
