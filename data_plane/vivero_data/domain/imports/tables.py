@@ -12,7 +12,7 @@ from vivero_data.domain.imports.schemas import MAX_COLUMNS
 from vivero_data.domain.imports.text_files import Open, csv_rows, delimiter_of, encoding_of, problem
 from vivero_data.domain.imports.xlsx_files import xlsx_rows
 
-BATCH: Final = 2000  # rows of a transaction
+BATCH: Final = 1000  # rows of a transaction
 _BATCH_CHARACTERS: Final = 1_000_000  # far below what a statement may have, 16 MiB
 MAX_ROWS: Final = 5_000_000
 
