@@ -14,6 +14,7 @@ import msgspec
 from vivero_core.errors import ViveroError
 
 from vivero_web.errors import UnavailableError
+from vivero_web.mail_html import of_text
 
 if TYPE_CHECKING:
     import ssl
@@ -28,12 +29,16 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         key: root of its Message-ID, so that a repeat can be recognised.
+        html: the same for programs that show it; made of the text if there is none.
+        stop: where a POST ends mails of this kind to this person (RFC 8058); none of what cannot be stopped.
     """
 
     key: str
     to: str
     subject: str
     text: str
+    html: str = ""
+    stop: str = ""
 
     def __repr__(self) -> str:
         """Without the text, which may hold a link that lets somebody in: a repr ends in logs."""
@@ -91,7 +96,11 @@ def compose(mail: Mail, sender: str, reply_to: str | None = None) -> EmailMessag
     message["Subject"] = mail.subject
     message["Message-ID"] = f"<{hashlib.sha256(mail.key.encode()).hexdigest()[:32]}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"
+    if mail.stop:
+        message["List-Unsubscribe"] = f"<{mail.stop}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(mail.text)
+    message.add_alternative(mail.html or of_text(mail.subject, mail.text), subtype="html")
     return message
 
 
