@@ -30,7 +30,7 @@ from vivero_web.request_context import RequestContext
 from vivero_web.security import HSTS_HOST, JSON, MULTIPART, require_media_type
 from vivero_web.security_txt import security_txt_routes
 
-from vivero_data import __version__, web
+from vivero_data import __version__
 from vivero_data.clients.cache import Cache
 from vivero_data.clients.mail import Mailer
 from vivero_data.clients.storage import Storage
@@ -104,6 +104,9 @@ from vivero_data.domain.records.selections import BulkService
 from vivero_data.domain.records.service import RecordService
 from vivero_data.domain.recovery.controllers import RecoveryController
 from vivero_data.domain.recovery.service import RecoveryService
+from vivero_data.domain.report_mails.controllers import ReportScheduleController
+from vivero_data.domain.report_mails.delivery import ReportMailDelivery
+from vivero_data.domain.report_mails.service import ReportMailService
 from vivero_data.domain.reports.controllers import ReportController
 from vivero_data.domain.reports.results import Results
 from vivero_data.domain.reports.service import ReportService
@@ -136,6 +139,8 @@ from vivero_data.lib.tokens import AccessTokens
 from vivero_data.read_only import ReadOnly
 from vivero_data.settings import Settings
 from vivero_data.warming import warm_spare
+from vivero_data.web.render import render_error
+from vivero_data.web.routes import route_handlers as page_routes
 
 _DATABASE_TIMEOUT: Final = 300.0  # seconds to connect: a tenant's database user may be created after its pod
 
@@ -180,6 +185,7 @@ class Services(msgspec.Struct, frozen=True):
     files: FileService
     jobs: JobService
     reports: ReportService
+    report_mails: ReportMailService
     dashboards: DashboardService
     samples: SampleService
     imports: ImportService
@@ -264,6 +270,7 @@ def build(settings: Settings) -> Services:
         favourites=FavouriteService(database),
         dashboards=dashboards,
         reports=reports,
+        report_mails=ReportMailService(database, limits, links, identity, settings.app.signing_key),
         samples=SampleService(database, collections, batches, reports, dashboards),
         files=files,
         jobs=jobs,
@@ -293,7 +300,7 @@ def create_routes(settings: Settings) -> Litestar:
 
     Of the settings only the size of an upload and the contact for security are in the routes.
     """
-    answers, upload_bytes = Answers(web.render_error), settings.env.max_file_bytes + OTHER_PARTS_BYTES
+    answers, upload_bytes = Answers(render_error), settings.env.max_file_bytes + OTHER_PARTS_BYTES
     metrics = PrometheusConfig(app_name="data-plane", prefix="vivero", group_path=True)
     state = State({"services": None})  # Litestar takes another for an empty one
     return LazyApp(
@@ -302,7 +309,7 @@ def create_routes(settings: Settings) -> Litestar:
             _internal(),
             HealthController,
             *security_txt_routes(settings.env.security_contact, now),
-            *web.route_handlers(upload_bytes),
+            *page_routes(upload_bytes),
         ],
         dependencies=_dependencies(state),
         middleware=[metrics.middleware],
@@ -320,7 +327,7 @@ def create_routes(settings: Settings) -> Litestar:
 
 def serve(app: Litestar, settings: Settings) -> None:
     """Give the routes the services of this workspace, and put the limits of requests around them."""
-    services, answers = build(settings), Answers(web.render_error)
+    services, answers = build(settings), Answers(render_error)
     app.state.settings, app.state.services = settings, services
     if settings.env.as_of is not None:
         app.asgi_handler = ReadOnly(app.asgi_handler, answers, settings.env.as_of)
@@ -380,6 +387,7 @@ def _api(upload_bytes: int) -> Router:
             *controllers,
             JobController,
             ReportController,
+            ReportScheduleController,
             DashboardController,
             TrashController,
             AuditController,
@@ -513,6 +521,7 @@ async def _run_background(services: Services) -> None:
         group.create_task(JobRunner(services.database, services.jobs.wakeup).run())
         group.create_task(_webhook_delivery(services).run())
         group.create_task(services.sealer.run())
+        group.create_task(ReportMailDelivery(services.database, services.jobs.wakeup).run())
         group.create_task(_run_background_tasks(services.identity, housekeeping))
 
 

@@ -26,6 +26,7 @@ from vivero_data.domain.imports import repository as imports
 from vivero_data.domain.jobs import repository as jobs
 from vivero_data.domain.links import repository as links
 from vivero_data.domain.records import merging
+from vivero_data.domain.report_mails import repository as report_mails
 from vivero_data.domain.tickets import service as tickets
 from vivero_data.domain.trash.service import TrashService
 from vivero_data.domain.webhooks import repository as webhooks
@@ -36,6 +37,7 @@ _FIRST_SECONDS: Final = 600.0  # not during start-up
 _EVERY_SECONDS: Final = 3600.0
 _KEEP: Final = timedelta(days=1)  # retention of ended sessions, tickets and links, for support
 _KEEP_ATTEMPTS: Final = timedelta(days=30)  # at webhooks
+_KEEP_SENDINGS: Final = timedelta(days=90)  # of reports by e-mail
 _BATCH: Final = 500
 _IMPORTS_KEPT: Final = timedelta(days=30)  # with what undoing them needs
 _UPLOAD_AGE: Final = timedelta(hours=2)  # longer than any upload takes
@@ -85,6 +87,7 @@ class Housekeeping:
             "addresses": lambda: self._purge(email_changes.purge),
             "idempotency": lambda: self._purge(idempotency.purge),
             "webhooks": self._purge_attempts,
+            "report_mails": self._purge_sendings,
             "audit": self._audit.move_legacy_entries,
         }
         done = {name: await self._do(name, task) for name, task in tasks.items()}
@@ -116,6 +119,10 @@ class Housekeeping:
     async def _purge_attempts(self) -> int:
         async with self._database.transaction() as tx:
             return await webhooks.purge(tx, clock.now() - _KEEP_ATTEMPTS, _BATCH)
+
+    async def _purge_sendings(self) -> int:
+        async with self._database.transaction() as tx:
+            return await report_mails.purge(tx, clock.now() - _KEEP_SENDINGS, _BATCH)
 
     async def _purge(self, purge: Callable[[Connection, datetime, int], Awaitable[int]]) -> int:
         async with self._database.transaction() as tx:

@@ -6,8 +6,8 @@ Pods of claimed tenants save the memory (1.9 MiB) until somebody opens a page.
 import asyncio
 from typing import Final
 
-from vivero_data import web
 from vivero_data.domain.identity.service import IdentityService
+from vivero_data.web import render
 
 _QUIET_SECONDS: Final = 2.0  # a signup may be waiting for this pod
 
@@ -19,4 +19,4 @@ async def warm_spare(identity: IdentityService) -> None:
     """
     await asyncio.sleep(_QUIET_SECONDS)
     if not (await identity.current()).public_url:
-        web.warm()
+        render.warm()

@@ -63,6 +63,7 @@ _REPORT_FORM: Final = {
     "value-0": "A",
     "shared": "true",
 }
+_SCHEDULE_FORM: Final = {"recipients": "owner@example.com", "every": "week", "hour": "7", "weekday": "0", "day": "1"}
 _REPORT: Final = {
     "where": {"field": "text", "operator": "filled"},
     "group_by": [{"field": "date", "by": "month"}, {"field": "choice"}],
@@ -199,6 +200,26 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
         "POST /account/second-factor/off": {"current_password": "not the password"},
         "POST /api/v1/webhooks": {"url": "https://example.com/hook", "events": ["record.created"], "collection": None},
         "PATCH /api/v1/webhooks/{webhook_id}": {"events": ["record.deleted"], "active": True},
+        "POST /api/v1/report-schedules": {
+            "subject": "report",
+            "subject_id": 1,
+            "recipients": ["owner@example.com"],
+            "every": "month",
+            "hour": 7,
+            "weekday": 0,
+            "day": 31,
+            "active": True,
+        },
+        "PATCH /api/v1/report-schedules/{schedule_id}": {
+            "recipients": ["owner@example.com"],
+            "every": "week",
+            "hour": 8,
+            "weekday": 6,
+            "day": 1,
+            "active": False,
+        },
+        "POST /report-schedules/new": {"subject": "report-1", **_SCHEDULE_FORM},
+        "POST /report-schedules/{schedule_id}": _SCHEDULE_FORM,
         "POST /webhooks/new": {"url": "https://example.com/hook", "event-record.created": "true", "collection": ""},
         "POST /webhooks/{webhook_id}": {"url": "https://example.com/hook", "event-record.deleted": "true"},
         "POST /api/v1/me/email": {"email": "new@example.com", "current_password": "not the password"},

@@ -63,7 +63,7 @@ class Mailer:
         """Send with retries for a little more than a minute; whether the server accepted it."""
         for pause in (*_RETRY_DELAYS, None):
             try:
-                return await self._send(mail)
+                return await self.send(mail)
             except MailRefusedError as error:
                 log.warning("mail_refused", problem=str(error))
                 return False
@@ -80,7 +80,12 @@ class Mailer:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _send(self, mail: Mail) -> bool:
+    async def send(self, mail: Mail) -> bool:
+        """Send at once; False if there is no mail server.
+
+        Raises:
+            MailRefusedError, MailServerUnavailableError: as `vivero_web.mail.send`.
+        """
         server = await asyncio.to_thread(read_mail, self._folder)
         if server is None:
             return False

@@ -437,4 +437,38 @@ CREATE TABLE IF NOT EXISTS workspace_export_pieces (
     PRIMARY KEY (export_id, number)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci COMMENT='objects of the bucket, each noted before it is stored';
 
-INSERT INTO alembic_version (version_num) VALUES ('0026');
+CREATE TABLE IF NOT EXISTS report_schedules (
+    id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    subject ENUM('report','dashboard') NOT NULL,
+    subject_id BIGINT UNSIGNED NOT NULL,
+    every ENUM('day','week','month') NOT NULL,
+    hour TINYINT UNSIGNED NOT NULL COMMENT 'in the time zone of the workspace',
+    weekday TINYINT UNSIGNED NOT NULL COMMENT '0 is Monday; of weekly ones',
+    day TINYINT UNSIGNED NOT NULL COMMENT 'of the month, or its last; of monthly ones',
+    active BOOLEAN NOT NULL,
+    next_at DATETIME(6) NOT NULL,
+    problem VARCHAR(500) NOT NULL DEFAULT '' COMMENT 'why it was ended',
+    owner_id BIGINT UNSIGNED NOT NULL,
+    created_at DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+    KEY report_schedules_due (active, next_at)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
+
+CREATE TABLE IF NOT EXISTS report_recipients (
+    schedule_id BIGINT UNSIGNED NOT NULL,
+    user_id BIGINT UNSIGNED NOT NULL,
+    PRIMARY KEY (schedule_id, user_id)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
+
+CREATE TABLE IF NOT EXISTS report_sendings (
+    id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    schedule_id BIGINT UNSIGNED NOT NULL,
+    due_at DATETIME(6) NOT NULL,
+    user_id BIGINT UNSIGNED NOT NULL,
+    state ENUM('waiting','failed','skipped','sent') NOT NULL DEFAULT 'waiting',
+    problem VARCHAR(500) NOT NULL DEFAULT '',
+    ended_at DATETIME(6) NULL,
+    UNIQUE KEY report_sendings_once (schedule_id, due_at, user_id),
+    KEY report_sendings_age (due_at)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci COMMENT='one mail of one period to one person';
+
+INSERT INTO alembic_version (version_num) VALUES ('0027');

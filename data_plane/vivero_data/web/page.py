@@ -80,6 +80,9 @@ NOTICES: Final[Mapping[str, str]] = {
     "report-on-home": "The report is on the home page.",
     "sample-created": "Your sample data is here. Look around, change it, and remove it when you are ready.",
     "sample-deleted": "Sample data removed. Its collections are in the trash for 30 days.",
+    "schedule-created": "It will be sent.",
+    "schedule-saved": "Changes saved.",
+    "schedule-deleted": "It is not sent any more.",
     "dashboard-created": "Dashboard created.",
     "dashboard-saved": "Dashboard saved.",
     "dashboard-deleted": "Dashboard deleted.",
@@ -267,7 +270,9 @@ def _sections(can: Can, collections: Sequence[NavSection], path: str) -> list[Na
         return NavItem(label, href, icon, active=active)
 
     all_item = NavItem("Collections", "/collections", "boxes", active=path in {"/collections", "/new-collection"})
-    reports = NavItem("Reports", "/reports", "bar-chart-3", active=path.startswith(("/reports", "/dashboards")))
+    reports = NavItem(
+        "Reports", "/reports", "bar-chart-3", active=path.startswith(("/reports", "/dashboards", "/report-schedules"))
+    )
     places = NavSection(
         [
             item("Home", "/", "layout-dashboard"),

@@ -29,6 +29,7 @@ from vivero_data.web.controllers import (
     palette,
     records,
     recovery,
+    report_mails,
     reports,
     samples,
     security,
@@ -88,6 +89,12 @@ _PAGES: Final = (
     reports.edit_report,
     reports.save_report,
     reports.delete_report,
+    report_mails.schedule_list,
+    report_mails.new_schedule,
+    report_mails.create_schedule,
+    report_mails.schedule_page,
+    report_mails.change_schedule,
+    report_mails.delete_schedule,
     imports.import_list,
     imports.new_import,
     imports.import_page,
@@ -168,6 +175,8 @@ _LOGIN_PAGES: Final = (
     recovery.choose,
     email_change.confirm_page,
     email_change.confirm_email,
+    report_mails.stop_page,
+    report_mails.stop_mails,
 )
 
 

@@ -27,6 +27,7 @@ from vivero_data.domain.field_types.options import NONE
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.identity.service import Identity
 from vivero_data.domain.records.schemas import Record
+from vivero_data.domain.report_mails.schemas import Every, ReportSchedule, Sending, SendingState, Subject
 from vivero_data.domain.reports.definition import GROUPINGS
 from vivero_data.domain.reports.schemas import Function, Grouping, Kind, Measure, Report
 from vivero_data.domain.views.schemas import RowHeight, View, ViewKind
@@ -187,6 +188,27 @@ def workspace(as_of: datetime | None = None) -> Litestar:
     """A workspace with a long name, many collections, and a table of twelve columns; as of a second, if one is given."""
     world = data.World()
     world.identity = Identity(NAMES[5], URL, as_of)
+    for number, every in enumerate(Every, 1):
+        world.schedules[number] = ReportSchedule(
+            number,
+            Subject.REPORT,
+            number,
+            NAMES[number],
+            (EMAIL, "ada@example.com"),
+            every,
+            7,
+            2,
+            31,
+            active=number != 1,
+            next_at=data.NOW + timedelta(days=number) if number != 1 else None,
+            problem=ERROR if number != 2 else "",
+            owner=EMAIL,
+            created_at=data.NOW,
+        )
+    world.sendings = [
+        Sending(number, data.NOW, EMAIL, state, ERROR if number % 2 else "", data.NOW)
+        for number, state in enumerate(SendingState)
+    ]
     world.workspace_exports.append(
         WorkspaceExport(1, 10**12, 10**7, 10**5, EMAIL, data.NOW - timedelta(days=1), data.NOW + timedelta(days=6))
     )
@@ -354,6 +376,11 @@ WORKSPACE_PAGES = (
     "/users",
     "/audit",
     "/account/security",
+    "/report-schedules",
+    "/report-schedules/new?subject=report-2",
+    "/report-schedules/1",
+    "/report-schedules/2",
+    "/stop-mails/1.2.xyz",
     "/workspace-export",
     "/webhooks",
     "/webhooks/new",

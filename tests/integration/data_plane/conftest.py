@@ -27,6 +27,7 @@ from support.hostile import Program
 from vivero_core.backends.tls import client_context
 from vivero_data.app import create_routes, serve
 from vivero_data.domain.jobs.runner import JobRunner
+from vivero_data.domain.report_mails.delivery import ReportMailDelivery
 from vivero_data.domain.webhooks.delivery import WebhookDelivery
 from vivero_data.lib.cookies import ACCESS, REFRESH
 from vivero_data.lib.tokens import AccessClaims, AccessTokens
@@ -53,6 +54,8 @@ THERE: Final = {
     "comment_id": "1",
     "import_id": "1",
     "export_id": "1",
+    "schedule_id": "1",
+    "token": "1.1.x",
 }
 NOWHERE: Final = {
     "name": "Nowhere",
@@ -63,6 +66,8 @@ NOWHERE: Final = {
     "dashboard_id": "999",
     "import_id": "999",
     "export_id": "999",
+    "schedule_id": "999",
+    "token": "9.9.x",
     "sample_id": "999",
     "key_id": "999",
     "webhook_id": "999",
@@ -161,6 +166,7 @@ def no_runner(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(JobRunner, "run", rest)
     monkeypatch.setattr(WebhookDelivery, "run", rest)
+    monkeypatch.setattr(ReportMailDelivery, "run", rest)
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ async def test_what_is_in_use_stays(keeper: Housekeeping, workspace: Workspace, 
         "idempotency": 0,
         "webhooks": 0,
         "workspace_exports": 0,
+        "report_mails": 0,
         "imports": 0,
         "audit": 0,
     }
@@ -62,6 +63,7 @@ async def test_what_has_ended_goes(
         "idempotency": 0,
         "webhooks": 0,
         "workspace_exports": 0,
+        "report_mails": 0,
         "imports": 0,
         "audit": 0,
     }
@@ -88,6 +90,8 @@ async def test_one_task_that_fails_does_not_stop_the_others(
         "addresses",
         "idempotency",
         "webhooks",
+        "workspace_exports",
+        "report_mails",
         "imports",
         "audit",
     }

@@ -256,7 +256,15 @@ async def test_a_job_whose_pod_died_is_taken_over_and_done_once(
         assert not await repository.heartbeat(connection, lost, 1, None)
         assert not await repository.fail(connection, lost, "late", for_good=True)
         actor = await actor_of(connection, 1)
-    context = TaskContext(lost, actor, services.database, services.files, services.limits, services.anchors)
+    context = TaskContext(
+        lost,
+        actor,
+        services.database,
+        services.files,
+        services.limits,
+        services.anchors,
+        services.settings,
+    )
     with pytest.raises(JobLostError):
         await context.files.store(
             actor, "late.csv", "text/csv", 0, io.BytesIO().read, lambda tx, _: context.finish(tx, {})

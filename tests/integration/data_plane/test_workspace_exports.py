@@ -174,7 +174,15 @@ async def run(workspace: Workspace, attempt: Attempt) -> None:
     async with services.database.read() as connection:
         actor = await actor_of(connection, 1)
     await ExportWorkspace().run(
-        TaskContext(attempt, actor, services.database, services.files, services.limits, services.anchors)
+        TaskContext(
+            attempt,
+            actor,
+            services.database,
+            services.files,
+            services.limits,
+            services.anchors,
+            services.settings,
+        )
     )
 
 

@@ -113,6 +113,14 @@ from vivero_data.domain.records.schemas import (
 from vivero_data.domain.records.selections import BulkService, Done
 from vivero_data.domain.records.service import RecordService, as_typed, columns_for
 from vivero_data.domain.recovery.service import RecoveryService
+from vivero_data.domain.report_mails.schemas import (
+    NewReportSchedule,
+    ReportSchedule,
+    ReportScheduleChanges,
+    ReportScheduleNotFoundError,
+    Sending,
+)
+from vivero_data.domain.report_mails.service import ReportMailService
 from vivero_data.domain.reports.compiler import Statement, assemble, compile_report
 from vivero_data.domain.reports.definition import check, check_names
 from vivero_data.domain.reports.errors import ReportBrokenError, ReportNotFoundError
@@ -171,7 +179,8 @@ from vivero_data.lib.notation import Notation
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page
 from vivero_data.lib.tokens import Tokens
 from vivero_data.settings import AppSecret, CacheSecret, DatabaseSecret, Environment, Settings, StorageSecret
-from vivero_data.web import render_error, route_handlers
+from vivero_data.web.render import render_error
+from vivero_data.web.routes import route_handlers
 from vivero_web.bodies import FORM_BYTES
 from vivero_web.conditions import UNCONDITIONAL, Conditions, tag_of
 from vivero_web.current_request import Proxies
@@ -229,6 +238,10 @@ class World:
         self.dashboards: dict[int, Dashboard] = {}
         self.factor = SecondFactor(active=False)
         self.webhooks: dict[int, Webhook] = {}
+        self.schedules: dict[int, ReportSchedule] = {}
+        self.sendings: list[Sending] = []
+        self.stop_token = "1.2.xyz"
+        self.stopped: list[str] = []
         self.workspace_exports: list[WorkspaceExport] = []
         self.attempts: list[Attempt] = []
         self.samples: list[Sample] = []
@@ -1002,6 +1015,55 @@ class FakeWorkspaceExports(WorkspaceExportService):
         self.world.workspace_exports.remove(await self.get(actor, export_id))
 
 
+class FakeReportMails(ReportMailService):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def list(self, actor: Actor, limit: int = 50, cursor: str | None = None) -> Page[ReportSchedule]:
+        return Page(list(reversed(self.world.schedules.values())))
+
+    async def get(self, actor: Actor, schedule_id: int) -> ReportSchedule:
+        if schedule_id not in self.world.schedules:
+            raise ReportScheduleNotFoundError
+        return self.world.schedules[schedule_id]
+
+    async def sendings(
+        self, actor: Actor, schedule_id: int, limit: int = 50, cursor: str | None = None
+    ) -> Page[Sending]:
+        await self.get(actor, schedule_id)
+        return Page(self.world.sendings)
+
+    async def create(self, actor: Actor, new: NewReportSchedule) -> ReportSchedule:
+        if not new.recipients:
+            raise InvalidInputError.of("recipients", "must name somebody")
+        number = self.world.next_id()
+        parts = msgspec.structs.asdict(new)
+        name = self.world.reports[new.subject_id].name
+        self.world.schedules[number] = ReportSchedule(
+            **parts, id=number, name=name, next_at=NOW, problem="", owner=actor.email, created_at=NOW
+        )
+        return self.world.schedules[number]
+
+    async def change(self, actor: Actor, schedule_id: int, changes: ReportScheduleChanges) -> ReportSchedule:
+        before = await self.get(actor, schedule_id)
+        given = {name: value for name, value in msgspec.structs.asdict(changes).items() if value is not msgspec.UNSET}
+        self.world.schedules[schedule_id] = msgspec.structs.replace(before, **given)
+        return self.world.schedules[schedule_id]
+
+    async def delete(self, actor: Actor, schedule_id: int) -> None:
+        await self.get(actor, schedule_id)
+        del self.world.schedules[schedule_id]
+
+    async def named(self, token: str) -> str:
+        if token != self.world.stop_token:
+            raise ReportScheduleNotFoundError
+        return "Orders by month"
+
+    async def stop(self, token: str) -> None:
+        await self.named(token)
+        self.world.stopped.append(token)
+
+
 class FakeReports(ReportService):
     """Every group and figure is made up: twelve groups, of which the last is what is left of more."""
 
@@ -1333,6 +1395,7 @@ def page_dependencies(world: World) -> dict[str, Provide]:
         "views": FakeViews(world),
         "files": FakeFiles(world),
         "jobs": FakeJobs(world),
+        "report_mails": FakeReportMails(world),
         "workspace_exports": FakeWorkspaceExports(world),
         "reports": FakeReports(world),
         "imports": FakeImports(world),

@@ -3,8 +3,9 @@ import sys
 
 import pytest
 from unit.data_plane_web.fakes import FakeIdentity, World
-from vivero_data import warming, web
+from vivero_data import warming
 from vivero_data.domain.identity.service import Identity
+from vivero_data.web import render
 from vivero_ui import assets
 
 PROGRAM = """
@@ -13,11 +14,11 @@ from vivero_data import lean
 lean.apply()
 import vivero_data.app
 from pathlib import Path
-from vivero_data import web
+from vivero_data.web import render
 from vivero_ui import assets
 assets.DIST = Path(sys.argv[1])
 assert "jinja2" not in sys.modules
-web.warm()
+render.warm()
 before = set(sys.modules)
 from vivero_data.web.render import html
 shown = {
@@ -42,7 +43,7 @@ print(sorted(set(sys.modules) - before), "Log in to Acme GmbH" in page.content)
 async def test_only_a_spare_is_warmed(monkeypatch: pytest.MonkeyPatch, identity: Identity, warmed: int) -> None:
     calls: list[int] = []
     monkeypatch.setattr(warming, "_QUIET_SECONDS", 0)
-    monkeypatch.setattr(web, "warm", lambda: calls.append(1))
+    monkeypatch.setattr(render, "warm", lambda: calls.append(1))
     world = World()
     world.identity = identity
     await warming.warm_spare(FakeIdentity(world))

@@ -7,6 +7,7 @@ limit, so that the pod's OOM limit never kills both.
 import asyncio
 import os
 import resource
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -22,6 +23,7 @@ from vivero_data.domain.jobs.registry import KINDS
 from vivero_data.domain.jobs.repository import Attempt
 from vivero_data.domain.jobs.task import JobLostError, TaskContext, actor_of
 from vivero_data.domain.limits.service import LimitService
+from vivero_data.domain.users.schemas import Actor
 from vivero_data.lib.json import decode
 from vivero_data.settings import Settings
 
@@ -46,19 +48,22 @@ async def run_job(settings: Settings, attempt: Attempt) -> int:
     database, storage = Database(settings.database, tls, _CONNECTIONS), Storage(settings.storage, tls)
     limits = LimitService(settings.limits_file)
     files = FileService(database, storage, limits, settings.app.file_key, settings.env.max_file_bytes)
+    anchors = Anchors(storage, settings.env.tenant_id)
+
+    def context_of(actor: Actor) -> TaskContext:
+        return TaskContext(attempt, actor, database, files, limits, anchors, settings)
+
     try:
         await database.open(_DATABASE_TIMEOUT)
-        return await _attempt(attempt, database, files, limits, Anchors(storage, settings.env.tenant_id))
+        return await _attempt(attempt, database, context_of)
     finally:
         await database.close()
         storage.close()
 
 
-async def _attempt(
-    attempt: Attempt, database: Database, files: FileService, limits: LimitService, anchors: Anchors
-) -> int:
+async def _attempt(attempt: Attempt, database: Database, context_of: Callable[[Actor], TaskContext]) -> int:
     try:
-        await _do(attempt, database, files, limits, anchors)
+        await _do(attempt, database, context_of)
     except JobLostError:
         log.warning("job_lost", job=attempt.job_id, attempt=attempt.number)
     except WebError as error:
@@ -73,14 +78,13 @@ async def _attempt(
     return 0
 
 
-async def _do(attempt: Attempt, database: Database, files: FileService, limits: LimitService, anchors: Anchors) -> None:
+async def _do(attempt: Attempt, database: Database, context_of: Callable[[Actor], TaskContext]) -> None:
     async with database.read() as connection:
         found = await repository.task_of(connection, attempt)
         if found is None:
             raise JobLostError
         kind, user_id, text = found
-        actor = await actor_of(connection, user_id)
-    context = TaskContext(attempt, actor, database, files, limits, anchors)
+        context = context_of(await actor_of(connection, user_id))
     running = asyncio.create_task(msgspec.convert(decode(text), KINDS[kind]).run(context))
     heartbeats = asyncio.create_task(context.heartbeat())
     try:

@@ -11,6 +11,8 @@ from vivero_data.domain.jobs.task import Task
 from vivero_data.domain.records.bulk import ChangeRecords
 from vivero_data.domain.records.export import Export
 from vivero_data.domain.records.indexing import AddIndex
+from vivero_data.domain.report_mails.job import KIND as REPORT_MAIL
+from vivero_data.domain.report_mails.job import SendReport
 from vivero_data.domain.workspace_exports.job import KIND as WORKSPACE_EXPORT
 from vivero_data.domain.workspace_exports.job import ExportWorkspace
 
@@ -24,6 +26,7 @@ KINDS: Final[Mapping[str, type[Task]]] = {
     "numbers": NumberRecords,
     WORKSPACE_EXPORT: ExportWorkspace,
     "audit_verify": VerifyAuditLog,
+    REPORT_MAIL: SendReport,
 }
 
 

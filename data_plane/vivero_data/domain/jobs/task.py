@@ -14,6 +14,7 @@ from vivero_data.domain.jobs.repository import HEARTBEAT_TIMEOUT, Attempt
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.users import repository as users
 from vivero_data.domain.users.schemas import Actor
+from vivero_data.settings import Settings
 
 _HEARTBEAT_SECONDS: Final = 2.0  # users watch the progress
 _DATABASE_TIMEOUT: Final = HEARTBEAT_TIMEOUT / 2  # without the database: give up before another attempt starts
@@ -34,12 +35,14 @@ class TaskContext:
         files: FileService,
         limits: LimitService,
         anchors: Anchors,
+        settings: Settings,
     ) -> None:
         self.actor = actor
         self.anchors = anchors
         self.database = database
         self.files = files
         self.limits = limits
+        self.settings = settings
         self._attempt = attempt
         self._done = 0
         self._total: int | None = None
@@ -52,6 +55,16 @@ class TaskContext:
     def progress(self, done: int, total: int | None) -> None:
         """Report progress, with the total if known; stored with the next heartbeat."""
         self._done, self._total = done, total
+
+    async def require_current(self) -> None:
+        """Before an effect that no transaction fences: a stale attempt has none any more.
+
+        Raises:
+            JobLostError: the attempt is stale.
+        """
+        async with self.database.read() as connection:
+            if not await repository.heartbeat(connection, self._attempt, self._done, self._total):
+                raise JobLostError
 
     async def finish(self, tx: Connection, result: dict[str, Any]) -> None:
         """Mark the job as done in the transaction that writes its result; a stale attempt thus writes nothing.

@@ -2,14 +2,13 @@
 
 import asyncio
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 import structlog
 from vivero_web import clock
 from vivero_web.errors import UnavailableError, explained
 
-from vivero_data.clients.cache import ExpiringValues
 from vivero_data.db.database import Database
 from vivero_data.db.errors import StatementTimeoutError
 from vivero_data.domain.collections.schemas import Collection
@@ -37,10 +36,17 @@ def scope_of(actor: Actor, collection: Collection, where: dict[str, Any] | None)
     return [] if where is None else [compiled(collection, parse_tree(where)).asked_by(actor.user_id)]
 
 
+class Kept(Protocol):
+    """Where results are kept: `ExpiringValues` of the cache, or what lives no longer than a job."""
+
+    async def get(self, key: str) -> str | None: ...
+    async def put(self, key: str, value: str, seconds: int, /) -> None: ...
+
+
 class Results:
     """Runs compiled reports."""
 
-    def __init__(self, database: Database, notation: NotationService, kept: ExpiringValues, large: int = LARGE) -> None:
+    def __init__(self, database: Database, notation: NotationService, kept: Kept, large: int = LARGE) -> None:
         self._database = database
         self._notation = notation
         self._kept = kept

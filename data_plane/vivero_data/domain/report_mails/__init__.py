@@ -1,0 +1,1 @@
+"""Reports and dashboards by e-mail, on a schedule."""
