@@ -201,6 +201,7 @@ def workspace(as_of: datetime | None = None) -> Litestar:
             31,
             active=number != 1,
             next_at=data.NOW + timedelta(days=number) if number != 1 else None,
+            ended="Its report was deleted." if number == 1 else "",
             problem=ERROR if number != 2 else "",
             owner=EMAIL,
             created_at=data.NOW,

@@ -212,9 +212,7 @@ async def test_what_is_gone_ends_it(mails: Mails, ending: str) -> None:
     assert await mails.claim() is None
     now = (await mails.client.get(f"{SCHEDULES}/{made['id']}", headers=mails.owner)).json()
     assert (now["active"], now["next_at"]) == (False, None)
-    assert now["problem"] == (
-        "The report was deleted." if ending == "report" else "Who made it may not log in any more."
-    )
+    assert now["ended"] == ("The report was deleted." if ending == "report" else "Who made it may not log in any more.")
     assert await mails.begin() == [False]
 
 

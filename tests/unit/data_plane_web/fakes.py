@@ -1040,7 +1040,7 @@ class FakeReportMails(ReportMailService):
         parts = msgspec.structs.asdict(new)
         name = self.world.reports[new.subject_id].name
         self.world.schedules[number] = ReportSchedule(
-            **parts, id=number, name=name, next_at=NOW, problem="", owner=actor.email, created_at=NOW
+            **parts, id=number, name=name, next_at=NOW, ended="", problem="", owner=actor.email, created_at=NOW
         )
         return self.world.schedules[number]
 

@@ -16,7 +16,7 @@ from vivero_data.domain.report_mails.schemas import Every, ReportSchedule, Sendi
 
 PROBLEM: Final = 500  # characters
 _COLUMNS: Final = (
-    "s.id, s.subject, s.subject_id, s.every, s.hour, s.weekday, s.day, s.active, s.next_at, s.problem, s.owner_id"
+    "s.id, s.subject, s.subject_id, s.every, s.hour, s.weekday, s.day, s.active, s.next_at, s.ended, s.owner_id"
 )
 _SELECT: Final = (
     f"SELECT {_COLUMNS}, COALESCE(r.name, d.name, ''), COALESCE(u.email, ''), s.created_at,"  # noqa: S608  fixed words
@@ -52,7 +52,7 @@ class StoredSchedule(msgspec.Struct, frozen=True):
     subject_id: int
     rule: Rule
     next_at: datetime
-    problem: str
+    ended: str
     owner_id: int
     shown: ReportSchedule
 
@@ -116,17 +116,17 @@ async def insert(  # noqa: PLR0913, PLR0917  the columns
     )
 
 
-async def update(tx: Connection, schedule_id: int, rule: Rule, next_at: datetime, problem: str) -> None:
+async def update(tx: Connection, schedule_id: int, rule: Rule, next_at: datetime, ended: str) -> None:
     await tx.execute(
         "UPDATE report_schedules SET every = %s, hour = %s, weekday = %s, day = %s, active = %s, next_at = %s,"
-        " problem = %s WHERE id = %s",
+        " ended = %s WHERE id = %s",
         rule.every.value,
         rule.hour,
         rule.weekday,
         rule.day,
         rule.active,
         clock.naive(next_at),
-        problem[:PROBLEM],
+        ended[:PROBLEM],
         schedule_id,
     )
 
@@ -244,8 +244,8 @@ async def purge(tx: Connection, before: datetime, batch: int) -> int:
 
 
 def _schedule(row: Row) -> StoredSchedule:
-    number, subject, subject_id, every, hour, weekday, day, active, next_at, problem, owner_id, *rest = row
-    name, owner, created_at, recipients, last_problem = rest
+    number, subject, subject_id, every, hour, weekday, day, active, next_at, ended, owner_id, *rest = row
+    name, owner, created_at, recipients, problem = rest
     rule, at = Rule(Every(every), int(hour), int(weekday), int(day), bool(active)), clock.utc(next_at)
     shown = ReportSchedule(
         **msgspec.structs.asdict(rule),
@@ -255,8 +255,9 @@ def _schedule(row: Row) -> StoredSchedule:
         name=name,
         recipients=tuple((recipients or "").split()),
         next_at=at if active else None,
-        problem=problem or last_problem or "",
+        ended=ended,
+        problem=problem or "",
         owner=owner,
         created_at=clock.utc(created_at),
     )
-    return StoredSchedule(int(number), Subject(subject), int(subject_id), rule, at, problem, int(owner_id), shown)
+    return StoredSchedule(int(number), Subject(subject), int(subject_id), rule, at, ended, int(owner_id), shown)

@@ -93,7 +93,8 @@ class ReportSchedule(msgspec.Struct, frozen=True):
     day: Day
     active: Active
     next_at: Annotated[datetime | None, msgspec.Meta(description="When it is sent next; null while it is paused.")]
-    problem: Annotated[str, msgspec.Meta(description="Why it was ended by itself, or why the newest mail failed.")]
+    ended: Annotated[str, msgspec.Meta(description="Why it was ended by itself; empty if it was not.")]
+    problem: Annotated[str, msgspec.Meta(description="Why the newest mail was not sent; empty if it was.")]
     owner: Annotated[str, msgspec.Meta(description="E-mail of who made it.")]
     created_at: Annotated[datetime, msgspec.Meta(description="When it was made.")]
 

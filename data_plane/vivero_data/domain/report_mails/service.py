@@ -113,7 +113,7 @@ class ReportMailService:
                 await repository.set_recipients(tx, schedule_id, await _people(tx, recipients))
             if rule != before.rule:
                 next_at = next_time(rule, clock.now(), (await notation_of(tx)).zone)
-                await repository.update(tx, schedule_id, rule, next_at, "" if rule.active else before.problem)
+                await repository.update(tx, schedule_id, rule, next_at, "" if rule.active else before.ended)
             after = (await _found(tx, actor, schedule_id)).shown
             if after != before.shown:
                 old, new = _described(before.shown), _described(after)

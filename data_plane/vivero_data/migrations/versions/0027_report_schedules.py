@@ -22,7 +22,7 @@ def upgrade() -> None:
     day TINYINT UNSIGNED NOT NULL COMMENT 'of the month, or its last; of monthly ones',
     active BOOLEAN NOT NULL,
     next_at DATETIME(6) NOT NULL,
-    problem VARCHAR(500) NOT NULL DEFAULT '' COMMENT 'why it was ended',
+    ended VARCHAR(500) NOT NULL DEFAULT '' COMMENT 'why, if it was ended by itself',
     owner_id BIGINT UNSIGNED NOT NULL,
     created_at DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
     KEY report_schedules_due (active, next_at)
