@@ -210,6 +210,8 @@ def session(number: int) -> SessionView:
 class World:
     """What is stored, and who looks."""
 
+    stop_token = "1.2.xyz"
+
     def __init__(self) -> None:
         self.role = Role.OWNER
         self.signed_in = True
@@ -240,7 +242,6 @@ class World:
         self.webhooks: dict[int, Webhook] = {}
         self.schedules: dict[int, ReportSchedule] = {}
         self.sendings: list[Sending] = []
-        self.stop_token = "1.2.xyz"
         self.stopped: list[str] = []
         self.workspace_exports: list[WorkspaceExport] = []
         self.attempts: list[Attempt] = []
