@@ -256,6 +256,11 @@ async def program(no_runner: None, workspace: Workspace, owner: dict[str, str]) 
     assert (await workspace.client.post("/api/v1/reports", json=report, headers=owner)).status_code == 201
     board = {"name": "Board", "tiles": [{"type": "report", "report": 1}, {"type": "list", "collection": "Contacts"}]}
     assert (await workspace.client.post("/api/v1/dashboards", json=board, headers=owner)).status_code == 201
+    async with workspace.app.state.services.database.transaction() as tx:  # it has no mail server to make one with
+        await tx.execute(
+            "INSERT INTO report_schedules (subject, subject_id, every, hour, weekday, day, active, next_at, owner_id)"
+            " VALUES ('report', 1, 'day', 7, 0, 1, TRUE, CURRENT_TIMESTAMP(6) + INTERVAL 1 DAY, 1)"
+        )
     told = {"url": "https://example.com/hook", "events": ["record.created"]}
     hook = (await workspace.client.post("/api/v1/webhooks", json=told, headers=owner)).json()
     key = (await workspace.client.post("/api/v1/api-keys", json={"name": "Nightly import"}, headers=owner)).json()

@@ -17,6 +17,7 @@ SAVES = (
     "PATCH /api/v1/collections/{name}/records/{record_id}/comments/{comment_id}",
     "PATCH /api/v1/collections/{name}/views/{view_id}",
     "PATCH /api/v1/dashboards/{dashboard_id}",
+    "PATCH /api/v1/report-schedules/{schedule_id}",
     "PATCH /api/v1/reports/{report_id}",
     "PATCH /api/v1/users/{user_id}",
     "PATCH /api/v1/webhooks/{webhook_id}",
