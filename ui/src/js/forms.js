@@ -45,7 +45,7 @@ function passwordToggle() {
 
 function submitOnce() {
   document.addEventListener("submit", (event) => {
-    if (event.defaultPrevented || event.target.method === "get") return;
+    if (event.defaultPrevented || event.target.method !== "post") return; // a dialog of a script is used again
     if (event.target.dataset.sent !== undefined) {
       event.preventDefault();
       return;
