@@ -16,8 +16,8 @@ from vivero_control.domain.signups.schemas import SignupView, TenantRef, Waiting
 from vivero_control.domain.staff.schemas import Invitation, InvitationState
 from vivero_core.model.naming import SLUG_MAX_LENGTH
 from vivero_data.domain.api_keys.schemas import Scope
+from vivero_data.domain.audit.chain import ChainProblem
 from vivero_data.domain.audit.chain import Kind as Change
-from vivero_data.domain.audit.chain import Problem
 from vivero_data.domain.audit.verification import LastVerification, Verification
 from vivero_data.domain.collections import definition
 from vivero_data.domain.collections.schemas import Collection, NewField
@@ -257,7 +257,7 @@ def workspace(as_of: datetime | None = None) -> Litestar:
     )
     for number, name in enumerate(NAMES * 4):
         _add(world, f"{name[:60]} {number}", [NewField(name="Name", type=FieldType.TEXT)])
-    problem = Problem(Change.REWRITTEN, 17, f"Seal 3 is not the one whose hash has been in the bucket. {ERROR}")
+    problem = ChainProblem(Change.REWRITTEN, 17, f"Seal 3 is not the one whose hash has been in the bucket. {ERROR}")
     found = Verification(
         intact=False, entries=10**9, seals=10**6, unsealed=10**5, erased=3, anchors=9, copied_from=(SLUG,), head="a" * 64,
         problem=problem,

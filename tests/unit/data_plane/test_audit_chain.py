@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from vivero_data.domain.audit.anchors import Anchor, anchor_of
-from vivero_data.domain.audit.chain import Head, Kind, Mark, Problem, Seal, next_seal, read_seal
+from vivero_data.domain.audit.chain import ChainProblem, Head, Kind, Mark, Seal, next_seal, read_seal
 from vivero_data.domain.audit.verification import ANCHORED_WITHIN, Walk
 from vivero_data.lib.json import encode
 
@@ -45,7 +45,7 @@ class Log:
         anchor = anchor_of(self.head, newest)
         self.anchors = [*(one for one in self.anchors if one.day != anchor.day), anchor]
 
-    def found(self) -> Problem | None:
+    def found(self) -> ChainProblem | None:
         """As `verification.verify` does it."""
         walk = Walk(WORKSPACE, self.anchors)
         for number in sorted(self.rows):
@@ -53,7 +53,7 @@ class Log:
                 continue
             seal = read_seal(self.rows[number].removeprefix("seal:"))
             if seal is None:
-                return Problem(Kind.EDITED, number, "")
+                return ChainProblem(Kind.EDITED, number, "")
             problem = walk.step(number, seal, self.marks(walk.last, seal.last))
             if problem is not None:
                 return problem

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from unit.data_plane_web.browser import Browser, form_of
 from unit.data_plane_web.fakes import NOW, FakeFiles, World
-from vivero_data.domain.audit.chain import Kind, Problem
+from vivero_data.domain.audit.chain import ChainProblem, Kind
 from vivero_data.domain.audit.verification import LastVerification, Verification
 from vivero_data.domain.audit.verifying import VerifyAuditLog
 from vivero_data.domain.identity.service import Identity
@@ -322,7 +322,7 @@ def test_the_audit_log_says_what_its_last_verification_found(browser: Browser, w
     page = browser.open("/audit")
     assert "Intact" in page
     assert "1,234 sealed entries compared; 1 entry is not sealed yet." in page
-    problem = Problem(Kind.EDITED, 17, "Entry 17 was changed after it was sealed.")
+    problem = ChainProblem(Kind.EDITED, 17, "Entry 17 was changed after it was sealed.")
     changed = msgspec.structs.replace(intact, intact=False, problem=problem, erased=2, copied_from=("k3v9q2mzt7",))
     world.verification = LastVerification(NOW, "ada@example.com", changed)
     page = browser.open("/audit")

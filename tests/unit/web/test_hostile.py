@@ -89,7 +89,14 @@ def test_every_body_that_somebody_reads_is_known_here(program: Program) -> None:
     silent = (
         *("logout", "/delete", "/replay", "/{staff_id}/invitation", "activate", "/withdraw", "/revoke", "/end-others"),
         *("/end", "/undo", "/api/v1/trash/{entry_id}/restore", "/secret", "/hide", "/home", "/templates/{name}"),
-        *("/users/{user_id}/second-factor", "/favourite"),
+        *(
+            "/users/{user_id}/second-factor",
+            "/favourite",
+            "/audit/verification",
+            "/workspace-exports",
+            "/workspace-export",
+        ),
+        "/stop-mails/{mailing}",
         *("/files", "/imports", "/imports/new"),  # forms with a file
     )
     reading = {route for route in routes if route.split(" ")[0] in {"POST", "PUT", "PATCH"}}

@@ -7,7 +7,7 @@ changes an entry changes its digest, who changes a seal its hash, and the head's
 import hashlib
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 from vivero_web.errors import WebError
@@ -34,12 +34,12 @@ class BrokenChainError(WebError):
     """The log or an anchor is not what was sealed, so nothing may be sealed behind it."""
 
 
-class Problem(msgspec.Struct, frozen=True):
+class ChainProblem(msgspec.Struct, frozen=True):
     """The first thing that is wrong; without an entry where it cannot be told which."""
 
-    kind: Kind
-    entry: int | None
-    message: str
+    kind: Annotated[Kind, msgspec.Meta(description="What was done to the log.")]
+    entry: Annotated[int | None, msgspec.Meta(description="The number of the entry that it was done to.")]
+    message: Annotated[str, msgspec.Meta(description="The same as a sentence.")]
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -106,42 +106,42 @@ def read_seal(text: str | None) -> Seal | None:
     return seal if hash_of(seal) == seal.hash and encode(seal) == text else None
 
 
-def follows(seal: Seal, entry: int, before: Head | None, marks: Sequence[Mark]) -> Problem | None:
+def follows(seal: Seal, entry: int, before: Head | None, marks: Sequence[Mark]) -> ChainProblem | None:
     """What is wrong between this seal, stored as `entry`, and the one before it; `marks` are what it covers now."""
     expected = before.seal.number + 1 if before else 1
     if seal.number > expected:
         there = {mark.id for mark in marks}
         gap = next((number for number, _ in seal.entries if number not in there), None)
-        return Problem(Kind.DELETED, gap, f"Seal {expected} is missing before seal {seal.number}.")
+        return ChainProblem(Kind.DELETED, gap, f"Seal {expected} is missing before seal {seal.number}.")
     if seal.number < expected:
-        return Problem(Kind.INSERTED, entry, f"Seal {seal.number} is there twice.")
+        return ChainProblem(Kind.INSERTED, entry, f"Seal {seal.number} is there twice.")
     if before and seal.previous != before.seal.hash:
         text = f"Seal {seal.number} follows another seal {before.seal.number} than the one that is there."
-        return Problem(Kind.REWRITTEN, before.entry, text)
+        return ChainProblem(Kind.REWRITTEN, before.entry, text)
     return None
 
 
-def compare(seal: Seal, marks: Sequence[Mark]) -> Problem | None:
+def compare(seal: Seal, marks: Sequence[Mark]) -> ChainProblem | None:
     """The first entry that is not as it was sealed, in the order of numbers."""
     sealed, there = dict(seal.entries), {mark.id: mark.digest[:SHORT] for mark in marks}
     for number in sorted(sealed.keys() | there.keys()):
         if sealed.get(number) != there.get(number):
             return _difference(number, sealed, there)
     if digest_of(marks) != seal.digest:
-        return Problem(Kind.EDITED, None, f"An entry of seal {seal.number} is not what was sealed.")
+        return ChainProblem(Kind.EDITED, None, f"An entry of seal {seal.number} is not what was sealed.")
     return None
 
 
-def _difference(number: int, sealed: Mapping[int, str], there: Mapping[int, str]) -> Problem:
+def _difference(number: int, sealed: Mapping[int, str], there: Mapping[int, str]) -> ChainProblem:
     was, now = sealed.get(number), there.get(number)
     if now is None:
         place = next((other for other, digest in there.items() if digest == was and sealed.get(other) != was), None)
         if place is None:
-            return Problem(Kind.DELETED, number, f"Entry {number} was deleted.")
-        return Problem(Kind.REORDERED, number, f"Entry {number} is now entry {place}.")
+            return ChainProblem(Kind.DELETED, number, f"Entry {number} was deleted.")
+        return ChainProblem(Kind.REORDERED, number, f"Entry {number} is now entry {place}.")
     place = next((other for other, digest in sealed.items() if digest == now and there.get(other) != now), None)
     if place is not None:
-        return Problem(Kind.REORDERED, number, f"Entry {number} was entry {place} when it was sealed.")
+        return ChainProblem(Kind.REORDERED, number, f"Entry {number} was entry {place} when it was sealed.")
     if was is None:
-        return Problem(Kind.INSERTED, number, f"Entry {number} was added after the entries around it were sealed.")
-    return Problem(Kind.EDITED, number, f"Entry {number} was changed after it was sealed.")
+        return ChainProblem(Kind.INSERTED, number, f"Entry {number} was added after the entries around it were sealed.")
+    return ChainProblem(Kind.EDITED, number, f"Entry {number} was changed after it was sealed.")

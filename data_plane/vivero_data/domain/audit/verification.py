@@ -13,7 +13,7 @@ from vivero_web import clock
 from vivero_data.db.database import Connection, Database
 from vivero_data.domain.audit import seals
 from vivero_data.domain.audit.anchors import Anchor, Anchors
-from vivero_data.domain.audit.chain import Head, Kind, Mark, Problem, Seal, compare, follows
+from vivero_data.domain.audit.chain import ChainProblem, Head, Kind, Mark, Seal, compare, follows
 from vivero_data.domain.audit.seals import StoredSeal
 
 _SEALS_AT_ONCE: Final = 20
@@ -34,7 +34,7 @@ class Verification(msgspec.Struct, frozen=True):
         tuple[str, ...], msgspec.Meta(description="Workspaces that the log was restored from, by their ids.")
     ]
     head: Annotated[str, msgspec.Meta(description="Hash of the last seal; empty without any.")]
-    problem: Annotated[Problem | None, msgspec.Meta(description="The first thing that is not as it was.")] = None
+    problem: Annotated[ChainProblem | None, msgspec.Meta(description="The first thing that is not as it was.")] = None
 
 
 class LastVerification(msgspec.Struct, frozen=True):
@@ -62,7 +62,7 @@ class Walk:
         """The last entry that is covered."""
         return self.head.seal.last if self.head else 0
 
-    def step(self, entry: int, seal: Seal, marks: Sequence[Mark], erased: int = 0) -> Problem | None:
+    def step(self, entry: int, seal: Seal, marks: Sequence[Mark], erased: int = 0) -> ChainProblem | None:
         """The next seal, stored as `entry`, with the entries that are there of those it covers."""
         problem = follows(seal, entry, self.head, marks) or compare(seal, marks) or self._compare_anchor(entry, seal)
         if problem is None:
@@ -70,7 +70,7 @@ class Walk:
             self.seals, self.entries, self.erased = seal.number, self.entries + len(marks), self.erased + erased
         return problem
 
-    def _compare_anchor(self, entry: int, seal: Seal) -> Problem | None:
+    def _compare_anchor(self, entry: int, seal: Seal) -> ChainProblem | None:
         if seal.workspace != self._workspace:
             self._copied[seal.workspace] = None
         anchor = self._ahead.pop(seal.number, None)
@@ -80,23 +80,23 @@ class Walk:
             return None
         if (anchor.hash, anchor.entry) != (seal.hash, entry):
             text = f"Seal {seal.number} is not the one whose hash has been in the bucket since {anchor.day}."
-            return Problem(Kind.REWRITTEN, entry, text)
+            return ChainProblem(Kind.REWRITTEN, entry, text)
         self.anchors += 1
         return None
 
-    def end(self, now: datetime) -> Problem | None:
+    def end(self, now: datetime) -> ChainProblem | None:
         """What is wrong with the chain's end."""
         if self._ahead:
             first = self._ahead[min(self._ahead)]
             text = f"The log ends before seal {first.number}, whose hash has been in the bucket since {first.day}."
-            return Problem(Kind.TRUNCATED, self.last + 1, text)
+            return ChainProblem(Kind.TRUNCATED, self.last + 1, text)
         late = self._unanchored
         if late is not None and now - datetime.fromisoformat(late.seal.at).replace(tzinfo=UTC) > ANCHORED_WITHIN:
             text = f"Nothing in the bucket vouches for seal {late.seal.number} of {late.seal.at[:10]} or for any later one."
-            return Problem(Kind.ANCHOR_MISSING, late.entry, text)
+            return ChainProblem(Kind.ANCHOR_MISSING, late.entry, text)
         return None
 
-    def found(self, unsealed: int, problem: Problem | None) -> Verification:
+    def found(self, unsealed: int, problem: ChainProblem | None) -> Verification:
         return Verification(
             intact=problem is None,
             entries=self.entries,
@@ -131,10 +131,10 @@ async def verify(
         return walk.found(await seals.count_after(connection, walk.last), problem)
 
 
-async def _step(connection: Connection, walk: Walk, stored: StoredSeal) -> Problem | None:
+async def _step(connection: Connection, walk: Walk, stored: StoredSeal) -> ChainProblem | None:
     seal = stored.seal
     if seal is None:
-        return Problem(Kind.EDITED, stored.entry, f"Entry {stored.entry} is a seal, and not as it was written.")
+        return ChainProblem(Kind.EDITED, stored.entry, f"Entry {stored.entry} is a seal, and not as it was written.")
     covered = await seals.cover(connection, walk.last, seal.last, seal.salt, wait=False)
     return walk.step(stored.entry, seal, covered.marks, covered.erased)
 
@@ -147,7 +147,7 @@ async def _all_seals(connection: Connection) -> AsyncIterator[StoredSeal]:
         behind = page[-1].entry
 
 
-async def _known(anchors: Anchors) -> tuple[list[Anchor], Problem | None]:
+async def _known(anchors: Anchors) -> tuple[list[Anchor], ChainProblem | None]:
     """The anchors that can be read, and the first that cannot, or that a later one names and is not there."""
     known: list[Anchor] = []
     problem = None
@@ -156,7 +156,7 @@ async def _known(anchors: Anchors) -> tuple[list[Anchor], Problem | None]:
         anchor = await anchors.read(day)
         gone = day if anchor is None else anchor.before if anchor.before != before else ""
         if gone:
-            problem = problem or Problem(
+            problem = problem or ChainProblem(
                 Kind.ANCHOR_MISSING, None, f"The head of {gone} is not in the bucket any more."
             )
         if anchor is not None:

@@ -116,21 +116,21 @@ async def delete_schedule(
     return done(PAGE, "schedule-deleted")
 
 
-@get(f"{STOP}/{{token:str}}", guards=[Counted(SECRETS)])
+@get(f"{STOP}/{{mailing:str}}", guards=[Counted(SECRETS)])
 async def stop_page(
-    report_mails: NamedDependency[ReportMailService], identity: NamedDependency[IdentityService], token: FromPath[str]
+    report_mails: NamedDependency[ReportMailService], identity: NamedDependency[IdentityService], mailing: FromPath[str]
 ) -> Html:
     """Where the link of a mail leads; opening it stops nothing, because programs open links, too."""
-    context = {"name": await report_mails.named(token), "stopped": False}
+    context = {"name": await report_mails.named(mailing), "stopped": False}
     return html("report_mails/stop.html.j2", {"workspace": (await identity.current()).name, **context})
 
 
-@post(f"{STOP}/{{token:str}}", guards=[Counted(SECRETS)])
+@post(f"{STOP}/{{mailing:str}}", guards=[Counted(SECRETS)])
 async def stop_mails(
-    report_mails: NamedDependency[ReportMailService], identity: NamedDependency[IdentityService], token: FromPath[str]
+    report_mails: NamedDependency[ReportMailService], identity: NamedDependency[IdentityService], mailing: FromPath[str]
 ) -> Html:
     """The page's button, or one click in a mail program (RFC 8058), without a login."""
-    await report_mails.stop(token)
+    await report_mails.stop(mailing)
     return html("report_mails/stop.html.j2", {"workspace": (await identity.current()).name, "stopped": True})
 
 
