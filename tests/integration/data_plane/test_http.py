@@ -4,11 +4,15 @@ from typing import Any
 
 import httpx
 import pytest
-from integration.data_plane.workspace import PASSWORD, Workspace
+from integration.data_plane.test_jobs import environ
+from integration.data_plane.workspace import OWNER, PASSWORD, Workspace
 from support.asgi import transport_to
 from vivero_core.sealing import CHUNK, sealed_size
+from vivero_data.domain.jobs.runner import JobRunner
 from vivero_data.serving import metrics
 from vivero_web.errors import UnavailableError
+
+__all__ = ("environ",)
 
 
 async def test_the_documented_interfaces_are_there(workspace: Workspace) -> None:
@@ -59,9 +63,15 @@ async def test_the_frameworks_errors_are_problems(workspace: Workspace, method: 
     assert body["request_id"] == answer.headers["x-request-id"] == "request-12345"
 
 
-async def test_every_get_is_answered_to_head_too(no_runner: None, workspace: Workspace, owner: dict[str, str]) -> None:
+async def test_every_get_is_answered_to_head_too(
+    no_runner: None, workspace: Workspace, owner: dict[str, str], environ: dict[str, str]
+) -> None:
     assert no_runner is None  # the job is as it was between two requests
-    client = workspace.client
+    assert environ
+    client, services = workspace.client, workspace.app.state.services
+    begun = (await client.post("/api/v1/workspace-exports", headers=owner)).json()["id"]
+    assert await JobRunner(services.database, services.jobs.wakeup).once()
+    exported = (await client.get(f"/api/v1/jobs/{begun}", headers=owner)).json()
     await workspace.collection(owner, name="x")
     await client.post("/api/v1/collections/x/records", json={"values": {"Name": "Ada"}}, headers=owner)
     file = (await client.post("/api/v1/files", files={"file": ("a.txt", b"abc")}, headers=owner)).json()["id"]
@@ -75,6 +85,14 @@ async def test_every_get_is_answered_to_head_too(no_runner: None, workspace: Wor
     known["{dashboard_id}"] = str(board)
     report = {"name": "x", "collection": "x"}
     known["{report_id}"] = str((await client.post("/api/v1/reports", json=report, headers=owner)).json()["id"])
+    (workspace.folder / "mail").mkdir()  # a schedule wants a server, which nothing is sent to here
+    for name, content in {"host": "127.0.0.1", "port": "9", "sender": "Vivero <t@vivero.example>"}.items():
+        (workspace.folder / "mail" / name).write_text(content)
+    schedule = {"subject": "dashboard", "subject_id": board, "recipients": [OWNER]}
+    mailed = await client.post("/api/v1/report-schedules", json=schedule, headers=owner)
+    assert mailed.status_code == 201, mailed.text
+    known["{schedule_id}"] = str(mailed.json()["id"])
+    known["{export_id}"] = str(exported["result"]["export_id"])
     csv = {"file": ("a.csv", b"Name\nAda\n", "text/csv")}
     known["{import_id}"] = str((await client.post("/api/v1/imports", files=csv, headers=owner)).json()["id"])
     told = {"url": "https://example.com/hook", "events": ["record.created"]}
