@@ -4,6 +4,7 @@
 
 import asyncio
 import json
+import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,6 @@ import msgspec
 import pytest
 from integration.data_plane.workspace import OWNER, Workspace
 from vivero_core.backends.mariadb.client import MariaDbAdmin
-from vivero_data.cli import parse
 from vivero_data.clients.storage import Storage
 from vivero_data.db.errors import DatabaseError
 from vivero_data.domain.audit import seals
@@ -24,7 +24,6 @@ from vivero_data.domain.audit.sealing import Sealer
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.audit.verification import Verification, verify
 from vivero_data.domain.users.schemas import Actor, Role
-from vivero_data.main import run
 from vivero_web.errors import UnavailableError
 
 NewWorkspace = Callable[..., Awaitable[Workspace]]
@@ -321,13 +320,14 @@ async def test_the_command_says_what_it_found(
     sealed: Workspace,
     database_admin: MariaDbAdmin,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    """In a process of its own: a program configures the logs of its whole process."""
     as_in_its_pod(sealed, monkeypatch)
 
     async def verified(*words: str) -> tuple[int, str]:
-        code = await asyncio.to_thread(run, parse(["audit", "verify", *words]), None)
-        return code, capsys.readouterr().out
+        program = [sys.executable, "-m", "vivero_data", "audit", "verify", *words]
+        done = await asyncio.to_thread(subprocess.run, program, capture_output=True, text=True, timeout=60, check=False)
+        return done.returncode, done.stdout
 
     code, said = await verified()
     assert (code, said.splitlines()[-1]) == (0, "The audit log is intact.")
