@@ -46,6 +46,11 @@ class WebError(ViveroError):
         self.errors = tuple(errors)
         self.headers = dict(headers or {})
 
+    @property
+    def by_field(self) -> dict[str, str]:
+        """What is wrong with each field."""
+        return {one.field: one.message for one in self.errors}
+
 
 class InvalidInputError(WebError):
     """Well formed, but fields of it cannot be accepted; `errors` names each."""

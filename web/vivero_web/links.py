@@ -17,9 +17,11 @@ from typing import Annotated, Final
 
 import msgspec
 
+from vivero_web.errors import InvalidInputError
 from vivero_web.fields import SECRET_MAX, Email, NewPassword
-from vivero_web.limiter import Limit
+from vivero_web.limiter import Limit, Limiter
 from vivero_web.mail import Mail
+from vivero_web.text import email_problem
 from vivero_web.tokens import digest
 
 RESET_VALID_FOR: Final = timedelta(hours=1)
@@ -79,6 +81,20 @@ def to_recipient(email: str) -> tuple[Limit, str]:
 def by_caller(caller: str) -> tuple[Limit, str]:
     """By client address, for requests without a login."""
     return _BY_CALLER, caller
+
+
+async def admit(limiter: Limiter, email: str, caller: str) -> str:
+    """Count a mail that anybody may ask for, and return its address without the space around it.
+
+    Raises:
+        InvalidInputError: it is no e-mail address.
+        TooManyRequestsError: too many were asked for, by this caller or to this address.
+    """
+    tidied = email.strip()
+    if problem := email_problem(tidied):
+        raise InvalidInputError.of("email", problem)
+    await limiter.count_all(by_caller(caller), to_recipient(tidied))
+    return tidied
 
 
 def of_invitations() -> tuple[Limit, str]:

@@ -118,7 +118,7 @@ def _moment(text: str) -> datetime | None:
 
 def _by_field(error: WebError | None) -> tuple[Mapping[str, str], str]:
     """Sentences by field, of which every one has a key, and what is wrong beside them."""
-    found = {one.field: one.message for one in error.errors} if error else {}
+    found = error.by_field if error else {}
     at_fields = {name: found.pop(name, "") for name in _FIELDS}
     beside = " ".join(found.values()) or (error.detail if error and not error.errors else "")
     return at_fields, beside

@@ -48,7 +48,7 @@ class SignupForm(Struct, kw_only=True):
 
 def _by_field(error: WebError | None) -> Mapping[str, str]:
     """Sentences by field; every field of the form has a key."""
-    found = {one.field: one.message for one in error.errors} if error else {}
+    found = error.by_field if error else {}
     return {name: found.get(name, "") for name in _FIELDS}
 
 

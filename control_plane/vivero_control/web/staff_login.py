@@ -35,7 +35,7 @@ class LoginForm(Struct, kw_only=True):
 
 
 def _page(name: str, error: WebError | None = None, **context: object) -> Template:
-    errors = {one.field: one.message for one in error.errors} if error else {}
+    errors = error.by_field if error else {}
     problem = error.detail if error and not errors else ""
     return Template(
         f"pages/{name}.html.j2",

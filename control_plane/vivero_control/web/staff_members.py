@@ -64,7 +64,7 @@ def _page(name: str, member: StaffView, error: WebError | None = None, **context
 
 
 def _invite_page(member: StaffView, form: MemberForm, error: WebError | None = None) -> Template:
-    errors = {one.field: one.message for one in error.errors} if error else {}
+    errors = error.by_field if error else {}
     problem = errors.get("role", "") or (error.detail if error and not errors else "")
     return _page("person_new", member, error, form=form, errors=errors, problem=problem)
 

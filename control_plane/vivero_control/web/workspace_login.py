@@ -37,7 +37,7 @@ def typed_slug(typed: str, domain: str) -> str:
 def _page(
     settings: Settings, error: WebError | None = None, *, slug: str = "", email: str = "", asked: bool = False
 ) -> Template:
-    errors = {one.field: one.message for one in error.errors} if error else {}
+    errors = error.by_field if error else {}
     return site_page(
         "login",
         settings,

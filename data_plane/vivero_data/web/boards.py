@@ -22,7 +22,6 @@ from vivero_data.lib.lists import join_list
 from vivero_data.lib.pages import Page
 from vivero_data.web.inputs import input_name, shown
 from vivero_data.web.list_state import ListState
-from vivero_data.web.listing import Address
 
 MAX_LANES: Final = 30
 """Values that have a column of their own; the others share one."""
@@ -103,9 +102,12 @@ def shown_on(state: ListState) -> list[Field]:
 
 def query_of(state: ListState, lane: Lane, cursor: str | None = None) -> RecordQuery:
     """The records of a column, in the order of the view."""
-    where = AllOf((state.where, lane.condition)) if state.where is not None else lane.condition
     return msgspec.structs.replace(
-        state.query, where=encode(where), sort=join_list(state.spec.sort), limit=CARDS, cursor=cursor
+        state.query,
+        where=encode(state.where_also(lane.condition)),
+        sort=join_list(state.spec.sort),
+        limit=CARDS,
+        cursor=cursor,
     )
 
 
@@ -135,15 +137,14 @@ async def fill(
 def filled(state: ListState, field: Field, lane: Lane, page: Page[Record], count: RecordCount) -> Filled:
     """A column with a page of cards; pure."""
     cards = msgspec.structs.replace(state.base, path=f"{state.base.path}/cards").put("column", lane.key)
-    listed = state.with_where(lane.condition if state.where is None else AllOf((state.where, lane.condition)))
-    new = Address(f"{state.base.path}/new").put("shown", state.base.query)
+    listed = state.with_where(state.where_also(lane.condition))
     return Filled(
         lane,
         page,
         count,
         more=str(cards.put("cursor", page.next_cursor)) if page.next_cursor else "",
         listed=str(listed.drop("kind", "group")),
-        new=str(new.put(input_name(field), lane.typed)) if lane.typed is not None else "",
+        new=str(state.new_record.put(input_name(field), lane.typed)) if lane.typed is not None else "",
     )
 
 

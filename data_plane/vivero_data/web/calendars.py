@@ -23,7 +23,6 @@ from vivero_data.lib.notation import Dates, Notation, in_zone, zone_of
 from vivero_data.lib.pages import MAX_LIMIT
 from vivero_data.web.inputs import input_name
 from vivero_data.web.list_state import ListState
-from vivero_data.web.listing import Address
 
 MAX_ENTRIES: Final = 1_000  # records of what is shown
 SHOWN: Final = 3  # of a day in a month; the others are opened
@@ -111,10 +110,7 @@ def window_of(text: str, span: str, today: date, notation: Notation) -> Window:
         kind = Span(span or Span.MONTH)
     except ValueError as error:
         raise InvalidInputError.of("span", "must be month or week") from error
-    try:
-        anchor = date.fromisoformat(text) if text else today
-    except ValueError as error:
-        raise InvalidInputError.of("day", "must be a date such as 2026-12-31") from error
+    anchor = day_said(text) if text else today
     if not _FIRST_YEAR <= anchor.year <= _LAST_YEAR:
         raise InvalidInputError.of("day", f"must be between the years {_FIRST_YEAR} and {_LAST_YEAR}")
     sunday = notation.dates is Dates.MONTH_FIRST
@@ -122,6 +118,18 @@ def window_of(text: str, span: str, today: date, notation: Notation) -> Window:
     begin = first - _DAY * _into_week(first, sunday=sunday)
     end = last + _DAY * (_WEEK - 1 - _into_week(last, sunday=sunday))
     return Window(kind, anchor, begin, end)
+
+
+def day_said(text: str) -> date:
+    """The day of an address or a form.
+
+    Raises:
+        InvalidInputError: it is no date.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidInputError.of("day", "must be a date such as 2026-12-31") from error
 
 
 def _month_end(day: date) -> date:
@@ -170,9 +178,12 @@ async def entries(
     Raises:
         SlowListError: it takes long, and the address does not allow that.
     """
-    where = condition if state.where is None else AllOf((state.where, condition))
     query = msgspec.structs.replace(
-        state.query, where=encode(where), sort=join_list([start.name]), limit=MAX_LIMIT, cursor=None
+        state.query,
+        where=encode(state.where_also(condition)),
+        sort=join_list([start.name]),
+        limit=MAX_LIMIT,
+        cursor=None,
     )
     found: list[Record] = []
     while len(found) < MAX_ENTRIES:
@@ -192,7 +203,6 @@ def sheet(  # noqa: PLR0913, PLR0917  all that a page is made of
     for record in found:
         for day in days_on(record, fields, window, zone):
             by_day[day].append(record)
-    new = Address(f"{state.base.path}/new").put("shown", state.base.query)
     return Sheet(
         window,
         fields,
@@ -201,7 +211,7 @@ def sheet(  # noqa: PLR0913, PLR0917  all that a page is made of
                 day,
                 window.has(day),
                 day == today,
-                str(new.put(input_name(fields.start), _typed(fields.start, day))),
+                str(state.new_record.put(input_name(fields.start), _typed(fields.start, day))),
                 one,
             )
             for day, one in by_day.items()

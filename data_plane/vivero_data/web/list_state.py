@@ -77,6 +77,15 @@ class ListState(msgspec.Struct, frozen=True):
             allow_slow=bool(self.here.get("slow")),
         )
 
+    @property
+    def new_record(self) -> Address:
+        """Where a record is made, whose form leads back to this list."""
+        return Address(f"{self.base.path}/new").put("shown", self.base.query)
+
+    def where_also(self, condition: Tree) -> Tree:
+        """The conditions of the list, and one more."""
+        return condition if self.where is None else AllOf((self.where, condition))
+
     def with_where(self, where: Tree | None) -> Address:
         return self.base.drop("filter").put("where", "" if where is None else encode(where))
 

@@ -25,3 +25,10 @@ def past() -> Iterator[str]:
 def workspace() -> Iterator[str]:
     with running(full.workspace(), ready=404) as address:
         yield address
+
+
+@pytest.fixture
+def address(world: data.World) -> Iterator[str]:
+    """The pages over the world of the test."""
+    with running(data.make_app(world), ready=404) as found:
+        yield found

@@ -1,15 +1,12 @@
 """A board in a real browser: cards are moved by mouse and by keyboard alone, beside others, and on a phone."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from e2e.conftest import PHONE
-from integration.control_plane.support import running
 from playwright.sync_api import Locator, Page, expect
-from unit.data_plane_web import fakes
 from unit.data_plane_web.fakes import NOW, World
-from vivero_data.domain.collections import definition
-from vivero_data.domain.collections.schemas import Collection, NewField
+from vivero_data.domain.collections.schemas import NewField
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.records.schemas import Record
 from vivero_data.domain.users.schemas import Role
@@ -27,20 +24,8 @@ PATH = "/collections/Plants?kind=board&group=State"
 @pytest.fixture
 def world() -> World:
     made = World()
-    fields = tuple(definition.as_field(one, made.next_id()) for one in FIELDS)
-    made.collections["Plants"] = Collection(made.next_id(), "Plants", "", fields, len(PLANTS), NOW)
-    made.records["Plants"] = {
-        number: Record(number, 1, {"Name": name, "State": state, "Watered": None, "Notes": "By the door"}, NOW, NOW)
-        for number, (name, state) in enumerate(PLANTS, 1)
-    }
-    made.ids = 1000
+    made.keep("Plants", FIELDS, [{"Name": name, "State": state, "Notes": "By the door"} for name, state in PLANTS])
     return made
-
-
-@pytest.fixture
-def address(world: World) -> Iterator[str]:
-    with running(fakes.make_app(world), ready=404) as found:
-        yield found
 
 
 @pytest.fixture

@@ -1,16 +1,13 @@
 """A calendar in a real browser: entries are moved by mouse and by keyboard alone, beside others, and on a phone."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 
 import pytest
 from e2e.conftest import PHONE
-from integration.control_plane.support import running
 from playwright.sync_api import Locator, Page, expect
-from unit.data_plane_web import fakes
 from unit.data_plane_web.fakes import NOW, World
-from vivero_data.domain.collections import definition
-from vivero_data.domain.collections.schemas import Collection, NewField
+from vivero_data.domain.collections.schemas import NewField
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.records.schemas import Record
 from vivero_data.domain.users.schemas import Role
@@ -31,20 +28,8 @@ def day(number: int | None) -> date | None:
 @pytest.fixture
 def world() -> World:
     made = World()
-    fields = tuple(definition.as_field(one, made.next_id()) for one in FIELDS)
-    made.collections["Tasks"] = Collection(made.next_id(), "Tasks", "", fields, len(TASKS), NOW)
-    made.records["Tasks"] = {
-        number: Record(number, 1, {"Name": name, "Due": day(due), "Until": day(until)}, NOW, NOW)
-        for number, (name, due, until) in enumerate(TASKS, 1)
-    }
-    made.ids = 1000
+    made.keep("Tasks", FIELDS, [{"Name": name, "Due": day(due), "Until": day(until)} for name, due, until in TASKS])
     return made
-
-
-@pytest.fixture
-def address(world: World) -> Iterator[str]:
-    with running(fakes.make_app(world), ready=404) as found:
-        yield found
 
 
 @pytest.fixture

@@ -10,8 +10,7 @@ from integration.control_plane.support import running
 from playwright.sync_api import Locator, Page, expect
 from unit.data_plane_web import fakes
 from unit.data_plane_web.fakes import NOW, World
-from vivero_data.domain.collections import definition
-from vivero_data.domain.collections.schemas import Collection, NewField
+from vivero_data.domain.collections.schemas import NewField
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.records.schemas import Record
 from vivero_data.domain.users.schemas import Role
@@ -32,13 +31,7 @@ PATH = "/collections/Plants"
 @pytest.fixture
 def world() -> World:
     made = World()
-    fields = tuple(definition.as_field(one, made.next_id()) for one in FIELDS)
-    made.collections["Plants"] = Collection(made.next_id(), "Plants", "", fields, len(PLANTS), NOW)
-    made.records["Plants"] = {}
-    for number, name in enumerate(PLANTS, 1):
-        values = {one.name: None for one in FIELDS} | {"Name": name, "Stock": number}
-        made.records["Plants"][number] = Record(number, 1, values, NOW, NOW)
-    made.ids = 1000
+    made.keep("Plants", FIELDS, [{"Name": name, "Stock": number} for number, name in enumerate(PLANTS, 1)])
     return made
 
 

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from vivero_data.domain.identity.service import Identity
 from vivero_data.domain.report_mails import stopping
 from vivero_data.domain.report_mails.contents import Figures, Listed, Note, Shown
-from vivero_data.domain.report_mails.periods import falls_on, next_time
-from vivero_data.domain.report_mails.repository import Rule
+from vivero_data.domain.report_mails.periods import Rule, falls_on, next_time
 from vivero_data.domain.report_mails.schemas import Every
 from vivero_data.domain.reports.schemas import Definition, Function, Grouping, Key, Measure, ReportData, ReportRow
 from vivero_data.lib.notation import Notation, Numbers, in_zone

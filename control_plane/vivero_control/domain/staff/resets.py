@@ -14,10 +14,10 @@ from vivero_web import links
 from vivero_web.clock import Clock
 from vivero_web.errors import InvalidInputError, LinkSpentError
 from vivero_web.limiter import Limiter
-from vivero_web.links import ChosenPassword, by_caller, to_recipient
+from vivero_web.links import ChosenPassword
 from vivero_web.logins import Logins
 from vivero_web.passwords import Passwords
-from vivero_web.text import email_problem, password_problem
+from vivero_web.text import password_problem
 from vivero_web.tokens import digest
 
 from vivero_control.db.database import Database
@@ -59,10 +59,7 @@ class StaffResets:
             InvalidInputError: it is no e-mail address.
             TooManyRequestsError: too many were asked for, by this caller or to this address.
         """
-        normal, now = email.strip().lower(), self._clock()
-        if problem := email_problem(normal):
-            raise InvalidInputError.of("email", problem)
-        await self._limiter.count_all(by_caller(address), to_recipient(normal))
+        normal, now = (await links.admit(self._limiter, email, address)).lower(), self._clock()
         payload = msgspec.to_builtins(ResetRequest(normal, now))
         async with self._database.transaction() as session:
             await OutboxRepository(session).enqueue(

@@ -4,10 +4,9 @@ from collections.abc import Callable
 from uuid import uuid4
 
 from vivero_web.clock import Clock
-from vivero_web.errors import InvalidInputError, UnavailableError
+from vivero_web.errors import UnavailableError
 from vivero_web.limiter import Limiter
-from vivero_web.links import by_caller, to_recipient
-from vivero_web.text import email_problem
+from vivero_web.links import admit
 
 from vivero_control.db.database import Database
 from vivero_control.domain.notifications import mails
@@ -42,14 +41,11 @@ class WorkspaceFinder:
             TooManyRequestsError: too many were asked for, by this caller or to this address.
             UnavailableError: the list of tenants is not complete yet.
         """
-        normal = email.strip()
-        if problem := email_problem(normal):
-            raise InvalidInputError.of("email", problem)
-        await self._limiter.count_all(by_caller(address), to_recipient(normal))
+        to = await admit(self._limiter, email, address)
         if not self._directory.synced:
             raise UnavailableError("Which workspaces there are is not known right now. Try again in a minute.")
-        owned = [one for one in self._directory.owned_by(normal) if one.metadata.deletion_timestamp is None]
+        owned = [one for one in self._directory.owned_by(to) if one.metadata.deletion_timestamp is None]
         urls = [self._tenant_url(one.spec.slug) for one in owned if one.spec.slug is not None]
         async with self._database.transaction() as session:
-            await mails.enqueue(session, mails.your_workspaces(uuid4(), to=normal, urls=urls), self._clock())
+            await mails.enqueue(session, mails.your_workspaces(uuid4(), to=to, urls=urls), self._clock())
         self._wake_worker()

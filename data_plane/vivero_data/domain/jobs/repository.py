@@ -107,6 +107,12 @@ async def unfinished(connection: Connection) -> int:
     return int(row[0]) if row else 0
 
 
+async def is_under_way(connection: Connection, kind: str) -> bool:
+    """Whether a job of this kind waits or runs."""
+    row = await connection.fetch_one("SELECT 1 FROM jobs WHERE kind = %s AND state IN ('waiting', 'running')", kind)
+    return row is not None
+
+
 async def claim(tx: Connection) -> Attempt | None:
     """Start the next attempt that is due; None if there is none.
 

@@ -6,10 +6,10 @@ timing reveals whether the account exists.
 
 from vivero_web.errors import InvalidInputError, LinkSpentError
 from vivero_web.limiter import Limiter
-from vivero_web.links import ChosenPassword, by_caller, secret_in, to_recipient
+from vivero_web.links import ChosenPassword, admit, secret_in
 from vivero_web.logins import Logins
 from vivero_web.passwords import Passwords
-from vivero_web.text import email_problem, password_problem
+from vivero_web.text import password_problem
 from vivero_web.tokens import digest
 
 from vivero_data.clients.mail import Mailer
@@ -22,7 +22,6 @@ from vivero_data.domain.links.repository import Purpose
 from vivero_data.domain.links.service import LinkService
 from vivero_data.domain.users import repository as users
 from vivero_data.domain.users.schemas import Actor, User
-from vivero_data.domain.users.service import normal_email
 
 
 class RecoveryService:
@@ -55,10 +54,7 @@ class RecoveryService:
             TooManyRequestsError: too many requests, by this client or for this e-mail address.
         """
         await self._links.require_available()
-        normal = normal_email(email)
-        if normal is None:
-            raise InvalidInputError.of("email", email_problem(email.strip()) or "")
-        await self._limiter.count_all(by_caller(address), to_recipient(normal))
+        normal = (await admit(self._limiter, email, address)).lower()
         self._mailer.send_in_background(self._mail_reset(normal))
 
     async def choose(self, chosen: ChosenPassword, address: str) -> None:

@@ -12,7 +12,7 @@ from vivero_data.domain.notation.service import NotationService
 from vivero_data.domain.report_mails.schemas import Subject
 from vivero_data.domain.reports.errors import ReportBrokenError, ReportNotFoundError, ReportTooSlowError
 from vivero_data.domain.reports.results import Results
-from vivero_data.domain.reports.schemas import Definition, ReportData
+from vivero_data.domain.reports.schemas import Definition, Report, ReportData
 from vivero_data.domain.reports.service import ReportService
 from vivero_data.domain.users.schemas import Actor
 
@@ -81,23 +81,26 @@ class Contents:
         """
         if subject is Subject.REPORT:
             report = await self._reports.get(actor, subject_id)
-            return Shown(report.name, f"/reports/{report.id}", (await self._figures(actor, report.id),))
+            return Shown(report.name, f"/reports/{report.id}", (await self._figures(actor, report),))
         board = await self._dashboards.get(actor, subject_id)
         parts: list[Part] = []
         for tile in board.tiles:
             if isinstance(tile, ReportTile):
-                parts.append(await self._figures(actor, tile.report))
+                parts.append(await self._of_tile(actor, tile.report))
             else:
                 parts.append(Listed(tile.collection) if isinstance(tile, ListTile) else Note(tile.text))
         return Shown(board.name, f"/dashboards/{board.id}", tuple(parts))
 
-    async def _figures(self, actor: Actor, report_id: int) -> Figures:
+    async def _of_tile(self, actor: Actor, report_id: int) -> Figures:
         try:
             report = await self._reports.get(actor, report_id)
         except ReportNotFoundError:
             return Figures("A report", Definition(), problem=_GONE)
+        return await self._figures(actor, report)
+
+    async def _figures(self, actor: Actor, report: Report) -> Figures:
         try:
-            _, data = await self._reports.data(actor, report_id)
+            _, data = await self._reports.data(actor, report.id)
         except (ReportBrokenError, ReportTooSlowError) as error:
             return Figures(report.name, report.definition, problem=error.detail)
         return Figures(report.name, report.definition, data)

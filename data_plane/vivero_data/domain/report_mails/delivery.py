@@ -51,7 +51,7 @@ async def _begin(tx: Connection, schedule: StoredSchedule) -> None:
     if problem:
         paused = msgspec.structs.replace(schedule.rule, active=False)
         await repository.update(tx, schedule.id, paused, next_at, problem)
-        await record(tx, None, "report_schedule.end", f"{schedule.shown.name} ({schedule.id})", after={"why": problem})
+        await record(tx, None, "report_schedule.end", schedule.logged_as, after={"why": problem})
         return
     await repository.update(tx, schedule.id, schedule.rule, next_at, "")
     if await repository.begin_period(tx, schedule.id, schedule.next_at):

@@ -2,7 +2,9 @@
 
 from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final, Protocol
+from typing import Final
+
+import msgspec
 
 from vivero_data.domain.report_mails.schemas import Every
 from vivero_data.lib.notation import zone_of
@@ -10,17 +12,14 @@ from vivero_data.lib.notation import zone_of
 _LONGEST: Final = 63  # days until any schedule is due
 
 
-class Rule(Protocol):
-    """How often, and at which hour of the workspace's time zone."""
+class Rule(msgspec.Struct, frozen=True):
+    """How often, at which hour of the workspace's time zone, and whether at all."""
 
-    @property
-    def every(self) -> Every: ...
-    @property
-    def hour(self) -> int: ...
-    @property
-    def weekday(self) -> int: ...
-    @property
-    def day(self) -> int: ...
+    every: Every
+    hour: int
+    weekday: int
+    day: int
+    active: bool
 
 
 def next_time(rule: Rule, after: datetime, zone: str) -> datetime:

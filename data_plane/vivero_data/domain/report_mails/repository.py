@@ -12,6 +12,7 @@ import msgspec
 from vivero_web import clock
 
 from vivero_data.db.database import Connection, Row
+from vivero_data.domain.report_mails.periods import Rule
 from vivero_data.domain.report_mails.schemas import Every, ReportSchedule, Sending, SendingState, Subject
 
 PROBLEM: Final = 500  # characters
@@ -34,16 +35,6 @@ _SEEN: Final = (
 )
 
 
-class Rule(msgspec.Struct, frozen=True):
-    """What of a schedule can be changed, but its recipients; see `periods.Rule`."""
-
-    every: Every
-    hour: int
-    weekday: int
-    day: int
-    active: bool
-
-
 class StoredSchedule(msgspec.Struct, frozen=True):
     """A row."""
 
@@ -55,6 +46,11 @@ class StoredSchedule(msgspec.Struct, frozen=True):
     ended: str
     owner_id: int
     shown: ReportSchedule
+
+    @property
+    def logged_as(self) -> str:
+        """What the audit log calls it."""
+        return f"{self.shown.name} ({self.id})"
 
 
 class Due(msgspec.Struct, frozen=True):

@@ -15,8 +15,8 @@ from vivero_data.domain.limits.service import ANALYTICS, LimitService, require_f
 from vivero_data.domain.links.service import LinkService
 from vivero_data.domain.notation.service import notation_of
 from vivero_data.domain.report_mails import repository, stopping
-from vivero_data.domain.report_mails.periods import next_time
-from vivero_data.domain.report_mails.repository import Rule, StoredSchedule
+from vivero_data.domain.report_mails.periods import Rule, next_time
+from vivero_data.domain.report_mails.repository import StoredSchedule
 from vivero_data.domain.report_mails.schemas import (
     MAX_SCHEDULES,
     NewReportSchedule,
@@ -94,9 +94,9 @@ class ReportMailService:
             next_at = next_time(rule, clock.now(), (await notation_of(tx)).zone)
             number = await repository.insert(tx, new.subject, new.subject_id, actor.user_id, rule, next_at)
             await repository.set_recipients(tx, number, numbers)
-            made = (await _found(tx, actor, number)).shown
-            await record(tx, actor, "report_schedule.create", _named(made), after=_described(made))
-        return made
+            made = await _found(tx, actor, number)
+            await record(tx, actor, "report_schedule.create", made.logged_as, after=_described(made.shown))
+        return made.shown
 
     async def change(self, actor: Actor, schedule_id: int, changes: ReportScheduleChanges) -> ReportSchedule:
         """Change a schedule; one without a change writes nothing."""
@@ -114,11 +114,11 @@ class ReportMailService:
             if rule != before.rule:
                 next_at = next_time(rule, clock.now(), (await notation_of(tx)).zone)
                 await repository.update(tx, schedule_id, rule, next_at, "" if rule.active else before.ended)
-            after = (await _found(tx, actor, schedule_id)).shown
-            if after != before.shown:
-                old, new = _described(before.shown), _described(after)
-                await record(tx, actor, "report_schedule.update", _named(after), before=old, after=new)
-        return after
+            after = await _found(tx, actor, schedule_id)
+            if after.shown != before.shown:
+                old, new = _described(before.shown), _described(after.shown)
+                await record(tx, actor, "report_schedule.update", after.logged_as, before=old, after=new)
+        return after.shown
 
     async def delete(self, actor: Actor, schedule_id: int) -> None:
         require_permission(actor, Permission.WRITE_RECORDS)
@@ -126,7 +126,7 @@ class ReportMailService:
             gone = await _found(tx, actor, schedule_id, lock=True)
             require_may_change(actor, gone.owner_id)
             await repository.delete(tx, schedule_id)
-            await record(tx, actor, "report_schedule.delete", _named(gone.shown), before=_described(gone.shown))
+            await record(tx, actor, "report_schedule.delete", gone.logged_as, before=_described(gone.shown))
 
     async def named(self, token: str) -> str:
         """The name of what a link in a mail stops; empty if it was deleted since.
@@ -151,7 +151,7 @@ class ReportMailService:
         async with self._database.transaction() as tx:
             schedule = await repository.get(tx, schedule_id, user_id, everything=True)
             if schedule is not None and await repository.remove_recipient(tx, schedule_id, user_id):
-                await record(tx, None, "report_schedule.stop", _named(schedule.shown), before={"recipient": user_id})
+                await record(tx, None, "report_schedule.stop", schedule.logged_as, before={"recipient": user_id})
 
     def _read(self, token: str) -> tuple[int, int]:
         numbers = stopping.read(self._key, token)
@@ -186,10 +186,6 @@ async def _people(tx: Connection, emails: Sequence[str]) -> Sequence[int]:
     if unknown:
         raise InvalidInputError.of("recipients", f"must be people of this workspace; {unknown[0]} is not")
     return [found[one] for one in wanted]
-
-
-def _named(schedule: ReportSchedule) -> str:
-    return f"{schedule.name} ({schedule.id})"
 
 
 def _described(schedule: ReportSchedule) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from vivero_web.errors import UnavailableError
 from vivero_data.db.database import Connection
 from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.files.service import new_id
+from vivero_data.domain.jobs import repository as jobs
 from vivero_data.domain.jobs.task import JobLostError, Task, TaskContext
 from vivero_data.domain.users.schemas import Permission, require_permission
 from vivero_data.domain.workspace_exports import contents, repository
@@ -31,7 +32,7 @@ class ExportWorkspace(Task, frozen=True):
     """Exports the whole workspace."""
 
     async def check(self, connection: Connection) -> str:
-        if await repository.is_under_way(connection, KIND):
+        if await jobs.is_under_way(connection, KIND):
             raise WorkspaceExportRunningError
         return "workspace"
 
@@ -83,14 +84,11 @@ async def _store(context: TaskContext, export_id: int, number: int, content: byt
     async with context.database.transaction() as tx:
         if not await repository.add_piece(tx, export_id, number, object_id):
             raise JobLostError
-    attempt = 1
-    while True:
+    for attempt in range(1, _TRIES):
         try:
             await context.files.put_object(object_id, content)
         except UnavailableError:
-            if attempt == _TRIES:
-                raise
+            await asyncio.sleep(_PAUSE * attempt)
         else:
             return
-        await asyncio.sleep(_PAUSE * attempt)
-        attempt += 1
+    await context.files.put_object(object_id, content)

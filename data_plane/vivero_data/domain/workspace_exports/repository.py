@@ -100,12 +100,6 @@ async def remove(tx: Connection, export_id: int) -> None:
     await tx.execute("DELETE FROM workspace_exports WHERE id = %s", export_id)
 
 
-async def is_under_way(connection: Connection, kind: str) -> bool:
-    """Whether a job of this kind waits or runs."""
-    row = await connection.fetch_one("SELECT 1 FROM jobs WHERE kind = %s AND state IN ('waiting', 'running')", kind)
-    return row is not None
-
-
 def _export(row: Row) -> WorkspaceExport:
     number, size, records, files, created_by, created_at, expires_at = row
     return WorkspaceExport(

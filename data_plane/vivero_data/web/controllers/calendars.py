@@ -1,13 +1,12 @@
 """Calendars: a record is put on another day; the calendar itself is a way to show a table (`records.py`)."""
 
-from datetime import date
 from typing import Any
 
 from litestar import Request, post
 from litestar.di import NamedDependency
 from litestar.response import Redirect
 from vivero_web.bodies import read_form
-from vivero_web.errors import InvalidInputError, NotFoundError
+from vivero_web.errors import NotFoundError
 from vivero_web.text import whole_number
 
 from vivero_data.domain.collections.schemas import Collection
@@ -16,7 +15,7 @@ from vivero_data.domain.records.schemas import RecordChanges
 from vivero_data.domain.records.service import RecordService
 from vivero_data.domain.users.schemas import Permission
 from vivero_data.domain.views.service import ViewService
-from vivero_data.web.calendars import fields_of, moved
+from vivero_data.web.calendars import day_said, fields_of, moved
 from vivero_data.web.list_state import shown_in
 from vivero_data.web.page import Visit, done, require
 from vivero_data.web.toolbar import load
@@ -39,10 +38,7 @@ async def move_to_day(
     number = whole_number(form.get("record", ""))
     if fields is None or not number:
         raise NotFoundError("There is no calendar with this record.")
-    try:
-        day = date.fromisoformat(form.get("day", ""))
-    except ValueError as error:
-        raise InvalidInputError.of("day", "must be a date such as 2026-12-31") from error
+    day = day_said(form.get("day", ""))
     record = await records.get(visit.actor, collection.name, number)
     values = moved(record, fields, day, visit.notation.zone)
     changes = RecordChanges(values=values, version=whole_number(form.get("version", "")))
