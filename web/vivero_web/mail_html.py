@@ -100,6 +100,11 @@ def _cell(text: str, index: int, lead: int, tag: str, *, bold: bool) -> str:
 
 def of_text(subject: str, text: str) -> str:
     """The HTML of a mail that is text alone: its paragraphs, and a button for each link that has its own line."""
-    paragraphs = [" ".join(line.strip() for line in one.splitlines()) for one in text.strip().split("\n\n")]
-    blocks = [button("Open", one) if _LINK_LINE.match(one) else paragraph(one) for one in paragraphs if one]
+    blocks = [_block([line.strip() for line in one.splitlines()]) for one in text.strip().split("\n\n") if one.strip()]
     return document(subject, heading(subject), *blocks)
+
+
+def _block(lines: Sequence[str]) -> str:
+    if all(map(_LINK_LINE.match, lines)):
+        return "".join(button("Open", line) for line in lines)
+    return paragraph(" ".join(lines))

@@ -61,6 +61,13 @@ def test_a_mail_of_text_has_its_paragraphs_and_its_link_as_html() -> None:
     assert message["List-Unsubscribe"] is None
 
 
+def test_each_of_several_links_is_one() -> None:
+    urls = [f"https://{name}.vivero.example" for name in ("acme", "brisa", "cedar")]
+    read = Read(mail_html.of_text("Your workspaces", "They are here:\n\n" + "\n".join(f"    {one}" for one in urls)))
+    assert read.links == urls
+    assert "They are here:" in read.words
+
+
 def test_a_mail_that_can_be_stopped_says_where() -> None:
     mail = Mail(
         key="k", to="ada@example.com", subject="x", text="y", html="<p>z</p>", stop="https://acme.example/stop/1"
