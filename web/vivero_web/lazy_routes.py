@@ -1,7 +1,7 @@
 """An application whose routes are finished by their first request.
 
 Litestar makes for each handler, when it is registered, a type of its arguments and a plan of where they come from.
-An idle workspace has hundreds of routes that nobody asks for; what they take is in ADR 0009.
+An idle workspace has hundreds of routes that are not requested; what they take is in ADR 0009.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-// A form is sent when the program behind the page answers: while it starts anew, the proxy would answer in its words,
+// A form is sent when the program behind the page answers: while it restarts, the proxy would answer in its words,
 // or our page that stands in, and what was typed would have to be sent again. The form waits, and goes by itself.
 import { toast } from "./toast.js";
 

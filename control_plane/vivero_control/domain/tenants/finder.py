@@ -1,4 +1,4 @@
-"""Finding one's workspaces: whoever owns them gets their addresses by mail."""
+"""Finding one's workspaces: their owner gets their addresses by mail."""
 
 from collections.abc import Callable
 from uuid import uuid4

@@ -52,7 +52,7 @@ class Shown(msgspec.Struct, frozen=True):
 
 
 class _InProcess:
-    """Results of this run: people who may see the same records share them, and nobody else does."""
+    """Results of this run: people who may see the same records share them, and no others."""
 
     def __init__(self) -> None:
         self._found: dict[str, str] = {}
@@ -76,7 +76,7 @@ class Contents:
         """What this person sees of it.
 
         Raises:
-            NotFoundError: nothing: it is gone, or somebody else's own.
+            NotFoundError: nothing: it is gone, or another person's own.
             NotAllowedError: the person's role does not read.
         """
         if subject is Subject.REPORT:

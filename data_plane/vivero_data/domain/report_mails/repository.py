@@ -157,7 +157,7 @@ async def people(connection: Connection, emails: Sequence[str]) -> dict[str, int
 
 
 async def take_due(tx: Connection) -> StoredSchedule | None:
-    """A schedule that is due, locked until this transaction ends; others that somebody else has taken are passed over."""
+    """A schedule that is due, locked until this transaction ends; those that another program has locked are skipped."""
     row = await tx.fetch_one(
         "SELECT id FROM report_schedules WHERE active AND next_at <= CURRENT_TIMESTAMP(6)"
         " ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED"
