@@ -42,13 +42,17 @@ def own_mariadb(folder: Path, options: Path, authority: Authority) -> Iterator[O
     pair = authority.issue("mariadb", [LOOPBACK])
     data, socket, keys = folder / "data", folder / "mariadb.sock", folder / "encryption-keys"
     keys.write_text(mariadb.key_file(SecretStore(folder)))
+    temporary = folder / "tmp"
+    temporary.mkdir()
     (port,) = free_ports(1)
-    run("mariadb", ["mariadb-install-db", "--no-defaults", "--user=root", f"--datadir={data}"], timeout=SECONDS)
+    # A folder of its own: a server that starts deletes what lies there of temporary tables, also of another that runs.
+    places = [f"--datadir={data}", f"--tmpdir={temporary}"]
+    run("mariadb", ["mariadb-install-db", "--no-defaults", "--user=root", *places], timeout=SECONDS)
     command = [
         "/usr/sbin/mariadbd",
         f"--defaults-file={options}",
         "--user=root",
-        f"--datadir={data}",
+        *places,
         f"--socket={socket}",
         f"--pid-file={folder / 'mariadb.pid'}",
         f"--plugin-dir={extracted(cache_root(), SERVER_PACKAGE) / PLUGINS}",

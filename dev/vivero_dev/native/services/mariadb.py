@@ -31,7 +31,7 @@ KEYS = "encryption-keys"
 def ensure_mariadb(host: ServiceHost, say: Say) -> str:
     plugins = extracted(host.instance.cache_dir, PACKAGE) / PLUGINS
     write_private(host.instance.folder(NAME) / KEYS, mariadb.key_file(SecretStore(host.instance.secrets_dir)))
-    folder = host.certified_folder(NAME, USER, "data", "run", "plugins")
+    folder = host.certified_folder(NAME, USER, "data", "run", "plugins", "tmp")
     socket = folder / "run" / "mariadb.sock"
     configuration = _configuration(host)
     (folder / "mariadb.cnf").write_text(configuration)
@@ -60,6 +60,8 @@ def _configuration(host: ServiceHost) -> str:
     places = {
         "datadir": f"{VIEW}/data",
         "plugin_dir": f"{VIEW}/plugins",
+        # Of its own: a server that starts deletes what lies there of temporary tables, also of another that runs.
+        "tmpdir": f"{VIEW}/tmp",
         "socket": f"{VIEW}/run/mariadb.sock",
         "pid_file": f"{VIEW}/run/mariadb.pid",
         "port": str(host.reachable.mariadb_port),
@@ -73,7 +75,8 @@ def _install(host: ServiceHost, folder: Path) -> None:
     """Create the system tables, in a temporary folder first, so that an interruption leaves nothing incomplete."""
     draft = folder / "data.new"
     run(NAME, ["rm", "-rf", draft])
-    command = ["mariadb-install-db", "--no-defaults", f"--datadir={draft}", "--skip-test-db", "--skip-name-resolve"]
+    command = ["mariadb-install-db", "--no-defaults", f"--datadir={draft}", f"--tmpdir={folder / 'tmp'}"]
+    command += ["--skip-test-db", "--skip-name-resolve"]
     command += ["--auth-root-authentication-method=socket", "--auth-root-socket-user=root"]
     run(NAME, command, log=host.processes.log(NAME), timeout=INSTALL_SECONDS)
     run(NAME, ["chown", "-R", f"{USER.uid}:{USER.gid}", draft])
