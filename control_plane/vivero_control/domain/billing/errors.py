@@ -1,0 +1,60 @@
+"""What can stand in the way of buying."""
+
+from vivero_web.errors import ConflictError, NotAllowedError, NotFoundError, NotSignedInError, UnavailableError
+
+
+class BillingOffError(NotFoundError):
+    """This installation has no payment provider."""
+
+    def __init__(self) -> None:
+        super().__init__("Plans are not sold online here.")
+
+
+class ProviderUnavailableError(UnavailableError):
+    """The payment provider does not answer, or not in time."""
+
+    def __init__(self) -> None:
+        super().__init__("The payment provider does not answer at the moment. Nothing was charged. Try again shortly.")
+
+
+class ProviderRefusedError(ConflictError):
+    """The payment provider says no; its words are in the log, for they are for developers."""
+
+    slug = "refused-by-the-provider"
+    title = "Refused by the payment provider"
+
+    def __init__(self, code: str = "") -> None:
+        super().__init__(f"The payment provider refused this{f' ({code})' if code else ''}. Nothing was charged.")
+
+
+class SubscribedAlreadyError(ConflictError):
+    """A second subscription for the same workspace."""
+
+    slug = "subscribed-already"
+    title = "Subscribed already"
+
+    def __init__(self) -> None:
+        super().__init__("This workspace has a subscription already. Change or cancel that one.")
+
+
+class NothingBoughtError(ConflictError):
+    """There is no customer at the provider yet."""
+
+    slug = "nothing-bought"
+    title = "Nothing bought yet"
+
+    def __init__(self) -> None:
+        super().__init__("Nothing was bought for this workspace yet.")
+
+
+class NoAccountSessionError(NotSignedInError):
+    """The pages of an account want the link that is mailed to the owner."""
+
+
+class SignatureError(NotAllowedError):
+    """A message to our address for webhooks that the provider has not signed, or not just now."""
+
+    title = "Not signed by the payment provider"
+
+    def __init__(self) -> None:
+        super().__init__("The signature is missing, wrong, or too old.")

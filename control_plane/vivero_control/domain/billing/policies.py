@@ -1,0 +1,132 @@
+"""Decisions about billing: who has access, what changes at a Tenant, what its owner is told. No I/O.
+
+All of it follows from the provider's present state, never from the order in which its messages came.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Final
+
+from vivero_core.model.constants import SuspensionReason
+from vivero_core.model.tenant import Tenant
+
+from vivero_control.domain.billing.schemas import (
+    Account,
+    Invoice,
+    InvoiceStatus,
+    Subscription,
+    SubscriptionStatus,
+)
+from vivero_control.domain.tenants.policies import Patch
+
+ENDED_MESSAGE: Final = "The subscription of this workspace has ended. Its data is kept."
+LIFTED: Final = frozenset({SuspensionReason.TRIAL_ENDED, SuspensionReason.UNPAID})
+"""What a payment ends; a suspension by hand or for abuse stays."""
+
+
+class Access(StrEnum):
+    """What a subscription means for the workspace."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    UNDECIDED = "undecided"
+    """Nothing was paid yet: the workspace stays as it is."""
+
+
+def access(status: SubscriptionStatus) -> Access:
+    """No clock of ours is asked: how long a failed payment is tried again is the provider's to say."""
+    match status:
+        case SubscriptionStatus.TRIALING | SubscriptionStatus.ACTIVE | SubscriptionStatus.PAST_DUE:
+            return Access.OPEN
+        case SubscriptionStatus.UNPAID | SubscriptionStatus.PAUSED | SubscriptionStatus.CANCELED:
+            return Access.CLOSED
+        case SubscriptionStatus.INCOMPLETE | SubscriptionStatus.INCOMPLETE_EXPIRED:
+            return Access.UNDECIDED
+
+
+_WEIGHT: Final = {Access.OPEN: 2, Access.CLOSED: 1, Access.UNDECIDED: 0}
+
+
+def deciding(subscriptions: Iterable[Subscription]) -> Subscription | None:
+    """The one that decides: an open one before an ended one before one that nothing was paid for, then the newest."""
+    return max(subscriptions, key=lambda one: (_WEIGHT[access(one.status)], one.created_at, one.id), default=None)
+
+
+def patch(tenant: Tenant, subscription: Subscription | None) -> Patch:
+    """What has to change at the Tenant; empty when nothing has.
+
+    An ended subscription closes a workspace that is still on its plan: one that staff have moved to another plan is
+    paid for in another way.
+    """
+    if subscription is None or tenant.is_spare or tenant.metadata.deletion_timestamp is not None:
+        return {}
+    spec, suspended = tenant.spec, tenant.spec.suspended
+    match access(subscription.status):
+        case Access.OPEN:
+            plan: Patch = {} if spec.plan == subscription.plan else {"plan": subscription.plan, "trialEndsAt": None}
+            return plan | ({"suspended": None} if suspended and suspended.reason in LIFTED else {})
+        case Access.CLOSED if spec.plan == subscription.plan and suspended is None:
+            return {"suspended": {"reason": str(SuspensionReason.UNPAID), "message": ENDED_MESSAGE}}
+        case _:
+            return {}
+
+
+def charge(invoice: Invoice) -> str | None:
+    """What an invoice charges for, unique among a customer's; None where it charges nothing (any more)."""
+    if invoice.subscription is None or invoice.status in {InvoiceStatus.DRAFT, InvoiceStatus.VOID}:
+        return None
+    return f"{invoice.subscription}:{invoice.period_start:%Y%m%dT%H%M%SZ}:{invoice.kind}"
+
+
+class Difference(StrEnum):
+    """What the hourly comparison looks for."""
+
+    CHARGED_TWICE = "charged-twice"
+    """Two invoices for the same time: nothing is mended, a person has to look."""
+    TWO_SUBSCRIPTIONS = "two-subscriptions"
+    """Two that are open at once: nothing is mended, a person has to look."""
+    SUBSCRIPTION = "subscription"
+    """Ours was not as the provider's."""
+    INVOICE = "invoice"
+    """Ours was not as the provider's."""
+    ACCESS = "access"
+    """The Tenant's plan or suspension was not as the subscription has it."""
+
+
+def conflicts(account: Account) -> dict[Difference, str]:
+    """What is wrong with the provider's own state, with the names of the objects."""
+    charges = Counter(key for one in account.invoices if (key := charge(one)))
+    twice = [one.id for one in account.invoices if charges.get(charge(one) or "", 0) > 1]
+    live = [one.id for one in account.subscriptions if access(one.status) is Access.OPEN]
+    found = {Difference.CHARGED_TWICE: twice, Difference.TWO_SUBSCRIPTIONS: live if len(live) > 1 else []}
+    return {what: ", ".join(sorted(ids)) for what, ids in found.items() if ids}
+
+
+class Notice(StrEnum):
+    """What the owner is told of a subscription."""
+
+    STARTED = "started"
+    PAYMENT_FAILED = "payment-failed"
+    RESUMED = "resumed"
+    ENDED = "ended"
+
+
+_PAID: Final = frozenset({SubscriptionStatus.TRIALING, SubscriptionStatus.ACTIVE})
+
+
+def notice(before: SubscriptionStatus | None, after: SubscriptionStatus) -> Notice | None:
+    """What a subscription that was last seen in one state, and is now in another, is to be told of."""
+    if after in _PAID and before not in _PAID:
+        known = before is not None and access(before) is not Access.UNDECIDED
+        return Notice.RESUMED if known else Notice.STARTED
+    if after is SubscriptionStatus.PAST_DUE and before is not after:
+        return Notice.PAYMENT_FAILED
+    if before is not None and access(before) is Access.OPEN and access(after) is Access.CLOSED:
+        return Notice.ENDED
+    return None
+
+
+def differing(ours: Mapping[str, object], theirs: Mapping[str, object]) -> list[str]:
+    """Names of the objects that one side has in another form, or not at all."""
+    return sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))

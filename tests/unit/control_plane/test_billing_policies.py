@@ -1,0 +1,200 @@
+"""What follows from a subscription: access, the Tenant's plan and suspension, notices; whatever messages came when."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from unit.control_plane.builders import NOW, spare, tenant, tenant_body
+from vivero_control.domain.billing import policies
+from vivero_control.domain.billing.policies import Access, Difference, Notice, access, patch
+from vivero_control.domain.billing.schemas import (
+    Account,
+    Interval,
+    Invoice,
+    InvoiceKind,
+    InvoiceStatus,
+    Subscription,
+    SubscriptionStatus,
+)
+from vivero_core.model.constants import SuspensionReason
+from vivero_core.model.tenant import Tenant
+
+STATUSES = st.sampled_from(SubscriptionStatus)
+ENDS = "2026-12-01T00:00:00Z"
+
+
+def subscription(status: SubscriptionStatus, **known: Any) -> Subscription:  # noqa: ANN401  fields of Subscription
+    values: dict[str, Any] = {
+        "id": "sub_1",
+        "plan": "starter",
+        "interval": Interval.MONTH,
+        "amount_cents": 200_000,
+        "currency": "EUR",
+        "period_start": NOW,
+        "period_end": NOW + timedelta(days=30),
+        "ends_with_period": False,
+        "created_at": NOW,
+    }
+    return Subscription(status=status, **(values | known))
+
+
+def invoice(number: int = 1, **known: Any) -> Invoice:  # noqa: ANN401  fields of Invoice
+    values: dict[str, Any] = {
+        "id": f"in_{number}",
+        "number": f"A-{number}",
+        "subscription": "sub_1",
+        "status": InvoiceStatus.PAID,
+        "kind": InvoiceKind.RENEWAL,
+        "total_cents": 200_000,
+        "paid_cents": 200_000,
+        "currency": "EUR",
+        "period_start": NOW,
+        "period_end": NOW + timedelta(days=30),
+        "created_at": NOW,
+        "page_url": None,
+        "pdf_url": None,
+    }
+    return Invoice(**(values | known))
+
+
+def patched(one: Tenant, changes: dict[str, Any]) -> Tenant:
+    """The Tenant after a merge patch of its spec."""
+    body = one.model_dump(mode="json", by_alias=True, exclude_none=True)
+    spec = body["spec"] | changes
+    body["spec"] = {name: value for name, value in spec.items() if value is not None}
+    return Tenant.parse(body)
+
+
+@st.composite
+def tenants(draw: st.DrawFn) -> Tenant:
+    plan = draw(st.sampled_from(["trial", "starter", "professional", "enterprise"]))
+    spec: dict[str, Any] = {"plan": plan} | ({"trialEndsAt": ENDS} if plan == "trial" else {})
+    reason = draw(st.none() | st.sampled_from(SuspensionReason))
+    if reason:
+        spec["suspended"] = {"reason": str(reason), "message": ""}
+    return tenant(**spec)
+
+
+def test_a_failed_payment_alone_closes_nothing() -> None:
+    assert access(SubscriptionStatus.PAST_DUE) is Access.OPEN
+    assert {one for one in SubscriptionStatus if access(one) is Access.CLOSED} == {"unpaid", "paused", "canceled"}
+
+
+@given(tenants(), STATUSES)
+def test_a_tenant_is_changed_once(one: Tenant, status: SubscriptionStatus) -> None:
+    bought = subscription(status)
+    assert patch(patched(one, patch(one, bought)), bought) == {}
+
+
+@given(tenants(), STATUSES)
+def test_who_pays_is_in_and_on_the_plan(one: Tenant, status: SubscriptionStatus) -> None:
+    after = patched(one, patch(one, subscription(status)))
+    if access(status) is Access.OPEN:
+        assert after.spec.plan == "starter"
+        assert after.spec.trial_ends_at is None
+        assert after.spec.suspended is None or after.spec.suspended.reason in {"Abuse", "Manual"}
+    elif access(status) is Access.CLOSED:
+        assert (after.spec.suspended is not None) or after.spec.plan != "starter"
+    else:
+        assert after == one
+
+
+@given(tenants(), STATUSES)
+def test_staff_and_abuse_are_not_overruled(one: Tenant, status: SubscriptionStatus) -> None:
+    by_hand = patched(one, {"suspended": {"reason": "Abuse", "message": ""}})
+    assert "suspended" not in patch(by_hand, subscription(status))
+
+
+def test_an_ended_subscription_leaves_who_was_moved_to_another_plan() -> None:
+    ended = subscription(SubscriptionStatus.CANCELED)
+    assert patch(tenant(plan="enterprise"), ended) == {}
+    assert patch(tenant(plan="starter"), ended)["suspended"]["reason"] == "Unpaid"
+
+
+def test_nobody_else_is_touched() -> None:
+    paid = subscription(SubscriptionStatus.ACTIVE)
+    body = tenant_body()
+    body["metadata"]["deletionTimestamp"] = "2026-11-22T11:00:00Z"
+    assert patch(spare(), paid) == patch(Tenant.parse(body), paid) == patch(tenant(), None) == {}
+
+
+@given(st.lists(STATUSES, max_size=6), st.randoms())
+def test_the_order_of_subscriptions_decides_nothing(statuses: list[SubscriptionStatus], random: Any) -> None:  # noqa: ANN401  Hypothesis' own
+    some = [subscription(one, id=f"sub_{n}", created_at=NOW + timedelta(days=n)) for n, one in enumerate(statuses)]
+    chosen = policies.deciding(some)
+    shuffled = random.sample(some, len(some))
+    assert policies.deciding(shuffled) == chosen
+    states = {access(one) for one in statuses}
+    for state in (Access.OPEN, Access.CLOSED, Access.UNDECIDED):
+        if state in states:
+            assert chosen is not None
+            assert access(chosen.status) is state
+            return
+    assert chosen is None
+
+
+@given(history=st.lists(STATUSES, min_size=1, max_size=12), data=st.data())
+def test_messages_in_any_order_end_in_the_same_state(history: list[SubscriptionStatus], data: st.DataObject) -> None:
+    """A message says only that something happened: it is answered by the state of the moment in which it is read."""
+    at = data.draw(st.lists(st.integers(0, len(history) - 1), max_size=20).map(sorted), label="read at")
+    one = tenant(trialEndsAt=ENDS)
+    for moment in [*at, len(history) - 1]:  # the last one: the hourly comparison, when all messages are lost
+        one = patched(one, patch(one, subscription(history[moment])))
+    last = access(history[-1])
+    if last is Access.OPEN:
+        assert (one.spec.plan, one.spec.suspended) == ("starter", None)
+    if last is Access.CLOSED and one.spec.plan == "starter":
+        assert one.spec.suspended is not None
+
+
+@given(STATUSES)
+def test_nothing_new_is_no_notice(status: SubscriptionStatus) -> None:
+    if status not in {SubscriptionStatus.ACTIVE, SubscriptionStatus.TRIALING}:
+        assert policies.notice(status, status) is None
+    assert policies.notice(SubscriptionStatus.ACTIVE, SubscriptionStatus.ACTIVE) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (None, "active", Notice.STARTED),
+        ("incomplete", "active", Notice.STARTED),
+        ("active", "past_due", Notice.PAYMENT_FAILED),
+        (None, "past_due", Notice.PAYMENT_FAILED),
+        ("past_due", "active", Notice.RESUMED),
+        ("unpaid", "active", Notice.RESUMED),
+        ("past_due", "unpaid", Notice.ENDED),
+        ("active", "canceled", Notice.ENDED),
+        ("unpaid", "canceled", None),
+        (None, "canceled", None),
+    ],
+)
+def test_notices(before: str | None, after: str, said: Notice | None) -> None:
+    known = SubscriptionStatus(before) if before else None
+    assert policies.notice(known, SubscriptionStatus(after)) is said
+
+
+def test_one_charge_for_one_time() -> None:
+    first, again = invoice(1), invoice(2)
+    assert policies.charge(first) == policies.charge(again)
+    assert policies.conflicts(Account(invoices=(first, again))) == {Difference.CHARGED_TWICE: "in_1, in_2"}
+    for other in (
+        invoice(2, status=InvoiceStatus.VOID),
+        invoice(2, status=InvoiceStatus.DRAFT),
+        invoice(2, subscription=None),
+        invoice(2, kind=InvoiceKind.CHANGE),
+        invoice(2, period_start=datetime(2026, 12, 22, tzinfo=UTC)),
+    ):
+        assert policies.conflicts(Account(invoices=(first, other))) == {}
+
+
+def test_two_that_are_open() -> None:
+    live = (subscription(SubscriptionStatus.ACTIVE), subscription(SubscriptionStatus.PAST_DUE, id="sub_2"))
+    assert policies.conflicts(Account(subscriptions=live)) == {Difference.TWO_SUBSCRIPTIONS: "sub_1, sub_2"}
+    assert policies.conflicts(Account(subscriptions=live[:1])) == {}
+
+
+def test_what_differs() -> None:
+    assert policies.differing({"a": 1, "b": 2, "c": 3}, {"a": 1, "b": 9, "d": 4}) == ["b", "c", "d"]
