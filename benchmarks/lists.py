@@ -27,14 +27,14 @@ from vivero_core.model import naming
 from vivero_data.db.database import Connection, Database
 from vivero_data.db.schema import ensure_current
 from vivero_data.domain.collections.columns import column_name, table_name
-from vivero_data.domain.collections.schemas import Collection, NewCollection, NewField
+from vivero_data.domain.collections.schemas import NewCollection, NewField
 from vivero_data.domain.collections.service import CollectionService
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.records import lists
+from vivero_data.domain.records.access import Access, access_of
 from vivero_data.domain.records.indexing import keys_of, statement
 from vivero_data.domain.records.schemas import RecordQuery
-from vivero_data.domain.records.service import definition_of
 from vivero_data.domain.users.schemas import Actor, Role
 from vivero_data.lib import cursors
 from vivero_data.settings import DatabaseSecret
@@ -98,14 +98,12 @@ async def measured(database: Database, records: int, rounds: int) -> None:
     await database.open(20)
     try:
         await ensure_current(database)
-        collection = await filled(database, records)
+        access = await filled(database, records)
         async with database.patient(3600) as connection:
             await connection.execute("SET SESSION max_statement_time = 0")
-            before = await table(connection, collection, rounds)
-            await connection.execute(statement(collection, keys_of(collection, ("City", "-Pieces"))))
-            after = await timed(
-                rounds, lambda: lists.page(connection, collection, LISTS["sorted by two, no index"], OWNER.user_id)
-            )
+            before = await table(connection, access, rounds)
+            await connection.execute(statement(access.whole, keys_of(access.whole, ("City", "-Pieces"))))
+            after = await timed(rounds, lambda: lists.page(connection, access, LISTS["sorted by two, no index"]))
     finally:
         await database.close()
     print(f"\n{records:,} records of {len(FIELDS)} fields, {rounds} rounds; {machine()}\n")
@@ -113,7 +111,7 @@ async def measured(database: Database, records: int, rounds: int) -> None:
     print(f"\nSorted by two, once the index that was offered is there: {shown(after)}")
 
 
-async def filled(database: Database, records: int) -> Collection:
+async def filled(database: Database, records: int) -> Access:
     with tempfile.NamedTemporaryFile("w", suffix=".json") as limits:
         json.dump({"plan": "trial"}, limits)
         limits.flush()
@@ -131,7 +129,7 @@ async def filled(database: Database, records: int) -> Collection:
         )
     async with database.patient(3600) as connection:
         await connection.execute("SET SESSION max_statement_time = 0")
-        made = await definition_of(connection, "Orders")
+        made = (await access_of(connection, OWNER, "Orders")).whole
         names = ", ".join(column_name(field) for field in made.fields)
         values = ", ".join(value for _, _, value in FIELDS.values())
         for start in range(1, records + 1, FILLED):
@@ -141,33 +139,31 @@ async def filled(database: Database, records: int) -> Collection:
             )
         await connection.execute(f"ANALYZE TABLE {table_name(made.id)}")
         await connection.execute("UPDATE collections SET records = %s WHERE id = %s", records, made.id)
-        return await definition_of(connection, "Orders")
+        return await access_of(connection, OWNER, "Orders")
 
 
-async def table(connection: Connection, collection: Collection, rounds: int) -> list[list[str]]:
+async def table(connection: Connection, access: Access, rounds: int) -> list[list[str]]:
     rows = []
     for name, query in LISTS.items():
         said = ""
         try:
-            await lists.page(connection, collection, query, OWNER.user_id)
+            await lists.page(connection, access, query)
         except lists.SlowListError as error:
             said = (
                 f"refused: index on {', '.join(error.advice.index)}"
                 if error.advice.index
                 else "refused: no index helps"
             )
-        rows.append([name, *await both(connection, collection, query, rounds, slow=bool(said)), said])
+        rows.append([name, *await both(connection, access, query, rounds, slow=bool(said)), said])
     last = await connection.fetch_one(
-        f"SELECT id FROM {table_name(collection.id)} ORDER BY id LIMIT 1 OFFSET %s",  # noqa: S608  names from numbers
-        min(PAGE_50_000, collection.records - 100),
+        f"SELECT id FROM {table_name(access.whole.id)} ORDER BY id LIMIT 1 OFFSET %s",  # noqa: S608  names from numbers
+        min(PAGE_50_000, access.records - 100),
     )
     deep = RecordQuery(cursor=cursors.encode(cursors.Cursor("", int(last[0]) if last else 0)))
-    return [*rows, ["page 50,000, or the last", *await both(connection, collection, deep, rounds, slow=False), ""]]
+    return [*rows, ["page 50,000, or the last", *await both(connection, access, deep, rounds, slow=False), ""]]
 
 
-async def both(
-    connection: Connection, collection: Collection, query: RecordQuery, rounds: int, *, slow: bool
-) -> list[str]:
+async def both(connection: Connection, access: Access, query: RecordQuery, rounds: int, *, slow: bool) -> list[str]:
     """p95 of the program and of its statement, in turn; of what takes seconds three rounds of the statement do."""
     asked: list[tuple[str, tuple[object, ...]]] = []
     fetch = connection.fetch_all
@@ -178,12 +174,12 @@ async def both(
 
     connection.fetch_all = noted  # type: ignore[method-assign]  # to see the statement
     try:
-        await quietly(lambda: lists.page(connection, collection, query, OWNER.user_id))
+        await quietly(lambda: lists.page(connection, access, query))
     finally:
         connection.fetch_all = fetch  # type: ignore[method-assign]  # as it was
     sql, params = asked[0]
     bare = sql.partition(" FOR ")[2] if sql.startswith("SET STATEMENT") else sql
-    program = await timed(rounds, lambda: lists.page(connection, collection, query, OWNER.user_id))
+    program = await timed(rounds, lambda: lists.page(connection, access, query))
     return [shown(program), shown(await timed(3 if slow else rounds, lambda: fetch(bare, *params)))]
 
 

@@ -14,9 +14,10 @@ from unit.data_plane.strategies import TYPED
 from unit.data_plane_web.fakes import NOW, FakeLimits, World
 from vivero_data.db.database import Database
 from vivero_data.domain.audit.repository import NewEntry
-from vivero_data.domain.collections.schemas import Collection, present
+from vivero_data.domain.collections.schemas import present
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.records import merging, references, repository, service
+from vivero_data.domain.records.access import Access, everything
 from vivero_data.domain.records.errors import (
     ChangedFieldError,
     FieldConflictError,
@@ -48,8 +49,8 @@ class Stored(Database):
     async def transaction(self) -> AsyncIterator[Any]:
         yield None
 
-    async def definition(self, *_: object) -> Collection:
-        return THINGS
+    async def access(self, *_: object) -> Access:
+        return everything(ACTOR, THINGS)
 
     async def get(self, *_: object) -> Record:
         return self.record
@@ -84,7 +85,7 @@ class Stored(Database):
 @pytest.fixture
 def stored(monkeypatch: pytest.MonkeyPatch) -> Stored:
     made = Stored()
-    monkeypatch.setattr(service, "definition_to_write", made.definition)
+    monkeypatch.setattr(service, "access_to_write", made.access)
     monkeypatch.setattr(service, "log_all", made.log_all)
     monkeypatch.setattr(service, "notation_of", made.notation)
     monkeypatch.setattr(references, "resolved", made.as_it_is)

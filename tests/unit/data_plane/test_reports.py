@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from unit.data_plane.builders import collection, field
 from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.field_types.registry import FieldType as T
+from vivero_data.domain.records.access import everything
 from vivero_data.domain.reports.compiler import MAX_COLUMNS, assemble, compile_report
 from vivero_data.domain.reports.definition import check, last_known, named_form, stored_form
 from vivero_data.domain.reports.results import scope_of
@@ -59,7 +60,7 @@ DEFINITIONS = definitions(THINGS)
 def test_a_statement_has_names_from_numbers_and_parameters_only(definition: Definition) -> None:
     check(THINGS, definition)
     where = {"field": "Text", "operator": "eq", "value": "'); DROP TABLE x; --"}
-    statement = compile_report(THINGS, definition, scope_of(VIEWER, THINGS, where), "Europe/Berlin")
+    statement = compile_report(THINGS, definition, scope_of(everything(VIEWER, THINGS), where), "Europe/Berlin")
     assert SAFE_SQL.fullmatch(statement.sql)
     assert statement.sql.count("%s") == len(statement.params)
     assert statement.params[-1] == "'); DROP TABLE x; --"

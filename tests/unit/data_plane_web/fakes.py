@@ -79,6 +79,7 @@ from vivero_data.domain.jobs.task import Task
 from vivero_data.domain.limits.service import ANALYTICS, Limits, LimitService
 from vivero_data.domain.links.service import LinkService, NoMailError
 from vivero_data.domain.notation.service import NotationService, SettingsChanges, WorkspaceSettings
+from vivero_data.domain.records.access import everything
 from vivero_data.domain.records.advice import Advice
 from vivero_data.domain.records.batches import BatchService, checked
 from vivero_data.domain.records.bulk import Action, Bulk
@@ -755,9 +756,10 @@ class FakeRecords(RecordService):
         values = {name: [one.values[name] for one in found if one.values[name] is not None] for name in wanted}
         return {name: len(values[name]) if total == "count" else sum(values[name]) for name, total in wanted.items()}
 
-    @staticmethod
-    def _matching(collection: Collection, found: builtins.list[Record], query: RecordQuery) -> builtins.list[Record]:
-        conditions(collection, query, 1)  # refuses what is not valid
+    def _matching(
+        self, collection: Collection, found: builtins.list[Record], query: RecordQuery
+    ) -> builtins.list[Record]:
+        conditions(everything(self.world.actor, collection), query)  # refuses what is not valid
         trees = [one.condition for text in query.filters if (one := parse_filter(text))]
         tree = AllOf((*trees, *([parse_where(query.where)] if query.where else [])))
         words = query.search.casefold().split()

@@ -9,7 +9,7 @@ from vivero_data.domain.collections.changes import ChangedMeanwhileError
 from vivero_data.domain.collections.columns import column_name, table_name
 from vivero_data.domain.collections.schemas import Collection, Field
 from vivero_data.domain.jobs.task import Task, TaskContext
-from vivero_data.domain.users.schemas import Permission, require_permission
+from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 
 _BATCH: Final = 2000  # records; as many as others wait for
 
@@ -52,7 +52,7 @@ class NumberRecords(Task, frozen=True):
     collection_id: int
     field_id: int
 
-    async def check(self, connection: Connection) -> str:
+    async def check(self, connection: Connection, _: Actor) -> str:
         collection, field = await self._found(connection)
         return f"{collection.name}: {field.name}"
 

@@ -1,8 +1,8 @@
 """SQL of collections and fields, and of the tables behind them."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
 from vivero_web import clock
@@ -199,18 +199,33 @@ async def refuses_null(connection: Connection, schema: str, collection_id: int, 
     return row is not None and row[0] == "NO"
 
 
-async def count(connection: Connection, search: str = "") -> int:
-    """How many there are, or whose names contain `search`."""
+def _named_like(search: str, only: Iterable[int] | None) -> tuple[str, list[Any]]:
+    """The condition for names that contain `search`, of these collections only if they are said."""
     where, params = like(_SEARCHED_NAME, fold(search), anywhere=True)
+    if only is None:
+        return where, list(params)
+    return f"{where} AND c.id IN %s", [*params, tuple(only) or (0,)]
+
+
+async def count(connection: Connection, search: str = "", only: Iterable[int] | None = None) -> int:
+    """How many there are, or whose names contain `search`; `only` as `select_page`."""
+    where, params = _named_like(search, only)
     row = await connection.fetch_one(f"SELECT COUNT(*) FROM collections c WHERE {where}", *params)  # noqa: S608  fixed words
     return int(row[0]) if row else 0
 
 
 async def select_page(
-    connection: Connection, search: str, limit: int, after: tuple[str, int] | None = None
+    connection: Connection,
+    search: str,
+    limit: int,
+    after: tuple[str, int] | None = None,
+    only: Iterable[int] | None = None,
 ) -> list[CollectionSummary]:
-    """By name, starting after the name and id in `after`; one more than the limit when there are more."""
-    where, params = like(_SEARCHED_NAME, fold(search), anywhere=True)
+    """By name, starting after the name and id in `after`; one more than the limit when there are more.
+
+    `only`: the numbers of the collections that may be there; all if None.
+    """
+    where, params = _named_like(search, only)
     beyond = f"({_NAME} > %s OR ({_NAME} = %s AND c.id > %s))" if after else "TRUE"
     place = (after[0], *after) if after else ()
     rows = await connection.fetch_all(
@@ -219,9 +234,11 @@ async def select_page(
     return [_summary(row) for row in rows]
 
 
-async def suggest(connection: Connection, search: str, limit: int) -> list[CollectionSummary]:
-    """Collections whose names contain the text: exact matches first, then prefixes, then the rest."""
-    where, params = like(_SEARCHED_NAME, fold(search), anywhere=True)
+async def suggest(
+    connection: Connection, search: str, limit: int, only: Iterable[int] | None = None
+) -> list[CollectionSummary]:
+    """Collections whose names contain the text: exact matches first, then prefixes, then the rest; `only` as above."""
+    where, params = _named_like(search, only)
     begins, first = like(_SEARCHED_NAME, fold(search), anywhere=False)
     rows = await connection.fetch_all(
         f"{_SUMMARY} WHERE {where} ORDER BY {begins} DESC, CHAR_LENGTH({_NAME}), {_NAME}, c.id LIMIT %s",

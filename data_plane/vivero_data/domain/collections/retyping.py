@@ -4,7 +4,7 @@ from vivero_data.db.database import Connection
 from vivero_data.domain.collections import repository
 from vivero_data.domain.collections.changes import Change, ChangedMeanwhileError, Effects, apply, described
 from vivero_data.domain.jobs.task import Task, TaskContext
-from vivero_data.domain.users.schemas import Permission, require_permission
+from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 
 
 class ChangeField(Task, frozen=True):
@@ -12,7 +12,7 @@ class ChangeField(Task, frozen=True):
 
     change: Change
 
-    async def check(self, connection: Connection) -> str:
+    async def check(self, connection: Connection, _: Actor) -> str:
         collection = await repository.get_by_id(connection, self.change.collection_id)
         if collection is None:
             raise ChangedMeanwhileError

@@ -135,6 +135,12 @@ class Collection(msgspec.Struct, frozen=True):
     fields: Annotated[tuple[Field, ...], msgspec.Meta(description="In the order of forms and columns.")]
     records: Annotated[int, msgspec.Meta(description="How many it has.")]
     created_at: Annotated[datetime, msgspec.Meta(description="When it was defined.")]
+    partial: Annotated[
+        bool,
+        msgspec.Meta(
+            description="Your role sees some of its records: `records` is 0 then, `/records/count` counts them."
+        ),
+    ] = False
 
 
 class LostValue(msgspec.Struct, frozen=True):
@@ -179,6 +185,7 @@ class CollectionSummary(msgspec.Struct, frozen=True):
     fields: int
     records: int
     created_at: datetime
+    partial: bool = False
 
 
 class CollectionQuery(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ from vivero_data.db.errors import DuplicateKeyError
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.collections import columns, definition, repository
 from vivero_data.domain.collections.schemas import Collection, CollectionQuery, CollectionSummary, NewCollection
+from vivero_data.domain.collections.seen import as_seen, seen
 from vivero_data.domain.collections.targets import check_targets
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.trash import repository as trash
@@ -59,6 +60,14 @@ def described(collection: Collection) -> dict[str, Any]:
     return {"name": collection.name, "fields": fields, "records": collection.records}
 
 
+async def shown_to(connection: Connection, actor: Actor) -> dict[int, Collection] | None:
+    """The collections that an actor with a role of the workspace's own sees, by number; None for who sees all."""
+    if actor.own is None:
+        return None
+    every = await repository.select_all(connection)
+    return {whole.id: shown for whole in every if (shown := seen(actor, whole))}
+
+
 class CollectionService:
     """The workspace's collections: every user may read definitions, admins write them."""
 
@@ -69,7 +78,7 @@ class CollectionService:
     async def list(self, actor: Actor) -> list[Collection]:
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
-            return await repository.select_all(connection)
+            return [one for whole in await repository.select_all(connection) if (one := seen(actor, whole))]
 
     async def browse(self, actor: Actor, query: CollectionQuery) -> Page[CollectionSummary]:
         """One page by name, with the total number of matches."""
@@ -77,25 +86,27 @@ class CollectionService:
         check_limit(query.limit)
         place = cursors.decode(query.cursor, _SORT) if query.cursor else None
         async with self._database.read() as connection:
-            total = await repository.count(connection, query.search)
-            found = await repository.select_page(
-                connection, query.search, query.limit, (place.value or "", place.id) if place else None
-            )
+            shown = await shown_to(connection, actor)
+            total = await repository.count(connection, query.search, shown)
+            after = (place.value or "", place.id) if place else None
+            found = as_seen(await repository.select_page(connection, query.search, query.limit, after, shown), shown)
         return page_of(found, query.limit, lambda one: cursors.encode(cursors.Cursor(_SORT, one.id, one.name)), total)
 
     async def suggest(self, actor: Actor, words: str) -> Sequence[CollectionSummary]:
         """Autocomplete: the best matches for what was typed so far."""
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
-            return await repository.suggest(connection, words, MAX_SUGGESTIONS)
+            shown = await shown_to(connection, actor)
+            return as_seen(await repository.suggest(connection, words, MAX_SUGGESTIONS, shown), shown)
 
     async def get(self, actor: Actor, name: str) -> Collection:
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
             collection = await repository.get(connection, tidy(name))
-        if collection is None:
+        shown = seen(actor, collection) if collection else None
+        if shown is None:
             raise CollectionNotFoundError
-        return collection
+        return shown
 
     async def create(self, actor: Actor, new: NewCollection, made: Made | None = None) -> Collection:
         """Define a collection; `made` runs in the transaction that makes it visible."""

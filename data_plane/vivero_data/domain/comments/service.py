@@ -13,9 +13,9 @@ from vivero_data.domain.field_types.kind import InvalidValueError
 from vivero_data.domain.field_types.long_text import lines
 from vivero_data.domain.field_types.text import checked_text
 from vivero_data.domain.records import repository as records
+from vivero_data.domain.records.access import Right, access_of
 from vivero_data.domain.records.entries import subject_of
 from vivero_data.domain.records.errors import RecordNotFoundError
-from vivero_data.domain.records.service import definition_of
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit, page_of
@@ -52,7 +52,7 @@ class CommentService:
         check_limit(limit)
         above = cursors.decode(cursor, _SORT).id if cursor else None
         async with self._database.read() as connection:
-            definition = await _of(connection, collection, record_id)
+            definition = await _of(connection, actor, collection, record_id)
             found = await repository.select_page(connection, definition.id, record_id, limit, above)
         return page_of(found, limit, lambda comment: cursors.by_id(_SORT, comment.id))
 
@@ -66,7 +66,7 @@ class CommentService:
         require_permission(actor, Permission.WRITE_RECORDS)
         wanted = _checked(text)
         async with self._database.transaction() as tx:
-            definition = await _of(tx, collection, record_id)
+            definition = await _of(tx, actor, collection, record_id, Right.CHANGE)
             if await repository.count(tx, definition.id, record_id) >= MAX_COMMENTS:
                 raise CommentsFullError
             number = await repository.insert(tx, definition.id, record_id, actor.user_id, wanted)
@@ -82,7 +82,7 @@ class CommentService:
         require_permission(actor, Permission.WRITE_RECORDS)
         wanted = _checked(text)
         async with self._database.transaction() as tx:
-            definition = await _of(tx, collection, record_id)
+            definition = await _of(tx, actor, collection, record_id, Right.CHANGE)
             before = _found(await repository.get(tx, definition.id, record_id, comment_id))
             if before.author_id != actor.user_id:
                 raise NotAllowedError("Only who wrote a comment can change it.")
@@ -101,7 +101,7 @@ class CommentService:
         """
         require_permission(actor, Permission.WRITE_RECORDS)
         async with self._database.transaction() as tx:
-            definition = await _of(tx, collection, record_id)
+            definition = await _of(tx, actor, collection, record_id, Right.CHANGE)
             before = _found(await repository.get(tx, definition.id, record_id, comment_id))
             if not may_delete(actor, before):
                 raise NotAllowedError("Only who wrote a comment, or an administrator, can delete it.")
@@ -113,12 +113,16 @@ def may_delete(actor: Actor, comment: Comment) -> bool:
     return comment.author_id == actor.user_id or actor.may(Permission.MANAGE_COLLECTIONS)
 
 
-async def _of(connection: Connection, collection: str, record_id: int) -> Collection:
-    """The collection, which has such a record."""
-    definition = await definition_of(connection, collection)
-    if await records.get(connection, definition, record_id) is None:
+async def _of(
+    connection: Connection, actor: Actor, collection: str, record_id: int, right: Right | None = None
+) -> Collection:
+    """The collection, which has such a record, and where the actor's role has this right."""
+    access = await access_of(connection, actor, collection)
+    if right:
+        access.require(right)
+    if await records.get(connection, access, record_id) is None:
         raise RecordNotFoundError
-    return definition
+    return access.whole
 
 
 def _checked(text: str) -> str:

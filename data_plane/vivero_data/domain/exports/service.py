@@ -13,10 +13,10 @@ from vivero_data.db.database import Database
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.exports.texts import CsvWriter, JsonWriter, Line
+from vivero_data.domain.records.access import Right, access_of
 from vivero_data.domain.records.lists import LARGE, conditions
 from vivero_data.domain.records.query import parse_sort
 from vivero_data.domain.records.schemas import Record, RecordQuery
-from vivero_data.domain.records.service import definition_of
 from vivero_data.domain.records.walk import pages
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 
@@ -81,10 +81,11 @@ class ExportService:
         """
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
-            definition = await definition_of(connection, collection)
-        clauses = conditions(definition, query, actor.user_id)
-        sort = parse_sort(definition, query.sort if definition.records < LARGE else "")
-        found = pages(self._database, definition, clauses, sort)
+            access = await access_of(connection, actor, collection)
+        access.require(Right.EXPORT)
+        definition, clauses = access.collection, conditions(access, query)
+        sort = parse_sort(definition, query.sort if access.records < LARGE else "")
+        found = pages(self._database, access, clauses, sort)
         first: list[Record] = await anext(found, [])  # what is wrong is said before the answer begins
         if self._logs:
             async with self._database.transaction() as tx:

@@ -3,12 +3,13 @@
 from typing import Final
 
 from vivero_web.errors import ConflictError
-from vivero_web.text import tidy
 
-from vivero_data.db.database import Connection, Database
+from vivero_data.db.database import Database
 from vivero_data.domain.collections import repository as collections
-from vivero_data.domain.collections.schemas import Collection, CollectionSummary
-from vivero_data.domain.collections.service import CollectionNotFoundError
+from vivero_data.domain.collections.schemas import CollectionSummary
+from vivero_data.domain.collections.seen import as_seen
+from vivero_data.domain.collections.service import shown_to
+from vivero_data.domain.records.access import access_of
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 
 MAX_FAVOURITES: Final = 20
@@ -32,34 +33,28 @@ class FavouriteService:
         """Those whose collections are there, by name."""
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
-            return await collections.select_favourites(connection, actor.user_id)
+            found = await collections.select_favourites(connection, actor.user_id)
+            return as_seen(found, await shown_to(connection, actor))
 
     async def add(self, actor: Actor, name: str) -> None:
         """Raises FavouritesFullError; no error if it is one already."""
         require_permission(actor, Permission.READ)
         async with self._database.transaction() as tx:
-            collection = await _get(tx, name)
+            access = await access_of(tx, actor, name)
             # Of two that are added at once, one more than the bound does no harm: the sidebar shows the first by name.
             if len(await collections.select_favourites(tx, actor.user_id)) >= MAX_FAVOURITES:
                 raise FavouritesFullError
             await tx.execute(
                 "INSERT INTO favourites (user_id, collection_id) VALUES (%s, %s) ON DUPLICATE KEY UPDATE user_id = user_id",
                 actor.user_id,
-                collection.id,
+                access.whole.id,
             )
 
     async def remove(self, actor: Actor, name: str) -> None:
         """No error if it is none."""
         require_permission(actor, Permission.READ)
         async with self._database.transaction() as tx:
-            collection = await _get(tx, name)
+            access = await access_of(tx, actor, name)
             await tx.execute(
-                "DELETE FROM favourites WHERE user_id = %s AND collection_id = %s", actor.user_id, collection.id
+                "DELETE FROM favourites WHERE user_id = %s AND collection_id = %s", actor.user_id, access.whole.id
             )
-
-
-async def _get(connection: Connection, name: str) -> Collection:
-    collection = await collections.get(connection, tidy(name))
-    if collection is None:
-        raise CollectionNotFoundError
-    return collection

@@ -13,6 +13,8 @@ from vivero_data.domain.imports.convert import Converter, Failure, Row
 from vivero_data.domain.imports.ids import IdSet
 from vivero_data.domain.imports.plan import ID
 from vivero_data.domain.records import repository as records
+from vivero_data.domain.records.access import everything
+from vivero_data.domain.users.schemas import Actor
 
 TWICE: Final = "is in the file twice: this row and an earlier one have it"
 
@@ -50,7 +52,8 @@ def alike(text: str) -> str:
 class Keys:
     """Finds the records of rows; remembers the records that the import has had a row for."""
 
-    def __init__(self, key: str, touched: IdSet) -> None:
+    def __init__(self, actor: Actor, key: str, touched: IdSet) -> None:
+        self._actor = actor
         self._key = key
         self._touched = touched
 
@@ -65,7 +68,9 @@ class Keys:
 
     async def _by_id(self, tx: Connection, collection: Collection, rows: Sequence[Row]) -> Matched:
         found = Matched()
-        there = await records.existing(tx, collection, [row.record_id for row in rows if row.record_id])
+        there = await records.existing(
+            tx, everything(self._actor, collection), [row.record_id for row in rows if row.record_id]
+        )
         for row in rows:
             if row.record_id is None:
                 found.new.append(row)
@@ -84,7 +89,8 @@ class Keys:
             Failure(row.number, field.name, "is the key, and empty", row.cells) for row in rows if value(row) is None
         ]
         ids: dict[int, list[int]] = {}
-        for place, number in await records.find(tx, collection, field, [value(row) for row in filled]):
+        access = everything(self._actor, collection)
+        for place, number in await records.find(tx, access, field, [value(row) for row in filled]):
             ids.setdefault(place, []).append(number)
         for place, row in enumerate(filled):
             numbers = ids.get(place, [])

@@ -102,7 +102,7 @@ class Running:
         """Where the columns go, and the collection, which is made if it is not there yet."""
         mapping, collection = parsed_mapping(work.mapping), None
         if work.collection_id is not None:
-            collection = await definition_of(self._database, work.collection_id)
+            collection = await definition_of(self._database, self._context.actor, work.collection_id)
         async with self._database.read() as connection:
             zone = (await notation_of(connection)).zone
         columns = in_zone(plan_of(reading, mapping, None if work.makes else collection).columns, zone)
@@ -157,7 +157,7 @@ class Running:
                     try:
                         await writer.write_all(collection, converter, batch[-1][0], rows, failures)
                     except FieldsChangedError:
-                        collection = await definition_of(self._database, collection.id)
+                        collection = await definition_of(self._database, self._context.actor, collection.id)
                         converter = Converter(collection, columns)
                         require_all(converter)
                         rows, failures = converter.rows(batch)

@@ -14,7 +14,7 @@ from vivero_data.domain.audit.service import record
 from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.names import MAX_NAME, name_problem, path_problem
 from vivero_data.domain.collections.schemas import Collection
-from vivero_data.domain.collections.service import CollectionNameTakenError, CollectionNotFoundError
+from vivero_data.domain.collections.service import CollectionNameTakenError
 from vivero_data.domain.files.schemas import StoredFile
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.imports import repository
@@ -25,6 +25,7 @@ from vivero_data.domain.imports.repository import NewImport
 from vivero_data.domain.imports.schemas import Import, ImportNotFoundError, ImportOrder, ImportState, Plan
 from vivero_data.domain.imports.tasks import ImportRows, UndoImport
 from vivero_data.domain.jobs.service import JobService
+from vivero_data.domain.records.access import access_by_id, access_of
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit, page_of
@@ -56,7 +57,7 @@ class ImportService:
         require_permission(actor, Permission.MANAGE_COLLECTIONS if collection is None else Permission.WRITE_RECORDS)
         async with self._database.read() as connection:
             if collection is not None:
-                await _named(connection, collection)
+                await _named(connection, actor, collection)
             await self._jobs.require_room(connection)
 
     async def free_name(self, name: str) -> str:
@@ -74,7 +75,7 @@ class ImportService:
         await self.prepare(actor, collection)
         check_order(order)
         async with self._database.read() as connection:
-            target = None if collection is None else await _named(connection, collection)
+            target = None if collection is None else await _named(connection, actor, collection)
             if target is None and await collections.get(connection, tidy(name)):
                 raise CollectionNameTakenError
         started = 0
@@ -135,7 +136,8 @@ class ImportService:
             if work is None or work.reading is None:
                 return None
             made_for = None if work.makes or work.collection_id is None else work.collection_id
-            target = None if made_for is None else await collections.get_by_id(connection, made_for)
+            into = None if made_for is None else await access_by_id(connection, actor, made_for)
+            target = into.collection if into else None
         mapping = parsed_mapping(work.mapping) if order is None else order.mapping
         return plan_of(work.reading, mapping, target)
 
@@ -239,8 +241,7 @@ async def _label(connection: Connection, found: Import, wanted: str | None) -> s
     return name
 
 
-async def _named(connection: Connection, name: str) -> Collection:
-    collection = await collections.get(connection, tidy(name))
-    if collection is None:
-        raise CollectionNotFoundError
-    return collection
+async def _named(connection: Connection, actor: Actor, name: str) -> Collection:
+    access = await access_of(connection, actor, name)
+    access.require_whole()
+    return access.whole

@@ -4,6 +4,7 @@ from vivero_data.db.database import Connection
 from vivero_data.domain.imports import repository
 from vivero_data.domain.imports.schemas import ImportNotFoundError
 from vivero_data.domain.jobs.task import Task, TaskContext
+from vivero_data.domain.users.schemas import Actor
 
 
 class ImportRows(Task, frozen=True):
@@ -11,7 +12,7 @@ class ImportRows(Task, frozen=True):
 
     import_id: int
 
-    async def check(self, connection: Connection) -> str:
+    async def check(self, connection: Connection, _: Actor) -> str:
         return await _subject(connection, self.import_id)
 
     async def run(self, context: TaskContext) -> None:
@@ -25,7 +26,7 @@ class UndoImport(Task, frozen=True):
 
     import_id: int
 
-    async def check(self, connection: Connection) -> str:
+    async def check(self, connection: Connection, _: Actor) -> str:
         return await _subject(connection, self.import_id)
 
     async def run(self, context: TaskContext) -> None:

@@ -17,6 +17,7 @@ from vivero_data.domain.imports.repository import Work
 from vivero_data.domain.imports.schemas import ImportNotFoundError, ImportState
 from vivero_data.domain.jobs.task import JobLostError, TaskContext
 from vivero_data.domain.records import repository as records
+from vivero_data.domain.records.access import everything
 from vivero_data.domain.records.entries import entry_of_change
 from vivero_data.domain.records.schemas import Record
 from vivero_data.domain.users.schemas import Actor
@@ -78,7 +79,7 @@ class Undoing:
                 return False
             last_row, written = found
             try:
-                removed, left = await _remove(tx, collection, written["made"])
+                removed, left = await _remove(tx, self._context.actor, collection, written["made"])
                 left += await _restore(tx, self._context.actor, collection, written["changed"])
             except MissingTableError:
                 return False
@@ -112,12 +113,12 @@ class Undoing:
         return True
 
 
-async def _remove(tx: Connection, collection: Collection, made: list[list[int]]) -> tuple[int, int]:
+async def _remove(tx: Connection, actor: Actor, collection: Collection, made: list[list[int]]) -> tuple[int, int]:
     """Delete the records that nobody changed; returns how many, and how many are left."""
     removed = left = 0
     for first, last in made:
         removed += await records.delete_unchanged(tx, collection, first, last)
-        left += await records.count_between(tx, collection, first, last)
+        left += await records.count_between(tx, everything(actor, collection), first, last)
     return removed, left
 
 
@@ -129,7 +130,7 @@ async def _restore(tx: Connection, actor: Actor, collection: Collection, changed
     """Give records the values back that they had, unless they are of another version by now; returns how many are left."""
     if not changed:
         return 0
-    found = await records.get_all_locked(tx, collection, [one[0] for one in changed])
+    found = await records.get_all_locked(tx, everything(actor, collection), [one[0] for one in changed])
     fields = {str(field.id): field for field in collection.fields}
     wanted: list[Change] = []
     left = 0

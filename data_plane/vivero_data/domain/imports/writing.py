@@ -20,10 +20,12 @@ from vivero_data.domain.imports.keys import TWICE, Keys, Seen
 from vivero_data.domain.imports.repository import Counts, Work
 from vivero_data.domain.jobs.task import JobLostError, TaskContext
 from vivero_data.domain.records import repository as records
+from vivero_data.domain.records.access import access_by_id, everything
 from vivero_data.domain.records.entries import entry_of_change
 from vivero_data.domain.records.errors import TAKEN, ValueTakenError
 from vivero_data.domain.records.schemas import Record
 from vivero_data.domain.records.service import as_field_error, changed_values
+from vivero_data.domain.users.schemas import Actor
 from vivero_data.errors import PlanLimitError
 
 _RECORDS: Final = "records"
@@ -88,7 +90,7 @@ class Writer:
         self._touched = IdSet()
         self._inserted = 0
         self._seen: dict[int, Seen] = {}
-        self._keys = Keys(work.key, self._touched) if work.key else None
+        self._keys = Keys(context.actor, work.key, self._touched) if work.key else None
 
     async def open(self) -> None:
         """Remember the records of the batches before this attempt."""
@@ -210,7 +212,8 @@ class Writer:
         written: Written,
     ) -> None:
         """Change the records of rows, and log each change as one by hand."""
-        before = await records.get_all_locked(tx, collection, [number for number, _ in known]) if known else {}
+        access = everything(self._context.actor, collection)
+        before = await records.get_all_locked(tx, access, [number for number, _ in known]) if known else {}
         wanted: list[_Change] = []
         for number, row in sorted(known, key=lambda one: one[0]):
             values = {field.id: value for field, value in zip(converter.fields, row.values, strict=True)}
@@ -285,14 +288,16 @@ def _refused(collection: Collection, row: Row, error: DuplicateKeyError) -> Fail
     return Failure(row.number, known.errors[0].field, TAKEN, row.cells)
 
 
-async def definition_of(database: Database, collection_id: int) -> Collection:
-    """The collection as it is now.
+async def definition_of(database: Database, actor: Actor, collection_id: int) -> Collection:
+    """The collection as it is now, for an import of the actor's.
 
     Raises:
         CollectionNotFoundError: somebody deleted it.
+        NotAllowedError: their role does not see all of it any more.
     """
     async with database.read() as connection:
-        collection = await collections.get_by_id(connection, collection_id)
-    if collection is None:
+        access = await access_by_id(connection, actor, collection_id)
+    if access is None:
         raise CollectionNotFoundError
-    return collection
+    access.require_whole()
+    return access.whole

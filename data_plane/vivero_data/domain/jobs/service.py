@@ -51,7 +51,7 @@ class JobService:
         require_permission(actor, permission)
         kind = kind_of(task)
         async with self._database.transaction() as tx:
-            subject = await task.check(tx)
+            subject = await task.check(tx, actor)
             number = await self.enqueue(tx, actor, task, subject)
             await record(tx, actor, f"{kind}.start", subject, after=msgspec.structs.asdict(task))
             made = await repository.get(tx, number, actor.user_id)

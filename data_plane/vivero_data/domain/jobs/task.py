@@ -101,7 +101,7 @@ class TaskContext:
 class Task(msgspec.Struct, frozen=True):
     """A kind of job; its fields are the parameters, stored as JSON."""
 
-    async def check(self, connection: Connection) -> str:
+    async def check(self, connection: Connection, actor: Actor) -> str:
         """Validate the parameters before the job is queued; returns its subject, for people.
 
         Raises:

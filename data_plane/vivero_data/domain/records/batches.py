@@ -19,8 +19,9 @@ from vivero_data.domain.collections.service import CollectionNotFoundError
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.notation.service import notation_of
 from vivero_data.domain.records import merging, references, repository
+from vivero_data.domain.records.access import Access, Right, access_of, access_to_write
 from vivero_data.domain.records.entries import entry_of
-from vivero_data.domain.records.errors import TAKEN, BatchConflictError, ValueTakenError
+from vivero_data.domain.records.errors import TAKEN, BatchConflictError, BeyondRightsError, ValueTakenError
 from vivero_data.domain.records.merging import Written
 from vivero_data.domain.records.schemas import (
     MAX_BATCH,
@@ -37,9 +38,11 @@ from vivero_data.domain.records.service import (
     as_typed,
     changed_values,
     columns_for,
-    definition_of,
-    definition_to_write,
+    completed,
     diff,
+    require_seen,
+    require_writable,
+    whole_of,
 )
 from vivero_data.domain.records.trash import keep_records
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
@@ -121,29 +124,37 @@ class BatchService:
         """
         require_permission(actor, Permission.WRITE_RECORDS)
         async with self._database.read() as connection:
-            definition = await definition_of(connection, collection)
+            access = await access_of(connection, actor, collection)
             notation = await notation_of(connection) if batch.typed else UNSET
-        rows = checked(definition, batch, notation)  # before the counter is locked
+        _require(access, batch)
+        rows = checked(access.collection, batch, notation)  # before the counter is locked
         more = len(batch.create) - len(batch.delete)
         async with self._database.transaction() as tx:
             if batch.create or batch.delete:
                 await self._limits.change(tx, "records", more)
-            current = await definition_to_write(tx, collection)
-            if current.fields != definition.fields:
-                rows = checked(current, batch, notation)
-            writer = _Writer(tx, actor, current)
+            current = await access_to_write(tx, actor, collection)
+            if current.collection.fields != access.collection.fields:
+                rows = checked(current.collection, batch, notation)
+            writer = _Writer(tx, current)
             done = await writer.write(rows)
-            await collections.add_records(tx, current.id, more)
+            await collections.add_records(tx, current.whole.id, more)
         return done
+
+
+def _require(access: Access, batch: RecordBatch) -> None:
+    """Raises NotAllowedError: the actor's role lacks a right that the batch needs."""
+    for right, rows in ((Right.CREATE, batch.create), (Right.CHANGE, batch.update), (Right.DELETE, batch.delete)):
+        if rows:
+            access.require(right)
 
 
 class _Writer:
     """Writes one batch in its transaction."""
 
-    def __init__(self, tx: Connection, actor: Actor, collection: Collection) -> None:
+    def __init__(self, tx: Connection, access: Access) -> None:
         self._tx = tx
-        self._actor = actor
-        self._collection = collection
+        self._access = access
+        self._collection = access.collection
         self._errors: list[FieldError] = []
         self._trashed: int | None = None
 
@@ -167,11 +178,10 @@ class _Writer:
         before = await self._before(rows)
         if not before:
             return
-        self._trashed = await keep_records(
-            self._tx, self._actor, self._collection, list(before.values()), self._trashed
-        )
-        await repository.delete_all(self._tx, self._collection, list(before))
-        await self._log("record.delete", [(record, record.values, None) for record in before.values()])
+        whole = await whole_of(self._tx, self._access, before)
+        self._trashed = await keep_records(self._tx, self._access, list(before.values()), self._trashed)
+        await repository.delete_all(self._tx, self._access.whole, list(before))
+        await self._log("record.delete", [(record, record.values, None) for record in whole.values()])
 
     async def _update(self, rows: Sequence[tuple[str, RowChanges, dict[int, Any]]]) -> dict[int, WrittenRecord]:
         before = await self._before([(place, row) for place, row, _ in rows])
@@ -189,12 +199,17 @@ class _Writer:
         )
         if not wanted:
             return {number: WrittenRecord(number, record.version) for number, record in before.items()}
+        for place, _, values in wanted:
+            require_writable(self._access, values, f"{place}.values.")
         await self._find_unknown((f"{place}.values.", values) for place, _, values in wanted)
         await self._write_unless_taken(wanted, write)
-        after = await repository.get_all(self._tx, self._collection, [number for _, number, _ in wanted])
+        after = await repository.get_all(self._tx, self._access, [number for _, number, _ in wanted])
+        if len(after) < len(wanted):
+            raise BeyondRightsError
         changes = [Written(number, before[number].version + 1, values) for _, number, values in wanted]
         await merging.remember(self._tx, self._collection.id, changes)
-        await self._log("record.update", [(record, *diff(before[number], record)) for number, record in after.items()])
+        whole = await whole_of(self._tx, self._access, after)
+        await self._log("record.update", [(whole[number], *diff(before[number], one)) for number, one in after.items()])
         return {number: WrittenRecord(number, record.version) for number, record in (before | after).items()}
 
     async def _without_conflicts(
@@ -216,20 +231,22 @@ class _Writer:
         made: list[Record] = []
 
         async def write(some: Sequence[tuple[str, dict[int, Any]]]) -> None:
-            made.extend(await repository.insert_all(self._tx, self._collection, [values for _, values in some]))
+            made.extend(await repository.insert_all(self._tx, self._access.whole, [values for _, values in some]))
 
+        rows = [(place, completed(self._access, values, f"{place}.values.")) for place, values in rows]
         await self._find_unknown((f"{place}.values.", values) for place, values in rows)
         await self._write_unless_taken(rows, write)
+        await require_seen(self._tx, self._access, [record.id for record in made])
         await self._log("record.create", [(record, None, record.values) for record in made])
         return [WrittenRecord(record.id, record.version) for record in made]
 
     async def _find_unknown(self, rows: Iterable[tuple[str, dict[int, Any]]]) -> None:
         """Links that lead nowhere are recorded as errors."""
-        self._errors += await references.unknown(self._tx, self._collection, list(rows))
+        self._errors += await references.unknown(self._tx, self._access, list(rows))
 
     async def _before(self, rows: Sequence[tuple[str, RowChanges | RowDeletion]]) -> dict[int, Record]:
         """The current records, locked; missing ones and other versions are recorded as errors."""
-        found = await repository.get_all_locked(self._tx, self._collection, [row.id for _, row in rows])
+        found = await repository.get_all_locked(self._tx, self._access, [row.id for _, row in rows])
         for place, row in rows:
             record = found.get(row.id)
             if record is None:
@@ -264,9 +281,9 @@ class _Writer:
 
     async def _log(self, action: str, written: Sequence[tuple[Record, Any, Any]]) -> None:
         entries = [
-            entry_of(action, self._collection, record, before=before, after=after) for record, before, after in written
+            entry_of(action, self._access.whole, record, before=before, after=after) for record, before, after in written
         ]
-        await record_all(self._tx, self._actor, entries)
+        await record_all(self._tx, self._access.actor, entries)
 
 
 def _may_follow(row: RowChanges | RowDeletion, current: int) -> bool:

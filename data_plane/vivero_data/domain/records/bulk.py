@@ -21,7 +21,9 @@ from vivero_data.domain.collections.schemas import Collection, Field, present
 from vivero_data.domain.jobs.task import Task, TaskContext
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.records import merging, repository
+from vivero_data.domain.records.access import Access, Right, access_to_write, everything
 from vivero_data.domain.records.entries import entry_of
+from vivero_data.domain.records.errors import BeyondRightsError
 from vivero_data.domain.records.lists import conditions
 from vivero_data.domain.records.merging import Written
 from vivero_data.domain.records.query import Clause
@@ -30,8 +32,11 @@ from vivero_data.domain.records.service import (
     as_field_error,
     changed_values,
     columns_for,
-    definition_to_write,
+    completed,
     diff,
+    require_seen,
+    require_writable,
+    whole_of,
 )
 from vivero_data.domain.records.trash import keep_records
 from vivero_data.domain.trash import repository as trash
@@ -50,6 +55,10 @@ class Action(StrEnum):
     EDIT = "edit"
     DUPLICATE = "duplicate"
     DELETE = "delete"
+
+
+RIGHTS: Final = {Action.EDIT: Right.CHANGE, Action.DUPLICATE: Right.CREATE, Action.DELETE: Right.DELETE}
+"""What each takes on the collection."""
 
 
 class Matching(msgspec.Struct, frozen=True):
@@ -90,7 +99,7 @@ class ChangeRecords(Task, frozen=True):
     matching: Matching
     values: dict[str, Any]
 
-    async def check(self, connection: Connection) -> str:
+    async def check(self, connection: Connection, actor: Actor) -> str:
         raise NotImplementedError  # it is only queued by selections.py, which has checked it
 
     async def run(self, context: TaskContext) -> None:
@@ -101,17 +110,18 @@ class ChangeRecords(Task, frozen=True):
             async with context.database.transaction() as tx:
                 if self.action is not Action.EDIT:
                     await context.limits.hold(tx, "records")
-                definition = await definition_to_write(tx, self.collection)
+                access = await access_to_write(tx, context.actor, self.collection)
+                access.require(RIGHTS[self.action])
                 clauses = [
-                    *conditions(definition, self.matching.query, context.actor.user_id),
+                    *conditions(access, self.matching.query),
                     Clause("id > %s AND id <= %s", (above, self.last)),
                 ]
-                ids = await repository.select_ids(tx, definition, clauses, AT_ONCE)
+                ids = await repository.select_ids(tx, access, clauses, AT_ONCE)
                 if not ids:
                     await kept(tx, self.entry, done)
                     await context.finish(tx, {"records": done, "entry": self.entry, "action": str(self.action)})
                     return
-                worker = Worker(tx, context.actor, definition, context.limits, self.entry)
+                worker = Worker(tx, access, context.limits, self.entry)
                 done += await worker.change(self.action, ids, self.values)
             above = ids[-1]
             context.progress(done, None)
@@ -146,17 +156,17 @@ def checked(collection: Collection, bulk: Bulk, values: dict[str, Any]) -> dict[
 class Worker:
     """Changes some records in one transaction."""
 
-    def __init__(self, tx: Connection, actor: Actor, collection: Collection, limits: LimitService, entry: int) -> None:
+    def __init__(self, tx: Connection, access: Access, limits: LimitService, entry: int) -> None:
         self._tx = tx
-        self._actor = actor
-        self._collection = collection
+        self._access = access
+        self._collection = access.collection
         self._limits = limits
         self._entry = entry
 
     async def change(self, action: Action, ids: Sequence[int], values: Mapping[str, Any]) -> int:
         """Change those that still exist; how many were changed."""
         try:
-            found = await repository.get_all_locked(self._tx, self._collection, ids)
+            found = await repository.get_all_locked(self._tx, self._access, ids)
             if action is Action.EDIT:
                 return await self._edit(found, columns_for(self._collection, values, new=False))
             return await (self._delete(found) if action is Action.DELETE else self._duplicate(found))
@@ -169,73 +179,78 @@ class Worker:
             for number, record in found.items()
             if (changed := changed_values(self._collection, record, values))
         }
-        await trash.keep_rows(self._tx, self._entry, self._collection, list(wanted))
+        await trash.keep_rows(self._tx, self._entry, self._access.whole, list(wanted))
         await trash.count_items(self._tx, self._entry, len(wanted))
-        await update_and_log(self._tx, self._actor, self._collection, found, wanted)
+        require_writable(self._access, values)
+        await update_and_log(self._tx, self._access, found, wanted)
         return len(wanted)
 
     async def _delete(self, found: Mapping[int, Record]) -> int:
         if found:
-            await keep_records(self._tx, self._actor, self._collection, list(found.values()), self._entry)
-            await remove_and_log(self._tx, self._actor, self._collection, self._limits, found)
+            await keep_records(self._tx, self._access, list(found.values()), self._entry)
+            await remove_and_log(self._tx, self._access, self._limits, found)
         return len(found)
 
     async def _duplicate(self, found: Mapping[int, Record]) -> int:
         if not found:
             return 0
         await self._limits.reserve(self._tx, "records", len(found))
-        rows = [copy_of(self._collection, record) for record in found.values()]
-        made = await repository.insert_all(self._tx, self._collection, rows)
+        rows = [copy_of(self._access, record) for record in found.values()]
+        made = await repository.insert_all(self._tx, self._access.whole, rows)
+        await require_seen(self._tx, self._access, [record.id for record in made])
         await collections.add_records(self._tx, self._collection.id, len(made))
         await trash.keep_made(self._tx, self._entry, [(new.id, old) for new, old in zip(made, found, strict=True)])
         await trash.count_items(self._tx, self._entry, len(made))
-        entries = [entry_of("record.create", self._collection, record, after=record.values) for record in made]
-        await record_all(self._tx, self._actor, entries)
+        entries = [entry_of("record.create", self._access.whole, record, after=record.values) for record in made]
+        await record_all(self._tx, self._access.actor, entries)
         return len(made)
 
 
-def copy_of(collection: Collection, record: Record) -> dict[int, Any]:
-    """A copy's column values; what is unique stays with the record."""
+def copy_of(access: Access, record: Record) -> dict[int, Any]:
+    """A copy's column values; what is unique stays with the record, and what the actor cannot write."""
+    collection = access.collection
     values = decode(encode(record.values))
     kept = {
         field.name: None if field.unique else values[field.name]
         for field in collection.fields
-        if not field.type.kind.computed
+        if not field.type.kind.computed and access.writable(field)
     }
-    return columns_for(collection, kept, new=True)
+    return completed(access, columns_for(collection, kept, new=True))
 
 
 async def update_and_log(
     tx: Connection,
-    actor: Actor,
-    collection: Collection,
+    access: Access,
     before: Mapping[int, Record],
     wanted: Mapping[int, dict[int, Any]],
 ) -> None:
     """Write changes of locked records, so that they can be merged with others', with an entry in the audit log each."""
     if not wanted:
         return
+    collection = access.whole
     await repository.update_all(tx, collection, list(wanted.items()))
     changes = [Written(number, before[number].version + 1, values) for number, values in wanted.items()]
     await merging.remember(tx, collection.id, changes)
-    after = await repository.get_all(tx, collection, list(wanted))
+    after = await repository.get_all(tx, access, list(wanted))
+    if len(after) < len(wanted):
+        raise BeyondRightsError
+    whole = await whole_of(tx, access, after)
     changes_of = {record.id: diff(before[record.id], record) for record in after.values()}
     entries = [
         entry_of("record.update", collection, record, before=changes_of[record.id][0], after=changes_of[record.id][1])
-        for record in after.values()
+        for record in whole.values()
     ]
-    await record_all(tx, actor, entries)
+    await record_all(tx, access.actor, entries)
 
 
-async def remove_and_log(
-    tx: Connection, actor: Actor, collection: Collection, limits: LimitService, found: Mapping[int, Record]
-) -> None:
+async def remove_and_log(tx: Connection, access: Access, limits: LimitService, found: Mapping[int, Record]) -> None:
     """Remove locked records, which are in the trash already."""
+    collection, whole = access.whole, await whole_of(tx, access, found)
     await repository.delete_all(tx, collection, list(found))
     await limits.release(tx, "records", len(found))
     await collections.add_records(tx, collection.id, -len(found))
-    entries = [entry_of("record.delete", collection, record, before=record.values) for record in found.values()]
-    await record_all(tx, actor, entries)
+    entries = [entry_of("record.delete", collection, record, before=record.values) for record in whole.values()]
+    await record_all(tx, access.actor, entries)
 
 
 async def undo(tx: Connection, actor: Actor, collection: Collection, limits: LimitService, entry: Entry) -> None:
@@ -244,31 +259,31 @@ async def undo(tx: Connection, actor: Actor, collection: Collection, limits: Lim
     Raises:
         ConflictError: the field is gone, has another type or a value that is taken meanwhile.
     """
+    access = everything(actor, collection)
     field = next((one for one in collection.fields if one.id == entry.content["field"]), None)
     above = 0
     while rows := await trash.select_rows(tx, entry.id, above, AT_ONCE):
-        found = await repository.get_all_locked(tx, collection, [number for number, _ in rows])
+        found = await repository.get_all_locked(tx, access, [number for number, _ in rows])
         if entry.content["field"] is None:
             fresh = {number: record for number, record in found.items() if record.version == 1}
             if fresh:
-                await keep_records(tx, actor, collection, list(fresh.values()))
-                await remove_and_log(tx, actor, collection, limits, fresh)
+                await keep_records(tx, access, list(fresh.values()))
+                await remove_and_log(tx, access, limits, fresh)
         elif field is None:
             raise ConflictError("The field is deleted. Restore it first.")
         else:
-            await _put_back(tx, actor, collection, field, found, dict(rows))
+            await _put_back(tx, access, field, found, dict(rows))
         above = rows[-1][0]
 
 
-async def _put_back(  # noqa: PLR0913, PLR0917  which field of which records
+async def _put_back(
     tx: Connection,
-    actor: Actor,
-    collection: Collection,
+    access: Access,
     field: Field,
     found: Mapping[int, Record],
     rows: Mapping[int, Mapping[str, str | None]],
 ) -> None:
-    column = column_name(field).strip("`")
+    collection, column = access.whole, column_name(field).strip("`")
     known = await merging.touched(tx, collection.id, list(found)) if found else {}
     wanted: dict[int, dict[int, Any]] = {}
     for number, record in found.items():
@@ -282,6 +297,6 @@ async def _put_back(  # noqa: PLR0913, PLR0917  which field of which records
             if present(field, value) != record.values[field.name]:
                 wanted[number] = {field.id: value}
     try:
-        await update_and_log(tx, actor, collection, found, wanted)
+        await update_and_log(tx, access, found, wanted)
     except DuplicateKeyError as error:
         raise as_field_error(collection, error) from error

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 import msgspec
-from vivero_web.errors import ConflictError, FieldError, NotFoundError, PreconditionFailedError
+from vivero_web.errors import ConflictError, FieldError, NotAllowedError, NotFoundError, PreconditionFailedError
 
 TAKEN: Final = "is the value of another record, and must be unique"
 
@@ -14,6 +14,13 @@ class RecordNotFoundError(NotFoundError):
 
     def __init__(self) -> None:
         super().__init__("There is no such record in this collection.")
+
+
+class BeyondRightsError(NotAllowedError):
+    """What was to be written would be out of the actor's own sight."""
+
+    def __init__(self) -> None:
+        super().__init__("Your role sees some of the records only, and this would not be one of them.")
 
 
 class VersionConflictError(ConflictError):

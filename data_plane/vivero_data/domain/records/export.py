@@ -15,17 +15,16 @@ from vivero_web.errors import InvalidInputError
 from vivero_web.text import tidy
 
 from vivero_data.db.database import Connection
-from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.exports.texts import csv_lines
 from vivero_data.domain.files.schemas import StoredFile
 from vivero_data.domain.jobs.task import Task, TaskContext
+from vivero_data.domain.records.access import Access, Right, access_of
 from vivero_data.domain.records.lists import conditions
 from vivero_data.domain.records.query import Clause, parse_sort
 from vivero_data.domain.records.schemas import Record, RecordQuery
-from vivero_data.domain.records.service import definition_of
 from vivero_data.domain.records.walk import pages
 from vivero_data.domain.records.where import parse_filters
-from vivero_data.domain.users.schemas import Permission, require_permission
+from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 
 SPOOL_BYTES: Final = 48 * 1024**2  # compressed, beside two uploads of 100 MiB in a /tmp of 256 MiB
 _FAST: Final = 1  # zlib level
@@ -39,18 +38,20 @@ class Export(Task, frozen=True):
     filters: tuple[str, ...] = ()
     where: str = ""
 
-    async def check(self, connection: Connection) -> str:
-        definition = await definition_of(connection, self.collection)
-        parse_filters(definition, self.filters, self.where)
-        return definition.name
+    async def check(self, connection: Connection, actor: Actor) -> str:
+        access = await access_of(connection, actor, self.collection)
+        access.require(Right.EXPORT)
+        parse_filters(access.collection, self.filters, self.where)
+        return access.whole.name
 
     async def run(self, context: TaskContext) -> None:
         require_permission(context.actor, Permission.READ)
         async with context.database.read() as connection:
-            definition = await definition_of(connection, self.collection)
-        clauses = conditions(definition, RecordQuery(filters=self.filters, where=self.where), context.actor.user_id)
+            access = await access_of(connection, context.actor, self.collection)
+        access.require(Right.EXPORT)
+        clauses = conditions(access, RecordQuery(filters=self.filters, where=self.where))
         with tempfile.TemporaryFile() as spool:
-            written, size = await _spool(context, definition, clauses, spool)
+            written, size = await _spool(context, access, clauses, spool)
 
             async def stored(tx: Connection, file: StoredFile) -> None:
                 await context.finish(tx, {"file_id": file.id, "records": written})
@@ -58,7 +59,7 @@ class Export(Task, frozen=True):
             spool.seek(0)
             with gzip.GzipFile(fileobj=spool, mode="rb") as text:
                 await context.files.store(
-                    context.actor, file_name(definition.name, clock.now()), MEDIA_TYPE, size, text.read, stored
+                    context.actor, file_name(access.whole.name, clock.now()), MEDIA_TYPE, size, text.read, stored
                 )
 
 
@@ -72,16 +73,14 @@ def cells(record: Record) -> list[Any]:
     return [record.id, *record.values.values(), record.created_at, record.updated_at]
 
 
-async def _spool(
-    context: TaskContext, collection: Collection, clauses: list[Clause], spool: IO[bytes]
-) -> tuple[int, int]:
+async def _spool(context: TaskContext, access: Access, clauses: list[Clause], spool: IO[bytes]) -> tuple[int, int]:
     """Write the CSV; returns the number of records, and of bytes before compression."""
-    total = None if clauses else collection.records
+    collection, total = access.collection, None if clauses or access.rows else access.records
     with gzip.GzipFile(fileobj=spool, mode="wb", compresslevel=_FAST) as packed:
         size = written = 0
         heads = ["id", *(field.name for field in collection.fields), "created_at", "updated_at"]
         lines, mark = [heads], "\ufeff"  # spreadsheets need the BOM to recognize UTF-8
-        async for page in pages(context.database, collection, clauses, parse_sort(collection, "")):
+        async for page in pages(context.database, access, clauses, parse_sort(collection, "")):
             lines += [cells(record) for record in page]
             size += await asyncio.to_thread(packed.write, mark.encode() + csv_lines(lines))
             written, lines, mark = written + len(page), [], ""

@@ -1,6 +1,6 @@
 """Finds records of all collections by how their names begin, while one types."""
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -9,6 +9,8 @@ from vivero_data.db.errors import MissingTableError, StatementTimeoutError
 from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.columns import column_name, table_name
 from vivero_data.domain.collections.schemas import Collection, Field
+from vivero_data.domain.records import repository
+from vivero_data.domain.records.access import Access, access_to
 from vivero_data.domain.records.query import Clause
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.lib.like import like
@@ -45,7 +47,8 @@ class RecordFinder:
             return []
         async with self._database.read() as connection:
             found = await collections.select_named(connection, _MAX_COLLECTIONS)
-            searched = [(one, field) for one in found if (field := name_field(one)) is not None]
+            allowed = [one for whole in found if (one := access_to(actor, whole))]
+            searched = [(one, field) for one in allowed if (field := name_field(one.collection)) is not None]
             if not searched:
                 return []
             query = search(searched, words)
@@ -56,7 +59,7 @@ class RecordFinder:
                 StatementTimeoutError,
             ):  # a collection was deleted meanwhile, or this takes too long
                 return []
-        names = {collection.id: collection.name for collection, _ in searched}
+        names = {access.whole.id: access.whole.name for access, _ in searched}
         return [FoundRecord(names[int(where)], int(number), name) for where, number, name in rows]
 
 
@@ -65,17 +68,18 @@ def name_field(collection: Collection) -> Field | None:
     return next((field for field in collection.fields if field.type.kind.leads and field.indexed), None)
 
 
-def search(searched: list[tuple[Collection, Field]], words: str) -> Clause:
+def search(searched: list[tuple[Access, Field]], words: str) -> Clause:
     """One statement over all of them."""
     parts: list[str] = []
-    params: list[str] = []
-    for collection, field in searched:
-        column = column_name(field)
+    params: list[Any] = []
+    for access, field in searched:
+        collection, column = access.whole, column_name(field)
         begins, patterns = like(column, words, anywhere=False)
+        condition, values = repository.where(access, [Clause(begins, tuple(patterns))])
         parts.append(
             f"(SELECT {int(collection.id)}, id, {column} AS name FROM {table_name(collection.id)}"  # noqa: S608  names from numbers
-            f" WHERE {begins} ORDER BY {column}, id LIMIT {_OF_EACH})"
+            f" WHERE {condition} ORDER BY {column}, id LIMIT {_OF_EACH})"
         )
-        params += patterns
+        params += values
     every = " UNION ALL ".join(parts)
     return Clause(f"{within(_SECONDS)}{every} ORDER BY name LIMIT {MAX_FOUND}", tuple(params))

@@ -12,10 +12,10 @@ from vivero_data.domain.collections.columns import table_name
 from vivero_data.domain.collections.names import MAX_NAME
 from vivero_data.domain.collections.schemas import APART, Collection
 from vivero_data.domain.jobs.task import Task, TaskContext
+from vivero_data.domain.records.access import access_of
 from vivero_data.domain.records.advice import fitting
 from vivero_data.domain.records.query import Key, column_of
-from vivero_data.domain.records.service import definition_of
-from vivero_data.domain.users.schemas import Permission, require_permission
+from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 
 MAX_COLUMNS: Final = 5
 _TOO_MANY_KEYS: Final = 1069
@@ -52,15 +52,15 @@ class AddIndex(Task, frozen=True):
     collection: str
     columns: tuple[str, ...]
 
-    async def check(self, connection: Connection) -> str:
-        definition = await definition_of(connection, self.collection)
+    async def check(self, connection: Connection, actor: Actor) -> str:
+        definition = (await access_of(connection, actor, self.collection)).collection
         keys_of(definition, self.columns)
         return definition.name
 
     async def run(self, context: TaskContext) -> None:
         require_permission(context.actor, Permission.MANAGE_COLLECTIONS)
         async with context.database.read() as connection:
-            definition = await definition_of(connection, self.collection)
+            definition = (await access_of(connection, context.actor, self.collection)).whole
         keys = keys_of(definition, self.columns)
         async with context.database.patient(BUILD_SECONDS) as connection:
             try:

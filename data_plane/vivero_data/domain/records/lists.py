@@ -11,6 +11,7 @@ from vivero_data.db.errors import StatementTimeoutError
 from vivero_data.domain.collections.schemas import Collection, Field, present
 from vivero_data.domain.field_types.number import plain
 from vivero_data.domain.records import repository
+from vivero_data.domain.records.access import Access
 from vivero_data.domain.records.advice import Advice, advise, surely_fast
 from vivero_data.domain.records.query import Clause, Column, after, column_of, cursor_after, parse_sort
 from vivero_data.domain.records.schemas import Record, RecordCount, RecordQuery, Total
@@ -36,23 +37,23 @@ class SlowListError(WebError):
         self.advice = advice
 
 
-async def page(connection: Connection, collection: Collection, query: RecordQuery, me: int) -> Page[Record]:
-    """One page of records; `me` is the user who asks.
+async def page(connection: Connection, access: Access, query: RecordQuery) -> Page[Record]:
+    """One page of records.
 
     Raises:
         SlowListError: it takes longer than a moment, or than `query.allow_slow` lets it.
     """
-    sort = parse_sort(collection, query.sort)
-    clauses = conditions(collection, query, me)
-    total = None if clauses else collection.records
+    sort = parse_sort(access.collection, query.sort)
+    clauses = conditions(access, query)
+    total = None if clauses or access.rows else access.records
     if query.cursor:
         clauses.append(after(sort, cursors.decode(query.cursor, query.sort)))
-    bounded = collection.records >= LARGE and not surely_fast(sort, clauses)
+    bounded = access.records >= LARGE and not surely_fast(sort, [*access.rows, *clauses])
     seconds = (_BACKGROUND if query.allow_slow else MOMENT) if bounded else None
     try:
-        found = await repository.select_page(connection, collection, clauses, sort, query.limit, seconds)
+        found = await repository.select_page(connection, access, clauses, sort, query.limit, seconds)
     except StatementTimeoutError as error:
-        raise SlowListError(await advise(connection, collection, query)) from error
+        raise SlowListError(await advise(connection, access.collection, query)) from error
     items = [item for item, _ in found[: query.limit]]
     if len(found) <= query.limit:
         return Page(items, None, total)
@@ -60,40 +61,38 @@ async def page(connection: Connection, collection: Collection, query: RecordQuer
     return Page(items, cursors.encode(cursor_after(sort, last.id, values)), total)
 
 
-async def count(
-    connection: Connection, collection: Collection, query: RecordQuery, me: int, *, exact: bool
-) -> RecordCount:
-    """How many records match; `me` is the user who asks."""
-    clauses = conditions(collection, query, me)
-    if not clauses:
-        return RecordCount(collection.records, exact=True)
+async def count(connection: Connection, access: Access, query: RecordQuery, *, exact: bool) -> RecordCount:
+    """How many records match."""
+    clauses = conditions(access, query)
+    if not clauses and not access.rows:
+        return RecordCount(access.records, exact=True)
     most = None if exact else COUNTED + 1
-    seconds = None if collection.records < LARGE else _BACKGROUND if exact else MOMENT
+    seconds = None if access.records < LARGE else _BACKGROUND if exact else MOMENT
     try:
-        found = await repository.count(connection, collection, clauses, most, seconds)
+        found = await repository.count(connection, access, clauses, most, seconds)
     except StatementTimeoutError:
         return RecordCount(None, exact=False)
     return RecordCount(found, exact=True) if exact or found <= COUNTED else RecordCount(COUNTED, exact=False)
 
 
 async def totals(
-    connection: Connection, collection: Collection, query: RecordQuery, me: int, wanted: Mapping[str, Total]
+    connection: Connection, access: Access, query: RecordQuery, wanted: Mapping[str, Total]
 ) -> dict[str, Any]:
-    """What stands below columns, by field: over all records that match; `me` is the user who asks.
+    """What stands below columns, by field: over all records that match.
 
     Raises:
         InvalidInputError: a field cannot have its total.
         SlowListError: it takes longer than a moment, or than `query.allow_slow` lets it.
     """
-    columns = {name: total_column(collection, name, total) for name, total in wanted.items()}
+    columns = {name: total_column(access.collection, name, total) for name, total in wanted.items()}
     if not columns:
         return {}
-    seconds = None if collection.records < LARGE else _BACKGROUND if query.allow_slow else MOMENT
+    seconds = None if access.records < LARGE else _BACKGROUND if query.allow_slow else MOMENT
     expressions = [total_sql(columns[name], total) for name, total in wanted.items()]
     try:
-        row = await repository.totals(connection, collection, expressions, conditions(collection, query, me), seconds)
+        row = await repository.totals(connection, access, expressions, conditions(access, query), seconds)
     except StatementTimeoutError as error:
-        raise SlowListError(await advise(connection, collection, query)) from error
+        raise SlowListError(await advise(connection, access.collection, query)) from error
     values = zip(wanted.items(), row, strict=True)
     return {name: total_value(columns[name], total, value) for (name, total), value in values}
 
@@ -132,13 +131,13 @@ def total_value(column: Column, total: Total, value: Any) -> Any:  # noqa: ANN40
     return present(column.field, value)
 
 
-def conditions(collection: Collection, query: RecordQuery, me: int) -> list[Clause]:
-    """What must hold; `me` is the user who asks, for conditions on people that say so.
+def conditions(access: Access, query: RecordQuery) -> list[Clause]:
+    """What must hold of the records that the actor may read.
 
     Raises:
         InvalidInputError: naming the part of the query that is not valid.
     """
-    view = query.narrowing
+    collection, view = access.collection, query.narrowing
     clauses = parse_filters(collection, query.filters, query.where)
     if view and view.where is not None:
         clauses.append(compiled(collection, view.where, "view.where"))
@@ -146,4 +145,4 @@ def conditions(collection: Collection, query: RecordQuery, me: int) -> list[Clau
         searched(collection, query.search),
         *([searched(collection, view.search, "view.search")] if view else []),
     ]
-    return [*(one.asked_by(me) for one in clauses), *(one for one in searches if one)]
+    return [*(one.asked_by(access.actor.user_id) for one in clauses), *(one for one in searches if one)]

@@ -4,8 +4,8 @@ import msgspec
 
 from vivero_data.db.database import Connection
 from vivero_data.db.errors import StatementTimeoutError
-from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.records import repository
+from vivero_data.domain.records.access import Access
 from vivero_data.domain.records.lists import LARGE, MOMENT, conditions
 from vivero_data.domain.records.query import Clause, Sort, after, cursor_after, parse_sort
 from vivero_data.domain.records.schemas import Record, RecordQuery
@@ -18,26 +18,24 @@ class Neighbours(msgspec.Struct, frozen=True):
     next: Record | None = None
 
 
-async def find(
-    connection: Connection, collection: Collection, record_id: int, query: RecordQuery, me: int
-) -> Neighbours:
-    """The neighbours of a record, also of one that the list does not show any more; `me` is the user who asks.
+async def find(connection: Connection, access: Access, record_id: int, query: RecordQuery) -> Neighbours:
+    """The neighbours of a record, also of one that the list does not show any more.
 
     Raises:
         InvalidInputError: the query is not valid.
     """
-    sort = parse_sort(collection, query.sort)
-    clauses = conditions(collection, query, me)
-    found = await repository.select_page(connection, collection, [Clause("id = %s", (record_id,))], sort, 1)
+    sort = parse_sort(access.collection, query.sort)
+    clauses = conditions(access, query)
+    found = await repository.select_page(connection, access, [Clause("id = %s", (record_id,))], sort, 1)
     if not found:
         return Neighbours()
     values = found[0][1]
 
     async def beyond(order: Sort) -> Record | None:
         place = after(order, cursor_after(order, record_id, values))
-        seconds = MOMENT if collection.records >= LARGE else None
+        seconds = MOMENT if access.records >= LARGE else None
         try:
-            rows = await repository.select_page(connection, collection, [*clauses, place], order, 1, seconds)
+            rows = await repository.select_page(connection, access, [*clauses, place], order, 1, seconds)
         except StatementTimeoutError:
             return None
         return rows[0][0] if rows else None

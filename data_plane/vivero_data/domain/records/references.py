@@ -10,14 +10,17 @@ from vivero_web.errors import FieldError
 
 from vivero_data.db.database import Connection, within
 from vivero_data.db.errors import MissingTableError, StatementTimeoutError
-from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.columns import column_name, table_name
-from vivero_data.domain.collections.schemas import Collection, Field, parse, present
+from vivero_data.domain.collections.schemas import Field, parse, present
 from vivero_data.domain.field_types.kind import InvalidValueError, Operator
 from vivero_data.domain.field_types.link import Linked
 from vivero_data.domain.field_types.registry import FieldType
+from vivero_data.domain.records import repository
+from vivero_data.domain.records.access import Access, access_by_id
+from vivero_data.domain.records.query import Clause
 from vivero_data.domain.records.schemas import Record
-from vivero_data.domain.records.through import read_through
+from vivero_data.domain.records.through import field_in, read_through
+from vivero_data.domain.users.schemas import Actor
 from vivero_data.lib.like import like
 
 MAX_FOUND: Final = 10  # of a picker; further typing narrows them down
@@ -27,14 +30,14 @@ _TITLE: Final = 120  # characters
 _SECONDS: Final = 0.3  # as long as somebody who types waits for a search that no index helps
 
 
-async def resolved(connection: Connection, collection: Collection, records: Sequence[Record]) -> list[Record]:
+async def resolved(connection: Connection, access: Access, records: Sequence[Record]) -> list[Record]:
     """The records with what their links lead to and what is read through them, two statements a field."""
-    records = await read_through(connection, collection, records)
-    for field in collection.fields:
+    records = await read_through(connection, access, records)
+    for field in access.collection.fields:
         if not field.type.kind.refers:
             continue
         ids = {record.values[field.name] for record in records} - {None}
-        names = await titles(connection, field, ids)
+        names = await titles(connection, access.actor, field, ids)
         records = [_with_titles(record, field.name, names) for record in records]
     return list(records)
 
@@ -47,15 +50,15 @@ def _with_titles(record: Record, name: str, names: Mapping[int, str]) -> Record:
 
 
 async def unknown(
-    connection: Connection, collection: Collection, rows: Iterable[tuple[str, Mapping[int, Any]]]
+    connection: Connection, access: Access, rows: Iterable[tuple[str, Mapping[int, Any]]]
 ) -> list[FieldError]:
-    """The links that lead nowhere, of rows with a place and column values by field id."""
+    """The links that lead nowhere, or to what the actor may not read, of rows with a place and column values by field id."""
     errors: list[FieldError] = []
-    for field in collection.fields:
+    for field in access.collection.fields:
         if not field.type.kind.refers:
             continue
         wanted = [(place, values[field.id]) for place, values in rows if values.get(field.id) is not None]
-        there = await titles(connection, field, {number for _, number in wanted}) if wanted else {}
+        there = await titles(connection, access.actor, field, {number for _, number in wanted}) if wanted else {}
         errors += [
             FieldError(f"{place}{field.name}", f"is {number}, which does not exist")
             for place, number in wanted
@@ -64,22 +67,23 @@ async def unknown(
     return errors
 
 
-async def titles(connection: Connection, field: Field, ids: Iterable[int]) -> dict[int, str]:
-    """What the links of a field lead to, by number, without what does not exist."""
+async def titles(connection: Connection, actor: Actor, field: Field, ids: Iterable[int]) -> dict[int, str]:
+    """What the links of a field lead to, by number, without what does not exist for the actor."""
     numbers = tuple(ids)
     if not numbers:
         return {}
     if field.type is FieldType.PERSON:
         rows = await connection.fetch_all("SELECT id, name, email FROM users WHERE id IN %s", numbers)
         return {int(number): name or email for number, name, email in rows}
-    target = await collections.get_by_id(connection, field.options.collection)
+    target = await access_by_id(connection, actor, field.options.collection)
     if target is None:
         return {}
-    lead = target.fields[0]
+    lead = target.collection.fields[0]
+    condition, params = repository.where(target, [Clause("id IN %s", (numbers,))])
     try:
         rows = await connection.fetch_all(
-            f"SELECT id, {column_name(lead)} FROM {table_name(target.id)} WHERE id IN %s",  # noqa: S608  names from numbers
-            numbers,
+            f"SELECT id, {column_name(lead)} FROM {table_name(target.whole.id)} WHERE {condition}",  # noqa: S608  names from numbers
+            *params,
         )
     except MissingTableError:
         return {}
@@ -118,21 +122,22 @@ async def find_people(connection: Connection, words: str, limit: int = MAX_FOUND
     return [Linked(int(number), name or email) for number, name, email in rows]
 
 
-async def find_records(connection: Connection, target: Collection, words: str) -> list[Linked]:
+async def find_records(connection: Connection, target: Access, words: str) -> list[Linked]:
     """Records whose first field begins with the words, then such that have them anywhere, and the one with this number.
 
     An index finds those that begin so; a search that no index helps ends after a moment, with what there is.
     """
-    lead = target.fields[0]
+    lead = target.collection.fields[0]
     found: dict[int, Linked] = {}
-    for condition, params in _searches(lead, words):
+    for search in _searches(lead, words):
         if len(found) >= MAX_FOUND:
             break
         column = column_name(lead)
-        order = "id DESC" if not words else "id" if condition.startswith("id ") else f"{column}, id"
+        order = "id DESC" if not words else "id" if search.sql.startswith("id ") else f"{column}, id"
+        condition, params = repository.where(target, [search])
         try:
             rows = await connection.fetch_all(
-                f"{within(_SECONDS)}SELECT id, {column} FROM {table_name(target.id)} WHERE {condition}"  # noqa: S608  names from numbers
+                f"{within(_SECONDS)}SELECT id, {column} FROM {table_name(target.whole.id)} WHERE {condition}"  # noqa: S608  names from numbers
                 f" ORDER BY {order} LIMIT %s",
                 *params,
                 MAX_FOUND,
@@ -144,19 +149,19 @@ async def find_records(connection: Connection, target: Collection, words: str) -
     return list(found.values())[:MAX_FOUND]
 
 
-def _searches(lead: Field, words: str) -> list[tuple[str, tuple[Any, ...]]]:
+def _searches(lead: Field, words: str) -> list[Clause]:
     """The conditions to try, the best first."""
     if not words:
-        return [("TRUE", ())]
-    column, searches = column_name(lead), list[tuple[str, tuple[Any, ...]]]()
+        return [Clause("TRUE")]
+    column, searches = column_name(lead), list[Clause]()
     number = words.removeprefix("#")
     if number.isascii() and number.isdigit() and len(number) < len(str(2**63)):
-        searches.append(("id = %s", (int(number),)))
+        searches.append(Clause("id = %s", (int(number),)))
     if Operator.STARTS in lead.type.kind.operators:
         begins, has = like(column, words, anywhere=False), like(column, words, anywhere=True)
-        return [*searches, (begins[0], tuple(begins[1])), (has[0], tuple(has[1]))]
+        return [*searches, Clause(begins[0], tuple(begins[1])), Clause(has[0], tuple(has[1]))]
     try:
-        searches.append((f"{column} = %s", (parse(lead, words),)))
+        searches.append(Clause(f"{column} = %s", (parse(lead, words),)))
     except InvalidValueError:
         return searches
     return searches
@@ -171,30 +176,31 @@ class Related(msgspec.Struct, frozen=True):
     more: Annotated[bool, msgspec.Meta(description="Whether there are others.")]
 
 
-async def related(connection: Connection, collection_id: int, record_id: int) -> list[Related]:
+async def related(connection: Connection, access: Access, record_id: int) -> list[Related]:
     """What leads to a record, by collection and field."""
     rows = await connection.fetch_all(
         "SELECT collection_id, COALESCE(field_id, id) FROM fields WHERE type = %s"
         " AND JSON_VALUE(options, '$.collection') = %s ORDER BY collection_id, position LIMIT %s",
         FieldType.LINK.value,
-        collection_id,
+        access.whole.id,
         MAX_POINTING,
     )
     found = []
     for source_id, field_id in rows:
-        source = await collections.get_by_id(connection, int(source_id))
-        field = next((one for one in source.fields if one.id == field_id), None) if source else None
+        source = await access_by_id(connection, access.actor, int(source_id))
+        field = field_in(source, int(field_id))
         if source and field and (some := await _leading_to(connection, source, field, record_id)):
-            found.append(Related(source.name, field.name, some[:MAX_RELATED], len(some) > MAX_RELATED))
+            found.append(Related(source.whole.name, field.name, some[:MAX_RELATED], len(some) > MAX_RELATED))
     return found
 
 
-async def _leading_to(connection: Connection, source: Collection, field: Field, record_id: int) -> list[Linked]:
-    lead = source.fields[0]
+async def _leading_to(connection: Connection, source: Access, field: Field, record_id: int) -> list[Linked]:
+    lead = source.collection.fields[0]
+    condition, params = repository.where(source, [Clause(f"{column_name(field)} = %s", (record_id,))])
     rows = await connection.fetch_all(
-        f"SELECT id, {column_name(lead)} FROM {table_name(source.id)} WHERE {column_name(field)} = %s"  # noqa: S608  names from numbers
+        f"SELECT id, {column_name(lead)} FROM {table_name(source.whole.id)} WHERE {condition}"  # noqa: S608  names from numbers
         " ORDER BY id DESC LIMIT %s",
-        record_id,
+        *params,
         MAX_RELATED + 1,
     )
     return [Linked(int(number), _title(lead, int(number), value)) for number, value in rows]

@@ -11,6 +11,7 @@ from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.columns import column_name, exact_column, table_name
 from vivero_data.domain.collections.schemas import Collection, Field, present
 from vivero_data.domain.field_types.registry import FieldType
+from vivero_data.domain.records.access import Access
 from vivero_data.domain.records.query import Clause, Sort
 from vivero_data.domain.records.schemas import Record
 
@@ -44,15 +45,17 @@ def _counted(collection: Collection) -> list[Field]:
     return [field for field in collection.fields if field.type is FieldType.AUTONUMBER]
 
 
-async def get(connection: Connection, collection: Collection, record_id: int) -> Record | None:
-    row = await connection.fetch_one(f"{_select(collection)} WHERE id = %s", record_id)
-    return _record(collection, row) if row else None
+async def get(connection: Connection, access: Access, record_id: int) -> Record | None:
+    select, params = _by_number(access, [record_id])
+    row = await connection.fetch_one(select, *params)
+    return _record(access.collection, row) if row else None
 
 
-async def get_locked(tx: Connection, collection: Collection, record_id: int) -> Record | None:
+async def get_locked(tx: Connection, access: Access, record_id: int) -> Record | None:
     """The record, locked until this transaction ends."""
-    row = await tx.fetch_one(f"{_select(collection)} WHERE id = %s FOR UPDATE", record_id)
-    return _record(collection, row) if row else None
+    select, params = _by_number(access, [record_id])
+    row = await tx.fetch_one(f"{select} FOR UPDATE", *params)
+    return _record(access.collection, row) if row else None
 
 
 async def update(tx: Connection, collection: Collection, record_id: int, values: Mapping[int, Any]) -> None:
@@ -100,20 +103,19 @@ async def insert_rows(
     return [int(number) for (number,) in made]
 
 
-async def existing(connection: Connection, collection: Collection, ids: Sequence[int]) -> set[int]:
+async def existing(connection: Connection, access: Access, ids: Sequence[int]) -> set[int]:
     """Which of these records there are."""
     if not ids:
         return set()
+    condition, params = where(access, [Clause("id IN %s", (tuple(ids),))])
     rows = await connection.fetch_all(
-        f"SELECT id FROM {table_name(collection.id)} WHERE id IN %s",  # noqa: S608  names from numbers
-        tuple(ids),
+        f"SELECT id FROM {table_name(access.whole.id)} WHERE {condition}",  # noqa: S608  names from numbers
+        *params,
     )
     return {int(number) for (number,) in rows}
 
 
-async def find(
-    connection: Connection, collection: Collection, field: Field, values: Sequence[Any]
-) -> list[tuple[int, int]]:
+async def find(connection: Connection, access: Access, field: Field, values: Sequence[Any]) -> list[tuple[int, int]]:
     """The records with each of some values, which are the same as the field's uniqueness has it: place and id."""
     if not values:
         return []
@@ -123,11 +125,13 @@ async def find(
     if field.type.kind.exact is not None:  # a text
         collation = f" COLLATE {'utf8mb4_nopad_bin' if exact else 'utf8mb4_unicode_520_nopad_ci'}"
     value = field.type.kind.exact_sql("given.value") if exact else "given.value"
+    condition, params = where(access)
     column = exact_column(field) if exact else column_name(field)
     rows = await connection.fetch_all(
         f"SELECT given.place, record.id FROM ({given}) given"  # noqa: S608  names from numbers
-        f" JOIN {table_name(collection.id)} record ON record.{column} = {value}{collation}",
+        f" JOIN {table_name(access.whole.id)} record ON record.{column} = {value}{collation} WHERE {condition}",
         *(param for pair in enumerate(values) for param in pair),
+        *params,
     )
     return [(int(place), int(number)) for place, number in rows]
 
@@ -147,25 +151,23 @@ async def last_id(connection: Connection, collection: Collection) -> int:
     return int(row[0]) if row else 0
 
 
-async def select_ids(
-    connection: Connection, collection: Collection, clauses: Sequence[Clause], limit: int
-) -> list[int]:
+async def select_ids(connection: Connection, access: Access, clauses: Sequence[Clause], limit: int) -> list[int]:
     """The first records that match, by number."""
-    where, params = _where(clauses)
+    condition, params = where(access, clauses)
     rows = await connection.fetch_all(
-        f"SELECT id FROM {table_name(collection.id)} WHERE {where} ORDER BY id LIMIT %s",  # noqa: S608  names from numbers
+        f"SELECT id FROM {table_name(access.whole.id)} WHERE {condition} ORDER BY id LIMIT %s",  # noqa: S608  names from numbers
         *params,
         limit,
     )
     return [int(row[0]) for row in rows]
 
 
-async def count_between(connection: Connection, collection: Collection, first: int, last: int) -> int:
+async def count_between(connection: Connection, access: Access, first: int, last: int) -> int:
     """How many records there are from one id to another."""
+    condition, params = where(access, [Clause("id BETWEEN %s AND %s", (first, last))])
     row = await connection.fetch_one(
-        f"SELECT COUNT(*) FROM {table_name(collection.id)} WHERE id BETWEEN %s AND %s",  # noqa: S608  names from numbers
-        first,
-        last,
+        f"SELECT COUNT(*) FROM {table_name(access.whole.id)} WHERE {condition}",  # noqa: S608  names from numbers
+        *params,
     )
     return int(row[0]) if row else 0
 
@@ -180,16 +182,18 @@ async def count_unchanged(connection: Connection, collection: Collection, ranges
     return int(row[0]) if row else 0
 
 
-async def get_all(connection: Connection, collection: Collection, ids: Sequence[int]) -> dict[int, Record]:
+async def get_all(connection: Connection, access: Access, ids: Sequence[int]) -> dict[int, Record]:
     """The existing records among `ids`, by id."""
-    rows = await connection.fetch_all(f"{_select(collection)} WHERE id IN %s", tuple(ids))
-    return {row[0]: _record(collection, row) for row in rows}
+    select, params = _by_number(access, ids)
+    rows = await connection.fetch_all(select, *params)
+    return {row[0]: _record(access.collection, row) for row in rows}
 
 
-async def get_all_locked(tx: Connection, collection: Collection, ids: Sequence[int]) -> dict[int, Record]:
+async def get_all_locked(tx: Connection, access: Access, ids: Sequence[int]) -> dict[int, Record]:
     """Like `get_all`, locked until this transaction ends."""
-    rows = await tx.fetch_all(f"{_select(collection)} WHERE id IN %s ORDER BY id FOR UPDATE", tuple(ids))
-    return {row[0]: _record(collection, row) for row in rows}
+    select, params = _by_number(access, ids)
+    rows = await tx.fetch_all(f"{select} ORDER BY id FOR UPDATE", *params)
+    return {row[0]: _record(access.collection, row) for row in rows}
 
 
 async def update_all(tx: Connection, collection: Collection, changes: Sequence[tuple[int, Mapping[int, Any]]]) -> None:
@@ -216,7 +220,7 @@ async def delete_all(tx: Connection, collection: Collection, ids: Sequence[int])
 
 async def select_page(  # noqa: PLR0913, PLR0917  the parts of a SELECT
     connection: Connection,
-    collection: Collection,
+    access: Access,
     clauses: Sequence[Clause],
     sort: Sort,
     limit: int,
@@ -227,27 +231,27 @@ async def select_page(  # noqa: PLR0913, PLR0917  the parts of a SELECT
     Raises:
         StatementTimeoutError: it takes longer than `seconds`.
     """
-    where, params = _where(clauses)
+    condition, params = where(access, clauses)
     rows = await connection.fetch_all(
-        f"{within(seconds)}{_select(collection, *sort.columns)} WHERE {where} ORDER BY {sort.order_by} LIMIT %s",
+        f"{within(seconds)}{_select(access, *sort.columns)} WHERE {condition} ORDER BY {sort.order_by} LIMIT %s",
         *params,
         limit + 1,
     )
-    width = len(_HEAD) + len(collection.fields)
-    return [(_record(collection, row[:width]), row[width:]) for row in rows]
+    width = len(_HEAD) + len(access.collection.fields)
+    return [(_record(access.collection, row[:width]), row[width:]) for row in rows]
 
 
 async def count(
-    connection: Connection, collection: Collection, clauses: Sequence[Clause], most: int | None, seconds: float | None
+    connection: Connection, access: Access, clauses: Sequence[Clause], most: int | None, seconds: float | None
 ) -> int:
     """How many records match, counted up to `most`.
 
     Raises:
         StatementTimeoutError: it takes longer than `seconds`.
     """
-    where, params = _where(clauses)
-    table = table_name(collection.id)
-    limited = f"SELECT 1 FROM {table} WHERE {where}{'' if most is None else ' LIMIT %s'}"  # noqa: S608  names from numbers
+    condition, params = where(access, clauses)
+    table = table_name(access.whole.id)
+    limited = f"SELECT 1 FROM {table} WHERE {condition}{'' if most is None else ' LIMIT %s'}"  # noqa: S608  names from numbers
     row = await connection.fetch_one(
         f"{within(seconds)}SELECT COUNT(*) FROM ({limited}) found",  # noqa: S608  as above
         *params,
@@ -258,7 +262,7 @@ async def count(
 
 async def totals(
     connection: Connection,
-    collection: Collection,
+    access: Access,
     expressions: Sequence[str],
     clauses: Sequence[Clause],
     seconds: float | None,
@@ -268,18 +272,25 @@ async def totals(
     Raises:
         StatementTimeoutError: it takes longer than `seconds`.
     """
-    where, params = _where(clauses)
-    table = table_name(collection.id)
+    condition, params = where(access, clauses)
+    table = table_name(access.whole.id)
     row = await connection.fetch_one(
-        f"{within(seconds)}SELECT {', '.join(expressions)} FROM {table} WHERE {where}",  # noqa: S608  names from numbers
+        f"{within(seconds)}SELECT {', '.join(expressions)} FROM {table} WHERE {condition}",  # noqa: S608  names from numbers
         *params,
     )
     return row or ()
 
 
-def _where(clauses: Sequence[Clause]) -> tuple[str, list[Any]]:
-    sql = " AND ".join(clause.sql for clause in clauses) or "TRUE"
-    return sql, [param for clause in clauses for param in clause.params]
+def where(access: Access, clauses: Sequence[Clause] = ()) -> tuple[str, list[Any]]:
+    """The conditions of a statement, with what holds for every record that the actor may read."""
+    every = [*access.rows, *clauses]
+    sql = " AND ".join(clause.sql for clause in every) or "TRUE"
+    return sql, [param for clause in every for param in clause.params]
+
+
+def _by_number(access: Access, ids: Sequence[int]) -> tuple[str, list[Any]]:
+    condition, params = where(access, [Clause("id IN %s", (tuple(ids),))])
+    return f"{_select(access)} WHERE {condition}", params
 
 
 def _names(collection: Collection, field_ids: Iterable[int]) -> list[str]:
@@ -288,8 +299,8 @@ def _names(collection: Collection, field_ids: Iterable[int]) -> list[str]:
     return [by_id[field_id] for field_id in field_ids]
 
 
-def _select(collection: Collection, *also: str) -> str:
-    return f"SELECT {_columns(collection, *also)} FROM {table_name(collection.id)}"  # noqa: S608  names from numbers
+def _select(access: Access, *also: str) -> str:
+    return f"SELECT {_columns(access.collection, *also)} FROM {table_name(access.whole.id)}"  # noqa: S608  names from numbers
 
 
 def _columns(collection: Collection, *also: str) -> str:

@@ -11,9 +11,10 @@ from vivero_data.domain.jobs.service import JobService
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.notation.service import notation_of
 from vivero_data.domain.records import references, repository
-from vivero_data.domain.records.bulk import AT_ONCE, CHANGES, Action, Bulk, ChangeRecords, Worker, checked, kept
+from vivero_data.domain.records.access import access_to_write
+from vivero_data.domain.records.bulk import AT_ONCE, CHANGES, RIGHTS, Action, Bulk, ChangeRecords, Worker, checked, kept
 from vivero_data.domain.records.lists import conditions
-from vivero_data.domain.records.service import as_typed, columns_for, definition_to_write
+from vivero_data.domain.records.service import as_typed, columns_for, require_writable
 from vivero_data.domain.records.trash import RECORDS
 from vivero_data.domain.trash import repository as trash
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
@@ -49,10 +50,13 @@ class BulkService:
         async with self._database.transaction() as tx:
             if bulk.ids and bulk.action is not Action.EDIT:
                 await self._limits.hold(tx, "records")
-            definition = await definition_to_write(tx, collection)
+            access = await access_to_write(tx, actor, collection)
+            access.require(RIGHTS[bulk.action])
+            definition = access.collection
             values = checked(definition, bulk, await _typed(tx, definition, bulk))
             columns = columns_for(definition, values, new=False) if values else {}
-            if nowhere := await references.unknown(tx, definition, [("", columns)]):
+            require_writable(access, columns)
+            if nowhere := await references.unknown(tx, access, [("", columns)]):
                 raise InvalidInputError.of_all(nowhere)
             entry = await trash.add(
                 tx,
@@ -62,12 +66,12 @@ class BulkService:
                 collection_id=definition.id,
             )
             if bulk.ids:
-                worker = Worker(tx, actor, definition, self._limits, entry)
+                worker = Worker(tx, access, self._limits, entry)
                 records = await worker.change(bulk.action, sorted(bulk.ids), values)
                 return Done(records, await kept(tx, entry, records))
-            conditions(definition, bulk.matching.query, actor.user_id)
+            conditions(access, bulk.matching.query)
             task = ChangeRecords(
-                definition.name, bulk.action, entry, await repository.last_id(tx, definition), bulk.matching, values
+                definition.name, bulk.action, entry, await repository.last_id(tx, access.whole), bulk.matching, values
             )
             job = await self._jobs.enqueue(tx, actor, task, definition.name)
         self._jobs.wakeup.set()

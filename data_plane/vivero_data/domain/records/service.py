@@ -1,12 +1,12 @@
 """Records: validated, counted against the plan and audited, all in one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
 from vivero_web.conditions import UNCONDITIONAL, Conditions, tag_of
-from vivero_web.errors import FieldError, InvalidInputError, WebError
+from vivero_web.errors import FieldError, InvalidInputError, NotAllowedError, WebError
 from vivero_web.text import tidy
 
 from vivero_data.db.database import Connection, Database
@@ -21,8 +21,10 @@ from vivero_data.domain.field_types.kind import InvalidValueError
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.notation.service import notation_of
 from vivero_data.domain.records import lists, merging, neighbours, references, repository
+from vivero_data.domain.records.access import Access, Right, access_of, access_to_write
 from vivero_data.domain.records.entries import entry_of, subject_of
 from vivero_data.domain.records.errors import (
+    BeyondRightsError,
     FieldConflictError,
     FieldPreconditionError,
     RecordNotFoundError,
@@ -120,9 +122,9 @@ class RecordService:
         require_permission(actor, Permission.READ)
         check_limit(query.limit)
         async with self._database.read() as connection:
-            definition = await definition_of(connection, collection)
-            page = await lists.page(connection, definition, query, actor.user_id)
-            return msgspec.structs.replace(page, items=await references.resolved(connection, definition, page.items))
+            access = await access_of(connection, actor, collection)
+            page = await lists.page(connection, access, query)
+            return msgspec.structs.replace(page, items=await references.resolved(connection, access, page.items))
 
     async def totals(
         self, actor: Actor, collection: str, query: RecordQuery, wanted: Mapping[str, Total]
@@ -134,39 +136,39 @@ class RecordService:
         """
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
-            definition = await definition_of(connection, collection)
-            return await lists.totals(connection, definition, query, actor.user_id, wanted)
+            access = await access_of(connection, actor, collection)
+            return await lists.totals(connection, access, query, wanted)
 
     async def count(self, actor: Actor, collection: str, query: RecordQuery, *, exact: bool = False) -> RecordCount:
         """How many match: up to a bound, and within a moment; `exact` for all of them."""
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
-            definition = await definition_of(connection, collection)
-            return await lists.count(connection, definition, query, actor.user_id, exact=exact)
+            access = await access_of(connection, actor, collection)
+            return await lists.count(connection, access, query, exact=exact)
 
     async def get(self, actor: Actor, collection: str, record_id: int) -> Record:
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
-            definition = await definition_of(connection, collection)
-            found = _found(await repository.get(connection, definition, record_id))
-            return await _resolved(connection, definition, found)
+            access = await access_of(connection, actor, collection)
+            found = _found(await repository.get(connection, access, record_id))
+            return await _resolved(connection, access, found)
 
     async def some(self, actor: Actor, collection: str, record_ids: Sequence[int]) -> Sequence[Record]:
         """The records with these ids that exist, in this order."""
         require_permission(actor, Permission.READ)
         check_limit(len(record_ids))
         async with self._database.read() as connection:
-            definition = await definition_of(connection, collection)
-            found = await repository.get_all(connection, definition, record_ids)
+            access = await access_of(connection, actor, collection)
+            found = await repository.get_all(connection, access, record_ids)
             wanted = [found[number] for number in record_ids if number in found]
-            return await references.resolved(connection, definition, wanted)
+            return await references.resolved(connection, access, wanted)
 
     async def neighbours(self, actor: Actor, collection: str, record_id: int, query: RecordQuery) -> Neighbours:
         """The records before and behind one in a list."""
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
-            definition = await definition_of(connection, collection)
-            return await neighbours.find(connection, definition, record_id, query, actor.user_id)
+            access = await access_of(connection, actor, collection)
+            return await neighbours.find(connection, access, record_id, query)
 
     async def history(
         self, actor: Actor, collection: str, record_id: int, limit: int = DEFAULT_LIMIT, cursor: str | None = None
@@ -176,9 +178,9 @@ class RecordService:
         check_limit(limit)
         below = cursors.decode(cursor, _BY_TIME).id if cursor else None
         async with self._database.read() as connection:
-            definition = await definition_of(connection, collection)
-            _found(await repository.get(connection, definition, record_id))
-            entries = await audit.select_of(connection, subject_of(definition, record_id), limit, below)
+            access = await access_of(connection, actor, collection)
+            _found(await repository.get(connection, access, record_id))
+            entries = await audit.select_of(connection, subject_of(access.whole, record_id), limit, below)
             names = await users.names(connection, {entry.actor for entry in entries})
         found = [
             RecordChange(
@@ -192,17 +194,20 @@ class RecordService:
         require_permission(actor, Permission.WRITE_RECORDS)
         async with self._database.transaction() as tx:
             await self._limits.reserve(tx, "records")
-            definition = await definition_to_write(tx, collection)
+            access = await access_to_write(tx, actor, collection)
+            access.require(Right.CREATE)
+            definition = access.whole
             try:
-                wanted = columns_for(definition, values, new=True)
-                await _check_links(tx, definition, wanted)
+                wanted = completed(access, columns_for(access.collection, values, new=True))
+                await _check_links(tx, access, wanted)
                 record_id = await repository.insert(tx, definition, wanted)
             except (DuplicateKeyError, MissingTableError) as error:
-                raise as_field_error(definition, error) from error
+                raise as_field_error(access.collection, error) from error
             await collections.add_records(tx, definition.id, 1)
-            made = _found(await repository.get(tx, definition, record_id))
+            made = _found(await repository.get(tx, access.unlimited, record_id))
+            await require_seen(tx, access, [record_id])
             await log_all(tx, actor, [entry_of("record.create", definition, made, after=made.values)])
-            return await _resolved(tx, definition, made)
+            return await _resolved(tx, access, _seen(access, made))
 
     async def update(
         self,
@@ -224,15 +229,18 @@ class RecordService:
         """
         require_permission(actor, Permission.WRITE_RECORDS)
         async with self._database.transaction() as tx:
-            definition = await definition_to_write(tx, collection)
-            before = _found(await repository.get_locked(tx, definition, record_id))
+            access = await access_to_write(tx, actor, collection)
+            access.require(Right.CHANGE)
+            definition = access.collection
+            before = _found(await repository.get_locked(tx, access, record_id))
             base = _base(conditions, changes.version, before.version)
             given = as_typed(definition, changes.values, await notation_of(tx)) if changes.typed else changes.values
-            stored = await _as_sent(tx, definition, before, given)
+            stored = await _as_sent(tx, access, before, given)
             wanted = changed_values(definition, before, columns_for(definition, given, new=False, stored=stored))
             if not wanted:
-                return await _resolved(tx, definition, before)
-            await _check_links(tx, definition, wanted)
+                return await _resolved(tx, access, before)
+            require_writable(access, wanted)
+            await _check_links(tx, access, wanted)
             if base is not None:
                 found = await merging.conflicts(tx, definition, {record_id: base}, {record_id: (before, wanted)})
                 if found:
@@ -243,10 +251,13 @@ class RecordService:
             except DuplicateKeyError as error:
                 raise as_field_error(definition, error) from error
             await merging.remember(tx, definition.id, [Written(record_id, before.version + 1, wanted)])
-            after = _found(await repository.get(tx, definition, record_id))
+            after = await repository.get(tx, access, record_id)
+            if after is None:
+                raise BeyondRightsError
             old, new = diff(before, after)
-            await log_all(tx, actor, [entry_of("record.update", definition, after, before=old, after=new)])
-            return await _resolved(tx, definition, after)
+            whole = (await whole_of(tx, access, {record_id: after}))[record_id]
+            await log_all(tx, actor, [entry_of("record.update", access.whole, whole, before=old, after=new)])
+            return await _resolved(tx, access, after)
 
     async def delete(
         self, actor: Actor, collection: str, record_id: int, conditions: Conditions = UNCONDITIONAL
@@ -259,34 +270,81 @@ class RecordService:
         require_permission(actor, Permission.WRITE_RECORDS)
         async with self._database.transaction() as tx:
             await self._limits.release(tx, "records")
-            definition = await definition_to_write(tx, collection)
-            before = _found(await repository.get_locked(tx, definition, record_id))
+            access = await access_to_write(tx, actor, collection)
+            access.require(Right.DELETE)
+            definition = access.whole
+            before = _found(await repository.get_locked(tx, access, record_id))
             conditions.check(tag_of(before.version))
-            entry = await keep_records(tx, actor, definition, [before])
+            whole = (await whole_of(tx, access, {record_id: before}))[record_id]
+            entry = await keep_records(tx, access, [before])
             await repository.delete(tx, definition, record_id)
             await collections.add_records(tx, definition.id, -1)
-            await log_all(tx, actor, [entry_of("record.delete", definition, before, before=before.values)])
+            await log_all(tx, actor, [entry_of("record.delete", definition, whole, before=whole.values)])
         return entry
 
 
-async def _resolved(connection: Connection, definition: Collection, record: Record) -> Record:
-    return (await references.resolved(connection, definition, [record]))[0]
+def completed(access: Access, values: dict[int, Any], place: str = "") -> dict[int, Any]:
+    """A new record's column values, with the defaults of fields that the actor does not see; `place` of the values.
+
+    Raises:
+        InvalidInputError: a field that the actor may read only has another value than its default.
+        NotAllowedError: a record needs a value that the actor cannot give.
+    """
+    if access.rights is None:
+        return values
+    require_writable(access, {number for number, value in values.items() if value != _default(access, number)}, place)
+    hidden = tuple(field for field in access.whole.fields if field not in access.collection.fields)
+    try:
+        return {**columns_for(msgspec.structs.replace(access.whole, fields=hidden), {}, new=True), **values}
+    except InvalidInputError as error:
+        raise NotAllowedError("Your role cannot add records here: they need a value that it does not see.") from error
 
 
-async def _as_sent(
-    tx: Connection, definition: Collection, record: Record, given: Mapping[str, Any]
-) -> Mapping[str, Any]:
+def _default(access: Access, number: int) -> Any:  # noqa: ANN401  a column's value
+    field = next(one for one in access.collection.fields if one.id == number)
+    return None if field.default is None else parse(field, field.default)
+
+
+def require_writable(access: Access, numbers: Iterable[int], place: str = "") -> None:
+    """Raises InvalidInputError, naming the fields that the actor may read only."""
+    errors = access.read_only(set(numbers), place)
+    if errors:
+        raise InvalidInputError.of_all(errors)
+
+
+async def require_seen(tx: Connection, access: Access, numbers: Sequence[int]) -> None:
+    """Check records that were just written.
+
+    Raises:
+        BeyondRightsError: there is one that the actor does not see.
+    """
+    if access.rows and len(await repository.existing(tx, access, numbers)) < len(set(numbers)):
+        raise BeyondRightsError
+
+
+async def whole_of(tx: Connection, access: Access, records: Mapping[int, Record]) -> Mapping[int, Record]:
+    """Records with all their fields: for the audit log."""
+    if access.collection.fields == access.whole.fields:
+        return records
+    return await repository.get_all(tx, access.unlimited, list(records))
+
+
+async def _resolved(connection: Connection, access: Access, record: Record) -> Record:
+    return (await references.resolved(connection, access, [record]))[0]
+
+
+async def _as_sent(tx: Connection, access: Access, record: Record, given: Mapping[str, Any]) -> Mapping[str, Any]:
     """The record's values as a client got them, with what is read through links if it sends that back."""
     sent = {tidy(name) for name in given}
-    if not any(field.type.kind.virtual and field.name in sent for field in definition.fields):
+    if not any(field.type.kind.virtual and field.name in sent for field in access.collection.fields):
         return record.values
-    (found,) = await read_through(tx, definition, [record])
+    (found,) = await read_through(tx, access, [record])
     values: dict[str, Any] = decode(encode(found.values))
     return values
 
 
-async def _check_links(tx: Connection, definition: Collection, values: Mapping[int, Any]) -> None:
-    errors = await references.unknown(tx, definition, [("", values)])
+async def _check_links(tx: Connection, access: Access, values: Mapping[int, Any]) -> None:
+    errors = await references.unknown(tx, access, [("", values)])
     if errors:
         raise InvalidInputError.of_all(errors)
 
@@ -304,19 +362,10 @@ def _base(conditions: Conditions, version: int | None, current: int) -> int | No
     return base_of(conditions, version, current)
 
 
-async def definition_of(connection: Connection, name: str) -> Collection:
-    collection = await collections.get(connection, tidy(name))
-    if collection is None:
-        raise CollectionNotFoundError
-    return collection
-
-
-async def definition_to_write(tx: Connection, name: str) -> Collection:
-    """The definition, whose fields stay as they are until this transaction ends: for whoever writes records."""
-    collection = await collections.get_held(tx, tidy(name))
-    if collection is None:
-        raise CollectionNotFoundError
-    return collection
+def _seen(access: Access, whole: Record) -> Record:
+    """A record without the fields that the actor does not see."""
+    shown = {field.name: whole.values[field.name] for field in access.collection.fields}
+    return msgspec.structs.replace(whole, values=shown)
 
 
 def _found(record: Record | None) -> Record:

@@ -16,6 +16,7 @@ from vivero_data.domain.collections.conversion import converted, from_text
 from vivero_data.domain.collections.schemas import Collection, Field
 from vivero_data.domain.field_types.kind import InvalidValueError
 from vivero_data.domain.records import repository
+from vivero_data.domain.records.access import Access, everything
 from vivero_data.domain.records.entries import entry_of
 from vivero_data.domain.records.schemas import Record
 from vivero_data.domain.trash import repository as trash
@@ -27,14 +28,12 @@ _PAGE: Final = 200  # rows in memory at once
 _TITLE: Final = 100  # characters of a record's first value
 
 
-async def keep_records(
-    tx: Connection, actor: Actor, collection: Collection, records: Sequence[Record], entry: int | None = None
-) -> int:
+async def keep_records(tx: Connection, access: Access, records: Sequence[Record], entry: int | None = None) -> int:
     """Put records, which are locked and about to be deleted, into the trash; into `entry` if there is one already."""
     if entry is None:
-        name = _title(collection, records[0]) if len(records) == 1 else collection.name
-        entry = await trash.add(tx, actor, RECORDS, name, {}, collection_id=collection.id)
-    await trash.keep_rows(tx, entry, collection, [record.id for record in records])
+        name = _title(access.collection, records[0]) if len(records) == 1 else access.whole.name
+        entry = await trash.add(tx, access.actor, RECORDS, name, {}, collection_id=access.whole.id)
+    await trash.keep_rows(tx, entry, access.whole, [record.id for record in records])
     await trash.count_items(tx, entry, len(records))
     return entry
 
@@ -61,7 +60,7 @@ async def bring_back(tx: Connection, actor: Actor, collection: Collection, entry
                 await trash.put_back(tx, collection.id, part)
             except DuplicateKeyError as error:
                 raise _taken(collection, error) from error
-        found = await repository.get_all(tx, collection, [number for number, _ in rows])
+        found = await repository.get_all(tx, everything(actor, collection), [number for number, _ in rows])
         entries = [entry_of("record.restore", collection, record, after=record.values) for record in found.values()]
         await record_all(tx, actor, entries)
         last = rows[-1][0]

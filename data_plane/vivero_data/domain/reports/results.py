@@ -11,8 +11,8 @@ from vivero_web.errors import UnavailableError, explained
 
 from vivero_data.db.database import Database
 from vivero_data.db.errors import StatementTimeoutError
-from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.notation.service import NotationService
+from vivero_data.domain.records.access import Access
 from vivero_data.domain.records.filters import parse_tree
 from vivero_data.domain.records.query import Clause
 from vivero_data.domain.records.where import compiled
@@ -20,7 +20,7 @@ from vivero_data.domain.reports import repository
 from vivero_data.domain.reports.compiler import Statement, assemble, compile_report
 from vivero_data.domain.reports.errors import ReportTooSlowError
 from vivero_data.domain.reports.schemas import Definition, ReportData
-from vivero_data.domain.users.schemas import Actor, Permission, require_permission
+from vivero_data.domain.users.schemas import Permission, require_permission
 from vivero_data.lib.json import decode, encode
 
 LARGE: Final = 100_000  # records of a collection from which on a report takes longer than a page may
@@ -30,10 +30,12 @@ _AT_ONCE: Final = 2  # reports that one process computes: the other connections 
 log = structlog.get_logger(__name__)
 
 
-def scope_of(actor: Actor, collection: Collection, where: dict[str, Any] | None) -> list[Clause]:
-    """The records that a report for this actor is about: what its filter leaves of those that the actor may see."""
-    require_permission(actor, Permission.READ)
-    return [] if where is None else [compiled(collection, parse_tree(where)).asked_by(actor.user_id)]
+def scope_of(access: Access, where: dict[str, Any] | None) -> list[Clause]:
+    """The records that a report for an actor is about: what its filter leaves of those that the actor may see."""
+    require_permission(access.actor, Permission.READ)
+    if where is None:
+        return list(access.rows)
+    return [*access.rows, compiled(access.collection, parse_tree(where)).asked_by(access.actor.user_id)]
 
 
 class Kept(Protocol):
@@ -53,15 +55,15 @@ class Results:
         self._large = large
         self._turns = asyncio.Semaphore(_AT_ONCE)
 
-    async def of(self, actor: Actor, collection: Collection, definition: Definition) -> ReportData:
+    async def of(self, access: Access, definition: Definition) -> ReportData:
         """The result of a checked definition.
 
         Raises:
             ReportTooSlowError: it takes longer than a report may.
         """
         zone = (await self._notation.current()).zone
-        statement = compile_report(collection, definition, scope_of(actor, collection, definition.where), zone)
-        if collection.records < self._large:
+        statement = compile_report(access.collection, definition, scope_of(access, definition.where), zone)
+        if access.records < self._large:
             return await self._computed(definition, statement)
         key = _key(definition, statement)
         found = await self._look_up(key)

@@ -9,9 +9,10 @@ from vivero_web.text import tidy
 
 from vivero_data.db.database import Connection, Database
 from vivero_data.domain.audit.service import record
-from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.schemas import Collection
+from vivero_data.domain.collections.service import CollectionNotFoundError
 from vivero_data.domain.limits.service import ANALYTICS, LimitService, require_feature
+from vivero_data.domain.records.access import Access, access_by_id, access_of
 from vivero_data.domain.reports import repository
 from vivero_data.domain.reports.definition import check, check_names, last_known, named_form, stored_form
 from vivero_data.domain.reports.errors import ReportBrokenError, ReportNotFoundError, ReportsFullError
@@ -48,13 +49,13 @@ class ReportService:
         below = cursors.decode(cursor, _SORT).id if cursor else None
         async with self._database.read() as connection:
             rows = await repository.select_page(connection, actor.user_id, limit, below)
-            found = [(await opened(connection, row))[0] for row in rows]
+            found = [(await opened(connection, actor, row))[0] for row in rows]
         return page_of(found, limit, lambda one: cursors.by_id(_SORT, one.id))
 
     async def get(self, actor: Actor, report_id: int) -> Report:
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
-            report, _ = await opened(connection, await _found(connection, actor, report_id))
+            report, _ = await opened(connection, actor, await _found(connection, actor, report_id))
         return report
 
     async def some(self, actor: Actor, report_ids: Iterable[int]) -> dict[int, Report]:
@@ -62,7 +63,7 @@ class ReportService:
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
             rows = [await repository.get(connection, one, actor.user_id) for one in report_ids]
-            return {row.id: (await opened(connection, row))[0] for row in rows if row}
+            return {row.id: (await opened(connection, actor, row))[0] for row in rows if row}
 
     async def data(self, actor: Actor, report_id: int) -> tuple[Report, ReportData]:
         """The report and what it computes.
@@ -73,10 +74,10 @@ class ReportService:
         """
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
-            report, collection = await opened(connection, await _found(connection, actor, report_id))
-        if report.problem or collection is None:
+            report, access = await opened(connection, actor, await _found(connection, actor, report_id))
+        if report.problem or access is None:
             raise ReportBrokenError(report.problem)
-        return report, await self._results.of(actor, collection, report.definition)
+        return report, await self._results.of(access, report.definition)
 
     async def preview(self, actor: Actor, collection: str, definition: Definition) -> ReportData:
         """What a report would compute.
@@ -87,22 +88,22 @@ class ReportService:
         """
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
-            found = await _collection(connection, collection)
-        check(found, definition)
-        return await self._results.of(actor, found, definition)
+            access = await _access(connection, actor, collection)
+        check(access.collection, definition)
+        return await self._results.of(access, definition)
 
     async def create(self, actor: Actor, new: NewReport) -> Report:
         require_permission(actor, Permission.WRITE_RECORDS)
         words = _words(new.name, new.description, shared=new.shared)
         self._require_kind(new.kind)
         async with self._database.transaction() as tx:
-            collection = await _collection(tx, new.collection)
+            collection = (await _access(tx, actor, new.collection)).collection
             check(collection, definition_of(new))
             if await repository.count(tx) >= MAX_REPORTS:
                 raise ReportsFullError(MAX_REPORTS)
             stored = stored_form(collection, definition_of(new))
             number = await repository.insert(tx, collection.id, actor.user_id, words, stored)
-            report, _ = await opened(tx, await _found(tx, actor, number))
+            report, _ = await opened(tx, actor, await _found(tx, actor, number))
             await record(tx, actor, "report.create", report.name, after=described(report))
         return report
 
@@ -116,9 +117,10 @@ class ReportService:
         async with self._database.transaction() as tx:
             row = await _found(tx, actor, report_id)
             require_may_change(actor, row.owner_id)
-            before, collection = await opened(tx, row)
-            if collection is None:
+            before, access = await opened(tx, actor, row)
+            if access is None:
                 raise ReportBrokenError(before.problem)
+            collection = access.collection
             given = _said(changes)
             after = msgspec.structs.replace(before, **given)
             words = _words(after.name, after.description, shared=after.shared)
@@ -132,7 +134,7 @@ class ReportService:
             if (words, stored) == (row.words, row.stored):
                 return before
             await repository.update(tx, report_id, words, stored)
-            report, _ = await opened(tx, await _found(tx, actor, report_id))
+            report, _ = await opened(tx, actor, await _found(tx, actor, report_id))
             await record(tx, actor, "report.update", report.name, before=described(before), after=described(report))
         return report
 
@@ -150,7 +152,7 @@ class ReportService:
         async with self._database.transaction() as tx:
             row = await _found(tx, actor, report_id)
             require_may_change(actor, row.owner_id)
-            report, _ = await opened(tx, row)
+            report, _ = await opened(tx, actor, row)
             await repository.delete(tx, report_id)
             await record(tx, actor, "report.delete", report.name, before=described(report))
 
@@ -182,11 +184,11 @@ def _words(name: str, description: str, *, shared: bool) -> Words:
     return words
 
 
-async def _collection(connection: Connection, name: str) -> Collection:
-    found = await collections.get(connection, tidy(name))
-    if found is None:
-        raise InvalidInputError.of("collection", "names no collection")
-    return found
+async def _access(connection: Connection, actor: Actor, name: str) -> Access:
+    try:
+        return await access_of(connection, actor, name)
+    except CollectionNotFoundError as error:
+        raise InvalidInputError.of("collection", "names no collection") from error
 
 
 async def _found(connection: Connection, actor: Actor, report_id: int) -> StoredReport:
@@ -196,13 +198,13 @@ async def _found(connection: Connection, actor: Actor, report_id: int) -> Stored
     return row
 
 
-async def opened(connection: Connection, row: StoredReport) -> tuple[Report, Collection | None]:
-    """A stored report by the names of today, and its collection if that is still there."""
-    collection = await collections.get(connection, row.collection) if row.collection is not None else None
-    if collection is None:
+async def opened(connection: Connection, actor: Actor, row: StoredReport) -> tuple[Report, Access | None]:
+    """A stored report by the names of today, and access to its collection if that is still there."""
+    access = await access_by_id(connection, actor, row.collection_id)
+    if access is None:
         return _report(row, last_known(row.stored), "Its collection was deleted."), None
-    definition, gone = named_form(collection, row.stored)
-    return _report(row, definition, _problem(collection, definition, gone)), collection
+    definition, gone = named_form(access.collection, row.stored)
+    return _report(row, definition, _problem(access.collection, definition, gone)), access
 
 
 def _problem(collection: Collection, definition: Definition, gone: list[str]) -> str:

@@ -10,6 +10,8 @@ from litestar.params import PathParameter
 from vivero_web.errors import NotAllowedError
 from vivero_web.fields import LARGEST, Email, NewPassword, PersonName, TypedPassword
 
+from vivero_data.domain.roles.rights import OwnRole
+
 UserId = Annotated[int, PathParameter(ge=1, le=LARGEST, description="The account's number.")]
 
 
@@ -61,6 +63,13 @@ _PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
 }
 
 
+def _permissions_of(role: OwnRole) -> frozenset[Permission]:
+    """Of one of the workspace's own: it writes if it does anywhere; where it does, `records/access.py` says."""
+    writes = any(one.create or one.change or one.delete for one in role.collections.values())
+    found = {Permission.READ: True, Permission.WRITE_RECORDS: writes, Permission.WRITE_FILES: role.files}
+    return frozenset(permission for permission, given in found.items() if given)
+
+
 def roles_with(permission: Permission) -> list[Role]:
     """The roles with this permission, the most powerful first."""
     return [role for role in Role if permission in role.permissions]
@@ -70,6 +79,7 @@ class Actor(msgspec.Struct, frozen=True):
     """The signed-in user on whose behalf code runs.
 
     Attributes:
+        own: the role of the workspace's own that stands in place of `role`; None without one.
         api_key: how the key begins whose program acts; empty for a person.
         scopes: what that key was made for; None for a person.
     """
@@ -81,10 +91,20 @@ class Actor(msgspec.Struct, frozen=True):
     session_id: int = 0
     api_key: str = ""
     scopes: frozenset[Permission] | None = None
+    own: OwnRole | None = None
+
+    @property
+    def role_name(self) -> str:
+        return self.own.name if self.own else self.role
+
+    @property
+    def granted(self) -> frozenset[Permission]:
+        """What the role allows, whatever an API key was made for."""
+        return _permissions_of(self.own) if self.own else self.role.permissions
 
     @property
     def permissions(self) -> frozenset[Permission]:
-        return self.role.permissions if self.scopes is None else self.role.permissions & self.scopes
+        return self.granted if self.scopes is None else self.granted & self.scopes
 
     def may(self, permission: Permission) -> bool:
         return permission in self.permissions
@@ -163,9 +183,9 @@ def require_permission(actor: Actor, permission: Permission) -> None:
     """
     if actor.may(permission):
         return
-    if permission in actor.role.permissions:
+    if permission in actor.granted:
         raise NotAllowedError(f"This API key has no scope {permission}; its maker can make one that has.")
-    raise NotAllowedError(f"This needs {roles_needed(permission)}; yours is {actor.role}. An owner can change it.")
+    raise NotAllowedError(f"This needs {roles_needed(permission)}; yours is {actor.role_name}. An owner can change it.")
 
 
 def require_may_assign(actor: Actor, current: Role | None, wanted: Role) -> None:

@@ -19,10 +19,11 @@ from vivero_data.domain.audit.service import record
 from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.names import name_problem
 from vivero_data.domain.collections.schemas import Collection
+from vivero_data.domain.collections.seen import seen
 from vivero_data.domain.collections.service import CollectionNotFoundError
+from vivero_data.domain.records.access import access_of
 from vivero_data.domain.records.filters import parse_tree
 from vivero_data.domain.records.schemas import Narrowing, RecordQuery
-from vivero_data.domain.records.service import definition_of
 from vivero_data.domain.trash import repository as trash
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.domain.views import repository
@@ -86,7 +87,7 @@ class ViewService:
         check_limit(limit)
         place = cursors.decode(cursor, _SORT) if cursor else None
         async with self._database.read() as connection:
-            definition = await definition_of(connection, collection)
+            definition = (await access_of(connection, actor, collection)).collection
             after = (_position(place), place.id) if place else None
             found = await repository.select_page(connection, definition.id, actor.user_id, limit, after)
         views = [opened(definition, one) for one in found]
@@ -95,14 +96,14 @@ class ViewService:
     async def get(self, actor: Actor, collection: str, view_id: int) -> View:
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
-            definition = await definition_of(connection, collection)
+            definition = (await access_of(connection, actor, collection)).collection
             return opened(definition, _found(await repository.get(connection, definition.id, actor.user_id, view_id)))
 
     async def named(self, actor: Actor, collection: str, name: str) -> View:
         """The actor's own view of this name, or else the shared one."""
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
-            definition = await definition_of(connection, collection)
+            definition = (await access_of(connection, actor, collection)).collection
             return opened(definition, _found(await repository.named(connection, definition.id, actor.user_id, name)))
 
     async def create(self, actor: Actor, collection: str, new: NewView) -> View:
@@ -110,7 +111,7 @@ class ViewService:
         _require_sharing(actor, new)
         name = _checked_name(new.name)
         async with self._database.transaction() as tx:
-            definition = await _locked(tx, collection)
+            definition = await _locked(tx, actor, collection)
             check(definition, new.spec)
             check_kind(definition, new.spec)
             stored = StoredView(
@@ -141,7 +142,7 @@ class ViewService:
         """Set some parts; a part that uses a field that is gone is checked when it is set again."""
         require_permission(actor, Permission.READ)
         async with self._database.transaction() as tx:
-            definition = await _locked(tx, collection)
+            definition = await _locked(tx, actor, collection)
             before = _found(await repository.get(tx, definition.id, actor.user_id, view_id, lock=True))
             _require_changing(actor, before)
             after = _changed(definition, before, changes)
@@ -167,7 +168,7 @@ class ViewService:
         """
         require_permission(actor, Permission.READ)
         async with self._database.transaction() as tx:
-            definition = await _locked(tx, collection)
+            definition = await _locked(tx, actor, collection)
             before = _found(await repository.get(tx, definition.id, actor.user_id, view_id, lock=True))
             _require_changing(actor, before)
             await repository.delete(tx, view_id)
@@ -228,13 +229,14 @@ def _position(place: cursors.Cursor) -> int:
     return int(place.value)
 
 
-async def _locked(tx: Connection, name: str) -> Collection:
+async def _locked(tx: Connection, actor: Actor, name: str) -> Collection:
     """Its views are counted and its default chosen by one transaction at a time."""
-    found = await collections.get(tx, tidy(name))
-    collection = await collections.lock_structure(tx, found.id) if found else None
-    if collection is None:
+    found = await access_of(tx, actor, name)
+    collection = await collections.lock_structure(tx, found.whole.id)
+    shown = seen(actor, collection) if collection else None
+    if shown is None:
         raise CollectionNotFoundError
-    return collection
+    return shown
 
 
 def _found(view: StoredView | None) -> StoredView:

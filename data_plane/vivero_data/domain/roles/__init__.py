@@ -1,0 +1,1 @@
+"""Roles that a workspace defines for itself."""
