@@ -25,11 +25,13 @@ from vivero_data.domain.files.names import safe_name
 from vivero_data.domain.files.schemas import FileDamagedError, StoredFile
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.notation.service import settings_of
+from vivero_data.domain.records.access import Access
 from vivero_data.domain.records.query import parse_sort
 from vivero_data.domain.records.walk import pages
 from vivero_data.domain.reports import repository as reports
 from vivero_data.domain.reports import service as report_service
 from vivero_data.domain.users import repository as users
+from vivero_data.domain.users.schemas import Actor
 from vivero_data.domain.views import repository as views
 from vivero_data.domain.views import service as view_service
 from vivero_data.domain.webhooks import repository as webhooks
@@ -50,28 +52,30 @@ def folder_of(collection: Collection) -> str:
     return f"collections/{collection.id} {safe_name(collection.name)}"
 
 
-async def write_collection(archive: Archive, database: Database, collection: Collection, told: Progress) -> int:
+async def write_collection(archive: Archive, database: Database, access: Access, told: Progress) -> int:
     """A collection's definition, views and comments, and its records in both formats: how many records.
 
     `told` of each page of records.
     """
+    collection = access.whole
     folder = folder_of(collection)
     async with database.read() as connection:
         saved = [view_service.opened(collection, one) for one in await views.select_all(connection, collection.id)]
     await write_item(archive, f"{folder}/definition.json", definition(collection))
     await write_list(archive, f"{folder}/views.json", _once(saved))
     await write_list(archive, f"{folder}/comments.json", _comments(database, collection.id))
-    await _write_records(archive, database, collection, ExportFormat.CSV, told)
-    return await _write_records(archive, database, collection, ExportFormat.JSON, told)
+    await _write_records(archive, database, access, ExportFormat.CSV, told)
+    return await _write_records(archive, database, access, ExportFormat.JSON, told)
 
 
 async def _write_records(
-    archive: Archive, database: Database, collection: Collection, kind: ExportFormat, told: Progress
+    archive: Archive, database: Database, access: Access, kind: ExportFormat, told: Progress
 ) -> int:
+    collection = access.collection
     writer, fields, count = writer_of(kind), [field.name for field in collection.fields], 0
     archive.begin(f"{folder_of(collection)}/records.{kind}")
     await archive.write(writer.begin(["id", *fields, "created_at", "updated_at"]))
-    async for page in pages(database, collection, [], parse_sort(collection, "")):
+    async for page in pages(database, access, [], parse_sort(collection, "")):
         lines = [line_of(one, fields) for one in page]
         await archive.write(await asyncio.to_thread(writer.page, lines))
         count += len(page)
@@ -81,11 +85,13 @@ async def _write_records(
     return count
 
 
-async def write_workspace(archive: Archive, database: Database) -> None:
+async def write_workspace(archive: Archive, database: Database, actor: Actor) -> None:
     """What belongs to no collection, but files: what was made, people without their passwords, the audit log."""
     async with database.read() as connection:
         names = await dashboards.collection_names(connection)
-        made = [(await report_service.opened(connection, one))[0] for one in await reports.select_all(connection)]
+        made = [
+            (await report_service.opened(connection, actor, one))[0] for one in await reports.select_all(connection)
+        ]
         boards = [dashboard_service.opened(one, names) for one in await dashboards.select_all(connection)]
         hooks = await webhooks.select_all(connection)
         settings = await settings_of(connection)

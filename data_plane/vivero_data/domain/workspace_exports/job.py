@@ -15,7 +15,8 @@ from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.files.service import new_id
 from vivero_data.domain.jobs import repository as jobs
 from vivero_data.domain.jobs.task import JobLostError, Task, TaskContext
-from vivero_data.domain.users.schemas import Permission, require_permission
+from vivero_data.domain.records.access import everything
+from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.domain.workspace_exports import contents, repository
 from vivero_data.domain.workspace_exports.archive import Archive
 from vivero_data.domain.workspace_exports.schemas import KEPT_FOR, WorkspaceExport, WorkspaceExportRunningError
@@ -31,7 +32,7 @@ _PAUSE: Final = 3.0  # seconds, and longer each time
 class ExportWorkspace(Task, frozen=True):
     """Exports the whole workspace."""
 
-    async def check(self, connection: Connection) -> str:
+    async def check(self, connection: Connection, _: Actor) -> str:
         if await jobs.is_under_way(connection, KIND):
             raise WorkspaceExportRunningError
         return "workspace"
@@ -66,8 +67,9 @@ async def _write(context: TaskContext, archive: Archive, begun: datetime) -> tup
 
     records = 0
     for collection in found:
-        records += await contents.write_collection(archive, context.database, collection, told)
-    await contents.write_workspace(archive, context.database)
+        access = everything(context.actor, collection)
+        records += await contents.write_collection(archive, context.database, access, told)
+    await contents.write_workspace(archive, context.database, context.actor)
     files = await contents.write_files(archive, context.database, context.files)
     await archive.finish({"format": FORMAT, "created_at": begun, "records": records, "files": files, "note": _NOTE})
     return records, files
