@@ -7,7 +7,7 @@ from vivero_data.domain.audit.schemas import VERIFIED
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.audit.verification import verify
 from vivero_data.domain.jobs.task import Task, TaskContext
-from vivero_data.domain.users.schemas import Permission, require_permission
+from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 
 _SUBJECT = "audit"
 
@@ -15,7 +15,7 @@ _SUBJECT = "audit"
 class VerifyAuditLog(Task, frozen=True):
     """Verifies the whole log."""
 
-    async def check(self, connection: Connection) -> str:  # noqa: ARG002  there is nothing to look up
+    async def check(self, connection: Connection, _: Actor) -> str:  # noqa: ARG002  there is nothing to look up
         return _SUBJECT
 
     async def run(self, context: TaskContext) -> None:

@@ -281,7 +281,8 @@ class _Writer:
 
     async def _log(self, action: str, written: Sequence[tuple[Record, Any, Any]]) -> None:
         entries = [
-            entry_of(action, self._access.whole, record, before=before, after=after) for record, before, after in written
+            entry_of(action, self._access.whole, record, before=before, after=after)
+            for record, before, after in written
         ]
         await record_all(self._tx, self._access.actor, entries)
 
