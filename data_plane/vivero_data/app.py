@@ -97,6 +97,8 @@ from vivero_data.domain.notation.controllers import SettingsController
 from vivero_data.domain.notation.service import NotationService
 from vivero_data.domain.records.batches import BatchService
 from vivero_data.domain.records.controllers import RecordController
+from vivero_data.domain.records.file_controllers import RecordFileController
+from vivero_data.domain.records.files import RecordFileService
 from vivero_data.domain.records.finder import RecordFinder
 from vivero_data.domain.records.link_controllers import LinkController
 from vivero_data.domain.records.linking import ReferenceService
@@ -183,6 +185,7 @@ class Services(msgspec.Struct, frozen=True):
     record_finder: RecordFinder
     favourites: FavouriteService
     files: FileService
+    record_files: RecordFileService
     jobs: JobService
     reports: ReportService
     report_mails: ReportMailService
@@ -231,6 +234,7 @@ def build(settings: Settings) -> Services:
     jobs = JobService(database)
     fields = FieldService(database, jobs, notation)
     collections, batches = CollectionService(database, limits), BatchService(database, limits)
+    records = RecordService(database, limits)
     reports = ReportService(database, Results(database, notation, cache.reports), limits)
     dashboards = DashboardService(database, limits)
     anchors = Anchors(storage, settings.env.tenant_id)
@@ -261,7 +265,7 @@ def build(settings: Settings) -> Services:
         collections=collections,
         fields=fields,
         trash=TrashService(database, limits, fields),
-        records=RecordService(database, limits),
+        records=records,
         record_batches=batches,
         bulk=BulkService(database, limits, jobs),
         comments=CommentService(database),
@@ -273,6 +277,7 @@ def build(settings: Settings) -> Services:
         report_mails=ReportMailService(database, limits, links, identity, settings.app.signing_key),
         samples=SampleService(database, collections, batches, reports, dashboards),
         files=files,
+        record_files=RecordFileService(database, records, files),
         jobs=jobs,
         imports=ImportService(database, files, jobs),
         exports=ExportService(database, logs=settings.env.as_of is None),
@@ -364,7 +369,7 @@ async def _check_json(request: AnyRequest) -> Response[bytes] | None:
 def _api(upload_bytes: int) -> Router:
     upload = Router(
         "/",
-        route_handlers=[FileController, ImportUploadController],
+        route_handlers=[FileController, RecordFileController, ImportUploadController],
         before_request=_check_request(MULTIPART),
         request_max_body_size=upload_bytes,
     )
@@ -454,6 +459,7 @@ def _openapi() -> OpenAPIConfig:
             "Collections": "Definitions of the kinds of records.",
             "Records": "The rows of a collection.",
             "Comments": "What people say about a record.",
+            "Files of records": "Files in the fields of a record, and attached to it.",
             "Trash": "What was deleted or changed in the last 30 days, and the way back.",
             "Views": "Saved views of a collection: columns, conditions and order.",
             "Files": "Upload and download of files; always served as attachments.",

@@ -25,7 +25,7 @@ from vivero_data.domain.idempotency import repository as idempotency
 from vivero_data.domain.imports import repository as imports
 from vivero_data.domain.jobs import repository as jobs
 from vivero_data.domain.links import repository as links
-from vivero_data.domain.records import merging
+from vivero_data.domain.records import held, merging
 from vivero_data.domain.report_mails import repository as report_mails
 from vivero_data.domain.tickets import service as tickets
 from vivero_data.domain.trash.service import TrashService
@@ -83,6 +83,7 @@ class Housekeeping:
             "jobs": lambda: self._purge(jobs.purge),
             "workspace_exports": lambda: forget_exports(self._database, self._files),
             "imports": lambda: forget_imports(self._database, self._files),
+            "record_files": lambda: remove_unused_files(self._database, self._files),
             "changes": lambda: self._purge(merging.purge),
             "addresses": lambda: self._purge(email_changes.purge),
             "idempotency": lambda: self._purge(idempotency.purge),
@@ -160,7 +161,7 @@ async def forget_imports(database: Database, files: FileService) -> int:
         old = await imports.select_old(connection, clock.now() - _IMPORTS_KEPT, _BATCH)
         read = await imports.select_read_files(connection, clock.now() - _KEEP, _UPLOADS)
     done = await _each({number: partial(forget, number) for number in old}, "import_not_forgotten", "import_id")
-    deletions = {file_id: partial(files.delete_source, file_id, size) for file_id, size in read}
+    deletions = {file_id: partial(files.delete_unlisted, file_id, size) for file_id, size in read}
     return done + await _each(deletions, "file_not_deleted", "file")
 
 
@@ -170,6 +171,29 @@ async def forget_exports(database: Database, files: FileService) -> int:
         expired = await workspace_exports.select_expired(connection, _UPLOADS)
     removals = {number: partial(remove_export, database, files, number) for number in expired}
     return await _each(removals, "workspace_export_not_removed", "export")
+
+
+async def remove_unused_files(database: Database, files: FileService) -> int:
+    """Remove the files of records that neither a record nor the trash has any more; returns how many.
+
+    Each file is looked for once a day. The trash keeps what was removed for 30 days, so that nothing here has to wait.
+    """
+    before = clock.now() - _KEEP
+    async with database.read() as connection:
+        waiting = await held.select_to_check(connection, before, _BATCH)
+    for collection_id in waiting:
+        async with database.transaction() as tx:
+            # Of a deleted collection they wait for it to come back, or go with it.
+            collection = await collections.get_by_id(tx, collection_id)
+            if collection is not None and (current := await collections.get_held(tx, collection.name)):
+                await held.forget_unused(tx, current, before, _BATCH)
+            else:
+                await held.skip(tx, collection_id)
+    async with database.read() as connection:
+        unheld = await uploads.select_unheld(connection, _UPLOADS)
+    return await _each(
+        {one: partial(files.delete_unlisted, one, size) for one, size in unheld}, "file_not_deleted", "file"
+    )
 
 
 async def _each(actions: Mapping[K, Callable[[], Awaitable[object]]], event: str, subject: str) -> int:

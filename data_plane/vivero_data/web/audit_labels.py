@@ -5,6 +5,7 @@ from typing import Any, Final
 import msgspec
 
 from vivero_data.domain.audit.schemas import AuditEntry
+from vivero_data.domain.field_types.file import RecordFile
 from vivero_data.web.format import cell
 from vivero_data.web.listing import collection_href
 
@@ -22,6 +23,8 @@ _WHOLE: Final = {
     "audit.seal": "Sealed the log",
     "audit_verify.start": "Had the audit log verified",
     "file.create": "Uploaded file",
+    "record.attach": "Attached a file to record",
+    "record.detach": "Removed a file from record",
     "index.start": "Had an index added to collection",
     "sample.create": "Started from the template",
     "sample.delete": "Removed the sample data of",
@@ -135,6 +138,8 @@ def changes(entry: AuditEntry) -> list[Change]:
 def _text(value: Any) -> str:  # noqa: ANN401  a stored value is any JSON
     if value is _ABSENT:
         return ""
+    if isinstance(value, dict) and value.keys() == set(RecordFile.__struct_fields__):
+        return str(value["name"])
     if isinstance(value, dict):
         return " · ".join(_text(item) for item in value.values())
     if isinstance(value, list):

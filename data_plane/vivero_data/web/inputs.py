@@ -48,7 +48,7 @@ def changed_fields(fields: Sequence[Field], form: Form) -> list[Field]:
 def filled_fields(fields: Sequence[Field], form: Form) -> list[Field]:
     """The filled fields of a new record; unchanged defaults are left to the service."""
     changed = changed_fields(fields, form)
-    return [field for field in fields if field in changed or (field.default is None and not field.type.kind.computed)]
+    return [field for field in fields if field in changed or (field.default is None and is_typed(field))]
 
 
 def input_hash(field: Field, text: str) -> str:
@@ -63,9 +63,14 @@ def input_hash(field: Field, text: str) -> str:
 
 def _sent(field: Field, form: Form) -> bool:
     # An unchecked checkbox is not sent; its hash shows that it was in the form.
-    if field.type.kind.computed:
+    if not is_typed(field):
         return False
     return input_name(field) in form or ((is_checkbox(field) or field.type.kind.several) and hash_name(field) in form)
+
+
+def is_typed(field: Field) -> bool:
+    """Whether people type its values: the workspace writes some itself, and files are uploaded."""
+    return not (field.type.kind.computed or field.type.kind.uploaded)
 
 
 def is_checkbox(field: Field) -> bool:
@@ -107,7 +112,7 @@ def shown(value: object, notation: Notation = UNSET) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        return join_list(value)
+        return join_list(map(str, value))
     if isinstance(value, datetime):
         moment = in_zone(value, notation.zone)
         text = moment.isoformat(timespec="milliseconds" if moment.microsecond else "auto")

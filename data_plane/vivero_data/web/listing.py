@@ -143,3 +143,8 @@ def _at(base: Address, trail: Iterable[str], cursor: str) -> str:
     for item in trail:
         placed = placed.add("back", item)
     return str(placed if cursor == _FIRST else placed.add("cursor", cursor))
+
+
+def record_href(shown: Address, number: int) -> str:
+    """The page of a record that is opened from a list, which it keeps."""
+    return str(Address(f"{shown.path}/records/{number}", (("shown", shown.query),) if shown.query else ()))

@@ -48,7 +48,7 @@ def operators_of(field: Field) -> list[tuple[str, str]]:
 
 
 def operator_words(field: Field, operator: str) -> str:
-    return field.type.kind.order_labels.get(operator) or OPERATORS.get(operator, operator)
+    return field.type.kind.operator_labels.get(operator) or OPERATORS.get(operator, operator)
 
 
 def describe(collection: Collection, tree: Tree) -> str:

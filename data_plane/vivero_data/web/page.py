@@ -59,6 +59,8 @@ NOTICES: Final[Mapping[str, str]] = {
     "fields-moved": "Order of fields changed.",
     "collection-saved": "Collection changed.",
     "restored": "Restored.",
+    "file-added": "File added.",
+    "file-removed": "File removed. It can be restored for 30 days.",
     "file-uploaded": "File uploaded.",
     "file-deleted": "File deleted.",
     "user-created": "User added. Give them the address, their e-mail and the password.",

@@ -1,4 +1,4 @@
-"""What stands around a record's form: the list it was opened from, its neighbours there, comments and history."""
+"""What stands around a record's form: the list it was opened from, its neighbours there, comments, files and history."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -9,15 +9,16 @@ from vivero_web.errors import InvalidInputError
 from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.comments.schemas import Comment
 from vivero_data.domain.comments.service import CommentService
+from vivero_data.domain.records.files import RecordFileService
 from vivero_data.domain.records.linking import ReferenceService
 from vivero_data.domain.records.neighbours import Neighbours
 from vivero_data.domain.records.references import Related
-from vivero_data.domain.records.schemas import RecordChange
+from vivero_data.domain.records.schemas import RecordChange, RecordFiles
 from vivero_data.domain.records.service import RecordService
 from vivero_data.domain.views.service import ViewService
 from vivero_data.lib.pages import Page
 from vivero_data.web.list_state import shown_in
-from vivero_data.web.listing import Address
+from vivero_data.web.listing import Address, record_href
 from vivero_data.web.page import Visit
 from vivero_data.web.toolbar import load
 
@@ -33,11 +34,11 @@ class Around(msgspec.Struct, frozen=True):
     comments: Page[Comment]
     history: Page[RecordChange]
     related: Sequence[Related]
+    files: RecordFiles
 
     def record(self, number: int) -> str:
         """The address of a record of the same list."""
-        query = self.shown.query
-        return str(Address(f"{self.shown.path}/records/{number}", (("shown", query),) if query else ()))
+        return record_href(self.shown, number)
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -47,6 +48,7 @@ class Reading(msgspec.Struct, frozen=True):
     comments: CommentService
     views: ViewService
     references: ReferenceService
+    files: RecordFileService
 
 
 async def around(  # noqa: PLR0913, PLR0917  whose page, of what, from where
@@ -65,4 +67,5 @@ async def around(  # noqa: PLR0913, PLR0917  whose page, of what, from where
         await reading.comments.list(visit.actor, collection.name, record_id, _COMMENTS),
         await reading.records.history(visit.actor, collection.name, record_id, _CHANGES),
         await reading.references.related(visit.actor, collection.name, record_id),
+        await reading.files.list(visit.actor, collection.name, record_id),
     )

@@ -27,6 +27,7 @@ from vivero_data.web.controllers import (
     links,
     login,
     palette,
+    record_files,
     records,
     recovery,
     report_mails,
@@ -79,6 +80,8 @@ _PAGES: Final = (
     exports.export_shown,
     comments.add_comment,
     comments.change_comment,
+    record_files.download_record_file,
+    record_files.remove_record_file,
     selection.change_selection,
     jobs.job_page,
     reports.report_list,
@@ -182,7 +185,11 @@ _LOGIN_PAGES: Final = (
 
 def route_handlers(upload_bytes: int) -> list[ControllerRouterHandler]:
     """Every page; `upload_bytes` is the largest form with a file."""
-    upload = Router("/", route_handlers=[files.upload_file, imports.upload_import], request_max_body_size=upload_bytes)
+    upload = Router(
+        "/",
+        route_handlers=[files.upload_file, imports.upload_import, record_files.add_record_file],
+        request_max_body_size=upload_bytes,
+    )
     return [
         Router(
             "/",

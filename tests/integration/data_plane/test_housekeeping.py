@@ -93,6 +93,7 @@ async def test_one_task_that_fails_does_not_stop_the_others(
         "workspace_exports",
         "report_mails",
         "imports",
+        "record_files",
         "audit",
     }
 

@@ -9,15 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from unit.data_plane.builders import collection
-from unit.data_plane.strategies import TYPED
+from unit.data_plane.strategies import SPELLED, VALUES
 from vivero_data.domain.collections.schemas import Field, parse, present
 from vivero_data.domain.exports.texts import csv_lines
+from vivero_data.domain.field_types.file import RecordFile
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.imports.cells import original
 from vivero_data.domain.jobs.child import MEMORY_LIMIT
 from vivero_data.domain.jobs.registry import KINDS, kind_of
 from vivero_data.domain.records.export import Export, cells, file_name
 from vivero_data.domain.records.schemas import Record
+from vivero_data.lib.lists import split_list
 
 NOW = datetime(2026, 11, 29, 10, 15, 0, 5, tzinfo=UTC)
 BY_TYPE: dict[FieldType, Field] = {one.type: one for one in collection().fields}
@@ -27,7 +29,13 @@ def record(**values: Any) -> Record:  # noqa: ANN401  any values
     return Record(7, 2, values, NOW, NOW)
 
 
-@given(TYPED)
+@given(VALUES[FieldType.FILE])
+def test_files_are_written_by_their_names(value: list[RecordFile]) -> None:
+    (line,) = csv.reader(io.StringIO(csv_lines([cells(record(a=value))]).decode(), newline=""))
+    assert split_list(original(line[1])) == [file.name for file in value]
+
+
+@given(SPELLED)
 def test_every_value_comes_back_exactly(pair: tuple[FieldType, Any]) -> None:
     kind, value = pair
     field = BY_TYPE[kind]

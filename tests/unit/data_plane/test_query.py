@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from unit.data_plane.builders import collection, field
+from vivero_data.domain.field_types.file import File
 from vivero_data.domain.field_types.registry import FieldType as T
 from vivero_data.domain.records import query
 from vivero_data.domain.records.filters import Filter
@@ -16,7 +17,8 @@ from vivero_web.text import tidy
 
 THINGS = collection()
 COLUMN = {one.name: f"`f_{one.id}`" for one in THINGS.fields}
-SAFE_SQL = re.compile(r"[a-zA-Z_`0-9%<>=(), ]+")
+_NAMES = File().text_sql("`f_1`").partition("`f_1`")[2]
+SAFE_SQL = re.compile(rf"(?:[a-zA-Z_`0-9%<>=(), ]|{re.escape(_NAMES)})+")
 
 
 def test_filters_become_conditions_with_parameters() -> None:

@@ -16,7 +16,7 @@ from vivero_data.db.database import Database
 from vivero_data.domain.audit.repository import NewEntry
 from vivero_data.domain.collections.schemas import present
 from vivero_data.domain.field_types.registry import FieldType
-from vivero_data.domain.records import merging, references, repository, service
+from vivero_data.domain.records import held, merging, references, repository, service
 from vivero_data.domain.records.access import Access, everything
 from vivero_data.domain.records.errors import (
     ChangedFieldError,
@@ -44,6 +44,7 @@ class Stored(Database):
         self.entries: list[tuple[Any, Any]] = []
         self.fields: dict[int, int] = {}
         self.written_in = UNSET
+        self.removed: list[Any] = []
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Any]:
@@ -81,6 +82,9 @@ class Stored(Database):
     async def log_all(self, _tx: object, _actor: object, entries: Sequence[NewEntry]) -> None:
         self.entries += [(entry.before, entry.after) for entry in entries]
 
+    async def trashed(self, _tx: object, _actor: object, _collection: object, taken: Sequence[Any]) -> None:
+        self.removed = [file for _, found in taken for files in found.values() for file in files]
+
 
 @pytest.fixture
 def stored(monkeypatch: pytest.MonkeyPatch) -> Stored:
@@ -90,6 +94,7 @@ def stored(monkeypatch: pytest.MonkeyPatch) -> Stored:
     monkeypatch.setattr(service, "notation_of", made.notation)
     monkeypatch.setattr(references, "resolved", made.as_it_is)
     monkeypatch.setattr(references, "unknown", made.nothing_unknown)
+    monkeypatch.setattr(held, "keep", made.trashed)
     monkeypatch.setattr(merging, "remember", made.remember)
     monkeypatch.setattr(merging, "touched", made.touched)
     for name, call in (("get", made.get), ("get_locked", made.get), ("update", made.update)):
@@ -117,6 +122,7 @@ async def test_what_a_record_has_is_not_written_again(stored: Stored, pair: tupl
     await change(stored, {**sent, field(kind).name: None})
     assert [list(values.values()) for values in stored.written] == [[None]]
     assert stored.entries == [({field(kind).name: value}, {field(kind).name: None})]
+    assert stored.removed == (value if kind.kind.uploaded else [])
 
 
 @pytest.mark.parametrize(

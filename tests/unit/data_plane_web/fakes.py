@@ -67,6 +67,7 @@ from vivero_data.domain.dashboards.service import DashboardNotFoundError, Dashbo
 from vivero_data.domain.email_changes.schemas import EmailChange
 from vivero_data.domain.email_changes.service import EmailChangeService
 from vivero_data.domain.favourites.service import FavouriteService
+from vivero_data.domain.field_types.file import RecordFile
 from vivero_data.domain.field_types.link import Linked
 from vivero_data.domain.files.schemas import StoredFile
 from vivero_data.domain.files.service import FileService
@@ -92,6 +93,7 @@ from vivero_data.domain.records.errors import (
     RecordNotFoundError,
 )
 from vivero_data.domain.records.export import Export
+from vivero_data.domain.records.files import RecordFileService
 from vivero_data.domain.records.filters import AllOf, AnyOf, Not, Tree, parse_filter, parse_where
 from vivero_data.domain.records.finder import MAX_FOUND, SHORTEST, FoundRecord, RecordFinder, name_field
 from vivero_data.domain.records.indexing import AddIndex
@@ -101,11 +103,13 @@ from vivero_data.domain.records.merging import base_of, clashing
 from vivero_data.domain.records.neighbours import Neighbours
 from vivero_data.domain.records.references import Related
 from vivero_data.domain.records.schemas import (
+    Attachment,
     Record,
     RecordBatch,
     RecordChange,
     RecordChanges,
     RecordCount,
+    RecordFiles,
     RecordQuery,
     Total,
     WrittenBatch,
@@ -229,6 +233,7 @@ class World:
         self.foreseen = FieldChange(None, 1)
         self.before: dict[int, tuple[str, dict[int, Record]]] = {}
         self.comments: dict[int, Comment] = {}
+        self.attachments: dict[int, list[Attachment]] = {}
         self.touched: dict[tuple[str, int], dict[int, int]] = {}
         self.jobs: dict[int, Job] = {}
         self.imports: dict[int, Any] = {}
@@ -934,6 +939,35 @@ class FakeBatches(BatchService):
         return done
 
 
+class FakeRecordFiles(RecordFileService):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def list(self, actor: Actor, collection: str, record_id: int) -> RecordFiles:
+        record = self.world.records[collection][record_id]
+        named = [field.name for field in self.world.collections[collection].fields if field.type.kind.uploaded]
+        return RecordFiles(
+            {name: record.values.get(name) or [] for name in named}, self.world.attachments.get(record_id, [])
+        )
+
+    async def get(self, actor: Actor, collection: str, record_id: int, file_id: str) -> StoredFile:
+        return await FakeFiles(self.world).get(actor, file_id)
+
+    async def check(self, actor: Actor, collection: str, record_id: int, field: str) -> None:
+        await self.list(actor, collection, record_id)
+
+    async def add(self, actor: Actor, collection: str, record_id: int, field: str, data: UploadFile) -> RecordFile:
+        made = await FakeFiles(self.world).upload(actor, data)
+        attached = Attachment(made.id, made.name, made.size, made.media_type, attached_at=NOW, attached_by=actor.name)
+        self.world.attachments.setdefault(record_id, []).append(attached)
+        return attached
+
+    async def remove(self, actor: Actor, collection: str, record_id: int, field: str, file_id: str) -> int:
+        there = self.world.attachments.get(record_id, [])
+        self.world.attachments[record_id] = [one for one in there if one.id != file_id]
+        return 1
+
+
 class FakeFiles(FileService):
     def __init__(self, world: World) -> None:
         self.world = world
@@ -1407,6 +1441,7 @@ def page_dependencies(world: World) -> dict[str, Provide]:
         "comments": FakeComments(world),
         "views": FakeViews(world),
         "files": FakeFiles(world),
+        "record_files": FakeRecordFiles(world),
         "jobs": FakeJobs(world),
         "report_mails": FakeReportMails(world),
         "workspace_exports": FakeWorkspaceExports(world),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from unit.data_plane.builders import field as any_field
-from unit.data_plane.strategies import TYPED, WRITABLE
+from unit.data_plane.strategies import SPELLED, WRITABLE
 from vivero_data.domain.audit.schemas import AuditEntry
 from vivero_data.domain.collections.schemas import Collection, Field, parse, present
 from vivero_data.domain.field_types.long_text import lines
@@ -22,7 +22,7 @@ def field(kind: FieldType, number: int = 7, *, required: bool = False) -> Field:
     return any_field(kind, number, name="Field", required=required)
 
 
-@given(TYPED)
+@given(SPELLED)
 def test_what_a_form_shows_is_what_it_sends_back(pair: tuple[FieldType, Any]) -> None:
     kind, value = pair
     one = field(kind)

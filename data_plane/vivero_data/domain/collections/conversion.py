@@ -72,6 +72,6 @@ def _spellings(value: Value, new: Field, notation: Notation) -> Iterator[Value]:
             if not isinstance(read, AmbiguousInput):  # of what has two meanings, none is taken
                 yield value
         case list():
-            yield from (value, ", ".join(value))
+            yield from (value, ", ".join(map(str, value)))
         case _:
             yield value

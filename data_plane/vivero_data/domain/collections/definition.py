@@ -28,6 +28,7 @@ from vivero_data.domain.field_types.choice import Choice
 from vivero_data.domain.field_types.kind import InvalidValueError
 
 _NOT_YOURS: Final = "is not for what the workspace writes itself"
+_UPLOADED: Final = "is not for files, which are added to a record that is there"
 RESERVED: Final = frozenset({"id", "version", "created_at", "updated_at"})
 
 
@@ -84,6 +85,8 @@ def changed(collection: Collection, field: Field, wanted: FieldChanges) -> Field
         errors += _errors("type", "leads to something else in the workspace; add a new field for it")
     elif new.options.collection != field.options.collection and new.type == field.type:
         errors += _errors("options.collection", "stays the same; add a new field that leads to another collection")
+    if new.type.kind.uploaded and new.type != field.type:
+        errors += _errors("type", "holds files; add a new field for it")
     if new.type.kind.computed and new.type != field.type:
         errors += _errors("type", "is written by the workspace itself; add a new field for it")
     new = _checked(new, errors, [as_new(one) for one in collection.fields if one.id != field.id])
@@ -194,9 +197,9 @@ def _field_errors(place: str, field: NewField) -> list[FieldError]:
         name = "is a name that every record has already"
     errors = [*_errors(f"{place}name", name), *_errors(f"{place}choices", _choices_problem(field))]
     errors += [FieldError(f"{place}options.{name}", problem) for name, problem in _option_problems(field).items()]
-    if field.type.kind.computed:
-        errors += _errors(f"{place}required", _NOT_YOURS if field.required else None)
-        errors += _errors(f"{place}default", _NOT_YOURS if field.default is not None else None)
+    unfit = _NOT_YOURS if field.type.kind.computed else _UPLOADED if field.type.kind.uploaded else None
+    errors += _errors(f"{place}required", unfit if field.required else None)
+    errors += _errors(f"{place}default", unfit if field.default is not None else None)
     if field.unique and not field.type.kind.unique:
         errors += _errors(f"{place}unique", f"is not possible for {field.type.value}")
     if field.exact is not None and field.type.kind.exact is None:

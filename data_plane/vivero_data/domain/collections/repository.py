@@ -352,7 +352,7 @@ async def spare_columns(connection: Connection, schema: str) -> set[tuple[int, i
 
 async def forget(connection: Connection, collection_id: int) -> None:
     """Remove what waits for a deleted collection to come back, which it will not."""
-    for table in ("views", "favourites", "record_comments", "record_changes"):
+    for table in ("views", "favourites", "record_comments", "record_changes", "record_files"):
         await connection.execute(f"DELETE FROM {table} WHERE collection_id = %s", collection_id)  # noqa: S608  fixed words
 
 

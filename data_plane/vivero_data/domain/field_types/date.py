@@ -16,7 +16,7 @@ class Date(FieldKind):
     label = "Date"
     sql = "DATE"
     dated = True
-    order_labels = TIME_LABELS
+    operator_labels = TIME_LABELS
 
     def parse(self, value: Value, definition: Definition) -> date:
         try:

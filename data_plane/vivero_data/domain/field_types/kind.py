@@ -73,13 +73,14 @@ class FieldKind:
         several: whether a form gives each of the choices a box.
         two_valued: whether a required field is shown as a checkbox.
         computed: whether the workspace writes its values, and nobody types them.
+        uploaded: whether its values are files, which are uploaded into a record that is there, and not typed.
         figures: whether a table aligns it to the right.
         takes: the options that its definition may have.
         summable: whether reports add its values up.
         dated: whether reports group its values by day, week, month, quarter or year.
         zoned: whether the day of a value depends on a time zone.
         board: whether its values can be the columns of a board.
-        order_labels: labels of the comparison operators on pages, where they differ from those of numbers.
+        operator_labels: labels of operators on pages, where they differ from those of numbers and texts.
     """
 
     label: ClassVar[str]
@@ -95,13 +96,14 @@ class FieldKind:
     several: ClassVar[bool] = False
     two_valued: ClassVar[bool] = False
     computed: ClassVar[bool] = False
+    uploaded: ClassVar[bool] = False
     figures: ClassVar[bool] = False
     takes: ClassVar[frozenset[str]] = frozenset()
     summable: ClassVar[bool] = False
     dated: ClassVar[bool] = False
     zoned: ClassVar[bool] = False
     board: ClassVar[bool] = False
-    order_labels: ClassVar[Mapping[str, str]] = {}
+    operator_labels: ClassVar[Mapping[str, str]] = {}
 
     @property
     def sql(self) -> str:
@@ -131,6 +133,10 @@ class FieldKind:
     def from_cursor(self, text: str) -> str:
         """A column's value from a cursor, in the form that `parse` accepts."""
         return text
+
+    def text_sql(self, column: str) -> str:
+        """The SQL expression that a search for text looks into; `column` is the quoted name."""
+        return column
 
     def exact_sql(self, column: str) -> str:
         """The SQL expression that an exact `unique` compares; `column` is the quoted name."""

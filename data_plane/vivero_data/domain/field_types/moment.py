@@ -20,7 +20,7 @@ class Moment(FieldKind):
     sql = "DATETIME(6)"
     dated = True
     zoned = True
-    order_labels = TIME_LABELS
+    operator_labels = TIME_LABELS
 
     def parse(self, value: Value, definition: Definition) -> datetime:
         try:

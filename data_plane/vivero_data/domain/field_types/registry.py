@@ -10,6 +10,7 @@ from vivero_data.domain.field_types.choice import Choice
 from vivero_data.domain.field_types.choices import Choices
 from vivero_data.domain.field_types.date import Date
 from vivero_data.domain.field_types.email import Email
+from vivero_data.domain.field_types.file import File
 from vivero_data.domain.field_types.integer import Integer
 from vivero_data.domain.field_types.kind import FieldKind
 from vivero_data.domain.field_types.link import Link, Person
@@ -42,6 +43,7 @@ class FieldType(StrEnum):
     PERSON = "person"
     LOOKUP = "lookup"
     ROLLUP = "rollup"
+    FILE = "file"
 
     @property
     def kind(self) -> FieldKind:
@@ -67,4 +69,5 @@ _KINDS: Final[Mapping[FieldType, FieldKind]] = {
     FieldType.PERSON: Person(),
     FieldType.LOOKUP: Lookup(),
     FieldType.ROLLUP: Rollup(),
+    FieldType.FILE: File(),
 }

@@ -14,9 +14,10 @@ from vivero_web.declared import raises
 from vivero_web.security import MULTIPART
 
 from vivero_data.domain.auth.guards import AnyRequest, needs
+from vivero_data.domain.field_types.file import ID_PATTERN
 from vivero_data.domain.files.downloads import download
 from vivero_data.domain.files.schemas import FileTooLargeError, StoredFile, UploadsBusyError
-from vivero_data.domain.files.service import ID_PATTERN, FileService
+from vivero_data.domain.files.service import FileService
 from vivero_data.domain.files.uploads import receive
 from vivero_data.domain.users.schemas import Actor, Permission
 from vivero_data.errors import PlanLimitError
@@ -65,7 +66,7 @@ class FileController(Controller):
         self, request: AnyRequest, actor: NamedDependency[Actor], files: NamedDependency[FileService]
     ) -> StoredFile:
         """Store a file; counts against the plan."""
-        return await receive(request, actor, files)
+        return await receive(request, files, lambda sent: files.upload(actor, sent))
 
     @get("/{file_id:str}", response_headers=DOWNLOAD_HEADERS)
     async def download_file(
@@ -77,9 +78,7 @@ class FileController(Controller):
         conditions: NamedDependency[Conditions],
     ) -> Stream:
         """The content, or a byte range of it."""
-        answer = await download(request, actor, files, file_id, conditions)
-        answer.headers["content-security-policy"] = "default-src 'none'; sandbox"
-        return answer
+        return await download(request, files, await files.get(actor, file_id), conditions)
 
     @delete("/{file_id:str}", guards=[needs(Permission.WRITE_FILES)])
     async def delete_file(

@@ -11,36 +11,43 @@ from vivero_web.conditions import Conditions, continues, http_date, is_current, 
 from vivero_web.exchange import wants_head
 from vivero_web.ranges import content_range, part_of
 
+from vivero_data.domain.files.content import PICTURES, UNKNOWN
 from vivero_data.domain.files.names import content_disposition
 from vivero_data.domain.files.schemas import StoredFile
 from vivero_data.domain.files.service import FileService
-from vivero_data.domain.users.schemas import Actor
 
 Content = Callable[[range | None], Awaitable[AsyncIterator[bytes]]]
 """Opens some bytes of a file, or all of them."""
 
 
-async def download(  # noqa: PLR0913, PLR0917  what is asked for, by whom, on which conditions
+async def download(  # noqa: PLR0913  what is asked for, on which conditions, and how it is shown
     request: Request[Any, Any, Any],
-    actor: Actor,
     files: FileService,
-    file_id: str,
+    file: StoredFile,
     conditions: Conditions,
-    media_type: str = "",
+    *,
+    opaque: bool = False,
+    inline: bool = False,
 ) -> Stream:
-    """The response; `media_type` overrides the file's own.
+    """The response; `opaque` hides the file's type, `inline` lets a browser show a picture in its place.
 
     Raises:
-        FileNotFoundHereError: there is no such file.
         PreconditionFailedError: If-Match or If-Unmodified-Since does not hold.
         RangeNotSatisfiableError: the range is outside the file.
     """
-    file = await files.get(actor, file_id)
-    return await sent(request, file, partial(files.content, file), conditions, media_type or file.media_type)
+    shown = inline and file.media_type in PICTURES
+    media_type = file.media_type if shown or not opaque else UNKNOWN
+    return await sent(request, file, partial(files.content, file), conditions, media_type, inline=shown)
 
 
-async def sent(
-    request: Request[Any, Any, Any], file: StoredFile, content: Content, conditions: Conditions, media_type: str
+async def sent(  # noqa: PLR0913  what is sent, on which conditions, and how it is shown
+    request: Request[Any, Any, Any],
+    file: StoredFile,
+    content: Content,
+    conditions: Conditions,
+    media_type: str,
+    *,
+    inline: bool = False,
 ) -> Stream:
     """The response with `content`, or as much of it as was asked for.
 
@@ -48,6 +55,8 @@ async def sent(
         PreconditionFailedError, RangeNotSatisfiableError: as `download`.
     """
     headers = _headers(file)
+    if inline:
+        headers["content-disposition"] = "inline"
     conditions.check(headers["etag"])
     if wants_head(request.scope) or is_current(request.headers, headers):
         return Stream(_empty_body(), media_type=media_type, headers=headers)
@@ -66,6 +75,8 @@ def _headers(file: StoredFile) -> dict[str, str]:
         "cache-control": "private, no-store, no-transform",
         "content-disposition": content_disposition(file.name),
         "content-length": str(file.size),
+        # Whatever it is, and wherever it is opened, it runs nothing and loads nothing.
+        "content-security-policy": "default-src 'none'; sandbox",
         "etag": tag_of(file.id),  # a file's content is immutable
         "last-modified": http_date(file.created_at),
     }

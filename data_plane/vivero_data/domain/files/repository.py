@@ -1,28 +1,31 @@
 """SQL of files."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
 from vivero_web import clock
 
 from vivero_data.db.database import Connection, Row
-from vivero_data.domain.files.schemas import StoredFile
+from vivero_data.domain.files.schemas import Place, StoredFile
 
 _COLUMNS: Final = "id, name, size, media_type, created_at, created_by"
+_LISTED: Final = f"SELECT {_COLUMNS} FROM files WHERE state = 'stored' AND NOT source"  # noqa: S608  fixed words
 
 
-async def insert(tx: Connection, file: StoredFile, *, source: bool) -> None:
-    """Add a file whose content is being uploaded; a source is in no list."""
+async def insert(tx: Connection, file: StoredFile, place: Place) -> None:
+    """Add a file whose content is being uploaded."""
     await tx.execute(
-        "INSERT INTO files (id, name, size, media_type, state, created_at, created_by, source)"
-        " VALUES (%s, %s, %s, %s, 'uploading', %s, %s, %s)",
+        "INSERT INTO files (id, name, size, media_type, state, created_at, created_by, source, held)"
+        " VALUES (%s, %s, %s, %s, 'uploading', %s, %s, %s, %s)",
         file.id,
         file.name,
         file.size,
         file.media_type,
         clock.naive(file.created_at),
         file.created_by,
-        source,
+        place is not Place.LIST,
+        place is Place.RECORD,
     )
 
 
@@ -37,11 +40,43 @@ async def remove(tx: Connection, file_id: str, state: str) -> bool:
 
 
 async def get(connection: Connection, file_id: str) -> StoredFile | None:
+    """A file of the list."""
+    row = await connection.fetch_one(f"{_LISTED} AND id = %s", file_id)
+    return _file(row) if row else None
+
+
+async def get_locked(tx: Connection, file_id: str) -> StoredFile | None:
+    """A file of the list, which stays there until this transaction ends."""
+    row = await tx.fetch_one(f"{_LISTED} AND id = %s FOR UPDATE", file_id)
+    return _file(row) if row else None
+
+
+async def get_held(connection: Connection, file_id: str) -> StoredFile | None:
+    """A file that belongs to records."""
     row = await connection.fetch_one(
-        f"SELECT {_COLUMNS} FROM files WHERE id = %s AND state = 'stored' AND NOT source",  # noqa: S608  fixed words
+        f"SELECT {_COLUMNS} FROM files WHERE id = %s AND state = 'stored' AND held",  # noqa: S608  fixed words
         file_id,
     )
     return _file(row) if row else None
+
+
+async def take_from_list(tx: Connection, file_ids: Sequence[str]) -> list[StoredFile]:
+    """Make those of the list belong to records; returns them."""
+    rows = await tx.fetch_all(f"{_LISTED} AND id IN %s ORDER BY id FOR UPDATE", tuple(file_ids))
+    found = [_file(row) for row in rows]
+    if found:
+        await tx.execute("UPDATE files SET source = TRUE, held = TRUE WHERE id IN %s", tuple(one.id for one in found))
+    return found
+
+
+async def select_unheld(connection: Connection, batch: int) -> list[tuple[str, int]]:
+    """Id and size of files that belonged to records, and are no record's any more."""
+    rows = await connection.fetch_all(
+        "SELECT f.id, f.size FROM files f LEFT JOIN record_files r ON r.file_id = f.id"
+        " WHERE f.held AND f.state = 'stored' AND r.file_id IS NULL LIMIT %s",
+        batch,
+    )
+    return [(str(file_id), int(size)) for file_id, size in rows]
 
 
 async def select_page(connection: Connection, limit: int, before: tuple[datetime, str] | None) -> list[StoredFile]:
@@ -49,8 +84,7 @@ async def select_page(connection: Connection, limit: int, before: tuple[datetime
     place = "" if before is None else " AND (created_at < %s OR (created_at = %s AND id < %s))"
     params = () if before is None else (before[0], before[0], before[1])
     rows = await connection.fetch_all(
-        f"SELECT {_COLUMNS} FROM files WHERE state = 'stored' AND NOT source{place}"  # noqa: S608  fixed words
-        " ORDER BY created_at DESC, id DESC LIMIT %s",
+        f"{_LISTED}{place} ORDER BY created_at DESC, id DESC LIMIT %s",
         *params,
         limit + 1,
     )

@@ -1,6 +1,7 @@
 """Files as the API and the pages see them."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 
 import msgspec
@@ -33,6 +34,14 @@ class UploadsBusyError(UnavailableError):
 
     def __init__(self) -> None:
         super().__init__("Other uploads are running; try again in a moment.")
+
+
+class Place(StrEnum):
+    """Whose a file is; in a list are only those of the first kind."""
+
+    LIST = "list"
+    SOURCE = "source"  # of an import
+    RECORD = "record"
 
 
 class StoredFile(msgspec.Struct, frozen=True):

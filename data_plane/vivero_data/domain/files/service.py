@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final
 
+import structlog
 from litestar.datastructures import UploadFile
 from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
@@ -24,14 +25,22 @@ from vivero_core.sealing import (
     unseal_part,
 )
 from vivero_web import clock
-from vivero_web.errors import InvalidInputError, UnavailableError
+from vivero_web.errors import InvalidInputError, NotFoundError, UnavailableError, WebError, explained
 
 from vivero_data.clients.storage import Storage
 from vivero_data.db.database import Connection, Database
 from vivero_data.domain.audit.service import record
+from vivero_data.domain.field_types.file import ID_PATTERN
 from vivero_data.domain.files import repository
-from vivero_data.domain.files.names import safe_media_type, safe_name
-from vivero_data.domain.files.schemas import FileDamagedError, FileNotFoundHereError, StoredFile, UploadsBusyError
+from vivero_data.domain.files.content import LOOKED_AT, media_type_of
+from vivero_data.domain.files.names import safe_name
+from vivero_data.domain.files.schemas import (
+    FileDamagedError,
+    FileNotFoundHereError,
+    Place,
+    StoredFile,
+    UploadsBusyError,
+)
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.lib import cursors
@@ -42,9 +51,9 @@ Stored = Callable[[Connection, StoredFile], Awaitable[None]]
 _SORT: Final = "-created_at"
 _UPLOADS: Final = 2  # at once, of at most 100 MiB by default, in a /tmp of 256 MiB
 _SLOT_SECONDS: Final = 10.0
-ID_PATTERN: Final = "[a-z2-7]{26}"
-"""128 random bits in base 32."""
 _ID: Final = re.compile(ID_PATTERN)
+
+log = structlog.get_logger(__name__)
 
 
 def new_id() -> str:
@@ -96,7 +105,7 @@ class FileService:
 
     async def get(self, actor: Actor, file_id: str) -> StoredFile:
         require_permission(actor, Permission.READ)
-        _check_id(file_id)
+        check_id(file_id)
         async with self._database.read() as connection:
             file = await repository.get(connection, file_id)
         if file is None:
@@ -105,9 +114,7 @@ class FileService:
 
     async def upload(self, actor: Actor, data: UploadFile) -> StoredFile:
         """Store an uploaded file (uploads.py), already size-checked and on disk."""
-        size = await asyncio.to_thread(data.file.seek, 0, 2)
-        await data.seek(0)
-        media_type = safe_media_type(data.content_type or "")
+        size, media_type = await asyncio.to_thread(_measured, data)
         return await self.store(actor, data.filename, media_type, size, data.file.read)
 
     async def store(  # noqa: PLR0913, PLR0917  a file, whose it is and what depends on it
@@ -121,32 +128,44 @@ class FileService:
             if stored is not None:
                 await stored(tx, file)
 
-        return await self._store(actor, name, media_type, size, read, visible, source=False)
+        return await self._store(actor, name, media_type, size, read, visible, Place.LIST)
 
-    async def store_source(self, actor: Actor, data: UploadFile, stored: Stored) -> StoredFile:
+    async def store_unlisted(self, actor: Actor, data: UploadFile, stored: Stored, place: Place) -> StoredFile:
         """Store an uploaded file that is in no list, for work whose transaction `stored` is; it counts as any other."""
-        size = await asyncio.to_thread(data.file.seek, 0, 2)
-        await data.seek(0)
-        media_type = safe_media_type(data.content_type or "")
-        return await self._store(actor, data.filename, media_type, size, data.file.read, stored, source=True)
+        size, media_type = await asyncio.to_thread(_measured, data)
+        return await self._store(actor, data.filename, media_type, size, data.file.read, stored, place)
 
     async def _store(  # noqa: PLR0913, PLR0917  as above
-        self, actor: Actor, name: str, media_type: str, size: int, read: Read, stored: Stored, *, source: bool
+        self, actor: Actor, name: str, media_type: str, size: int, read: Read, stored: Stored, place: Place
     ) -> StoredFile:
         file = StoredFile(new_id(), safe_name(name), size, media_type, clock.now(), actor.email)
         async with self._database.transaction() as tx:
             await self._limits.reserve(tx, "storage_bytes", size)
-            await repository.insert(tx, file, source=source)
+            await repository.insert(tx, file, place)
         try:
             body = seal(read, self._key, file.id)
             await asyncio.to_thread(self._storage.put, file.id, body, sealed_size(size))
+            async with self._database.transaction() as tx:
+                await repository.mark(tx, file.id, "uploading", "stored")
+                await stored(tx, file)
         except Exception:
-            await self.forget(file.id, "uploading", size)
+            await self._take_back(file)
             raise
-        async with self._database.transaction() as tx:
-            await repository.mark(tx, file.id, "uploading", "stored")
-            await stored(tx, file)
         return file
+
+    async def _take_back(self, file: StoredFile) -> None:
+        """Remove an upload that came to nothing; while the bucket is away that is left to housekeeping."""
+        async with self._database.transaction() as tx:
+            if not await repository.mark(tx, file.id, "uploading", "deleting"):
+                return  # what made it visible was committed after all
+        try:
+            await asyncio.to_thread(self._storage.delete, file.id)
+        except NotFoundError:
+            pass  # the bucket itself is not there, so neither is the object
+        except WebError as error:
+            log.warning("upload_not_removed", file=file.id, problem=explained(error))
+            return
+        await self.forget(file.id, "deleting", file.size)
 
     async def put_object(self, object_id: str, content: bytes) -> None:
         """Store some bytes under an id of `new_id`: no file, and not counted; who does it keeps account of the id."""
@@ -176,7 +195,7 @@ class FileService:
             response.close()
             response.release_conn()
 
-    async def delete_source(self, file_id: str, size: int) -> None:
+    async def delete_unlisted(self, file_id: str, size: int) -> None:
         """Remove a file that is in no list; nothing happens when it is gone."""
         async with self._database.transaction() as tx:
             await self._limits.hold(tx, "storage_bytes")
@@ -199,10 +218,10 @@ class FileService:
 
     async def delete(self, actor: Actor, file_id: str) -> None:
         require_permission(actor, Permission.WRITE_FILES)
-        _check_id(file_id)
+        check_id(file_id)
         async with self._database.transaction() as tx:
             await self._limits.hold(tx, "storage_bytes")
-            file = await repository.get(tx, file_id)
+            file = await repository.get_locked(tx, file_id)
             if file is None or not await repository.mark(tx, file_id, "stored", "deleting"):
                 raise FileNotFoundHereError
             await record(tx, actor, "file.delete", file.name, before=described(file))
@@ -247,7 +266,16 @@ async def _stream(response: BaseHTTPResponse, first: bytes | None, pieces: Any) 
         response.release_conn()
 
 
-def _check_id(file_id: str) -> None:
+def _measured(data: UploadFile) -> tuple[int, str]:
+    """The size and media type of an upload, which is read from its beginning afterwards. Blocks."""
+    size = data.file.seek(0, 2)
+    data.file.seek(0)
+    start = data.file.read(LOOKED_AT)
+    data.file.seek(0)
+    return size, media_type_of(start, data.content_type or "")
+
+
+def check_id(file_id: str) -> None:
     """Reject what is not an id before the query: the column is ASCII.
 
     Raises:
@@ -265,7 +293,7 @@ def _cursor(file: StoredFile) -> str:
 def _place(cursor: str) -> tuple[datetime, str]:
     moment, _, file_id = (cursors.decode(cursor, _SORT).value or "").partition(" ")
     try:
-        _check_id(file_id)
+        check_id(file_id)
         return datetime.fromisoformat(moment), file_id
     except (ValueError, FileNotFoundHereError) as error:
         raise InvalidInputError.of("cursor", "is not valid") from error

@@ -5,9 +5,9 @@ of the other parts.
 """
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, TypeVar
 
 from litestar.datastructures import UploadFile
 from multipart import (  # type: ignore[import-untyped]
@@ -20,9 +20,10 @@ from vivero_web.errors import InvalidInputError, MalformedError, TooLargeError
 from vivero_web.security import MULTIPART, require_media_type
 
 from vivero_data.domain.auth.guards import AnyRequest
-from vivero_data.domain.files.schemas import FileTooLargeError, StoredFile
+from vivero_data.domain.files.schemas import FileTooLargeError
 from vivero_data.domain.files.service import FileService
-from vivero_data.domain.users.schemas import Actor
+
+T = TypeVar("T")
 
 FIELD: Final = "file"
 OTHER_PARTS_BYTES: Final = 64 * 1024
@@ -34,17 +35,17 @@ _HEADER_BYTES: Final = 4096  # a file's name may be long
 _BOUNDARY: Final = re.compile(r"[!-~]([ -~]{0,68}[!-~])?")
 
 
-async def receive(request: AnyRequest, actor: Actor, files: FileService) -> StoredFile:
+async def receive(request: AnyRequest, files: FileService, store: Callable[[UploadFile], Awaitable[T]]) -> T:
     """Read the form's file and store it.
 
     Raises:
         InvalidInputError: the form has no file.
-        WebError: as `sent_file`, and as `FileService.upload_slot` and `upload`.
+        WebError: as `sent_file`, `FileService.upload_slot` and `store`.
     """
     async with files.upload_slot(), sent_file(request, files.max_bytes) as sent:
         if sent is None:
             raise InvalidInputError.of(FIELD, "is missing")
-        return await files.upload(actor, sent)
+        return await store(sent)
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ import msgspec
 from vivero_data.domain.collections.schemas import Collection, Field, parse
 from vivero_data.domain.field_types.kind import AmbiguousInput, InvalidValueError
 from vivero_data.domain.imports.cells import original, reader
-from vivero_data.domain.imports.plan import ID
+from vivero_data.domain.imports.plan import ID, is_importable
 from vivero_data.domain.imports.schemas import ColumnPlan
 from vivero_data.domain.imports.usual import usual_reader
 
@@ -102,7 +102,7 @@ class Converter:
         self._id = next((place for place, plan in enumerate(columns) if plan.field == ID), None)
         mapped = [column.field for column in self._columns]
         self.fields = mapped
-        self.others = [field for field in collection.fields if field not in mapped and not field.type.kind.computed]
+        self.others = [field for field in collection.fields if field not in mapped and is_importable(field.type)]
         """Fields that no column has: a new record gets their defaults."""
         self.missing = [field.name for field in self.others if field.required and field.default is None]
         self.defaults = tuple(None if field.default is None else parse(field, field.default) for field in self.others)

@@ -113,7 +113,7 @@ def fitted_columns(guesses: Sequence[Guessed], mapping: Mapping, collection: Col
 def _fitted(guess: Guessed, order: ColumnOrder | None, fields: AnyMapping[str, Field]) -> ColumnPlan:
     wanted = order.field if order and order.field is not None else guess.name
     field = fields.get(fold(wanted))
-    if field is not None and not field.type.kind.computed:
+    if field is not None and is_importable(field.type):
         return _planned(guess, order or ColumnOrder(), field.name, field.type)
     if fold(wanted) == ID:
         return _planned(guess, ColumnOrder(), ID, FieldType.INTEGER)
@@ -121,6 +121,11 @@ def _fitted(guess: Guessed, order: ColumnOrder | None, fields: AnyMapping[str, F
     left_out = not wanted or fold(wanted) in RESERVED or field is not None
     plan = _planned(guess, ColumnOrder(), None, guess.type)
     return msgspec.structs.replace(plan, open="" if left_out else "field")
+
+
+def is_importable(kind: FieldType) -> bool:
+    """Whether cells can become values of such a field: the workspace writes some itself, and files are uploaded."""
+    return not (kind.kind.computed or kind.kind.uploaded)
 
 
 def _planned(guess: Guessed, order: ColumnOrder, field: str | None, kind: FieldType) -> ColumnPlan:
@@ -152,6 +157,11 @@ def check(columns: Sequence[ColumnPlan], key: str | None) -> None:
         FieldError(f"mapping.{column.name}", _OPEN[column.open].format(sample=(column.samples or ("",))[0][:40]))
         for column in columns
         if column.open
+    ]
+    errors += [
+        FieldError(f"mapping.{column.name}", f"cannot become {column.type.kind.label.lower()}")
+        for column in columns
+        if column.field and not is_importable(column.type)
     ]
     used = [column.field for column in columns if column.field]
     errors += [

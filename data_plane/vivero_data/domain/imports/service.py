@@ -15,7 +15,7 @@ from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.names import MAX_NAME, name_problem, path_problem
 from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.collections.service import CollectionNameTakenError
-from vivero_data.domain.files.schemas import StoredFile
+from vivero_data.domain.files.schemas import Place, StoredFile
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.imports import repository
 from vivero_data.domain.imports.cells import neutral
@@ -84,7 +84,7 @@ class ImportService:
             nonlocal started
             started = await self._insert(tx, actor, file, target, name, order, asks=asks)
 
-        await self._files.store_source(actor, data, stored)
+        await self._files.store_unlisted(actor, data, stored, Place.SOURCE)
         self._jobs.wakeup.set()
         return await self.get(actor, started)
 

@@ -16,9 +16,10 @@ from vivero_data.domain.audit.service import record_all
 from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.collections.service import CollectionNotFoundError
+from vivero_data.domain.field_types.file import RecordFile
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.notation.service import notation_of
-from vivero_data.domain.records import merging, references, repository
+from vivero_data.domain.records import held, merging, references, repository
 from vivero_data.domain.records.access import Access, Right, access_of, access_to_write
 from vivero_data.domain.records.entries import entry_of
 from vivero_data.domain.records.errors import TAKEN, BatchConflictError, BeyondRightsError, ValueTakenError
@@ -157,6 +158,7 @@ class _Writer:
         self._collection = access.collection
         self._errors: list[FieldError] = []
         self._trashed: int | None = None
+        self._taken: dict[str, RecordFile] = {}
 
     async def write(self, rows: Checked) -> WrittenBatch:
         try:
@@ -185,6 +187,12 @@ class _Writer:
 
     async def _update(self, rows: Sequence[tuple[str, RowChanges, dict[int, Any]]]) -> dict[int, WrittenRecord]:
         before = await self._before([(place, row) for place, row, _ in rows])
+        self._errors += await held.complete(
+            self._tx,
+            self._collection,
+            [(f"{place}.values.", values, before[row.id]) for place, row, values in rows if row.id in before],
+            self._taken,
+        )
         wanted = [
             (place, row.id, news)
             for place, row, values in rows
@@ -202,6 +210,8 @@ class _Writer:
         for place, _, values in wanted:
             require_writable(self._access, values, f"{place}.values.")
         await self._find_unknown((f"{place}.values.", values) for place, _, values in wanted)
+        taken = [(number, held.dropped(self._collection, before[number], values)) for _, number, values in wanted]
+        await held.keep(self._tx, self._access.actor, self._collection, taken)
         await self._write_unless_taken(wanted, write)
         after = await repository.get_all(self._tx, self._access, [number for _, number, _ in wanted])
         if len(after) < len(wanted):
@@ -235,6 +245,8 @@ class _Writer:
 
         rows = [(place, completed(self._access, values, f"{place}.values.")) for place, values in rows]
         await self._find_unknown((f"{place}.values.", values) for place, values in rows)
+        new = [(f"{place}.values.", values, None) for place, values in rows]
+        self._errors += await held.complete(self._tx, self._collection, new, self._taken)
         await self._write_unless_taken(rows, write)
         await require_seen(self._tx, self._access, [record.id for record in made])
         await self._log("record.create", [(record, None, record.values) for record in made])

@@ -11,6 +11,7 @@ from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.columns import column_name, exact_column, table_name
 from vivero_data.domain.collections.schemas import Collection, Field, present
 from vivero_data.domain.field_types.registry import FieldType
+from vivero_data.domain.records import held
 from vivero_data.domain.records.access import Access
 from vivero_data.domain.records.query import Clause, Sort
 from vivero_data.domain.records.schemas import Record
@@ -23,10 +24,12 @@ async def insert(tx: Connection, collection: Collection, values: Mapping[int, An
     (values,) = await _numbered(tx, collection, [values])
     names = ", ".join(_names(collection, values))
     places = ", ".join(["%s"] * len(values))
-    return await tx.insert(
+    record_id = await tx.insert(
         f"INSERT INTO {table_name(collection.id)} ({names}) VALUES ({places})",  # noqa: S608  names from numbers
         *values.values(),
     )
+    await held.note(tx, collection, [(record_id, values)])
+    return record_id
 
 
 async def _numbered(
@@ -67,6 +70,7 @@ async def update(tx: Connection, collection: Collection, record_id: int, values:
         *values.values(),
         record_id,
     )
+    await held.note(tx, collection, [(record_id, values)])
 
 
 async def delete(tx: Connection, collection: Collection, record_id: int) -> None:
@@ -82,7 +86,9 @@ async def insert_all(tx: Connection, collection: Collection, rows: Sequence[Mapp
         f"INSERT INTO {table_name(collection.id)} ({names}) VALUES {places} RETURNING {_columns(collection)}",  # noqa: S608  names from numbers
         *(value for row in rows for value in row.values()),
     )
-    return [_record(collection, row) for row in made]
+    records = [_record(collection, row) for row in made]
+    await held.note(tx, collection, [(record.id, row) for record, row in zip(records, rows, strict=True)])
+    return records
 
 
 async def insert_rows(
@@ -212,6 +218,7 @@ async def update_all(tx: Connection, collection: Collection, changes: Sequence[t
             f" SET old.version = old.version + 1, old.updated_at = CURRENT_TIMESTAMP(6){sets}",
             *(value for row in rows for value in row),
         )
+    await held.note(tx, collection, changes)
 
 
 async def delete_all(tx: Connection, collection: Collection, ids: Sequence[int]) -> None:

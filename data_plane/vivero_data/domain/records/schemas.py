@@ -8,6 +8,7 @@ import msgspec
 from vivero_web.fields import LARGEST
 from vivero_web.request_context import QUERY_BYTES
 
+from vivero_data.domain.field_types.file import RecordFile
 from vivero_data.domain.records.filters import MAX_FILTERS, WHERE_LENGTH, Tree
 from vivero_data.lib.pages import DEFAULT_LIMIT
 
@@ -47,6 +48,20 @@ class RecordChanges(msgspec.Struct, forbid_unknown_fields=True):
         | None
     ) = None
     typed: Typed = False
+
+
+class Attachment(RecordFile, frozen=True, kw_only=True):
+    """A file that is attached to a record as a whole, and in none of its fields."""
+
+    attached_at: Annotated[datetime, msgspec.Meta(description="When it was attached.")]
+    attached_by: Annotated[str, msgspec.Meta(description="The name of who attached it; empty of who left.")]
+
+
+class RecordFiles(msgspec.Struct, frozen=True):
+    """All files of a record."""
+
+    fields: Annotated[dict[str, list[RecordFile]], msgspec.Meta(description="By the name of the field that has them.")]
+    attachments: Annotated[list[Attachment], msgspec.Meta(description="The oldest first.")]
 
 
 class Record(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ from vivero_data.domain.collections.service import CollectionNotFoundError
 from vivero_data.domain.field_types.kind import InvalidValueError
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.notation.service import notation_of
-from vivero_data.domain.records import lists, merging, neighbours, references, repository
+from vivero_data.domain.records import held, lists, merging, neighbours, references, repository
 from vivero_data.domain.records.access import Access, Right, access_of, access_to_write
 from vivero_data.domain.records.entries import entry_of, subject_of
 from vivero_data.domain.records.errors import (
@@ -199,6 +199,7 @@ class RecordService:
             definition = access.whole
             try:
                 wanted = completed(access, columns_for(access.collection, values, new=True))
+                await _complete_files(tx, access.collection, wanted)
                 await _check_links(tx, access, wanted)
                 record_id = await repository.insert(tx, definition, wanted)
             except (DuplicateKeyError, MissingTableError) as error:
@@ -236,7 +237,9 @@ class RecordService:
             base = _base(conditions, changes.version, before.version)
             given = as_typed(definition, changes.values, await notation_of(tx)) if changes.typed else changes.values
             stored = await _as_sent(tx, access, before, given)
-            wanted = changed_values(definition, before, columns_for(definition, given, new=False, stored=stored))
+            columns = columns_for(definition, given, new=False, stored=stored)
+            await _complete_files(tx, definition, columns, before)
+            wanted = changed_values(definition, before, columns)
             if not wanted:
                 return await _resolved(tx, access, before)
             require_writable(access, wanted)
@@ -246,18 +249,8 @@ class RecordService:
                 if found:
                     error = FieldPreconditionError if conditions.match else FieldConflictError
                     raise error(found[record_id])
-            try:
-                await repository.update(tx, definition, record_id, wanted)
-            except DuplicateKeyError as error:
-                raise as_field_error(definition, error) from error
-            await merging.remember(tx, definition.id, [Written(record_id, before.version + 1, wanted)])
-            after = await repository.get(tx, access, record_id)
-            if after is None:
-                raise BeyondRightsError
-            old, new = diff(before, after)
-            whole = (await whole_of(tx, access, {record_id: after}))[record_id]
-            await log_all(tx, actor, [entry_of("record.update", access.whole, whole, before=old, after=new)])
-            return await _resolved(tx, access, after)
+            await held.keep(tx, actor, definition, [(record_id, held.dropped(definition, before, wanted))])
+            return await _resolved(tx, access, await written(tx, access, before, wanted))
 
     async def delete(
         self, actor: Actor, collection: str, record_id: int, conditions: Conditions = UNCONDITIONAL
@@ -343,8 +336,38 @@ async def _as_sent(tx: Connection, access: Access, record: Record, given: Mappin
     return values
 
 
+async def written(tx: Connection, access: Access, before: Record, wanted: Mapping[int, Any]) -> Record:
+    """The record, which is locked, with these column values.
+
+    Raises:
+        ValueTakenError: another record has the value of a unique field.
+        BeyondRightsError: it would leave the actor's sight.
+    """
+    definition = access.collection
+    try:
+        await repository.update(tx, definition, before.id, wanted)
+    except DuplicateKeyError as error:
+        raise as_field_error(definition, error) from error
+    await merging.remember(tx, definition.id, [Written(before.id, before.version + 1, wanted)])
+    after = await repository.get(tx, access, before.id)
+    if after is None:
+        raise BeyondRightsError
+    old, new = diff(before, after)
+    whole = (await whole_of(tx, access, {before.id: after}))[before.id]
+    await log_all(tx, access.actor, [entry_of("record.update", access.whole, whole, before=old, after=new)])
+    return after
+
+
 async def _check_links(tx: Connection, access: Access, values: Mapping[int, Any]) -> None:
     errors = await references.unknown(tx, access, [("", values)])
+    if errors:
+        raise InvalidInputError.of_all(errors)
+
+
+async def _complete_files(
+    tx: Connection, definition: Collection, values: dict[int, Any], before: Record | None = None
+) -> None:
+    errors = await held.complete(tx, definition, [("", values, before)], {})
     if errors:
         raise InvalidInputError.of_all(errors)
 

@@ -17,8 +17,9 @@ from vivero_data.domain.collections.names import fold
 from vivero_data.domain.collections.schemas import MAX_FIELDS, Collection
 from vivero_data.domain.collections.service import COLLECTION, MAX_COLLECTIONS, CollectionsFullError, described
 from vivero_data.domain.limits.service import LimitService
-from vivero_data.domain.records import bulk
+from vivero_data.domain.records import bulk, files
 from vivero_data.domain.records import trash as records
+from vivero_data.domain.records.held import FILES
 from vivero_data.domain.trash import repository as trash
 from vivero_data.domain.trash.repository import Entry
 from vivero_data.domain.users.schemas import Actor, Permission
@@ -88,6 +89,19 @@ async def take(tx: Connection, entry: Entry) -> None:
     await trash.remove(tx, entry.id)
 
 
+async def _held(tx: Connection, entry: Entry) -> Collection:
+    """The collection of an entry, whose fields stay as they are until this transaction ends.
+
+    Raises:
+        CannotRestoreError: it is deleted.
+    """
+    found = await repository.get_by_id(tx, entry.collection_id or 0)
+    collection = await repository.get_held(tx, found.name) if found else None
+    if collection is None or collection.id != entry.collection_id:
+        raise CannotRestoreError(_GONE)
+    return collection
+
+
 class DeletedRecords(TrashKind):
     """One record, or many that were deleted together."""
 
@@ -100,10 +114,7 @@ class DeletedRecords(TrashKind):
     async def restore(self, tools: Tools, actor: Actor, entry: Entry) -> int | None:
         async with tools.database.transaction() as tx:
             await tools.limits.reserve(tx, "records", entry.items)
-            found = await repository.get_by_id(tx, entry.collection_id or 0)
-            collection = await repository.get_held(tx, found.name) if found else None
-            if collection is None or collection.id != entry.collection_id:
-                raise CannotRestoreError(_GONE)
+            collection = await _held(tx, entry)
             await records.bring_back(tx, actor, collection, entry)
             await take(tx, entry)
         return None
@@ -129,10 +140,7 @@ class ChangedRecords(TrashKind):
     async def restore(self, tools: Tools, actor: Actor, entry: Entry) -> int | None:
         async with tools.database.transaction() as tx:
             await tools.limits.hold(tx, "records")
-            found = await repository.get_by_id(tx, entry.collection_id or 0)
-            collection = await repository.get_held(tx, found.name) if found else None
-            if collection is None or collection.id != entry.collection_id:
-                raise CannotRestoreError(_GONE)
+            collection = await _held(tx, entry)
             await bulk.undo(tx, actor, collection, tools.limits, entry)
             await take(tx, entry)
         return None
@@ -292,6 +300,26 @@ class DeletedCollection(TrashKind):
         await trash.remove_of_collection(connection, number, entry.id)
 
 
+class RemovedFiles(TrashKind):
+    """Files that were taken out of records that stay: they come back beside those that are there.
+
+    Housekeeping removes them once nothing has them, so that the entry's end has nothing to do.
+    """
+
+    label = "Files of a record"
+    permission = Permission.WRITE_RECORDS
+
+    def obstacle(self, scene: Scene, entry: Entry) -> str | None:
+        return None if scene.of(entry) else _GONE
+
+    async def restore(self, tools: Tools, actor: Actor, entry: Entry) -> int | None:
+        async with tools.database.transaction() as tx:
+            collection = await _held(tx, entry)
+            await files.bring_back(tx, actor, collection, entry)
+            await take(tx, entry)
+        return None
+
+
 class DeletedView(TrashKind):
     """A shared view."""
 
@@ -319,4 +347,5 @@ KINDS: Final[Mapping[str, TrashKind]] = {
     COLLECTION_CHANGE: ChangedCollection(),
     COLLECTION: DeletedCollection(),
     views.VIEW: DeletedView(),
+    FILES: RemovedFiles(),
 }

@@ -125,7 +125,7 @@ async def remove_of_collection(connection: Connection, collection_id: int, but: 
 
 async def forget_records(connection: Connection, entry_id: int, collection_id: int) -> None:
     """Remove what belongs to the records of an entry, which do not come back."""
-    for table in ("record_comments", "record_changes"):
+    for table in ("record_comments", "record_changes", "record_files"):
         await connection.execute(
             f"DELETE o FROM {table} o JOIN trashed_records r ON r.record_id = o.record_id"
             " WHERE r.trash_id = %s AND o.collection_id = %s",
@@ -164,11 +164,16 @@ async def keep_rows(tx: Connection, entry_id: int, collection: Collection, ids: 
 
 async def keep_made(tx: Connection, entry_id: int, made: Sequence[tuple[int, int]]) -> None:
     """Note new records, each with the one that it was made from."""
-    for part in batches(made):
+    await keep_contents(tx, entry_id, [(new, {"of": old}) for new, old in made])
+
+
+async def keep_contents(tx: Connection, entry_id: int, rows: Sequence[tuple[int, object]]) -> None:
+    """Add rows of an entry, each with its record."""
+    for part in batches(rows):
         places = ", ".join(["(%s, %s, %s)"] * len(part))
         await tx.execute(
             f"INSERT INTO trashed_records (trash_id, record_id, content) VALUES {places}",  # noqa: S608  placeholders
-            *(value for new, old in part for value in (entry_id, new, encode({"of": old}))),
+            *(value for record_id, content in part for value in (entry_id, record_id, encode(content))),
         )
 
 

@@ -13,7 +13,7 @@ from vivero_data.domain.comments.service import CommentService
 from vivero_data.domain.users.schemas import Permission
 from vivero_data.web.forms import Form
 from vivero_data.web.list_state import shown_in
-from vivero_data.web.listing import Address
+from vivero_data.web.listing import record_href
 from vivero_data.web.page import Visit, done, require
 
 PATH = "/collections/{name:str}/records/{record_id:int}/comments"
@@ -54,5 +54,4 @@ async def change_comment(  # noqa: PLR0913, PLR0917  path and services
 
 
 def _back(collection: Collection, record_id: int, form: Form) -> str:
-    shown = shown_in(collection, form.get("shown", ""))
-    return f"{Address(f'{shown.path}/records/{record_id}', (('shown', shown.query),) if shown.query else ())}#comments"
+    return f"{record_href(shown_in(collection, form.get('shown', '')), record_id)}#comments"

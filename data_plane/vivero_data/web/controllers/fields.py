@@ -298,7 +298,7 @@ def _form(  # noqa: PLR0913  one place composes the form in all its states
     choosable = [
         (one, words)
         for one, words in TYPE_LABELS
-        if not field or one == field.type or not (one.kind.computed or one.kind.refers)
+        if not field or one == field.type or not (one.kind.computed or one.kind.refers or one.kind.uploaded)
     ]
     context = {
         "collection": collection,

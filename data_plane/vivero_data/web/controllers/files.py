@@ -39,7 +39,7 @@ async def upload_file(
 ) -> Response[Any]:
     require(visit, Permission.WRITE_FILES, "upload files")
     try:
-        await receive(request, visit.actor, files)
+        await receive(request, files, lambda sent: files.upload(visit.actor, sent))
     except InvalidInputError as error:
         return await _list(request, visit, files, usage, problem="Choose a file first.", status=error.status)
     except FORM_ERRORS as error:
@@ -56,7 +56,7 @@ async def download_file(
 ) -> Stream:
     """The content, always as a download: an uploaded page must not run in the workspace's origin."""
     conditions = Conditions.of(request.method, request.headers)
-    return await download(request, actor, files, file_id, conditions, "application/octet-stream")
+    return await download(request, files, await files.get(actor, file_id), conditions, opaque=True)
 
 
 @get("/files/{file_id:str}/delete")

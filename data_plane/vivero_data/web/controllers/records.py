@@ -16,9 +16,11 @@ from vivero_web.text import whole_number
 
 from vivero_data.domain.collections.schemas import CONTENT_BYTES, Collection
 from vivero_data.domain.comments.service import CommentService
+from vivero_data.domain.files.service import FileService
 from vivero_data.domain.jobs.service import JobService
 from vivero_data.domain.records.errors import FieldConflictError, RecordNotFoundError
 from vivero_data.domain.records.export import Export
+from vivero_data.domain.records.files import RecordFileService
 from vivero_data.domain.records.linking import ReferenceService
 from vivero_data.domain.records.lists import SlowListError
 from vivero_data.domain.records.schemas import Record, RecordChanges
@@ -247,12 +249,14 @@ async def record_page(  # noqa: PLR0913, PLR0917  the services of one page
     comments: NamedDependency[CommentService],
     views: NamedDependency[ViewService],
     references: NamedDependency[ReferenceService],
+    record_files: NamedDependency[RecordFileService],
+    files: NamedDependency[FileService],
     record_id: FromPath[int],
 ) -> Html:
     record = await records.get(visit.actor, collection.name, record_id)
-    reading, shown = Reading(records, comments, views, references), request.query_params.get("shown", "")
+    reading, shown = Reading(records, comments, views, references, record_files), request.query_params.get("shown", "")
     beside = await around(visit, collection, record_id, shown, reading, request.cookies)
-    return _form(visit, collection, record=record, beside=beside)
+    return _form(visit, collection, record=record, beside=beside, max_bytes=files.max_bytes)
 
 
 @post("/collections/{name:str}/records/{record_id:int}", request_max_body_size=CONTENT_BYTES)
@@ -264,6 +268,8 @@ async def save_record(  # noqa: PLR0913, PLR0917  the services of one page
     comments: NamedDependency[CommentService],
     views: NamedDependency[ViewService],
     references: NamedDependency[ReferenceService],
+    record_files: NamedDependency[RecordFileService],
+    files: NamedDependency[FileService],
     record_id: FromPath[int],
 ) -> Response[Any]:
     require(visit, Permission.WRITE_RECORDS, "change records")
@@ -283,9 +289,23 @@ async def save_record(  # noqa: PLR0913, PLR0917  the services of one page
         record = await records.get(visit.actor, collection.name, record_id)
         typed = typed_values(changed, form)
         beside = await around(
-            visit, collection, record_id, shown, Reading(records, comments, views, references), request.cookies
+            visit,
+            collection,
+            record_id,
+            shown,
+            Reading(records, comments, views, references, record_files),
+            request.cookies,
         )
-        return _form(visit, collection, typed, record=record, problem=error, version=changes.version, beside=beside)
+        return _form(
+            visit,
+            collection,
+            typed,
+            record=record,
+            problem=error,
+            version=changes.version,
+            beside=beside,
+            max_bytes=files.max_bytes,
+        )
     return done(back, "record-saved")
 
 
@@ -328,6 +348,7 @@ def _form(  # noqa: PLR0913  one place composes the form in all its states
     version: int | None = None,
     beside: Around | None = None,
     shown: str = "",
+    max_bytes: int = 0,
 ) -> Html:
     """The form of a new or existing record; `typed` are the user's unsaved changes."""
     stale = record is not None and isinstance(problem, FieldConflictError)
@@ -352,6 +373,7 @@ def _form(  # noqa: PLR0913  one place composes the form in all its states
         "stale": stale,
         "related": beside.related if beside else (),
         "beside": beside,
+        "max_bytes": max_bytes,
         # After a conflict the form is based on the current version, which it shows next to the fields.
         "version": record.version if record and (stale or version is None) else version,
     }

@@ -107,7 +107,11 @@ def _ask(  # noqa: PLR0913  one place composes the form in all its states
         "field": field,
         "options": [
             ("", "Choose one"),
-            *((one.name, one.name) for one in state.collection.fields if not (one.unique or one.type.kind.computed)),
+            *(
+                (one.name, one.name)
+                for one in state.collection.fields
+                if not (one.unique or one.type.kind.computed or one.type.kind.uploaded)
+            ),
         ],
         "typed": typed,
         "problem": problem,
