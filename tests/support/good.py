@@ -31,6 +31,8 @@ OPTIONS: Final[dict[str, dict[str, Any]]] = {
 """By field type, of those that need or take some."""
 COMPUTED: Final = tuple(kind for kind in FieldType if kind.kind.computed and not kind.kind.virtual)
 """Types that nobody writes; a field of each has its type's name too."""
+UPLOADED: Final = tuple(kind for kind in FieldType if kind.kind.uploaded)
+"""Types whose values are uploaded; a field of each has its type's name too."""
 _PASSWORD: Final = "plum orchard at dawn"
 _RECORD: Final = {str(kind): value for kind, value in GOOD_VALUES.items()}
 _CHOICE: Final = {
@@ -255,6 +257,7 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
         f"POST {_RECORDS}/{{record_id}}/comments": {"text": "x", "shown": ""},
         f"POST {_RECORDS}/{{record_id}}/comments/{{comment_id}}": {"text": "y", "shown": ""},
         f"POST {_RECORDS}/{{record_id}}/delete": {"shown": ""},
+        f"POST {_RECORDS}/{{record_id}}/files/{{file_id}}/remove": {"field": "", "shown": ""},
         "POST /collections/{name}/new": {**inputs, "action": "another"},
         f"POST {_RECORDS}/{{record_id}}": {**inputs, "version": "1"},
     }

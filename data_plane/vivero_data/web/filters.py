@@ -10,6 +10,7 @@ from vivero_ui.filters import bytes_, number
 from vivero_data.domain.collections.schemas import Field
 from vivero_data.domain.field_types.kind import Operator
 from vivero_data.domain.field_types.registry import FieldType
+from vivero_data.domain.files.content import PICTURES
 from vivero_data.domain.records.filters import Filter
 from vivero_data.domain.records.schemas import Record
 from vivero_data.domain.usage.service import Usage
@@ -116,6 +117,11 @@ def file_icon(media_type: str) -> str:
     return next((icon for start, icon in _ICONS if media_type.startswith(start)), "file")
 
 
+def picture(media_type: str) -> bool:
+    """Whether a browser can show such a file in its place."""
+    return media_type in PICTURES
+
+
 def page_filters() -> dict[str, Callable[..., object]]:
     """All filters by their names in templates."""
     return {
@@ -141,6 +147,7 @@ def page_filters() -> dict[str, Callable[..., object]]:
         "rules": rules,
         "record_title": record_title,
         "file_icon": file_icon,
+        "picture": picture,
         "headline": audit_labels.headline,
         "badge_kind": audit_labels.badge_kind,
         "changes": audit_labels.changes,

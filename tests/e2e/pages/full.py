@@ -22,11 +22,12 @@ from vivero_data.domain.audit.verification import LastVerification, Verification
 from vivero_data.domain.collections import definition
 from vivero_data.domain.collections.schemas import Collection, NewField
 from vivero_data.domain.dashboards.schemas import Dashboard, ListTile, ReportTile, TextTile, Width
+from vivero_data.domain.field_types.file import RecordFile
 from vivero_data.domain.field_types.link import Linked
 from vivero_data.domain.field_types.options import NONE
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.identity.service import Identity
-from vivero_data.domain.records.schemas import Record
+from vivero_data.domain.records.schemas import Attachment, Record
 from vivero_data.domain.report_mails.schemas import Every, ReportSchedule, Sending, SendingState, Subject
 from vivero_data.domain.reports.definition import GROUPINGS
 from vivero_data.domain.reports.schemas import Function, Grouping, Kind, Measure, Report
@@ -242,6 +243,11 @@ def workspace(as_of: datetime | None = None) -> Litestar:
     for number in range(30):
         values = {one.name: _value(one.type, NAMES[number % len(NAMES)]) for one in fields}
         world.records[TABLE][number] = Record(number, 1, values, data.NOW, data.NOW)
+    world.attachments[0] = [
+        Attachment(one.id, one.name, one.size, one.media_type, attached_at=data.NOW, attached_by=EMAIL)
+        for name in NAMES
+        for one in _files(name)
+    ]
     for number, name in enumerate(NAMES, 1):
         _add_view(world, number, name[:64])
     for number, kind in enumerate(Kind, 1):
@@ -327,6 +333,12 @@ def _add_report(world: data.World, number: int, kind: Kind) -> None:
     )
 
 
+def _files(words: str) -> list[RecordFile]:
+    """A document and a picture."""
+    kinds = ("application/pdf", "image/png")
+    return [RecordFile(letter * 26, f"{words}.{letter}", 10**9, kind) for letter, kind in zip("ab", kinds, strict=True)]
+
+
 def _value(kind: FieldType, words: str) -> object:
     """A long one, where the type allows."""
     given: dict[FieldType, object] = {
@@ -342,6 +354,7 @@ def _value(kind: FieldType, words: str) -> object:
         FieldType.DATETIME: "2026-11-22T15:41:00Z",
         FieldType.EMAIL: EMAIL,
         FieldType.URL: f"https://example.com/{'a' * 300}",
+        FieldType.FILE: _files(words),
     }
     return given.get(kind, words)
 

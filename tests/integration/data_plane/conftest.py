@@ -36,7 +36,7 @@ from vivero_data.web.page import NOTICE_COOKIE
 from vivero_web import clock
 
 # What would end the session or remove what the others work on is tried on nothing.
-ENDINGS: Final = ("logout", "/delete", "/revoke", "/end")
+ENDINGS: Final = ("logout", "/delete", "/remove", "/revoke", "/end")
 THERE: Final = {
     "name": "Contacts",
     "record_id": "1",
@@ -235,11 +235,11 @@ async def owner(workspace: Workspace) -> dict[str, str]:
 
 @pytest.fixture
 async def program(no_runner: None, workspace: Workspace, owner: dict[str, str]) -> Program:
-    """A workspace with a collection of one field a type, a view, three records, a file and a job that waits, and its owner."""
+    """A workspace with a collection of one field a type, a view, three records, two files and a job that waits, and its owner."""
     assert no_runner is None
     kinds = [
         {"name": str(kind), "type": str(kind), "options": good.OPTIONS.get(kind, {})}
-        for kind in (*good.GOOD_VALUES, *good.COMPUTED)
+        for kind in (*good.GOOD_VALUES, *good.COMPUTED, *good.UPLOADED)
     ]
     fields = [{**kind, "choices": ["a", "b"]} if kind["type"] in {"choice", "choices"} else kind for kind in kinds]
     await workspace.targets(owner, 1)
@@ -249,6 +249,7 @@ async def program(no_runner: None, workspace: Workspace, owner: dict[str, str]) 
     for _ in range(3):
         assert (await workspace.client.post(records, json={"values": values}, headers=owner)).status_code == 201
     file = (await workspace.client.post("/api/v1/files", files=files, headers=owner)).json()
+    scan = (await workspace.client.post(f"{records}/1/files?field=file", files=files, headers=owner)).json()
     job = (await workspace.client.post(f"{records}/export", json={}, headers=owner)).json()
     csv = {"file": ("a.csv", b"Name\nAda\n", "text/csv")}
     assert (await workspace.client.post("/api/v1/imports", files=csv, headers=owner)).status_code == 202
@@ -287,7 +288,7 @@ async def program(no_runner: None, workspace: Workspace, owner: dict[str, str]) 
 
     def at(route: str) -> dict[str, Any]:
         made = {
-            "file_id": file["id"],
+            "file_id": (scan if "{record_id" in route else file)["id"],
             "job_id": str(job["id"]),
             "key_id": str(key["id"]),
             "webhook_id": str(hook["id"]),

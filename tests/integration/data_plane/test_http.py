@@ -75,6 +75,8 @@ async def test_every_get_is_answered_to_head_too(
     await workspace.collection(owner, name="x")
     await client.post("/api/v1/collections/x/records", json={"values": {"Name": "Ada"}}, headers=owner)
     file = (await client.post("/api/v1/files", files={"file": ("a.txt", b"abc")}, headers=owner)).json()["id"]
+    sent = {"file": ("b.txt", b"abc")}
+    scan = (await client.post("/api/v1/collections/x/records/1/files", files=sent, headers=owner)).json()["id"]
     job = (await client.post("/api/v1/collections/x/records/export", json={}, headers=owner)).json()["id"]
     mine = (await client.get("/api/v1/users", headers=owner)).json()["items"][0]["id"]
     key = (await client.post("/api/v1/api-keys", json={"name": "x"}, headers=owner)).json()["id"]
@@ -99,7 +101,7 @@ async def test_every_get_is_answered_to_head_too(
     known["{webhook_id}"] = str((await client.post("/api/v1/webhooks", json=told, headers=owner)).json()["id"])
     document = (await client.get("/schema")).json()
     for template in (path for path, methods in document["paths"].items() if "get" in methods):
-        path = template
+        path = template.replace("{record_id}/files/{file_id}", f"1/files/{scan}")
         for parameter, value in known.items():
             path = path.replace(parameter, value)
         whole, head = await client.get(path, headers=owner), await client.head(path, headers=owner)

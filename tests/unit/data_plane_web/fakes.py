@@ -96,6 +96,7 @@ from vivero_data.domain.records.export import Export
 from vivero_data.domain.records.files import RecordFileService
 from vivero_data.domain.records.filters import AllOf, AnyOf, Not, Tree, parse_filter, parse_where
 from vivero_data.domain.records.finder import MAX_FOUND, SHORTEST, FoundRecord, RecordFinder, name_field
+from vivero_data.domain.records.held import as_record_file
 from vivero_data.domain.records.indexing import AddIndex
 from vivero_data.domain.records.linking import ReferenceService
 from vivero_data.domain.records.lists import COUNTED, SlowListError, conditions, total_column
@@ -216,6 +217,8 @@ class World:
     """What is stored, and who looks."""
 
     stop_token = "1.2.xyz"
+    page_size = 50
+    ids = 0
 
     def __init__(self) -> None:
         self.role = Role.OWNER
@@ -262,7 +265,6 @@ class World:
         self.asked: list[str] = []
         self.links: set[str] = set()
         self.spent: set[str] = set()
-        self.page_size = 50
         self.failure: Exception | None = None
         self.refusal: Exception | None = None
         self.login_failure: Exception | None = None
@@ -270,7 +272,6 @@ class World:
         self.features: tuple[str, ...] = (ANALYTICS,)
         self.settings = WorkspaceSettings("UTC", None, None)
         self.identity = Identity("Acme GmbH", "https://acme.vivero.localhost:8443")
-        self.ids = 0
 
     def keep(self, name: str, fields: Iterable[NewField], rows: Sequence[Mapping[str, Any]]) -> None:
         """A collection with these rows as records 1, 2, …; what is made later has numbers above 1000."""
@@ -958,11 +959,19 @@ class FakeRecordFiles(RecordFileService):
 
     async def add(self, actor: Actor, collection: str, record_id: int, field: str, data: UploadFile) -> RecordFile:
         made = await FakeFiles(self.world).upload(actor, data)
+        values = self.world.records[collection][record_id].values
+        if field:
+            values[field] = [*(values[field] or []), as_record_file(made)]
+            return as_record_file(made)
         attached = Attachment(made.id, made.name, made.size, made.media_type, attached_at=NOW, attached_by=actor.name)
         self.world.attachments.setdefault(record_id, []).append(attached)
         return attached
 
     async def remove(self, actor: Actor, collection: str, record_id: int, field: str, file_id: str) -> int:
+        values = self.world.records[collection][record_id].values
+        if field:
+            values[field] = [one for one in values[field] if one.id != file_id] or None
+            return 1
         there = self.world.attachments.get(record_id, [])
         self.world.attachments[record_id] = [one for one in there if one.id != file_id]
         return 1

@@ -124,6 +124,11 @@ WITHOUT_BODY = {
     "POST /trash/{entry_id}/restore",
 }
 UPLOADS = {"POST /files", "POST /api/v1/files"}
+# Read only if the record that takes the file has room.
+OF_RECORDS = {
+    "POST /collections/{name}/records/{record_id}/files",
+    "POST /api/v1/collections/{name}/records/{record_id}/files",
+}
 # Files, too, whose other parts have names of their own.
 IMPORTS = {"POST /imports/new", "POST /api/v1/imports", "POST /api/v1/collections/{name}/imports"}
 # What is in its form depends on what the file holds.
@@ -211,8 +216,9 @@ def with_bodies(app: Litestar) -> Iterator[Route]:
 
 
 def looked_at(app: Litestar) -> Iterator[Route]:
-    """Those that read a body before they ask the database; an import is only begun where its collection is."""
-    return (route for route in with_bodies(app) if str(route) not in IMPORTS | PLANS)
+    """Those that read a body before they ask the database; an import is only begun where its collection is, and a file
+    is only taken where its record is."""
+    return (route for route in with_bodies(app) if str(route) not in IMPORTS | PLANS | OF_RECORDS)
 
 
 def address(route: Route) -> str:
@@ -220,7 +226,7 @@ def address(route: Route) -> str:
 
 
 def kind_of(route: Route) -> str:
-    if str(route) in UPLOADS | IMPORTS:
+    if str(route) in UPLOADS | IMPORTS | OF_RECORDS:
         return MULTIPART
     return FORM if route.is_page else JSON
 
@@ -251,7 +257,9 @@ async def send(app: Litestar, route: Route, headers: list[tuple[str, str]], leng
 
 def test_the_lists_here_name_routes_that_there_are(workspace: Litestar, control_plane: Litestar) -> None:
     known = {str(route) for app in (workspace, control_plane) for route in with_bodies(app)}
-    assert known >= PUBLIC | FROM_ANYWHERE | OF_VIEWERS | WITHOUT_BODY | UPLOADS | IMPORTS | PLANS | CONTENT
+    assert (
+        known >= PUBLIC | FROM_ANYWHERE | OF_VIEWERS | WITHOUT_BODY | UPLOADS | IMPORTS | PLANS | CONTENT | OF_RECORDS
+    )
 
 
 @pytest.mark.parametrize("length", [None, 10, 10**12], ids=["unsaid", "small", "huge"])
