@@ -119,7 +119,7 @@ def test_a_viewer_downloads_and_changes_nothing(page: Page, address: str, world:
 
 def test_a_phone_has_room_for_fingers(page: Page, address: str, world: World, shoot: Shoot) -> None:
     world.records["Plants"][1].values["Scans"] = scans(world)
-    page.set_viewport_size(PHONE)
+    page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
     page.goto(f"{address}{PATH}/records/1")
     for one in page.locator("#files").locator("button, input[type=file]").all():
         box = one.bounding_box()

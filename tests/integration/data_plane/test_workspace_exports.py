@@ -56,9 +56,9 @@ def fields_of(kinds: Iterable[str]) -> list[dict[str, Any]]:
 
 
 async def fill(workspace: Workspace, owner: dict[str, str]) -> str:
-    """A collection of every type with three records, a formula, a comment, a view, a report and a file; the file's id."""
+    """A collection of every type with three records, a formula, a comment, a view, a report and a file, and one attached; the first one's id."""
     await workspace.targets(owner, 1)
-    await workspace.collection(owner, *fields_of(good.GOOD_VALUES), name="Odd: 名簿")
+    await workspace.collection(owner, *fields_of([*good.GOOD_VALUES, *good.UPLOADED]), name="Odd: 名簿")
     at = "/api/v1/collections/Odd%3A%20%E5%90%8D%E7%B0%BF"
     values = {str(kind): value for kind, value in good.GOOD_VALUES.items()}
     for changes in ({}, {"long_text": '=HYPERLINK("x")'}, {"long_text": "two\nlines 🌱"}):
@@ -72,6 +72,10 @@ async def fill(workspace: Workspace, owner: dict[str, str]) -> str:
     assert (await workspace.client.post("/api/v1/reports", json=report, headers=owner)).status_code == 201
     hook = {"url": "https://example.com/hook", "events": ["record.created"]}
     assert (await workspace.client.post("/api/v1/webhooks", json=hook, headers=owner)).status_code == 201
+    for field in ("", "file"):
+        sent = {"file": (f"of a record {field}.txt", field.encode(), "text/plain")}
+        put = await workspace.client.post(f"{at}/records/1/files?field={field}", files=sent, headers=owner)
+        assert put.status_code == 201
     sent = {"file": ("../a b.txt", b"hello\0world" * 9000, "text/plain")}
     answer = await workspace.client.post("/api/v1/files", files=sent, headers=owner)
     return str(answer.json()["id"])
@@ -85,22 +89,27 @@ async def test_everything_is_in_it_and_the_manifest_is_true(
     viewer = await workspace.user(owner, "viewer")
     before = (await workspace.client.get("/api/v1/usage", headers=owner)).json()["storage_bytes"]
     said = await exported(workspace, owner)
-    assert (said["records"], said["files"]) == (4, 1)
+    assert (said["records"], said["files"]) == (4, 3)
     found = await opened(workspace, owner, said["export_id"])
     manifest = json.loads(found.read("manifest.json"))
-    assert (manifest["format"], manifest["records"], manifest["files"]) == (1, 4, 1)
+    assert (manifest["format"], manifest["records"], manifest["files"]) == (1, 4, 3)
     members = {one["name"]: one for one in manifest["members"]}
     assert members.keys() | {"manifest.json"} == set(found.namelist())
     for name, one in members.items():
         assert (one["size"], one["sha256"]) == (len(found.read(name)), hashlib.sha256(found.read(name)).hexdigest())
     assert found.read(f"files/{file_id}/a b.txt") == b"hello\0world" * 9000
-    assert [(one["id"], one["problem"]) for one in member(found, "files.json")] == [(file_id, "")]
+    listed = {one["id"]: one for one in member(found, "files.json")}
+    assert (listed[file_id]["problem"], len(listed)) == ("", 3)
     (folder,) = {name.rsplit("/", 1)[0] for name in found.namelist() if "Odd" in name}
     rows = json.loads(found.read(f"{folder}/records.json"))
     assert [row["long_text"] for row in rows][1:] == ['=HYPERLINK("x")', "two\nlines 🌱"]
     lines = list(csv.DictReader(io.StringIO(found.read(f"{folder}/records.csv").decode("utf-8-sig"), newline="")))
     assert [line["long_text"] for line in lines][1:] == ['\'=HYPERLINK("x")', "two\nlines 🌱"]
     assert [one["name"] for one in json.loads(found.read(f"{folder}/views.json"))] == ["Mine"]
+    (scan,) = rows[0]["file"]
+    assert found.read(listed[scan["id"]]["path"]) == b"file"
+    (attached,) = json.loads(found.read(f"{folder}/attachments.json"))
+    assert (attached["record_id"], attached["id"] in listed) == (1, True)
     comments = json.loads(found.read(f"{folder}/comments.json"))
     assert [(one["record_id"], one["text"]) for one in comments] == [(1, "Ask Ada")]
     assert [one["name"] for one in member(found, "reports.json")] == ["By choice"]

@@ -10,7 +10,8 @@ from vivero_data.db.database import Connection, Row
 from vivero_data.domain.files.schemas import Place, StoredFile
 
 _COLUMNS: Final = "id, name, size, media_type, created_at, created_by"
-_LISTED: Final = f"SELECT {_COLUMNS} FROM files WHERE state = 'stored' AND NOT source"  # noqa: S608  fixed words
+_STORED: Final = f"SELECT {_COLUMNS} FROM files WHERE state = 'stored'"  # noqa: S608  fixed words
+_LISTED: Final = f"{_STORED} AND NOT source"
 
 
 async def insert(tx: Connection, file: StoredFile, place: Place) -> None:
@@ -54,7 +55,7 @@ async def get_locked(tx: Connection, file_id: str) -> StoredFile | None:
 async def get_held(connection: Connection, file_id: str) -> StoredFile | None:
     """A file that belongs to records."""
     row = await connection.fetch_one(
-        f"SELECT {_COLUMNS} FROM files WHERE id = %s AND state = 'stored' AND held",  # noqa: S608  fixed words
+        f"{_STORED} AND held AND id = %s",
         file_id,
     )
     return _file(row) if row else None
@@ -79,12 +80,15 @@ async def select_unheld(connection: Connection, batch: int) -> list[tuple[str, i
     return [(str(file_id), int(size)) for file_id, size in rows]
 
 
-async def select_page(connection: Connection, limit: int, before: tuple[datetime, str] | None) -> list[StoredFile]:
-    """Files, newest first, one more than the limit when there are more."""
+async def select_page(
+    connection: Connection, limit: int, before: tuple[datetime, str] | None, *, held: bool = False
+) -> list[StoredFile]:
+    """Files of the list, newest first, one more than the limit when there are more; `held` also those of records."""
+    which = f"{_STORED} AND (NOT source OR held)" if held else _LISTED
     place = "" if before is None else " AND (created_at < %s OR (created_at = %s AND id < %s))"
     params = () if before is None else (before[0], before[0], before[1])
     rows = await connection.fetch_all(
-        f"{_LISTED}{place} ORDER BY created_at DESC, id DESC LIMIT %s",
+        f"{which}{place} ORDER BY created_at DESC, id DESC LIMIT %s",
         *params,
         limit + 1,
     )

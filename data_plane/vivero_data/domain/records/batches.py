@@ -189,7 +189,7 @@ class _Writer:
         before = await self._before([(place, row) for place, row, _ in rows])
         self._errors += await held.complete(
             self._tx,
-            self._collection,
+            self._access,
             [(f"{place}.values.", values, before[row.id]) for place, row, values in rows if row.id in before],
             self._taken,
         )
@@ -246,7 +246,7 @@ class _Writer:
         rows = [(place, completed(self._access, values, f"{place}.values.")) for place, values in rows]
         await self._find_unknown((f"{place}.values.", values) for place, values in rows)
         new = [(f"{place}.values.", values, None) for place, values in rows]
-        self._errors += await held.complete(self._tx, self._collection, new, self._taken)
+        self._errors += await held.complete(self._tx, self._access, new, self._taken)
         await self._write_unless_taken(rows, write)
         await require_seen(self._tx, self._access, [record.id for record in made])
         await self._log("record.create", [(record, None, record.values) for record in made])

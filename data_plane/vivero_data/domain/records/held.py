@@ -19,15 +19,21 @@ from vivero_data.domain.collections.schemas import Collection, Field, present
 from vivero_data.domain.field_types.file import RecordFile, files_of
 from vivero_data.domain.files import repository as files
 from vivero_data.domain.files.schemas import StoredFile
+from vivero_data.domain.records.access import Access
 from vivero_data.domain.records.schemas import Attachment, Record
 from vivero_data.domain.trash import repository as trash
-from vivero_data.domain.users.schemas import Actor
+from vivero_data.domain.users.schemas import Actor, Permission
 from vivero_data.lib.json import encode
 
 FILES: Final = "files"
 """The kind of the trash's entries of files that were taken out of records that stay."""
 ATTACHED: Final = 0
 """Stands for the number of a field where a file is an attachment."""
+_ATTACHED: Final = (
+    "SELECT f.id, f.name, f.size, f.media_type, r.attached_at, COALESCE(u.name, u.email, ''), r.record_id"
+    " FROM record_files r JOIN files f ON f.id = r.file_id AND f.state = 'stored'"
+    " LEFT JOIN users u ON u.id = r.attached_by WHERE r.collection_id = %s AND r.attached_at IS NOT NULL"
+)
 Files = Mapping[int, Sequence[RecordFile]]
 """The files of a record by field."""
 
@@ -36,22 +42,29 @@ def file_fields(collection: Collection) -> list[Field]:
     return [field for field in collection.fields if field.type.kind.uploaded]
 
 
+class AttachedFile(Attachment, frozen=True, kw_only=True):
+    """An attachment, with the record that it is attached to."""
+
+    record_id: int
+
+
 def as_record_file(file: StoredFile | Attachment) -> RecordFile:
     return RecordFile(file.id, file.name, file.size, file.media_type)
 
 
 async def complete(
     tx: Connection,
-    collection: Collection,
+    access: Access,
     rows: Sequence[tuple[str, dict[int, Any], Record | None]],
     taken: dict[str, RecordFile],
 ) -> list[FieldError]:
     """Put in column values what files are whose ids were sent; those of the list become the records'.
 
     `rows` are values with their place and the record as it is, None if it is new; `taken` is what this transaction has
-    taken from the list so far, and is added to. Returns what is no file for its record.
+    taken from the list so far, and is added to. Returns what is no file for its record, or would be taken from the list
+    by an actor who may not change that.
     """
-    fields = file_fields(collection)
+    fields = file_fields(access.collection)
     cells = [
         (f"{place}{field.name}", field, values, _known(before))
         for field in fields
@@ -62,7 +75,8 @@ async def complete(
         file.id for _, field, values, known in cells for file in files_of(values[field.id]) if file.id not in known
     }
     new = sorted(wanted - taken.keys())
-    for file in await files.take_from_list(tx, new) if new else ():
+    may_take = access.actor.may(Permission.WRITE_FILES)
+    for file in await files.take_from_list(tx, new) if new and may_take else ():
         taken[file.id] = as_record_file(file)
     errors = []
     for place, field, values, known in cells:
@@ -121,16 +135,26 @@ async def detach(tx: Connection, collection_id: int, record_id: int, file_id: st
 async def attachments(connection: Connection, collection_id: int, record_id: int) -> list[Attachment]:
     """What is attached to a record, the oldest first."""
     rows = await connection.fetch_all(
-        "SELECT f.id, f.name, f.size, f.media_type, r.attached_at, COALESCE(u.name, u.email, '')"
-        " FROM record_files r JOIN files f ON f.id = r.file_id AND f.state = 'stored'"
-        " LEFT JOIN users u ON u.id = r.attached_by"
-        " WHERE r.collection_id = %s AND r.record_id = %s AND r.attached_at IS NOT NULL ORDER BY r.attached_at, f.id",
+        f"{_ATTACHED} AND r.record_id = %s ORDER BY r.attached_at, f.id", collection_id, record_id
+    )
+    return [Attachment(*file, attached_at=clock.utc(at), attached_by=by) for *file, at, by, _ in rows]
+
+
+async def select_attached(
+    connection: Connection, collection_id: int, limit: int, last: tuple[int, str]
+) -> list[AttachedFile]:
+    """What is attached to the records of a collection behind the `last`, by record and file; one more if there are more."""
+    rows = await connection.fetch_all(
+        f"{_ATTACHED} AND r.record_id >= %s AND (r.record_id > %s OR r.file_id > %s)"
+        " ORDER BY r.record_id, r.file_id LIMIT %s",
         collection_id,
-        record_id,
+        last[0],
+        *last,
+        limit + 1,
     )
     return [
-        Attachment(file_id, name, int(size), media_type, attached_at=clock.utc(at), attached_by=by)
-        for file_id, name, size, media_type, at, by in rows
+        AttachedFile(*file, attached_at=clock.utc(at), attached_by=by, record_id=int(record))
+        for *file, at, by, record in rows
     ]
 
 

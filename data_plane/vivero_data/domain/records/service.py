@@ -199,7 +199,7 @@ class RecordService:
             definition = access.whole
             try:
                 wanted = completed(access, columns_for(access.collection, values, new=True))
-                await _complete_files(tx, access.collection, wanted)
+                await _complete_files(tx, access, wanted)
                 await _check_links(tx, access, wanted)
                 record_id = await repository.insert(tx, definition, wanted)
             except (DuplicateKeyError, MissingTableError) as error:
@@ -238,7 +238,7 @@ class RecordService:
             given = as_typed(definition, changes.values, await notation_of(tx)) if changes.typed else changes.values
             stored = await _as_sent(tx, access, before, given)
             columns = columns_for(definition, given, new=False, stored=stored)
-            await _complete_files(tx, definition, columns, before)
+            await _complete_files(tx, access, columns, before)
             wanted = changed_values(definition, before, columns)
             if not wanted:
                 return await _resolved(tx, access, before)
@@ -364,10 +364,8 @@ async def _check_links(tx: Connection, access: Access, values: Mapping[int, Any]
         raise InvalidInputError.of_all(errors)
 
 
-async def _complete_files(
-    tx: Connection, definition: Collection, values: dict[int, Any], before: Record | None = None
-) -> None:
-    errors = await held.complete(tx, definition, [("", values, before)], {})
+async def _complete_files(tx: Connection, access: Access, values: dict[int, Any], before: Record | None = None) -> None:
+    errors = await held.complete(tx, access, [("", values, before)], {})
     if errors:
         raise InvalidInputError.of_all(errors)
 

@@ -25,6 +25,7 @@ from vivero_data.domain.files.names import safe_name
 from vivero_data.domain.files.schemas import FileDamagedError, StoredFile
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.notation.service import settings_of
+from vivero_data.domain.records import held
 from vivero_data.domain.records.access import Access
 from vivero_data.domain.records.query import parse_sort
 from vivero_data.domain.records.walk import pages
@@ -53,7 +54,7 @@ def folder_of(collection: Collection) -> str:
 
 
 async def write_collection(archive: Archive, database: Database, access: Access, told: Progress) -> int:
-    """A collection's definition, views and comments, and its records in both formats: how many records.
+    """A collection's definition, views, comments and attachments, and its records in both formats: how many records.
 
     `told` of each page of records.
     """
@@ -64,6 +65,7 @@ async def write_collection(archive: Archive, database: Database, access: Access,
     await write_item(archive, f"{folder}/definition.json", definition(collection))
     await write_list(archive, f"{folder}/views.json", _once(saved))
     await write_list(archive, f"{folder}/comments.json", _comments(database, collection.id))
+    await write_list(archive, f"{folder}/attachments.json", _attachments(database, collection.id))
     await _write_records(archive, database, access, ExportFormat.CSV, told)
     return await _write_records(archive, database, access, ExportFormat.JSON, told)
 
@@ -185,6 +187,13 @@ def _comments(database: Database, collection_id: int) -> AsyncIterator[list[Any]
     return _paged(database, select, lambda one: one.id)
 
 
+def _attachments(database: Database, collection_id: int) -> AsyncIterator[list[Any]]:
+    async def select(connection: Connection, last: tuple[int, str] | None) -> list[Any]:
+        return list(await held.select_attached(connection, collection_id, _PAGE, last or (0, "")))
+
+    return _paged(database, select, lambda one: (one.record_id, one.id))
+
+
 def _people(database: Database) -> AsyncIterator[list[Any]]:
     async def select(connection: Connection, last: int | None) -> list[Any]:
         return list(await users.select_page(connection, _PAGE, last or 0))
@@ -201,6 +210,6 @@ def _audit(database: Database) -> AsyncIterator[list[Any]]:
 
 def _files(database: Database) -> AsyncIterator[list[Any]]:
     async def select(connection: Connection, last: Any) -> list[Any]:  # noqa: ANN401  a time and an id
-        return list(await files.select_page(connection, _PAGE, last))
+        return list(await files.select_page(connection, _PAGE, last, held=True))
 
     return _paged(database, select, lambda one: (one.created_at.replace(tzinfo=None), one.id))
