@@ -186,7 +186,7 @@ CONTROL_PAGES = (
 
 
 def workspace(as_of: datetime | None = None) -> Litestar:
-    """A workspace with a long name, many collections, and a table of twelve columns; as of a second, if one is given."""
+    """A workspace with a long name, many collections, and a table with a column of every type; as of a second, if one is given."""
     world = data.World()
     world.identity = Identity(NAMES[5], URL, as_of)
     for number, every in enumerate(Every, 1):
@@ -228,7 +228,7 @@ def workspace(as_of: datetime | None = None) -> Litestar:
         until = data.NOW + timedelta(days=1) if number == 1 else None
         keys.add(name, [*Scope], valid_days=number * 30, last_used_at=data.NOW, previous_until=until)
     kinds = (*FieldType, FieldType.TEXT, FieldType.TEXT)
-    labels = ("Company", LONG_LABEL, *(f"{name[:40]} {number}" for number, name in enumerate(NAMES * 2)))
+    labels = ("Company", LONG_LABEL, *(f"{name[:40]} {number}" for number, name in enumerate(NAMES * 3)))
     fields = [
         NewField(
             name=label,

@@ -61,7 +61,7 @@ def _configuration(host: ServiceHost) -> str:
         "datadir": f"{VIEW}/data",
         "plugin_dir": f"{VIEW}/plugins",
         # Of its own: a server that starts deletes what lies there of temporary tables, also of another that runs.
-        "tmpdir": f"{VIEW}/tmp",
+        "tmpdir": f"{VIEW}/tmp",  # noqa: S108  below the instance's own folder
         "socket": f"{VIEW}/run/mariadb.sock",
         "pid_file": f"{VIEW}/run/mariadb.pid",
         "port": str(host.reachable.mariadb_port),
