@@ -160,10 +160,11 @@ def show_in(page: Page, scheme: str) -> None:
 def assert_accessible(page: Page) -> None:
     """No serious or critical finding of axe-core in either theme, and nothing wider than a phone."""
     source = AXE.read_text()
-    for scheme in ("light", "dark"):
+    # A theme is other colours and nothing else; all the other rules would find twice what they find.
+    for scheme, rules in (("light", ""), ("dark", ", runOnly: ['color-contrast', 'link-in-text-block']")):
         show_in(page, scheme)
         page.evaluate(source)
-        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        found = page.evaluate(f"axe.run(document, {{resultTypes: ['violations']{rules}}})")
         grave = [
             (one["id"], one["help"], [node["html"][:160] for node in one["nodes"][:3]])
             for one in found["violations"]

@@ -18,13 +18,18 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import NameOID
-from integration.data_plane.workspace import HOST, OWNER, PASSWORD, VIEW_HOST, Login, Workspace, write_secrets
+from integration.conftest import tenants_made
+from integration.data_plane.stock import Stock, opened
+from integration.data_plane.workspace import HOST, OWNER, PASSWORD, VIEW_HOST, Workspace, write_secrets
 from litestar import Litestar
 from litestar.types import ASGIApp
 from support import good
 from support.asgi import running, transport_to
 from support.hostile import Program
+from vivero_core.backends.mariadb.client import MariaDbAdmin
+from vivero_core.backends.s3.client import VersityStorageAdmin
 from vivero_core.backends.tls import client_context
+from vivero_core.backends.valkey.client import ValkeyAdmin
 from vivero_data.app import create_routes, serve
 from vivero_data.domain.jobs.runner import JobRunner
 from vivero_data.domain.report_mails.delivery import ReportMailDelivery
@@ -114,9 +119,24 @@ def apps() -> Apps:
     return Apps()
 
 
+@pytest.fixture(scope="session")
+def tenant_stock(
+    platform: dict[str, Any],
+    authority: str,
+    database_admin: MariaDbAdmin,
+    storage_admin: VersityStorageAdmin,
+    cache_admin: ValkeyAdmin,
+) -> Iterator[Stock]:
+    with (
+        tenants_made(database_admin, storage_admin, cache_admin) as make,
+        opened(platform, authority, make, storage_admin, cache_admin) as found,
+    ):
+        yield found
+
+
 @pytest.fixture
 async def new_workspace(
-    new_tenant: Callable[[], Login], platform: dict[str, Any], tmp_path: Path, password_hash: str, apps: Apps
+    tenant_stock: Stock, platform: dict[str, Any], tmp_path: Path, password_hash: str, apps: Apps
 ) -> AsyncIterator[Callable[..., Awaitable[Workspace]]]:
     """Starts workspaces; they are ready, and unless `spare` they have their name and owner.
 
@@ -131,7 +151,8 @@ async def new_workspace(
         ) -> Workspace:
             nonlocal count
             count += 1
-            login, key, folder = new_tenant(), Ed25519PrivateKey.generate(), tmp_path / f"workspace-{count}"
+            login, key, folder = tenant_stock.take(), Ed25519PrivateKey.generate(), tmp_path / f"workspace-{count}"
+            stack.callback(tenant_stock.give_back, login)
             write_secrets(folder, login, services or platform, key)
             if own_audit_log:
                 (folder / "database" / "audit").unlink()
@@ -148,6 +169,7 @@ async def new_workspace(
             await stack.enter_async_context(client)
             workspace = Workspace(app, client, settings, environ, folder, key)
             await app.state.services.schema_ready.wait()
+            tenant_stock.began(login)
             if not spare:
                 account = {"email": OWNER, "name": "Olive", "password_hash": password_hash}
                 answer = await workspace.tell(owner=account)

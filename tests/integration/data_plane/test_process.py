@@ -15,7 +15,8 @@ from typing import Any
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from integration.data_plane.workspace import HOST, OWNER, PASSWORD, Login, write_secrets
+from integration.conftest import Login
+from integration.data_plane.workspace import HOST, OWNER, PASSWORD, write_secrets
 from support.newer_schema import NEWER, newer_migrations
 from vivero_data.db import schema_file
 from vivero_data.db.compatibility import HEAD

@@ -7,8 +7,9 @@ from typing import Any
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from integration.conftest import Login
 from integration.control_plane.support import running
-from integration.data_plane.workspace import NAME, OWNER, PASSWORD, Login, write_secrets
+from integration.data_plane.workspace import NAME, OWNER, PASSWORD, write_secrets
 from support.scanner import QUICK, WHOLE, Pace, Target, scan
 from vivero_data.app import create_app
 from vivero_data.settings import load

@@ -5,32 +5,17 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from integration.conftest import Login
 from litestar import Litestar
-from vivero_core.backends.credentials import Credentials
 from vivero_data.settings import Settings
 
 LIMITS: Final = {"plan": "trial", "features": ["analytics"]}
-
-
-class Login(Protocol):
-    """A tenant as tests/integration/conftest.py makes it."""
-
-    id: str
-    database: str
-    audit_database: str
-    database_user: Credentials
-    bucket: str
-    account: Credentials
-    cache_user: Credentials
-
-    @property
-    def prefix(self) -> str: ...
 
 
 OWNER = "owner@example.com"

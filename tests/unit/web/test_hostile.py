@@ -21,7 +21,7 @@ from vivero_control.domain.staff.sessions import SESSION_COOKIE
 from vivero_data.lib.cookies import ACCESS, REFRESH
 from vivero_data.web.page import NOTICE_COOKIE
 
-SHARE = 800
+SHARE = 400
 
 
 @pytest.fixture
