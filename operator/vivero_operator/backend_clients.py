@@ -212,7 +212,7 @@ class BackendClients:
         if self._bucket is not None and self._bucket[0] == made_from:
             return self._bucket[1]
         self._close_bucket()
-        bucket = Bucket(Transport(at), name, login)
+        bucket = Bucket(Transport(at), name, login, self._settings.lock)
         self._bucket = (made_from, bucket)
         return bucket
 

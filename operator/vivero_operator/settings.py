@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from vivero_core.model.base import ObjectName
 from vivero_core.model.constants import PLATFORM_NAMESPACE, SECURITY_CONTACT_PATTERN, SIGNUPS_NAMESPACE
 
+from vivero_operator.archiver.lock import Lock
 from vivero_operator.dns_records import parse_server
 from vivero_operator.pod_options import LabelKey, PodOptions, Text
 
@@ -142,6 +143,9 @@ class Settings(BaseSettings):
     recovery_days: int = Field(default=14, ge=1, le=3650)
     """To any second of so many days a tenant can be brought back, where its server's log is archived: what is older of the
     log, and needed for no second within, is removed."""
+    backup_lock: Literal["", "GOVERNANCE", "COMPLIANCE"] = ""
+    """The mode of Object Lock in which what is written to the backup bucket is kept for `recovery_days`; empty: not locked.
+    The bucket has to be made with Object Lock."""
     proof_schedule: ProofSchedule = ProofSchedule()
     """From which hour (UTC) for how many hours TenantProofs are made for tenants that have changed, and how many run at once;
     none with atOnce 0."""
@@ -178,6 +182,11 @@ class Settings(BaseSettings):
     def storage_keys_are_issued(self) -> bool:
         """Whether access keys and their secrets are made by the server, and not here."""
         return self.s3_accounts == "iam"
+
+    @property
+    def lock(self) -> Lock | None:
+        """What keeps what is written to the backup bucket."""
+        return Lock(self.backup_lock, self.recovery_days) if self.backup_lock else None
 
     @property
     def proof_lasts(self) -> timedelta:

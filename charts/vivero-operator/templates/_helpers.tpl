@@ -77,6 +77,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - {name: VIVERO_BACKUP_SECRET, value: {{ .Values.backup.secret | quote }}}
 - {name: VIVERO_BACKUPS_AT_ONCE, value: {{ .Values.backup.atOnce | quote }}}
 - {name: VIVERO_RECOVERY_DAYS, value: {{ .Values.backup.recoveryDays | quote }}}
+- {name: VIVERO_BACKUP_LOCK, value: {{ .Values.backup.lock | quote }}}
 - {name: VIVERO_PROOF_SCHEDULE, value: {{ .Values.proofs | toJson | quote }}}
 - {name: VIVERO_EGRESS_CIDRS, value: {{ .Values.egressCidrs | toJson | quote }}}
 - {name: VIVERO_LOG_LEVEL, value: {{ .Values.logLevel | quote }}}

@@ -31,6 +31,7 @@ from vivero_operator.archiver.configuration import (
     STORAGE_KEYS,
 )
 from vivero_operator.archiver.events import BinlogError
+from vivero_operator.archiver.lock import Lock
 from vivero_operator.archiver.position import Gap, Positions
 from vivero_operator.archiver.replication import LogGoneError, Source, Stream, StreamError, Ticker
 from vivero_operator.operations.errors import StepFailedError
@@ -135,7 +136,8 @@ class Archiver:
     def _bucket(self) -> Bucket:
         told = {name: (self._folder / STORAGE / name).read_text().strip() for name in STORAGE_KEYS}
         endpoint = Endpoint(told["endpoint"], told["region"], (self._folder / "ca.crt").read_text())
-        return Bucket(SmallTransport(endpoint), told["bucket"], Credentials(told["access_key"], told["secret_key"]))
+        login = Credentials(told["access_key"], told["secret_key"])
+        return Bucket(SmallTransport(endpoint), told["bucket"], login, Lock.of(os.environ))
 
 
 def handler(archiver: Archiver) -> type[BaseHTTPRequestHandler]:

@@ -5,14 +5,15 @@ Not by boto3, as operations use it: that alone takes 25 MiB, and an archiver run
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final, Protocol
 
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.s3 import documents
-from vivero_core.backends.s3.calls import Answer, Body, Call
+from vivero_core.backends.s3.calls import Answer, Body, Call, content_md5
 from vivero_core.errors import BackendError
 
+from vivero_operator.archiver.lock import Lock
 from vivero_operator.operations.errors import StepFailedError
 from vivero_operator.operations.streams import Read
 
@@ -78,17 +79,28 @@ class Requests(Protocol):
 class Bucket:
     """Implements `Searched`. All calls block, and raise StepFailedError."""
 
-    def __init__(self, requests: Requests, name: str, login: Credentials) -> None:
+    def __init__(self, requests: Requests, name: str, login: Credentials, lock: Lock | None = None) -> None:
         self._requests = requests
         self._name = name
         self._login = login
+        self._lock = lock
 
     def close(self) -> None:
         self._requests.close()
 
     def put_whole(self, key: str, body: Body, metadata: Mapping[str, str]) -> None:
-        headers = {_METADATA + name: value for name, value in metadata.items()}
+        headers = {_METADATA + name: value for name, value in metadata.items()} | self._locking(key, body)
         self._done(Call("PUT", f"/{self._name}/{key}", body, headers=headers))
+
+    def _locking(self, key: str, body: Body) -> dict[str, str]:
+        until = self._lock.until(key, datetime.now(UTC)) if self._lock else None
+        if self._lock is None or until is None:
+            return {}
+        return {
+            "content-md5": content_md5(body),
+            "x-amz-object-lock-mode": self._lock.mode,
+            "x-amz-object-lock-retain-until-date": until.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
 
     def first(self, prefix: str) -> str | None:
         query = {"list-type": "2", "max-keys": "1", "prefix": prefix}

@@ -82,7 +82,10 @@ def _pod(server: DatabaseServer, settings: Settings, platform_schema: str | None
         "image": settings.operator_image,
         "imagePullPolicy": settings.operator_pull_policy,
         "command": ["python3", "-m", "vivero_operator.archiver"],
-        "env": [{"name": name, "value": value} for name, value in environment.items()],
+        "env": [
+            *({"name": name, "value": value} for name, value in environment.items()),
+            *(settings.lock.environment() if settings.lock else ()),
+        ],
         "ports": [{"name": "admin", "containerPort": ADMIN_PORT, "protocol": "TCP"}],
         # A transaction of any size takes a few MiB, but the change of one row is one event, with both its images: at most
         # twice max_allowed_packet (64 MiB), which the protocol's client holds twice.

@@ -10,6 +10,7 @@ Below the tenant's id:
 
 import json
 import logging
+import os
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -19,6 +20,7 @@ from typing import Any, Final
 from vivero_core.sealing import SealBrokenError, seal, unseal
 
 from vivero_operator.archiver.configuration import STORAGE_KEYS
+from vivero_operator.archiver.lock import Lock
 from vivero_operator.operations.errors import DamagedError, RefusedError, StepFailedError
 from vivero_operator.operations.object_store import ObjectStore, StoredObject
 from vivero_operator.operations.orders import Account
@@ -38,7 +40,7 @@ _FILES: Final = "files.json"
 def backup_store(files: Files) -> ObjectStore:
     """The backup bucket, as the operation's files name it."""
     account = Account(**{name: files.text(f"backup/{name}").strip() for name in STORAGE_KEYS})
-    return ObjectStore(account, str(files.path("ca.crt")))
+    return ObjectStore(account, str(files.path("ca.crt")), Lock.of(os.environ))
 
 
 class NoBucket:

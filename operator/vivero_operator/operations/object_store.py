@@ -3,26 +3,25 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
-from typing import IO, TYPE_CHECKING, Any, Final, Protocol, cast
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypedDict, cast
 
-from boto3.s3.transfer import TransferConfig
 from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from vivero_core.backends.s3.transport import Body
+from vivero_core.backends.s3.calls import Body, content_md5
 
+from vivero_operator.archiver.lock import Lock
 from vivero_operator.operations.errors import DamagedError, StepFailedError
 from vivero_operator.operations.orders import Account
 from vivero_operator.operations.streams import Read, Reader
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
-    from types_boto3_s3.type_defs import ObjectIdentifierTypeDef
+    from types_boto3_s3.type_defs import CompletedPartTypeDef, ObjectIdentifierTypeDef
 
 _SMALL: Final = 1 << 24
 _PART: Final = 8 * 1024 * 1024
-_TRANSFER: Final = TransferConfig(multipart_threshold=_PART, multipart_chunksize=_PART, use_threads=False)
 _NO_LOCK: Final = frozenset(
     {"NoSuchObjectLockConfiguration", "ObjectLockConfigurationNotFoundError", "InvalidRequest", "NotImplemented"}
 )
@@ -56,6 +55,11 @@ class StoredVersion:
     marker: bool = False
 
 
+class _Locking(TypedDict, total=False):
+    ObjectLockMode: Literal["GOVERNANCE", "COMPLIANCE"]
+    ObjectLockRetainUntilDate: datetime
+
+
 def holds(listing: Mapping[str, StoredObject], key: str, size: int) -> bool:
     """Whether a listing has an object of this key and size."""
     return key in listing and listing[key].size == size
@@ -78,8 +82,9 @@ def end_uploads(store: Uploading, prefix: str) -> None:
 class ObjectStore:
     """One bucket. All calls block, and raise StepFailedError."""
 
-    def __init__(self, account: Account, authority: str) -> None:
+    def __init__(self, account: Account, authority: str, lock: Lock | None = None) -> None:
         self._bucket = account.bucket
+        self._lock = lock
         self._client: S3Client = Session().client(
             "s3",
             endpoint_url=account.endpoint,
@@ -102,23 +107,60 @@ class ObjectStore:
 
     def put(self, key: str, pieces: Iterator[bytes]) -> int:
         """Store a stream; how many bytes it had."""
-        size = 0
-
-        def counted() -> Iterator[bytes]:
-            nonlocal size
-            for piece in pieces:
-                size += len(piece)
-                yield piece
-
+        read = Reader(pieces).read
+        part = read(_PART)
+        if len(part) < _PART:
+            self.put_whole(key, part, {})
+            return len(part)
         with self._translated(f"write {key}"):
-            # The stub asks for a whole file; boto3 calls `read` and nothing else.
-            self._client.upload_fileobj(cast("IO[bytes]", Reader(counted())), self._bucket, key, Config=_TRANSFER)
+            upload = self._client.create_multipart_upload(Bucket=self._bucket, Key=key, **self._locking(key))[
+                "UploadId"
+            ]
+            try:
+                return self._put_parts(key, upload, part, read)
+            except BaseException:
+                self._client.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload)
+                raise
+
+    def _put_parts(self, key: str, upload: str, part: bytes, read: Read) -> int:
+        size = 0
+        parts: list[CompletedPartTypeDef] = []
+        while part:
+            number = len(parts) + 1
+            told = self._client.upload_part(
+                Bucket=self._bucket,
+                Key=key,
+                UploadId=upload,
+                PartNumber=number,
+                Body=part,
+                ContentMD5=content_md5(part),
+            )
+            parts.append({"ETag": told["ETag"], "PartNumber": number})
+            size += len(part)
+            part = read(_PART)
+        self._client.complete_multipart_upload(
+            Bucket=self._bucket, Key=key, UploadId=upload, MultipartUpload={"Parts": parts}
+        )
         return size
+
+    def _locking(self, key: str) -> _Locking:
+        until = self._lock.until(key, datetime.now(UTC)) if self._lock else None
+        if self._lock is None or until is None:
+            return {}
+        mode = cast('Literal["GOVERNANCE", "COMPLIANCE"]', self._lock.mode)
+        return {"ObjectLockMode": mode, "ObjectLockRetainUntilDate": until}
 
     def put_whole(self, key: str, body: Body, metadata: Mapping[str, str]) -> None:
         """Store an object at once, with what others may know of it."""
         with self._translated(f"write {key}"):
-            self._client.put_object(Bucket=self._bucket, Key=key, Body=body, Metadata=metadata)
+            self._client.put_object(
+                Bucket=self._bucket,
+                Key=key,
+                Body=body,
+                Metadata=metadata,
+                ContentMD5=content_md5(body),
+                **self._locking(key),
+            )
 
     def delete(self, key: str) -> None:
         """Delete an object; no error if there is none."""

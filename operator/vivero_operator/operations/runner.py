@@ -251,7 +251,11 @@ def _container(operation: Operation, step: str, settings: Settings) -> dict[str,
         "image": settings.operator_image,
         "imagePullPolicy": settings.operator_pull_policy,
         "command": ["python3", "-m", f"vivero_operator.operations.{operation.program}", step],
-        "env": [{"name": "VIVERO_OPERATION_FILES", "value": FOLDER}, {"name": "TMPDIR", "value": _SCRATCH}],
+        "env": [
+            {"name": "VIVERO_OPERATION_FILES", "value": FOLDER},
+            {"name": "TMPDIR", "value": _SCRATCH},
+            *(settings.lock.environment() if settings.lock else ()),
+        ],
         "resources": {"requests": {"cpu": "50m", "memory": "96Mi"}, "limits": {"memory": "512Mi"}},
         "securityContext": CONTAINER_SECURITY,
         "volumeMounts": [

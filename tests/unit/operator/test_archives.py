@@ -9,6 +9,7 @@ from unit.model.test_recoverability import WHOLE
 from vivero_core.envelope import public_key
 from vivero_core.model.database_server import DatabaseServer
 from vivero_operator.archiver.configuration import ERASED
+from vivero_operator.archiver.lock import Lock
 from vivero_operator.reconcile import archives
 from vivero_operator.reconcile.database_server import DatabaseServerReconciler
 from vivero_operator.settings import Settings
@@ -54,6 +55,14 @@ def keys(world: World) -> dict[str, str]:
 
 
 class TestTheArchiver:
+    async def test_knows_the_lock_of_what_it_writes(self) -> None:
+        settings = SETTINGS.model_copy(update={"backup_lock": "COMPLIANCE"})
+        world = world_of(settings=settings)
+        await recoverable(world)
+        (made,) = deployments(world)
+        (container,) = made["spec"]["template"]["spec"]["containers"]
+        assert Lock.of({one["name"]: one["value"] for one in container["env"]}) == settings.lock
+
     async def test_runs_without_an_account_and_with_the_logins_it_needs(self) -> None:
         world = world_of()
         await recoverable(world)

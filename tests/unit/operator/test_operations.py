@@ -22,6 +22,7 @@ from vivero_core.model.constants import LABEL_SCHEDULED
 from vivero_core.model.tenant_backup import TenantBackup
 from vivero_core.model.tenant_proof import TenantProof
 from vivero_core.model.tenant_restore import TenantRestore
+from vivero_operator.archiver.lock import Lock
 from vivero_operator.escrow.record import Record
 from vivero_operator.operations import dumps, program, runner
 from vivero_operator.operations.errors import RefusedError, StepFailedError
@@ -123,6 +124,12 @@ class TestJob:
         names = [one["name"] for one in (*spec["initContainers"], *spec["containers"])]
         assert names == list(STEPS)
         assert [one["command"][-1] for one in (*spec["initContainers"], *spec["containers"])] == list(STEPS)
+
+    def test_every_step_knows_the_lock_of_what_it_writes(self) -> None:
+        settings = SETTINGS.model_copy(update={"backup_lock": "GOVERNANCE"})
+        spec = runner.job(OPERATION, settings)["spec"]["template"]["spec"]
+        for container in (*spec["initContainers"], *spec["containers"]):
+            assert Lock.of({one["name"]: one["value"] for one in container["env"]}) == settings.lock
 
     def test_job_and_secret_go_away_with_what_they_were_made_for(self) -> None:
         for manifest in (runner.job(OPERATION, SETTINGS), runner.secret(OPERATION, SETTINGS)):

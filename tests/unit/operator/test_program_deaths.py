@@ -238,7 +238,7 @@ class Scene:
         self.platform.writes = 0
 
     def _patch(self, patch: pytest.MonkeyPatch) -> None:
-        def store(account: Account, _: str) -> Bucket:
+        def store(account: Account, *_: object) -> Bucket:
             return Bucket(self.platform, account)
 
         def server(folder: Path) -> Scratch:

@@ -1,6 +1,7 @@
 """A request to an S3 server and its answer, whoever sends it. Pure."""
 
 import hashlib
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -67,10 +68,20 @@ def error_code(body: bytes) -> str:
 
 def sha256(body: Body) -> str:
     """In hexadecimal digits; a file stands where it stood."""
+    return _digested(body, hashlib.sha256()).hexdigest()
+
+
+def content_md5(body: Body) -> str:
+    """The value of the header Content-MD5; a file stands where it stood."""
+    return b64encode(_digested(body, hashlib.md5(usedforsecurity=False)).digest()).decode()
+
+
+def _digested(body: Body, digest: "hashlib._Hash") -> "hashlib._Hash":
     if isinstance(body, bytes):
-        return hashlib.sha256(body).hexdigest()
-    begin, found = body.tell(), hashlib.sha256()
+        digest.update(body)
+        return digest
+    begin = body.tell()
     while piece := body.read(_PIECE_BYTES):
-        found.update(piece)
+        digest.update(piece)
     body.seek(begin)
-    return found.hexdigest()
+    return digest
