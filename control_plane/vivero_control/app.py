@@ -23,6 +23,7 @@ from vivero_web.security_txt import security_txt_routes
 
 from vivero_control import __version__, composition
 from vivero_control.domain.backups.controllers import BackupController, RestoreController
+from vivero_control.domain.billing.controllers import PaymentEventController, TenantBillingController
 from vivero_control.domain.deleted.controllers import DeletedTenantController
 from vivero_control.domain.plans.controllers import PlanController
 from vivero_control.domain.platform.controllers import PlatformBackupController
@@ -108,6 +109,7 @@ def _api(services: Services) -> Router:
             RestoreController,
             DeletedTenantController,
             PlatformBackupController,
+            TenantBillingController,
             MemberController,
         ],
         middleware=[auth.middleware],
@@ -115,7 +117,7 @@ def _api(services: Services) -> Router:
     )
     return Router(
         path="/api/v1",
-        route_handlers=[SignupController, PlanController, AuthController, staff_only],
+        route_handlers=[SignupController, PlanController, AuthController, PaymentEventController, staff_only],
         guards=[json_only],
     )
 
@@ -154,6 +156,7 @@ def _openapi() -> OpenAPIConfig:
             "Staff": "Who is of the staff, for admins.",
             "Tenants": "Every customer's instance, for staff.",
             "Backups": "What is kept of a tenant and what was brought back, for staff; asked for by admins.",
+            "Billing": "What a tenant pays, for staff; and where the payment provider tells of changes.",
             "Health": "For kubelet and balancers.",
         },
         documents=[json_document(), yaml_document()],

@@ -22,6 +22,11 @@ from vivero_control.db.database import Database
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.backups.repository import OperationDirectory, OperationRepository
 from vivero_control.domain.backups.service import BackupDeps, BackupService
+from vivero_control.domain.billing import jobs as billing_jobs
+from vivero_control.domain.billing.service import BillingService
+from vivero_control.domain.billing.sessions import AccountSessions
+from vivero_control.domain.billing.stripe import Stripe
+from vivero_control.domain.billing.synchronisation import Synchroniser
 from vivero_control.domain.dead_letters.service import DeadLetterService
 from vivero_control.domain.deleted.service import DeletedTenants
 from vivero_control.domain.notifications import mails
@@ -31,7 +36,7 @@ from vivero_control.domain.platform.service import PlatformBackups
 from vivero_control.domain.signups import provisioning
 from vivero_control.domain.signups.access import BearerTokens, LoginTickets
 from vivero_control.domain.signups.provisioning import Provisioner, ProvisioningJob
-from vivero_control.domain.signups.reachability import Ingress, Reachability
+from vivero_control.domain.signups.reachability import Ingress, Reachability, trust
 from vivero_control.domain.signups.service import SignupDeps, SignupService
 from vivero_control.domain.signups.views import SignupViews, StreamSlots
 from vivero_control.domain.staff import jobs as staff_jobs
@@ -78,6 +83,8 @@ class Infrastructure:
     provisioner: Provisioner
     ingress: Ingress
     reachability: Reachability
+    payments: Stripe | None
+    accounts: AccountSessions
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -89,6 +96,8 @@ class Infrastructure:
             stack.push_async_callback(self.wake_up.close)
             await stack.enter_async_context(self.kube)
             await stack.enter_async_context(self.ingress)
+            if self.payments is not None:
+                await stack.enter_async_context(self.payments)
             stack.callback(self.reachability.close)
             yield
 
@@ -141,6 +150,8 @@ def infrastructure(settings: Settings, clock: Clock) -> Infrastructure:
         provisioner=Provisioner(tenants, directory, clock),
         ingress=ingress,
         reachability=Reachability(ingress.probe, settings.ingress.patience, clock),
+        payments=Stripe(settings.billing, trust(settings)) if settings.billing else None,
+        accounts=AccountSessions(cache, settings.cache.prefix),
     )
 
 
@@ -166,6 +177,16 @@ def services(to: Infrastructure) -> Services:
         backups=BackupService(_backup_deps(to, audit)),
         deleted=DeletedTenants(to.kube, to.tenants, to.directory, audit, clock),
         platform=PlatformBackups(to.kube, audit, clock),
+        billing=BillingService(
+            database=to.database,
+            provider=to.payments,
+            synchroniser=synchroniser(to),
+            tenants=to.tenants,
+            plans=plans,
+            wake_worker=to.wake_up.notify,
+            clock=clock,
+        ),
+        accounts=to.accounts,
         dead_letters=DeadLetterService(to.database, job_kinds(to), to.wake_up.notify, clock),
         hosts=HostService(to.directory, settings.domain),
         workspace_finder=WorkspaceFinder(
@@ -205,7 +226,33 @@ def job_kinds(to: Infrastructure) -> dict[str, JobKind]:
         mails.KIND: sender,
         staff_jobs.RESET: staff_jobs.ResetJob(*links),
         staff_jobs.INVITATION: staff_jobs.InvitationJob(*links),
+        **_billing_kinds(to, sender),
     }
+
+
+def _billing_kinds(to: Infrastructure, sender: MailSender) -> dict[str, JobKind]:
+    applies = synchroniser(to)
+    if applies is None:
+        return {}
+    return {
+        billing_jobs.APPLY: billing_jobs.ApplyJob(applies),
+        billing_jobs.LINK: billing_jobs.LinkJob(to.tenants, to.accounts, sender, to.settings.origin),
+    }
+
+
+def synchroniser(to: Infrastructure) -> Synchroniser | None:
+    """None where nothing is sold online."""
+    if to.payments is None:
+        return None
+    return Synchroniser(
+        database=to.database,
+        provider=to.payments,
+        tenants=to.tenants,
+        audit=AuditService(to.database, to.clock),
+        tenant_url=to.settings.tenant_url,
+        account_url=to.settings.account_url,
+        clock=to.clock,
+    )
 
 
 def provisioning_job(to: Infrastructure) -> ProvisioningJob:

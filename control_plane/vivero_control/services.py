@@ -22,6 +22,8 @@ the frozen structs of its domain's `schemas.py`.
 | `tenants: TenantService` | tenants page | `search(TenantQuery) -> Page[TenantRow]`, `get(name) -> TenantDetail`, `subjects(name)` for its history, `suspend/resume/extend_trial/change_plan(name, action, actor) -> TenantDetail` |
 | `deleted: DeletedTenants` | deleted tenants that can be brought back | `all() -> tuple[DeletedTenant, ...]`, `undelete(id, Undelete, actor) -> DeletedTenant` |
 | `platform: PlatformBackups` | the platform's own backup | `get() -> PlatformBackupView`, `back_up(BackUp, actor)` |
+| `billing: BillingService` | the plan of a workspace | `is_on`, `offers()`; `checkout(tenant, plan, interval, return_url)` and `portal(tenant, return_url)`, each the address to go to; `of_tenant(uid) -> BillingView`; `refresh(uid)` |
+| `accounts: AccountSessions` | pages for the owner of a workspace | `open(secret) -> Cookie`, `read(value) -> Holder or None`, `close(value) -> Cookie` |
 | `dead_letters: DeadLetterService` | jobs that were given up | `newest() -> DeadLetterList`, `replay(id, actor)` |
 | `hosts: HostService` | page at a workspace's host | `status(host) -> HostStatus` |
 | `workspace_finder: WorkspaceFinder` | public login page | `ask(email, address)` |
@@ -43,6 +45,8 @@ from vivero_web.problem import ErrorPage
 
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.backups.service import BackupService
+from vivero_control.domain.billing.service import BillingService
+from vivero_control.domain.billing.sessions import AccountSessions
 from vivero_control.domain.dead_letters.service import DeadLetterService
 from vivero_control.domain.deleted.service import DeletedTenants
 from vivero_control.domain.plans.service import PlanService
@@ -71,6 +75,8 @@ class Services:
     backups: BackupService
     deleted: DeletedTenants
     platform: PlatformBackups
+    billing: BillingService
+    accounts: AccountSessions
     dead_letters: DeadLetterService
     hosts: HostService
     workspace_finder: WorkspaceFinder

@@ -159,6 +159,29 @@ class JobSettings(BaseModel):
     """How long one is retried, from its first failure on: longer than a bad night. Then it is a dead letter."""
 
 
+class BillingSettings(BaseModel):
+    """The payment provider: Stripe, or what speaks its API."""
+
+    api_url: AnyHttpUrl = AnyHttpUrl("https://api.stripe.com")
+    secret_key: SecretStr = Field(min_length=8)
+    webhook_secret: SecretStr = Field(min_length=8)
+    """Signs what the provider sends us."""
+
+    @field_validator("api_url")
+    @classmethod
+    def _encrypted(cls, url: AnyHttpUrl) -> AnyHttpUrl:
+        if url.scheme != "https" and url.host not in {"127.0.0.1", "localhost"}:
+            raise ValueError("must be https, but for this very machine")
+        return url
+
+    @property
+    def pages(self) -> str:
+        """Origins of the provider's own pages, where our forms lead."""
+        if self.api_url.host == "api.stripe.com":
+            return "https://checkout.stripe.com https://billing.stripe.com"
+        return str(self.api_url).rstrip("/")
+
+
 class TelemetrySettings(BaseModel):
     """Off unless told where to."""
 
@@ -195,6 +218,8 @@ class Settings(BaseSettings):
     mail: MailSettings
     company: CompanySettings | None = None
     """None: the site has no pages that need it, and offers none."""
+    billing: BillingSettings | None = None
+    """None: nothing is sold online, and no page offers it."""
     kube: KubeSettings = KubeSettings()
     ingress: IngressSettings = IngressSettings()
     limits: LimitSettings = LimitSettings()
@@ -221,6 +246,11 @@ class Settings(BaseSettings):
     def tenant_url(self, slug: str) -> str:
         """Where the workspace of this slug answers."""
         return self.origin.replace("https://", f"https://{slug}.", 1)
+
+    @property
+    def account_url(self) -> str:
+        """Where the owner of a workspace manages its plan."""
+        return f"{self.origin}/account"
 
     def tls(self) -> ssl.SSLContext:
         """For every client of a backing service: our CA, host names checked, TLS 1.3 only."""

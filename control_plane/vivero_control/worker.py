@@ -42,6 +42,7 @@ T = TypeVar("T")
 
 POLL_SECONDS: Final = 10.0  # the delay when a wake-up is lost
 TRIALS_SECONDS: Final = 300.0
+COMPARE_SECONDS: Final = 3600.0
 TIDY_SECONDS: Final = 6 * 3600.0
 RUN_SECONDS: Final = 300.0  # timeout of one run of a periodic task
 GONE_AFTER: Final = timedelta(days=1)
@@ -71,17 +72,23 @@ class Worker:
             mails_are_answered=settings.mail.reply_to is not None,
             clock=infrastructure.clock,
         )
+        self.billing = composition.synchroniser(infrastructure)
         self._wake_ups = {kind: asyncio.Event() for kind in kinds}
 
     def tasks(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
         """Concurrent tasks by name; each runs until it is cancelled."""
         by_kind = {f"jobs {kind}": partial(self._process, kind) for kind in self._wake_ups}
+        compare = self.billing.compare if self.billing else None
+        hourly = (
+            {"billing": lambda: run_every(COMPARE_SECONDS, "billing", compare, limit=RUN_SECONDS)} if compare else {}
+        )
         return {
             "wake": lambda: self._infrastructure.wake_up.listen(self._on_wake_up),
             "trials": lambda: run_every(TRIALS_SECONDS, "trials", self.trials.run, limit=RUN_SECONDS),
             "changes": self.changes.run,
             "erasures": self.erasures.run,
             "tidy": lambda: run_every(TIDY_SECONDS, "clean-up", self.tidy, limit=RUN_SECONDS),
+            **hourly,
             **by_kind,
         }
 

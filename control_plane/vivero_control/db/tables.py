@@ -9,12 +9,25 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, ForeignKey, Index, MetaData, String, TypeDecorator, Uuid
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    TypeDecorator,
+    UniqueConstraint,
+    Uuid,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 EMAIL_LENGTH = 254
 OUTBOX_KEY_LENGTH = 190
 SUBJECT_LENGTH = 120
+PROVIDER_ID_LENGTH = 255  # of the payment provider's names for its objects
 # As the revisions have named indexes and constraints from the first one on.
 NAMES = {
     "ix": "ix_%(column_0_label)s",
@@ -175,3 +188,93 @@ class AuditRecord(Base):
     """Identifies an action outside this program, so that it is logged once."""
     address: Mapped[str] = mapped_column(String(45), server_default="")
     """Who asked, as limits count it; empty for what the platform does by itself."""
+
+
+class BillingCustomer(Base):
+    """Who pays for a workspace. Its row is the lock under which the provider's state is read and applied."""
+
+    __tablename__ = "billing_customers"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
+    """The key under which the provider makes this customer once."""
+    tenant_uid: Mapped[str] = mapped_column(String(63), unique=True)
+    tenant: Mapped[str] = mapped_column(String(63))
+    """Name of the Tenant; another one of this name has another uid."""
+    provider_id: Mapped[str | None] = mapped_column(String(PROVIDER_ID_LENGTH), unique=True)
+    """Null until the provider has made it."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    applied_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the provider's state was applied last."""
+
+
+class BillingCheckout(Base):
+    """An order that a customer was sent to the provider's payment page with."""
+
+    __tablename__ = "billing_checkouts"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
+    """The key under which the provider makes the page once."""
+    customer_id: Mapped[UUID] = mapped_column(ForeignKey("billing_customers.id"), index=True)
+    plan: Mapped[str] = mapped_column(String(253))
+    interval: Mapped[str] = mapped_column(String(8))
+    amount_cents: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    provider_id: Mapped[str] = mapped_column(String(PROVIDER_ID_LENGTH))
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class BillingSubscription(Base):
+    """A subscription as the provider had it when it was applied."""
+
+    __tablename__ = "billing_subscriptions"
+
+    id: Mapped[str] = mapped_column(String(PROVIDER_ID_LENGTH), primary_key=True)
+    customer_id: Mapped[UUID] = mapped_column(ForeignKey("billing_customers.id"), index=True)
+    status: Mapped[str] = mapped_column(String(24))
+    plan: Mapped[str] = mapped_column(String(253))
+    interval: Mapped[str] = mapped_column(String(8))
+    amount_cents: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    period_start: Mapped[datetime] = mapped_column(UtcDateTime)
+    period_end: Mapped[datetime] = mapped_column(UtcDateTime)
+    ends_with_period: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class BillingInvoice(Base):
+    """An invoice as the provider had it when it was applied."""
+
+    __tablename__ = "billing_invoices"
+    __table_args__ = (UniqueConstraint("customer_id", "charge", name="uq_billing_invoices_charge"),)
+
+    id: Mapped[str] = mapped_column(String(PROVIDER_ID_LENGTH), primary_key=True)
+    customer_id: Mapped[UUID] = mapped_column(ForeignKey("billing_customers.id"))
+    charge: Mapped[str | None] = mapped_column(String(320))
+    """What it charges for: subscription, beginning of the period, kind. Null where it charges nothing."""
+    number: Mapped[str | None] = mapped_column(String(64))
+    subscription: Mapped[str | None] = mapped_column(String(PROVIDER_ID_LENGTH))
+    status: Mapped[str] = mapped_column(String(24))
+    kind: Mapped[str] = mapped_column(String(24))
+    total_cents: Mapped[int] = mapped_column(BigInteger)
+    paid_cents: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    period_start: Mapped[datetime] = mapped_column(UtcDateTime)
+    period_end: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    page_url: Mapped[str | None] = mapped_column(String(2048))
+    pdf_url: Mapped[str | None] = mapped_column(String(2048))
+
+
+class BillingDifference(Base):
+    """What the hourly comparison has found to be different."""
+
+    __tablename__ = "billing_differences"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    customer_id: Mapped[UUID] = mapped_column(ForeignKey("billing_customers.id"), index=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    """Makes one that stays one row."""
+    what: Mapped[str] = mapped_column(String(40))
+    detail: Mapped[str] = mapped_column(String(500))
+    found_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -197,4 +197,15 @@ def test_two_that_are_open() -> None:
 
 
 def test_what_differs() -> None:
-    assert policies.differing({"a": 1, "b": 2, "c": 3}, {"a": 1, "b": 9, "d": 4}) == ["b", "c", "d"]
+    ours = [invoice(1), invoice(2), invoice(3)]
+    theirs = [invoice(1), invoice(2, paid_cents=0), invoice(4)]
+    assert policies.differing(ours, theirs) == ["in_2", "in_3", "in_4"]
+
+
+@given(st.lists(st.sampled_from(InvoiceStatus), max_size=6), st.randoms())
+def test_no_two_invoices_charge_for_the_same(statuses: list[InvoiceStatus], random: Any) -> None:  # noqa: ANN401  Hypothesis' own
+    some = [invoice(number, status=status) for number, status in enumerate(statuses)]
+    shuffled = random.sample(some, len(some))
+    assert policies.charges(shuffled) == policies.charges(some)
+    held = [key for key in policies.charges(some).values() if key]
+    assert len(held) == len(set(held)) == min(1, sum(policies.charge(one) is not None for one in some))

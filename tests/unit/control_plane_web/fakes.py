@@ -281,6 +281,7 @@ class FakeTenants(TenantService):
             raise TenantNotFoundError(name)
         return TenantDetail(
             tenant=found,
+            uid=f"uid-{found.name}",
             conditions=(
                 condition("DatabaseReady", 0.4, reason="Granted", message="Schema and user exist; grants are exact."),
                 condition("StorageReady", 0.6, reason="BucketReady"),

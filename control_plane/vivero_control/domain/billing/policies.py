@@ -4,7 +4,7 @@ All of it follows from the provider's present state, never from the order in whi
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -53,6 +53,16 @@ def deciding(subscriptions: Iterable[Subscription]) -> Subscription | None:
     return max(subscriptions, key=lambda one: (_WEIGHT[access(one.status)], one.created_at, one.id), default=None)
 
 
+_OVER: Final = frozenset(
+    {SubscriptionStatus.INCOMPLETE, SubscriptionStatus.INCOMPLETE_EXPIRED, SubscriptionStatus.CANCELED}
+)
+
+
+def may_buy(subscriptions: Iterable[Subscription]) -> bool:
+    """Whether another subscription would be the only one: what is open goes on, and what is unpaid is paid instead."""
+    return all(one.status in _OVER for one in subscriptions)
+
+
 def patch(tenant: Tenant, subscription: Subscription | None) -> Patch:
     """What has to change at the Tenant; empty when nothing has.
 
@@ -73,25 +83,40 @@ def patch(tenant: Tenant, subscription: Subscription | None) -> Patch:
 
 
 def charge(invoice: Invoice) -> str | None:
-    """What an invoice charges for, unique among a customer's; None where it charges nothing (any more)."""
+    """What an invoice charges for; None where it charges nothing (any more)."""
     if invoice.subscription is None or invoice.status in {InvoiceStatus.DRAFT, InvoiceStatus.VOID}:
         return None
     return f"{invoice.subscription}:{invoice.period_start:%Y%m%dT%H%M%SZ}:{invoice.kind}"
+
+
+def charges(invoices: Iterable[Invoice]) -> dict[str, str | None]:
+    """What each charges for, by its id; the first of two that charge for the same is the one that does."""
+    holders: dict[str, str] = {}
+    for one in sorted(invoices, key=lambda each: (each.created_at, each.id)):
+        if key := charge(one):
+            holders.setdefault(key, one.id)
+    return {one.id: key if (key := charge(one)) and holders[key] == one.id else None for one in invoices}
 
 
 class Difference(StrEnum):
     """What the hourly comparison looks for."""
 
     CHARGED_TWICE = "charged-twice"
-    """Two invoices for the same time: nothing is mended, a person has to look."""
+    """Two invoices for the same time."""
     TWO_SUBSCRIPTIONS = "two-subscriptions"
-    """Two that are open at once: nothing is mended, a person has to look."""
+    """Two that are open at once."""
     SUBSCRIPTION = "subscription"
     """Ours was not as the provider's."""
     INVOICE = "invoice"
     """Ours was not as the provider's."""
     ACCESS = "access"
     """The Tenant's plan or suspension was not as the subscription has it."""
+    NO_WORKSPACE = "no-workspace"
+    """A subscription is open, and its workspace is gone."""
+
+
+FOR_PEOPLE: Final = frozenset({Difference.CHARGED_TWICE, Difference.TWO_SUBSCRIPTIONS, Difference.NO_WORKSPACE})
+"""What is only told: money is moved by people."""
 
 
 def conflicts(account: Account) -> dict[Difference, str]:
@@ -127,6 +152,7 @@ def notice(before: SubscriptionStatus | None, after: SubscriptionStatus) -> Noti
     return None
 
 
-def differing(ours: Mapping[str, object], theirs: Mapping[str, object]) -> list[str]:
+def differing(ours: Sequence[Subscription | Invoice], theirs: Sequence[Subscription | Invoice]) -> list[str]:
     """Names of the objects that one side has in another form, or not at all."""
-    return sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
+    here, there = {one.id: one for one in ours}, {one.id: one for one in theirs}
+    return sorted(name for name in here.keys() | there.keys() if here.get(name) != there.get(name))

@@ -34,6 +34,13 @@ class Checkout(Struct, frozen=True, kw_only=True):
     expires_at: datetime
 
 
+class Event(Struct, frozen=True):
+    """What a message is about; its `customer` is None when it is about none."""
+
+    id: str
+    customer: str | None
+
+
 class PaymentProvider(Protocol):
     """Each call is bounded in time.
 
@@ -56,3 +63,14 @@ class PaymentProvider(Protocol):
 
     async def account(self, customer: str) -> Account:
         """Every subscription and invoice of a customer, as they are now."""
+
+    def check_header(self, header: str, now: datetime) -> None:
+        """Whether a message may be of now, before its body is read. Raises SignatureError."""
+
+    def event(self, header: str, body: bytes, now: datetime) -> Event:
+        """A message that the provider has signed, by its body as it was received.
+
+        Raises:
+            SignatureError: it has not, or not just now.
+            MalformedError: it says nothing that we understand.
+        """

@@ -2,12 +2,9 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated
 
 from msgspec import Meta, Struct
-
-PROVIDER_ID_MAX: Final = 64
-"""Characters of the provider's names for its objects; Stripe promises at most 255 and uses about 30."""
 
 
 class SubscriptionStatus(StrEnum):

@@ -111,6 +111,31 @@ def trial_ended(uid: str, *, ends_at: datetime, to: str, url: str, answered: boo
     )
 
 
+_OF_SUBSCRIPTION: Final = {
+    "started": "Your Vivero plan has started",
+    "payment-failed": "Your payment for Vivero failed",
+    "resumed": "Your payment for Vivero has arrived",
+    "ended": "Your Vivero subscription has ended",
+}
+
+
+def of_subscription(what: str, *, key: str, to: str, url: str, account_url: str) -> Mail:
+    """What became of a subscription; `key` names it and its period, `account_url` is where its plan is managed."""
+    return _mail(
+        f"subscription_{what.replace('-', '_')}",
+        key=f"mail.subscription-{what}:{key}",
+        to=to,
+        subject=_OF_SUBSCRIPTION[what],
+        url=url,
+        account_url=account_url,
+    )
+
+
+def account_link(key: str, *, to: str, link: str) -> Mail:
+    """The one-time link to the pages about a workspace's plan."""
+    return _mail("account_link", key=key, to=to, subject="Manage the plan of your Vivero workspace", link=link)
+
+
 async def enqueue(session: AsyncSession, mail: Mail, now: datetime, subject: str | None = None) -> None:
     """Send it with the job that this transaction commits; `subject` as in OutboxEntry."""
     await OutboxRepository(session).enqueue(

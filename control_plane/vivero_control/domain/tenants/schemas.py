@@ -86,6 +86,7 @@ class TenantDetail(Struct, frozen=True, kw_only=True):
     """A tenant with everything staff may know; never a credential."""
 
     tenant: TenantRow
+    uid: Annotated[str, Meta(description="metadata.uid of the Tenant: another one of this name has another.")]
     conditions: Annotated[tuple[ConditionView, ...], Meta(description="All that the operator has observed.")]
     hosts: Annotated[tuple[str, ...], Meta(description="The customer's own ones.")]
     suspended_message: Annotated[str, Meta(description="Message to visitors; empty while it is in service.")]

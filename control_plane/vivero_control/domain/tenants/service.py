@@ -179,6 +179,7 @@ class TenantService:
     def _detail(self, tenant: Tenant) -> TenantDetail:
         return TenantDetail(
             tenant=self._row(tenant),
+            uid=tenant.metadata.uid,
             conditions=tuple(
                 ConditionView(
                     type=one.type,

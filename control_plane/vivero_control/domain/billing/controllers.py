@@ -1,0 +1,47 @@
+"""Billing over the API: where the payment provider sends its messages, and what staff see of a tenant."""
+
+from typing import Any, Final
+
+from litestar import Controller, Request, get, post
+from litestar.di import NamedDependency
+from vivero_web.declared import raises
+
+from vivero_control.domain.billing.errors import BillingOffError, SignatureError
+from vivero_control.domain.billing.service import BillingService, BillingView
+from vivero_control.domain.tenants.controllers import Name
+from vivero_control.domain.tenants.service import TenantService
+
+EVENT_BYTES: Final = 256 * 1024
+"""Of one message; an event is an object of the provider, with all that is in it."""
+
+
+class PaymentEventController(Controller):
+    """For the provider alone."""
+
+    path = "/billing/events"
+    tags = ("Billing",)
+
+    @post(
+        status_code=204,
+        request_max_body_size=EVENT_BYTES,
+        summary="A webhook of the payment provider",
+        description="Signed with `Stripe-Signature` over the body as it is sent. It only makes us look at the customer.",
+    )
+    @raises(BillingOffError, SignatureError)
+    async def receive_payment_event(
+        self, request: Request[Any, Any, Any], billing: NamedDependency[BillingService]
+    ) -> None:
+        await billing.receive(request.headers.get("stripe-signature", ""), request.body)
+
+
+class TenantBillingController(Controller):
+    """What a tenant pays, for staff."""
+
+    path = "/tenants/{name:str}/billing"
+    tags = ("Billing",)
+
+    @get(summary="Subscription and invoices of a tenant")
+    async def get_tenant_billing(
+        self, tenants: NamedDependency[TenantService], billing: NamedDependency[BillingService], name: Name
+    ) -> BillingView:
+        return await billing.of_tenant((await tenants.get(name)).uid)

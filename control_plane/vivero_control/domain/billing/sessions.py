@@ -1,0 +1,90 @@
+"""Who manages the plan of a workspace: a one-time link by mail to its owner, then a cookie. Valkey holds both."""
+
+from typing import Final
+
+from litestar.datastructures import Cookie
+from msgspec import Struct
+from valkey.asyncio import Valkey
+from valkey.exceptions import ValkeyError
+from vivero_web.errors import LinkSpentError, UnavailableError
+from vivero_web.security import host_cookie
+from vivero_web.tokens import digest, new_secret
+
+COOKIE: Final = "__Host-vivero-account"
+SESSION_SECONDS: Final = 2 * 3600
+"""Every page renews it."""
+LINK_SECONDS: Final = 3600
+
+
+class Holder(Struct, frozen=True):
+    """The Tenant whose plan is managed, by name and uid: another one of this name is another's."""
+
+    tenant: str
+    uid: str
+
+
+class AccountSessions:
+    """Without Valkey nobody gets in, and links stay good until they expire."""
+
+    def __init__(self, client: Valkey, prefix: str) -> None:
+        self._client = client
+        self._prefix = prefix
+
+    async def new_link(self, tenant: str, uid: str) -> str:
+        """The secret of a link that works once, within LINK_SECONDS."""
+        return await self._keep("account-link", Holder(tenant, uid), LINK_SECONDS)
+
+    async def open(self, secret: str) -> Cookie:
+        """The cookie for who has a link; the link is spent.
+
+        Raises:
+            LinkSpentError: it was used before, is too old, or never was one.
+            UnavailableError: Valkey does not answer.
+        """
+        key = self._key("account-link", secret)
+        holder = await self._read(("GET", key), ("DEL", key))
+        if holder is None:
+            raise LinkSpentError
+        return host_cookie(COOKIE, await self._keep("account", holder, SESSION_SECONDS), SESSION_SECONDS)
+
+    async def read(self, value: str | None) -> Holder | None:
+        """Whose session it is; None when it has ended."""
+        if not value:
+            return None
+        key = self._key("account", value)
+        return await self._read(("GET", key), ("EXPIRE", key, SESSION_SECONDS))
+
+    async def close(self, value: str | None) -> Cookie:
+        """The cookie that ends it in the browser as well."""
+        if value:
+            try:
+                await self._client.delete(self._key("account", value))
+            except (ValkeyError, OSError) as error:
+                raise UnavailableError from error
+        return host_cookie(COOKIE, "", 0)
+
+    async def _keep(self, kind: str, holder: Holder, seconds: int) -> str:
+        secret = new_secret()
+        try:
+            await self._client.set(self._key(kind, secret), f"{holder.tenant} {holder.uid}", ex=seconds)
+        except (ValkeyError, OSError) as error:
+            raise UnavailableError from error
+        return secret
+
+    async def _read(self, *commands: tuple[str | int, ...]) -> Holder | None:
+        """What the first of the commands finds; all are one step, so that of two callers only one spends a link."""
+        try:
+            async with self._client.pipeline(transaction=True) as pipe:
+                for command in commands:
+                    pipe.execute_command(*command)
+                stored = (await pipe.execute())[0]
+        except (ValkeyError, OSError) as error:
+            raise UnavailableError from error
+        if not stored:
+            return None
+        tenant, _, uid = stored.decode().partition(" ")
+        return Holder(tenant, uid)
+
+    def _key(self, kind: str, secret: str) -> str:
+        """Its digest: what the store holds opens nothing."""
+        return f"{self._prefix}{kind}:{digest(secret).hex()}"

@@ -1,0 +1,319 @@
+"""The payment provider Stripe, over its HTTP API in one version of it."""
+
+import logging
+import ssl
+from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, Self
+from uuid import UUID
+
+import aiohttp
+import msgspec
+from msgspec import Struct
+from vivero_web.errors import MalformedError
+
+from vivero_control.domain.billing import signatures
+from vivero_control.domain.billing.errors import ProviderRefusedError, ProviderUnavailableError
+from vivero_control.domain.billing.provider import Checkout, Event, Offer
+from vivero_control.domain.billing.schemas import (
+    Account,
+    Interval,
+    Invoice,
+    InvoiceKind,
+    InvoiceStatus,
+    Subscription,
+    SubscriptionStatus,
+)
+from vivero_control.settings import BillingSettings
+
+API_VERSION: Final = "2025-03-31.basil"
+SECONDS: Final = 8.0
+"""For one call."""
+PAGE: Final = 100
+MOST_PAGES: Final = 50
+"""Of one list; more than a customer has in decades."""
+_TOO_MANY: Final = 429
+_SERVER_ERROR: Final = 500
+_REFUSED: Final = 400
+
+logger = logging.getLogger(__name__)
+
+
+class _Price(Struct, frozen=True):
+    unit_amount: int
+    recurring: dict[str, Any]
+
+
+class _Item(Struct, frozen=True):
+    price: _Price
+    current_period_start: int
+    current_period_end: int
+
+
+class _Items(Struct, frozen=True):
+    data: tuple[_Item, ...]
+
+
+class _Subscription(Struct, frozen=True):
+    id: str
+    status: SubscriptionStatus
+    currency: str
+    created: int
+    items: _Items
+    metadata: dict[str, str]
+    cancel_at_period_end: bool = False
+    cancel_at: int | None = None
+
+
+class _Period(Struct, frozen=True):
+    start: int
+    end: int
+
+
+class _Line(Struct, frozen=True):
+    period: _Period
+
+
+class _Lines(Struct, frozen=True):
+    data: tuple[_Line, ...]
+
+
+class _Details(Struct, frozen=True):
+    subscription: str
+
+
+class _Parent(Struct, frozen=True):
+    subscription_details: _Details | None = None
+
+
+class _Invoice(Struct, frozen=True):
+    id: str
+    status: InvoiceStatus
+    total: int
+    amount_paid: int
+    currency: str
+    created: int
+    lines: _Lines
+    billing_reason: str | None = None
+    number: str | None = None
+    parent: _Parent | None = None
+    hosted_invoice_url: str | None = None
+    invoice_pdf: str | None = None
+
+
+class _Page(Struct, frozen=True):
+    data: list[dict[str, Any]]
+    has_more: bool = False
+
+
+class _Made(Struct, frozen=True):
+    id: str
+    url: str = ""
+    expires_at: int = 0
+
+
+class _About(Struct, frozen=True):
+    object: str = ""
+    id: str = ""
+    customer: str | None = None
+
+
+class _Data(Struct, frozen=True):
+    object: _About
+
+
+class _Event(Struct, frozen=True):
+    id: str
+    data: _Data
+
+
+_KINDS: Final = {
+    "subscription_create": InvoiceKind.FIRST,
+    "subscription_cycle": InvoiceKind.RENEWAL,
+    "subscription_update": InvoiceKind.CHANGE,
+}
+
+
+class Stripe:
+    """An async context manager; it connects with its first call."""
+
+    def __init__(self, settings: BillingSettings, tls: ssl.SSLContext) -> None:
+        self._tls = tls
+        self._url = str(settings.api_url).rstrip("/")
+        self._secret = settings.secret_key
+        self._webhook_secret = settings.webhook_secret
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        headers = {"Authorization": f"Bearer {self._secret.get_secret_value()}", "Stripe-Version": API_VERSION}
+        timeout, connector = aiohttp.ClientTimeout(total=SECONDS), aiohttp.TCPConnector(ssl=self._tls)
+        self._session = aiohttp.ClientSession(headers=headers, timeout=timeout, connector=connector)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def create_customer(self, key: UUID, *, email: str, name: str, tenant_uid: str) -> str:
+        fields = {"email": email, "name": name, "metadata": {"tenant_uid": tenant_uid}}
+        return (await self._post("customers", fields, key)).id
+
+    async def start_checkout(self, key: UUID, *, customer: str, offer: Offer, return_url: str) -> Checkout:
+        about = {"tenant_uid": offer.tenant_uid, "plan": offer.plan}
+        price = {
+            "currency": offer.currency.lower(),
+            "unit_amount": offer.amount_cents,
+            "recurring": {"interval": str(offer.interval)},
+            "product_data": {"name": offer.title},
+        }
+        fields = {
+            "mode": "subscription",
+            "customer": customer,
+            "client_reference_id": str(key),
+            "line_items": {"0": {"quantity": 1, "price_data": price}},
+            "metadata": about,
+            "subscription_data": {"metadata": about},
+            "success_url": f"{return_url}?paid=true",
+            "cancel_url": f"{return_url}?paid=false",
+        }
+        made = await self._post("checkout/sessions", fields, key)
+        return Checkout(id=made.id, url=made.url, expires_at=_moment(made.expires_at))
+
+    async def expire_checkout(self, checkout_id: str) -> None:
+        try:
+            await self._post(f"checkout/sessions/{checkout_id}/expire", {})
+        except ProviderRefusedError:
+            logger.info("a checkout was paid or had expired before it was closed")
+
+    async def portal(self, customer: str, *, return_url: str) -> str:
+        return (await self._post("billing_portal/sessions", {"customer": customer, "return_url": return_url})).url
+
+    async def account(self, customer: str) -> Account:
+        subscriptions = [
+            subscription(one)
+            async for one in self._list("subscriptions", {"customer": customer, "status": "all"})
+            if "plan" in one.get("metadata", {})
+        ]
+        invoices = [invoice(one) async for one in self._list("invoices", {"customer": customer})]
+        return Account(subscriptions=tuple(subscriptions), invoices=tuple(invoices))
+
+    def check_header(self, header: str, now: datetime) -> None:
+        signatures.signed_at(header, now)
+
+    def event(self, header: str, body: bytes, now: datetime) -> Event:
+        signatures.check(self._webhook_secret.get_secret_value(), header, body, now)
+        try:
+            said = msgspec.json.decode(body, type=_Event)
+        except msgspec.DecodeError as error:
+            raise MalformedError("The body is no event.") from error
+        about = said.data.object
+        return Event(id=said.id, customer=about.id if about.object == "customer" else about.customer)
+
+    async def _list(self, what: str, wanted: Mapping[str, str]) -> AsyncIterator[dict[str, Any]]:
+        """All pages, the newest first."""
+        last: dict[str, str] = {}
+        for _ in range(MOST_PAGES):
+            page = _read(await self._call("GET", what, params={**wanted, "limit": str(PAGE), **last}), _Page)
+            for one in page.data:
+                yield one
+            if not page.has_more or not page.data:
+                return
+            last = {"starting_after": str(page.data[-1]["id"])}
+        logger.error("the list of the payment provider has more pages than are read", extra={"list": what})
+        raise ProviderUnavailableError
+
+    async def _post(self, what: str, fields: Mapping[str, Any], key: UUID | None = None) -> _Made:
+        headers = {"Idempotency-Key": str(key)} if key else {}
+        made: _Made = _read(await self._call("POST", what, data=dict(flat(fields)), headers=headers), _Made)
+        return made
+
+    async def _call(self, method: str, what: str, **request: Any) -> Any:  # noqa: ANN401  JSON
+        if self._session is None:
+            raise ProviderUnavailableError
+        try:
+            async with self._session.request(
+                method, f"{self._url}/v1/{what}", allow_redirects=False, **request
+            ) as answer:
+                said = await answer.json(content_type=None)
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise ProviderUnavailableError from error
+        if answer.status == _TOO_MANY or answer.status >= _SERVER_ERROR:
+            raise ProviderUnavailableError
+        if answer.status >= _REFUSED:
+            raise _refusal(answer.status, what, said)
+        return said
+
+
+def _refusal(status: int, what: str, said: object) -> ProviderRefusedError:
+    error = said.get("error", {}) if isinstance(said, dict) else {}
+    code = error.get("code") or error.get("type") or ""
+    logger.error("the payment provider refused: %s", error.get("message", ""), extra={"status": status, "call": what})
+    return ProviderRefusedError(str(code)[:80])
+
+
+def _read(said: object, kind: type[Any]) -> Any:  # noqa: ANN401  of the kind
+    """What the provider said, as this; it says something else only in another version of its API."""
+    try:
+        return msgspec.convert(said, kind)
+    except msgspec.ValidationError as error:
+        logger.exception("the payment provider's answer is not as its API has it")
+        raise ProviderUnavailableError from error
+
+
+def subscription(said: object) -> Subscription:
+    """As we know it."""
+    found: _Subscription = _read(said, _Subscription)
+    if len(found.items.data) != 1:
+        logger.error("a subscription has %s items, and one is expected", len(found.items.data))
+        raise ProviderUnavailableError
+    item = found.items.data[0]
+    return Subscription(
+        id=found.id,
+        status=found.status,
+        plan=found.metadata["plan"],
+        interval=Interval(item.price.recurring["interval"]),
+        amount_cents=item.price.unit_amount,
+        currency=found.currency.upper(),
+        period_start=_moment(item.current_period_start),
+        period_end=_moment(item.current_period_end),
+        ends_with_period=found.cancel_at_period_end or found.cancel_at is not None,
+        created_at=_moment(found.created),
+    )
+
+
+def invoice(said: object) -> Invoice:
+    """As we know it; it is for the time of its last line, behind the credits for an earlier one."""
+    found: _Invoice = _read(said, _Invoice)
+    made = _Period(found.created, found.created)
+    period = max((line.period for line in found.lines.data), key=lambda one: (one.start, one.end), default=made)
+    details = found.parent.subscription_details if found.parent else None
+    return Invoice(
+        id=found.id,
+        number=found.number,
+        subscription=details.subscription if details else None,
+        status=found.status,
+        kind=_KINDS.get(found.billing_reason or "", InvoiceKind.OTHER),
+        total_cents=found.total,
+        paid_cents=found.amount_paid,
+        currency=found.currency.upper(),
+        period_start=_moment(period.start),
+        period_end=_moment(period.end),
+        created_at=_moment(found.created),
+        page_url=found.hosted_invoice_url,
+        pdf_url=found.invoice_pdf,
+    )
+
+
+def flat(fields: Mapping[str, Any], inside: str = "") -> Iterator[tuple[str, str]]:
+    """Nested fields as a form has them: `{"a": {"b": 1}}` is `a[b]=1`."""
+    for name, value in fields.items():
+        key = f"{inside}[{name}]" if inside else name
+        if isinstance(value, Mapping):
+            yield from flat(value, key)
+        else:
+            yield key, str(value)
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

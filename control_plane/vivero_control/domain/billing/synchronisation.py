@@ -1,0 +1,172 @@
+"""Applies what the payment provider has of a customer: to our rows, to the Tenant, to what its owner is told (ADR 0055).
+
+It does so when a message came, when a customer comes back from the payment page, and every hour for every customer.
+Each time under the lock on the customer's row, which is taken before the provider is asked: what is applied later was
+asked later. Killed anywhere, the next run does what is missing.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Final
+from uuid import UUID
+
+from prometheus_client import Counter, Gauge
+from sqlalchemy.ext.asyncio import AsyncSession
+from vivero_core.model.tenant import Tenant
+from vivero_web.clock import Clock
+
+from vivero_control.db.database import Database
+from vivero_control.db.tables import BillingCustomer
+from vivero_control.domain.audit.service import AuditAction, AuditService
+from vivero_control.domain.billing import policies
+from vivero_control.domain.billing.policies import Access, Difference
+from vivero_control.domain.billing.provider import PaymentProvider
+from vivero_control.domain.billing.repository import AccountRepository, CustomerRepository, DifferenceRepository
+from vivero_control.domain.billing.schemas import Account, Subscription, SubscriptionStatus
+from vivero_control.domain.notifications import mails
+from vivero_control.domain.tenants.errors import TenantChangedError
+from vivero_control.domain.tenants.policies import Patch, tenant_subject
+from vivero_control.domain.tenants.repository import TenantRepository
+from vivero_control.lib.background import for_each
+
+ACTOR: Final = "billing"
+ATTEMPTS: Final = 4
+"""The operator updates status now and then: a write that lost against it is tried again on the new version."""
+
+logger = logging.getLogger(__name__)
+
+differences = Counter(
+    "vivero_control_billing_differences", "What the hourly comparison with the payment provider found", ["what"]
+)
+compared_at = Gauge("vivero_control_billing_compared_timestamp_seconds", "When that comparison last ended")
+
+
+class Synchroniser:
+    """`account_url` is where the owner manages the plan."""
+
+    def __init__(  # noqa: PLR0913  what it works with, by name
+        self,
+        *,
+        database: Database,
+        provider: PaymentProvider,
+        tenants: TenantRepository,
+        audit: AuditService,
+        tenant_url: Callable[[str], str],
+        account_url: str,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._provider = provider
+        self._tenants = tenants
+        self._audit = audit
+        self._tenant_url = tenant_url
+        self._account_url = account_url
+        self._clock = clock
+
+    async def apply(self, customer_id: UUID) -> None:
+        """The provider's present state of one customer.
+
+        Raises:
+            UnavailableError: the provider, the cluster or the database does not answer.
+            TenantChangedError: others wrote to the Tenant in each of the attempts.
+        """
+        await self._apply(customer_id)
+
+    async def compare(self) -> None:
+        """The same for every customer; what was different is counted, logged and kept."""
+        async with self._database.transaction() as session:
+            known = await CustomerRepository(session).known()
+        await for_each("billing", known, self._compare, str)
+        compared_at.set(self._clock().timestamp())
+
+    async def _compare(self, customer_id: UUID) -> None:
+        found = await self._apply(customer_id)
+        if not found:
+            return
+        async with self._database.transaction() as session:
+            await DifferenceRepository(session).note(customer_id, found, self._clock())
+        for what, detail in found.items():
+            differences.labels(what).inc()
+            logger.error(
+                "billing differs from the provider: %s", what, extra={"customer": str(customer_id), "detail": detail}
+            )
+
+    async def _apply(self, customer_id: UUID) -> dict[Difference, str]:
+        """What was different, and is applied now; or is for people."""
+        async with self._database.transaction() as session:
+            customer = await CustomerRepository(session).locked(customer_id)
+            if customer is None or customer.provider_id is None:
+                return {}
+            theirs = await self._provider.account(customer.provider_id)
+            tenant = await self._tenant(customer)
+            accounts = AccountRepository(session)
+            ours = await accounts.read(customer.id)
+            await accounts.replace(customer.id, ours, theirs)
+            await self._tell(session, tenant, ours, theirs)
+            customer.applied_at = self._clock()
+            subscription = policies.deciding(theirs.subscriptions)
+            changed = await self._change(customer, tenant, subscription)
+        return policies.conflicts(theirs) | found(ours, theirs, changed) | _abandoned(tenant, subscription)
+
+    async def _tenant(self, customer: BillingCustomer) -> Tenant | None:
+        """None when it is gone or another; one that cannot be read is as if it were gone for this run."""
+        found = await self._tenants.find(customer.tenant)
+        return found if isinstance(found, Tenant) and found.metadata.uid == customer.tenant_uid else None
+
+    async def _tell(self, session: AsyncSession, tenant: Tenant | None, ours: Account, theirs: Account) -> None:
+        if tenant is None or tenant.spec.owner is None or tenant.spec.slug is None:
+            return
+        before: Mapping[str, SubscriptionStatus] = {one.id: one.status for one in ours.subscriptions}
+        for one in theirs.subscriptions:
+            said = policies.notice(before.get(one.id), one.status)
+            if said is None:
+                continue
+            mail = mails.of_subscription(
+                said,
+                key=f"{one.id}:{one.period_end:%Y%m%dT%H%M%SZ}",
+                to=tenant.spec.owner.email,
+                url=tenant.status.url or self._tenant_url(tenant.spec.slug),
+                account_url=self._account_url,
+            )
+            await mails.enqueue(session, mail, self._clock(), subject=tenant_subject(tenant.name))
+
+    async def _change(self, customer: BillingCustomer, tenant: Tenant | None, of: Subscription | None) -> Patch:
+        """What was changed at the Tenant."""
+        if tenant is None or of is None or not policies.patch(tenant, of):
+            return {}
+        act = AuditAction(
+            actor=ACTOR,
+            action="follow-subscription",
+            subject=tenant_subject(tenant.name),
+            reason=f"The subscription is {of.status}.",
+            detail={"subscription": of.id, "status": str(of.status), "plan": of.plan},
+        )
+        current: Tenant | None = tenant
+        async with self._audit.recording(act):
+            for _ in range(ATTEMPTS):
+                changes = policies.patch(current, of) if current else {}
+                if current is None or not changes:
+                    return {}
+                try:
+                    await self._tenants.patch(current, changes)
+                except TenantChangedError:
+                    current = await self._tenant(customer)
+                else:
+                    return changes
+            raise TenantChangedError(tenant.name)
+
+
+def found(ours: Account, theirs: Account, changed: Patch) -> dict[Difference, str]:
+    """What was different, with the names of what differed."""
+    seen = {
+        Difference.SUBSCRIPTION: policies.differing(ours.subscriptions, theirs.subscriptions),
+        Difference.INVOICE: policies.differing(ours.invoices, theirs.invoices),
+        Difference.ACCESS: sorted(changed),
+    }
+    return {what: ", ".join(names) for what, names in seen.items() if names}
+
+
+def _abandoned(tenant: Tenant | None, subscription: Subscription | None) -> dict[Difference, str]:
+    pays = subscription is not None and policies.access(subscription.status) is Access.OPEN
+    gone = tenant is None or tenant.metadata.deletion_timestamp is not None
+    return {Difference.NO_WORKSPACE: subscription.id} if subscription and pays and gone else {}

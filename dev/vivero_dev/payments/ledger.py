@@ -1,0 +1,214 @@
+"""The state of the stand-in: customers, checkouts, subscriptions, invoices and events, on a clock of its own."""
+
+import copy
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from vivero_dev.payments import objects
+from vivero_dev.payments.objects import RETRY_DAYS, Object
+
+DAY: Final = 24 * 3600
+
+
+class RefusedError(Exception):
+    """Answered as Stripe does: a status, a code for programs, and a sentence."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+class Ledger:
+    """One at a time: a lock is held in every call. `told` is called with each event."""
+
+    def __init__(self, url: str, told: Callable[[Object], None] = lambda _: None) -> None:
+        self.url = url
+        self.told = told
+        self.ahead = 0
+        self.lock = threading.RLock()
+        self.events: list[Object] = []
+        self.customers: dict[str, Object] = {}
+        self.sessions: dict[str, Object] = {}
+        self.subscriptions: dict[str, Object] = {}
+        self.invoices: dict[str, Object] = {}
+        self.portals: dict[str, Object] = {}
+        self._done: dict[str, tuple[str, Object]] = {}
+
+    def now(self) -> int:
+        return int(time.time()) + self.ahead
+
+    def once(self, key: str, request: str, do: Callable[[], Object]) -> Object:
+        """What was answered to this idempotency key before, else the answer of `do`."""
+        with self.lock:
+            if not key:
+                return do()
+            if key not in self._done:
+                self._done[key] = (request, do())
+            asked, answer = self._done[key]
+            if asked != request:
+                raise RefusedError(400, "idempotency_key_in_use", "The key was used with other parameters.")
+            return copy.deepcopy(answer)
+
+    def create_customer(self, fields: Object) -> Object:
+        made = objects.customer(_name("cus"), fields, self.now())
+        return self._keep(self.customers, made, "customer.created")
+
+    def create_session(self, fields: Object) -> Object:
+        self.find(self.customers, fields["customer"])
+        name = _name("cs")
+        made = objects.session(name, fields, f"{self.url}/pay/{name}", self.now())
+        self.sessions[name] = made
+        return copy.deepcopy(made)
+
+    def create_portal(self, fields: Object) -> Object:
+        self.find(self.customers, fields["customer"])
+        name = _name("bps")
+        made = {"id": name, "url": f"{self.url}/portal/{name}", **fields}
+        self.portals[name] = made
+        return made
+
+    def expire(self, name: str) -> Object:
+        found = self.open_session(name)
+        found["status"] = "expired"
+        return self._changed(found, "checkout.session.expired")
+
+    def open_session(self, name: str) -> Object:
+        """One that can be paid."""
+        found = self.find(self.sessions, name)
+        if found["status"] == "open" and found["expires_at"] <= self.now():
+            found["status"] = "expired"
+        if found["status"] != "open":
+            raise RefusedError(400, "resource_invalid_state", f"This checkout is {found['status']}.")
+        return found
+
+    def listed(self, kind: dict[str, Object], customer: str) -> list[Object]:
+        """The newest first."""
+        self.find(self.customers, customer)
+        return [one for one in reversed(kind.values()) if one["customer"] == customer]
+
+    def find(self, kind: dict[str, Object], name: str) -> Object:
+        if name not in kind:
+            raise RefusedError(404, "resource_missing", f"No such object: {name}")
+        return kind[name]
+
+    def pay_session(self, name: str, card: str) -> Object:
+        """The first payment: a subscription and its first invoice, or a card that is declined."""
+        with self.lock:
+            found = self.open_session(name)
+            self._use(found["customer"], card)
+            made = objects.subscription(_name("sub"), found, self.now())
+            found["status"], found["subscription"] = "complete", made["id"]
+            self._keep(self.subscriptions, made, "customer.subscription.created")
+            self._settle(self._bill(made, "subscription_create"), paid=True)
+            self._changed(found, "checkout.session.completed")
+            return found
+
+    def pay_invoice(self, name: str, card: str) -> None:
+        """An open invoice, by its customer."""
+        with self.lock:
+            found = self.find(self.invoices, name)
+            if found["status"] != "open":
+                raise RefusedError(400, "invoice_not_open", f"This invoice is {found['status']}.")
+            self._use(found["customer"], card)
+            self._settle(found, paid=True)
+
+    def use_card(self, customer: str, card: str) -> None:
+        with self.lock:
+            self._use(customer, card)
+
+    def cancel_with_period(self, name: str, *, ends: bool) -> None:
+        """Canceled at the end of the period, or not any more."""
+        with self.lock:
+            found = self.find(self.subscriptions, name)
+            if found["status"] == "canceled":
+                raise RefusedError(400, "resource_missing", "This subscription has ended.")
+            found["cancel_at_period_end"] = ends
+            self._changed(found, "customer.subscription.updated")
+
+    def advance(self, seconds: int) -> None:
+        """Move the clock, a day at a time at most, and do what is due on the way."""
+        with self.lock:
+            for step in [DAY] * (seconds // DAY) + [seconds % DAY]:
+                self.ahead += step
+                for one in list(self.subscriptions.values()):
+                    self._due(one)
+
+    def _due(self, of: Object) -> None:
+        now = self.now()
+        if of["retry_at"] is not None and of["retry_at"] <= now:
+            self._retry(of)
+        item = of["items"]["data"][0]
+        while of["status"] == "active" and item["current_period_end"] <= now:
+            if of["cancel_at_period_end"]:
+                of["status"] = "canceled"
+                self._changed(of, "customer.subscription.deleted")
+                return
+            start = item["current_period_end"]
+            item["current_period_start"] = start
+            item["current_period_end"] = objects.after(start, item["price"]["recurring"]["interval"])
+            self._settle(self._bill(of, "subscription_cycle"), paid=self._card(of) == "pays")
+
+    def _retry(self, of: Object) -> None:
+        owed = next(one for one in self.listed(self.invoices, of["customer"]) if one["status"] == "open")
+        self._settle(owed, paid=self._card(of) == "pays")
+
+    def _settle(self, owed: Object, *, paid: bool) -> None:
+        """An attempt to pay an invoice, and what it makes of the subscription."""
+        of = self.subscriptions[owed["parent"]["subscription_details"]["subscription"]]
+        if paid:
+            owed["status"], owed["amount_paid"] = "paid", owed["total"]
+            of["retries"], of["retry_at"] = 0, None
+            self._turn(of, "active")
+            self._changed(owed, "invoice.paid")
+            return
+        self._changed(owed, "invoice.payment_failed")
+        if of["retries"] < len(RETRY_DAYS):
+            of["retry_at"] = self.now() + RETRY_DAYS[of["retries"]] * DAY
+            of["retries"] += 1
+            self._turn(of, "past_due")
+        else:
+            of["retry_at"] = None
+            self._turn(of, "unpaid")
+
+    def _turn(self, of: Object, status: str) -> None:
+        of["status"] = status
+        self._changed(of, "customer.subscription.updated")
+
+    def _bill(self, of: Object, reason: str) -> Object:
+        name = _name("in")
+        made = objects.invoice(name, len(self.invoices) + 1, of, reason, self.now())
+        made["hosted_invoice_url"] = f"{self.url}/invoice/{name}"
+        self._keep(self.invoices, made, "invoice.finalized")
+        return made
+
+    def _use(self, customer: str, card: str) -> None:
+        if card == "declined" or card not in objects.CARDS:
+            raise RefusedError(402, "card_declined", "The card was declined. Nothing was charged.")
+        self.find(self.customers, customer)["card"] = card
+
+    def _card(self, of: Object) -> Any:  # noqa: ANN401  a value of JSON
+        return self.customers[of["customer"]]["card"]
+
+    def _keep(self, kind: dict[str, Object], made: Object, event: str) -> Object:
+        kind[made["id"]] = made
+        return self._changed(made, event)
+
+    def _changed(self, about: Object, kind: str) -> Object:
+        event = {
+            "id": _name("evt"),
+            "object": "event",
+            "type": kind,
+            "created": self.now(),
+            "data": {"object": copy.deepcopy(about)},
+        }
+        self.events.append(event)
+        self.told(event)
+        return copy.deepcopy(about)
+
+
+def _name(prefix: str) -> str:
+    return f"{prefix}_standin_{secrets.token_hex(12)}"

@@ -1,0 +1,109 @@
+"""The objects of the stand-in, as Stripe's API writes them (version 2025-03-31.basil), and its calendar."""
+
+import calendar
+from datetime import UTC, datetime
+from typing import Any, Final
+
+Object = dict[str, Any]
+
+CARDS: Final = {
+    "pays": "Visa …4242 that pays",
+    "fails-later": "Visa …0341 that pays now and fails at renewals",
+    "declined": "Visa …0002 that is declined",
+}
+"""Stripe's own test cards, by what they do."""
+RETRY_DAYS: Final = (3, 5, 7)
+"""After a renewal failed: days until each further attempt. The last one that fails makes the subscription unpaid."""
+
+
+def after(start: int, interval: str) -> int:
+    """One month or year later; the last day of a shorter month stands for a later day."""
+    at = datetime.fromtimestamp(start, UTC)
+    months = at.month - 1 + (12 if interval == "year" else 1)
+    year, month = at.year + months // 12, months % 12 + 1
+    day = min(at.day, calendar.monthrange(year, month)[1])
+    return int(at.replace(year=year, month=month, day=day).timestamp())
+
+
+def customer(name: str, fields: Object, now: int) -> Object:
+    return {
+        "id": name,
+        "object": "customer",
+        "created": now,
+        "email": fields.get("email"),
+        "name": fields.get("name"),
+        "metadata": fields.get("metadata", {}),
+        "card": None,
+    }
+
+
+def session(name: str, fields: Object, url: str, now: int) -> Object:
+    item = fields["line_items"]["0"]["price_data"]
+    return {
+        "id": name,
+        "object": "checkout.session",
+        "created": now,
+        "expires_at": now + 24 * 3600,
+        "customer": fields["customer"],
+        "status": "open",
+        "url": url,
+        "success_url": fields["success_url"],
+        "cancel_url": fields["cancel_url"],
+        "client_reference_id": fields.get("client_reference_id"),
+        "metadata": fields.get("metadata", {}),
+        "amount_total": int(item["unit_amount"]),
+        "currency": item["currency"],
+        "price_data": item,
+        "subscription_metadata": fields.get("subscription_data", {}).get("metadata", {}),
+        "subscription": None,
+    }
+
+
+def subscription(name: str, of: Object, now: int) -> Object:
+    interval = of["price_data"]["recurring"]["interval"]
+    item = {
+        "object": "subscription_item",
+        "price": {"unit_amount": of["amount_total"], "recurring": {"interval": interval}},
+        "quantity": 1,
+        "current_period_start": now,
+        "current_period_end": after(now, interval),
+    }
+    return {
+        "id": name,
+        "object": "subscription",
+        "customer": of["customer"],
+        "status": "active",
+        "currency": of["currency"],
+        "created": now,
+        "metadata": of["subscription_metadata"],
+        "cancel_at_period_end": False,
+        "cancel_at": None,
+        "items": {"object": "list", "data": [item]},
+        "title": of["price_data"]["product_data"]["name"],
+        "retries": 0,
+        "retry_at": None,
+    }
+
+
+def invoice(name: str, number: int, of: Object, reason: str, now: int) -> Object:
+    """For the period that the subscription is in; open."""
+    item = of["items"]["data"][0]
+    return {
+        "id": name,
+        "object": "invoice",
+        "number": f"STANDIN-{number:04}",
+        "customer": of["customer"],
+        "status": "open",
+        "billing_reason": reason,
+        "total": item["price"]["unit_amount"],
+        "amount_paid": 0,
+        "currency": of["currency"],
+        "created": now,
+        "hosted_invoice_url": None,
+        "invoice_pdf": None,
+        "parent": {"type": "subscription_details", "subscription_details": {"subscription": of["id"]}},
+        "lines": {
+            "object": "list",
+            "data": [{"period": {"start": item["current_period_start"], "end": item["current_period_end"]}}],
+        },
+    }
