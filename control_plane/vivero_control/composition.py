@@ -23,6 +23,7 @@ from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.backups.repository import OperationDirectory, OperationRepository
 from vivero_control.domain.backups.service import BackupDeps, BackupService
 from vivero_control.domain.billing import jobs as billing_jobs
+from vivero_control.domain.billing.links import AccountLinks
 from vivero_control.domain.billing.service import BillingService
 from vivero_control.domain.billing.sessions import AccountSessions
 from vivero_control.domain.billing.stripe import Stripe
@@ -187,8 +188,16 @@ def services(to: Infrastructure) -> Services:
             clock=clock,
         ),
         accounts=to.accounts,
+        account_links=AccountLinks(
+            is_on=to.payments is not None,
+            database=to.database,
+            directory=to.directory,
+            limiter=to.limiter,
+            wake_worker=to.wake_up.notify,
+            clock=clock,
+        ),
         dead_letters=DeadLetterService(to.database, job_kinds(to), to.wake_up.notify, clock),
-        hosts=HostService(to.directory, settings.domain),
+        hosts=HostService(to.directory, settings.domain, settings.account_of if settings.billing else None),
         workspace_finder=WorkspaceFinder(
             database=to.database,
             directory=to.directory,
@@ -250,7 +259,7 @@ def synchroniser(to: Infrastructure) -> Synchroniser | None:
         tenants=to.tenants,
         audit=AuditService(to.database, to.clock),
         tenant_url=to.settings.tenant_url,
-        account_url=to.settings.account_url,
+        account_of=to.settings.account_of,
         clock=to.clock,
     )
 

@@ -24,6 +24,7 @@ the frozen structs of its domain's `schemas.py`.
 | `platform: PlatformBackups` | the platform's own backup | `get() -> PlatformBackupView`, `back_up(BackUp, actor)` |
 | `billing: BillingService` | the plan of a workspace | `is_on`, `offers()`; `checkout(tenant, plan, interval, return_url)` and `portal(tenant, return_url)`, each the address to go to; `of_tenant(uid) -> BillingView`; `refresh(uid)` |
 | `accounts: AccountSessions` | pages for the owner of a workspace | `open(secret) -> Cookie`, `read(value) -> Holder or None`, `close(value) -> Cookie` |
+| `account_links: AccountLinks` | the same | `ask(slug, address)` |
 | `dead_letters: DeadLetterService` | jobs that were given up | `newest() -> DeadLetterList`, `replay(id, actor)` |
 | `hosts: HostService` | page at a workspace's host | `status(host) -> HostStatus` |
 | `workspace_finder: WorkspaceFinder` | public login page | `ask(email, address)` |
@@ -45,6 +46,7 @@ from vivero_web.problem import ErrorPage
 
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.backups.service import BackupService
+from vivero_control.domain.billing.links import AccountLinks
 from vivero_control.domain.billing.service import BillingService
 from vivero_control.domain.billing.sessions import AccountSessions
 from vivero_control.domain.dead_letters.service import DeadLetterService
@@ -77,6 +79,7 @@ class Services:
     platform: PlatformBackups
     billing: BillingService
     accounts: AccountSessions
+    account_links: AccountLinks
     dead_letters: DeadLetterService
     hosts: HostService
     workspace_finder: WorkspaceFinder

@@ -252,6 +252,10 @@ class Settings(BaseSettings):
         """Where the owner of a workspace manages its plan."""
         return f"{self.origin}/account"
 
+    def account_of(self, slug: str) -> str:
+        """The same, with the workspace filled in."""
+        return f"{self.account_url}?workspace={slug}"
+
     def tls(self) -> ssl.SSLContext:
         """For every client of a backing service: our CA, host names checked, TLS 1.3 only."""
         context = ssl.create_default_context(cafile=self.platform.ca)

@@ -69,6 +69,7 @@ class Worker:
             audit=audit,
             send_mails=partial(self.outbox.drain, mails.KIND),
             tenant_url=settings.tenant_url,
+            account_of=settings.account_of if settings.billing else None,
             mails_are_answered=settings.mail.reply_to is not None,
             clock=infrastructure.clock,
         )

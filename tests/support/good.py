@@ -321,6 +321,10 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
     "POST /staff/login": {**_LOGIN, "next": "/staff/tenants"},
     "POST /staff/forgotten-password": _FORGOTTEN,
     "POST /login/workspaces": _FORGOTTEN,
+    "POST /account/link": {"slug": "acme"},
+    "POST /account/open": {"code": _CHOSEN["code"]},
+    "POST /account/checkout": {"plan": "starter", "interval": "month"},
+    "POST /api/v1/billing/events": {"id": "evt_1", "data": {"object": {"object": "invoice", "customer": "cus_1"}}},
     "POST /set-password": _CHOSEN,
     "POST /staff/people/new": {"email": "grace@example.com", "role": "support"},
     "POST /staff/people/{staff_id}/role": {"role": "admin"},
@@ -348,6 +352,8 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
     },
 }
 CONTROL_QUERIES: Final = (
+    "paid",
+    "workspace",
     "q",
     "state",
     "plan",

@@ -18,7 +18,11 @@ from litestar.security.jwt import Token
 from msgspec import convert, structs
 from support.authority import new_authority
 from support.good import OPTIONS
+from unit.control_plane.builders import tenant
 from vivero_control.app import Program, create_program
+from vivero_control.domain.billing.service import BillingService
+from vivero_control.domain.billing.sessions import COOKIE as ACCOUNT_COOKIE
+from vivero_control.domain.billing.sessions import AccountSessions, Holder
 from vivero_control.domain.staff.schemas import Role as StaffRole
 from vivero_control.domain.staff.schemas import StaffView
 from vivero_control.domain.staff.service import StaffService
@@ -28,6 +32,7 @@ from vivero_control.settings import Settings as ControlSettings
 from vivero_control.web.pages import pages
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeUnavailableError
+from vivero_core.model.tenant import Tenant
 from vivero_data.app import create_app
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.collections.schemas import Collection, CollectionSummary, Field
@@ -217,7 +222,7 @@ def a_workspace(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Litestar:
 
 
 def a_control_plane(folder: Path, monkeypatch: pytest.MonkeyPatch, role: StaffRole = "admin") -> Litestar:
-    """A control plane; its one member of staff has this role and the session `admin`."""
+    """A control plane; its one member of staff has this role and the session `admin`, the owner of `acme` the session `owner`."""
     member = structs.replace(_STAFF, role=role)
 
     async def find(*_: object) -> StaffView:
@@ -232,7 +237,15 @@ def a_control_plane(folder: Path, monkeypatch: pytest.MonkeyPatch, role: StaffRo
     async def nobody(*_: object) -> NoReturn:
         raise KubeUnavailableError("kubernetes", "nobody is there")
 
+    async def owner(_: AccountSessions, value: str | None) -> Holder | None:
+        return Holder("acme", "uid-acme") if value == "owner" else None
+
+    async def workspace(*_: object) -> Tenant:
+        return tenant()
+
     monkeypatch.setattr(KubeClient, "get", nobody)
+    monkeypatch.setattr(AccountSessions, "read", owner)
+    monkeypatch.setattr(BillingService, "holder", workspace)
     monkeypatch.setattr(StaffService, "find", find)
     monkeypatch.setattr(StaffSessions, "read", read)
     monkeypatch.setattr(StaffTokens, "holder", holder)
@@ -249,9 +262,15 @@ def operator() -> list[tuple[str, str]]:
 
 
 def staff(session: str = "admin", token: str = "") -> list[tuple[str, str]]:
-    """Headers of a member of staff, at the API and on the pages; without a token, of the one of `a_control_plane`."""
+    """Headers of a member of staff who has the link of an owner, too, at the API and on the pages; without a token, of the one of `a_control_plane`."""
     bearer = token or _staff_token()
-    return [("authorization", f"Bearer {bearer}"), ("cookie", f"{SESSION_COOKIE}={session}"), _SAME_ORIGIN]
+    cookies = f"{SESSION_COOKIE}={session}; {ACCOUNT_COOKIE}=owner"
+    return [("authorization", f"Bearer {bearer}"), ("cookie", cookies), _SAME_ORIGIN]
+
+
+def payment_provider() -> list[tuple[str, str]]:
+    """Headers of a message that may be of now; what it says is signed by nobody."""
+    return [("stripe-signature", f"t={int(datetime.now(UTC).timestamp())},v1=0")]
 
 
 def _staff_token() -> str:
@@ -304,6 +323,7 @@ def _control_settings(folder: Path, host: str) -> ControlSettings:
             },
             "platform": {"ca": authority},
             "mail": {"host": "127.0.0.1"},
+            "billing": {"api_url": "https://127.0.0.1:1", "secret_key": _KEY, "webhook_secret": _KEY},
             "kube": {"kubeconfig": str(kubeconfig)},
             "limits": {"requests_per_minute": 1_000_000},
         }

@@ -17,6 +17,7 @@ from vivero_web.problem import Problem
 
 from vivero_control.domain.tenants.hosts import STARTING_SECONDS
 from vivero_control.domain.tenants.schemas import HostState, HostStatus
+from vivero_control.web.site import ACCOUNT
 from vivero_control.web.staff_shell import login_address
 
 # Whose detail is a sentence about this one case; the others' is the protocol's, the page has better words.
@@ -25,7 +26,8 @@ _EXACT: Final = frozenset({403, 409, 422, 429, 503})
 
 def error_page(request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
     if problem.status == HTTP_401_UNAUTHORIZED:
-        return Redirect(login_address(request), status_code=HTTP_303_SEE_OTHER)
+        owners = request.url.path.startswith(f"{ACCOUNT}/")
+        return Redirect(ACCOUNT if owners else login_address(request), status_code=HTTP_303_SEE_OTHER)
     detail = problem.detail if problem.status in _EXACT else ""
     page = words_for(problem.status, problem.request_id, detail)
     return Template("vivero/error.html.j2", context={"error": page}, status_code=problem.status)
@@ -41,6 +43,8 @@ class HostText(Struct, frozen=True, kw_only=True):
     icon: str
     retry: int = 0
     """After so many seconds it is worth asking again; 0 where waiting changes nothing."""
+    way_on: str = ""
+    """Where the owner pays."""
     refresh: bool = False
     """Whether the page does so by itself."""
 
@@ -94,7 +98,7 @@ def host_text(host: HostStatus) -> HostText:
     if host.state is HostState.SUSPENDED:
         title, todo = _SUSPENDED[host.reason or SuspensionReason.MANUAL]
         what = "It is paused and cannot be used at the moment. Its data is kept."
-        return HostText(status=503, title=title, what=what, todo=todo, icon="circle-pause")
+        return HostText(status=503, title=title, what=what, todo=todo, icon="circle-pause", way_on=host.account_url)
     return HostText(
         status=404,
         title="There is no workspace here",

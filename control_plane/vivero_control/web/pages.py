@@ -13,6 +13,7 @@ from vivero_web.clock import Clock, now
 from vivero_web.security import same_origin_only
 
 from vivero_control.services import Pages
+from vivero_control.web.account import AccountController
 from vivero_control.web.backups import BackupsController, TenantBackupsController
 from vivero_control.web.company import CompanyController
 from vivero_control.web.dead_letters import DeadLettersController
@@ -39,6 +40,7 @@ def pages(clock: Clock = now) -> Pages:
             CompanyController,
             WorkspaceLoginController,
             SignupController,
+            AccountController,
             StaffLoginController,
             RecoveryController,
             TenantsController,

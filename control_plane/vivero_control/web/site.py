@@ -17,6 +17,8 @@ from vivero_control.web import presentation, selling_points
 
 COMPANY_PATHS: Final = ("/contact", "/imprint", "/privacy", "/terms")
 """Pages that are there with `settings.company` alone."""
+ACCOUNT: Final = "/account"
+"""The plan of a workspace, for its owner; with `settings.billing` alone."""
 FIVE_MINUTES: Final = CacheControlHeader(max_age=300, public=True)
 
 
@@ -44,7 +46,7 @@ def site_page(
     """A page with the site's head and foot, which lead to the company's pages where there are any."""
     return Template(
         f"pages/{name}.html.j2",
-        context={"company": settings.company, **context},
+        context={"company": settings.company, "sells": settings.billing is not None, **context},
         status_code=status,
         headers=dict(headers or {}),
     )
@@ -77,7 +79,7 @@ class SiteController(Controller):
     @get("/robots.txt", media_type=MediaType.TEXT, cache_control=FIVE_MINUTES, sync_to_thread=False)
     def robots(self, settings: NamedDependency[Settings]) -> str:
         """What search engines leave alone: what is about one person, and what is for staff."""
-        shut = "".join(f"Disallow: {path}\n" for path in ("/api/", "/signup/", "/staff/"))
+        shut = "".join(f"Disallow: {path}\n" for path in ("/api/", "/signup/", "/staff/", "/account/"))
         return f"User-agent: *\n{shut}\nSitemap: {settings.origin}/sitemap.xml\n"
 
     @get("/sitemap.xml", media_type=MediaType.XML, cache_control=FIVE_MINUTES, sync_to_thread=False)

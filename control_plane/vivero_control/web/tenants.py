@@ -19,12 +19,13 @@ from vivero_web.errors import ConflictError, InvalidInputError, NotFoundError, W
 from vivero_web.text import whole_number
 
 from vivero_control.domain.audit.service import AuditService
+from vivero_control.domain.billing.service import BillingService
 from vivero_control.domain.plans.service import PlanService
 from vivero_control.domain.staff.guards import session_staff
 from vivero_control.domain.staff.schemas import StaffView
 from vivero_control.domain.tenants.schemas import Page, SortKey, TenantDetail, TenantQuery, TenantRow, TenantState
 from vivero_control.domain.tenants.service import TenantService
-from vivero_control.web import operations, presentation, tenant_forms
+from vivero_control.web import billing_lines, operations, presentation, tenant_forms
 from vivero_control.web.site import known
 from vivero_control.web.staff_shell import HOME, shell
 from vivero_control.web.tenant_forms import ActionForm
@@ -116,17 +117,23 @@ class TenantPage:
     tenants: NamedDependency[TenantService]
     plans: NamedDependency[PlanService]
     audit: NamedDependency[AuditService]
+    billing: NamedDependency[BillingService]
     clock: NamedDependency[Clock]
     member: NamedDependency[StaffView]
 
     async def render(self, name: str, dialog: Dialog, *, done: str = "", status: int = 200) -> Template:
         detail = await self.tenants.get(name)
         listed = known(self.plans.all)
+        bought = await self.billing.of_tenant(detail.uid)
         context: dict[str, Any] = {
             "shell": shell(self.member),
             "detail": detail,
             "line": presentation.tenant_line(detail.tenant, listed, self.clock()),
             "proofs": operations.PROOFS,
+            "sells": self.billing.is_on or bought.customer is not None,
+            "bought": bought,
+            "subscription": billing_lines.plan(bought, listed),
+            "invoices": [billing_lines.invoice(one) for one in bought.invoices],
             "conditions": presentation.timeline(detail.conditions),
             "history": presentation.history(await self.audit.history(*self.tenants.subjects(name))),
             "form": dialog,

@@ -182,6 +182,7 @@ def test_the_status_of_a_host() -> None:
     old = tenant_body("old") | {"status": {"provenAt": "2026-11-22T12:00:00Z"}}
     hosts = HostService(directory(suspended, tenant_body("young"), old, nobodys), "vivero.localhost")
     closed = hosts.status("closed.vivero.localhost")
+    assert closed.account_url == "", "nothing is sold"
     assert (closed.state, closed.reason, closed.message) == (HostState.SUSPENDED, "Unpaid", "Pay.")
     assert hosts.status("own.example.com").state is HostState.SUSPENDED
     assert hosts.status("young.vivero.localhost").state is HostState.STARTING

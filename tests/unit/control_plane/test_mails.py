@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from unit.control_plane.builders import NOW
+from vivero_control.domain.billing.policies import Notice
 from vivero_control.domain.notifications import mails
+from vivero_control.domain.notifications.mails import WayOn
 from vivero_control.domain.signups.policies import mailbox
 from vivero_core.model.naming import EMAIL_PATTERN
 from vivero_web.mail import Mail, compose
@@ -22,9 +24,9 @@ def every(*, answered: bool) -> list[Mail]:
     ends = NOW + timedelta(days=7)
     return [
         mails.welcome("id", to=TO, url=URL),
-        mails.trial_ending("uid", ends_at=ends, days=7, to=TO, url=URL, answered=answered),
-        mails.trial_ending("uid", ends_at=ends, days=1, to=TO, url=URL, answered=answered),
-        mails.trial_ended("uid", ends_at=ends, to=TO, url=URL, answered=answered),
+        mails.trial_ending("uid", ends_at=ends, days=7, to=TO, url=URL, way=WayOn(answered=answered)),
+        mails.trial_ending("uid", ends_at=ends, days=1, to=TO, url=URL, way=WayOn(answered=answered)),
+        mails.trial_ended("uid", ends_at=ends, to=TO, url=URL, way=WayOn(answered=answered)),
         mails.enough_trials(ACCOUNT, NOW, to=TO, urls=[URL]),
     ]
 
@@ -53,6 +55,25 @@ def test_mails_ask_for_replies_only_with_a_reply_to_address(reply_to: str | None
     assert bool(asking) is (reply_to is not None)
     for mail in made:
         assert compose(mail, SENDER, reply_to)["Reply-To"] == reply_to
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_where_plans_are_sold_the_mails_of_a_trial_lead_there(answered: bool) -> None:  # noqa: FBT001  both are tried
+    way = WayOn(account_url="https://vivero.example/account?workspace=acme", answered=answered)
+    for mail in (
+        mails.trial_ending("uid", ends_at=NOW, days=7, to=TO, url=URL, way=way),
+        mails.trial_ended("uid", ends_at=NOW, to=TO, url=URL, way=way),
+    ):
+        assert way.account_url in mail.text.split()
+        assert "answer this mail" not in mail.text
+
+
+@pytest.mark.parametrize("notice", Notice)
+def test_each_notice_of_a_subscription_is_a_mail(notice: Notice) -> None:
+    mail = mails.of_subscription(notice, key="sub_1:1", to=TO, url=URL, account_url=f"{URL}/account")
+    assert {URL, f"{URL}/account"} <= set(mail.text.split())
+    assert notice in mail.key
+    assert "Vivero" in mail.subject
 
 
 @pytest.mark.parametrize("urls", [[], [URL], [URL, "https://b.vivero.example"]])

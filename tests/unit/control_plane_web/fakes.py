@@ -13,8 +13,9 @@ from litestar.datastructures import Cookie
 from litestar.di import Provide
 from litestar.params import FromPath
 from msgspec import UNSET, structs
-from pydantic import AnyHttpUrl
+from pydantic import AnyHttpUrl, SecretStr
 from support.counting import unlimited
+from unit.control_plane_web.billing_fakes import FakeAccounts, FakeBilling, FakeLinks
 from vivero_control.domain.audit.service import AuditEntry, AuditService
 from vivero_control.domain.backups import policies as backup_policies
 from vivero_control.domain.backups.schemas import (
@@ -82,7 +83,7 @@ from vivero_control.domain.tenants.schemas import (
     TenantState,
 )
 from vivero_control.domain.tenants.service import TenantService
-from vivero_control.settings import CompanySettings, MailSettings, Settings
+from vivero_control.settings import BillingSettings, CompanySettings, MailSettings, Settings
 from vivero_control.web.pages import pages
 from vivero_core.model.constants import SuspensionReason
 from vivero_core.model.plan import Feature
@@ -791,6 +792,7 @@ class FakeSessions(StaffSessions):
 SETTINGS = Settings.model_construct(
     public_url=AnyHttpUrl("https://vivero.localhost:8443"),
     mail=MailSettings(host="mail.example"),
+    billing=BillingSettings(secret_key=SecretStr("sk_test_fake"), webhook_secret=SecretStr("whsec_fake")),
     company=CompanySettings(
         name="Grünwald & Söhne Ltd",
         address="1 Example Street\n12345 Exampletown",
@@ -833,6 +835,9 @@ def fakes(**replaced: object) -> dict[str, object]:
         "resets": FakeResets(),
         "workspace_finder": FakeFinder(),
         "members": FakeMembers(),
+        "billing": FakeBilling(FakePlans()),
+        "accounts": FakeAccounts(),
+        "account_links": FakeLinks(),
         "sessions": FakeSessions(),
         "settings": SETTINGS,
     } | replaced

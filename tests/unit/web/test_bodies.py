@@ -16,6 +16,7 @@ from support.programs import (
     a_workspace,
     member,
     operator,
+    payment_provider,
     routes_of,
     staff,
 )
@@ -53,6 +54,9 @@ PUBLIC = {
     "POST /login/workspaces",
     "POST /staff/login",
     "POST /staff/logout",
+    "POST /account/link",
+    "POST /account/open",
+    "POST /account/leave",
 }
 # Posted by a page of the control plane: the ticket is what counts.
 FROM_ANYWHERE = {"POST /login/ticket"}
@@ -85,6 +89,8 @@ OF_VIEWERS = {
 }
 FOR_ADMINS = ("/staff/people", "/api/v1/staff")
 WITHOUT_BODY = {
+    "POST /account/portal",
+    "POST /account/leave",
     "POST /logout",
     "POST /staff/logout",
     "POST /staff/dead-letters/{letter}/replay",
@@ -123,6 +129,10 @@ WITHOUT_BODY = {
     "POST /account/sessions/end-others",
     "POST /trash/{entry_id}/restore",
 }
+# Of the payment provider: an event is an object with all that is in it.
+EVENTS = {"POST /api/v1/billing/events"}
+EVENT_BYTES = 256 * 1024
+OF_OWNERS = {"POST /account/checkout", "POST /account/portal"}
 UPLOADS = {"POST /files", "POST /api/v1/files"}
 # Read only if the record that takes the file has room.
 OF_RECORDS = {
@@ -234,6 +244,8 @@ def kind_of(route: Route) -> str:
 def bound_of(route: Route) -> int:
     if str(route) in UPLOADS | IMPORTS:
         return LARGEST_FILE + FORM_BYTES
+    if str(route) in EVENTS:
+        return EVENT_BYTES
     if str(route) in BRINGS_ALONG:
         return LOGIN_BYTES
     return CONTENT_BYTES if str(route) in CONTENT else FORM_BYTES
@@ -242,7 +254,9 @@ def bound_of(route: Route) -> int:
 def authorised(route: Route) -> list[tuple[str, str]]:
     if route.path.startswith("/internal/"):
         return operator()
-    is_of_staff = route.path.startswith(
+    if str(route) in EVENTS:
+        return payment_provider()
+    is_of_staff = str(route) in OF_OWNERS or route.path.startswith(
         ("/staff/", "/api/v1/staff", "/api/v1/tenants", "/api/v1/deleted-tenants", "/api/v1/platform-backup", "/signup")
     )
     return staff() if is_of_staff else member("owner")
@@ -257,9 +271,8 @@ async def send(app: Litestar, route: Route, headers: list[tuple[str, str]], leng
 
 def test_the_lists_here_name_routes_that_there_are(workspace: Litestar, control_plane: Litestar) -> None:
     known = {str(route) for app in (workspace, control_plane) for route in with_bodies(app)}
-    assert (
-        known >= PUBLIC | FROM_ANYWHERE | OF_VIEWERS | WITHOUT_BODY | UPLOADS | IMPORTS | PLANS | CONTENT | OF_RECORDS
-    )
+    named = PUBLIC | FROM_ANYWHERE | OF_VIEWERS | WITHOUT_BODY | UPLOADS | OF_RECORDS | IMPORTS | PLANS | CONTENT
+    assert known >= named | EVENTS | OF_OWNERS
 
 
 @pytest.mark.parametrize("length", [None, 10, 10**12], ids=["unsaid", "small", "huge"])

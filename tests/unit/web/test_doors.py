@@ -29,6 +29,7 @@ BY_THEIR_SERVICE: Final = {
     "POST /forgotten-password": "mail_limits",
     "POST /staff/forgotten-password": "mail_limits",
     "POST /login/workspaces": "mail_limits",
+    "POST /account/link": "mail_limits",
     "POST /api/v1/auth/forgotten-password": "mail_limits",
     "POST /api/v1/auth/password-reset": "mail_limits",
 }

@@ -87,7 +87,18 @@ def test_every_body_that_somebody_reads_is_known_here(program: Program) -> None:
     routes = {str(route) for route in routes_of(program.app)}
     assert set(program.bodies) <= routes
     silent = (
-        *("logout", "/delete", "/replay", "/{staff_id}/invitation", "activate", "/withdraw", "/revoke", "/end-others"),
+        *(
+            "logout",
+            "/account/portal",
+            "/account/leave",
+            "/delete",
+            "/replay",
+            "/{staff_id}/invitation",
+            "activate",
+            "/withdraw",
+            "/revoke",
+            "/end-others",
+        ),
         *("/end", "/undo", "/api/v1/trash/{entry_id}/restore", "/secret", "/hide", "/home", "/templates/{name}"),
         *(
             "/users/{user_id}/second-factor",

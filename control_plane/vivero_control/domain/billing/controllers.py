@@ -6,7 +6,7 @@ from litestar import Controller, Request, get, post
 from litestar.di import NamedDependency
 from vivero_web.declared import raises
 
-from vivero_control.domain.billing.errors import BillingOffError, SignatureError
+from vivero_control.domain.billing.errors import SignatureError
 from vivero_control.domain.billing.service import BillingService, BillingView
 from vivero_control.domain.tenants.controllers import Name
 from vivero_control.domain.tenants.service import TenantService
@@ -27,7 +27,7 @@ class PaymentEventController(Controller):
         summary="A webhook of the payment provider",
         description="Signed with `Stripe-Signature` over the body as it is sent. It only makes us look at the customer.",
     )
-    @raises(BillingOffError, SignatureError)
+    @raises(SignatureError)
     async def receive_payment_event(
         self, request: Request[Any, Any, Any], billing: NamedDependency[BillingService]
     ) -> None:

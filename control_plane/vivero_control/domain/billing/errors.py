@@ -1,6 +1,6 @@
 """What can stand in the way of buying."""
 
-from vivero_web.errors import ConflictError, NotAllowedError, NotFoundError, NotSignedInError, UnavailableError
+from vivero_web.errors import ConflictError, NotFoundError, NotSignedInError, UnavailableError
 
 
 class BillingOffError(NotFoundError):
@@ -51,7 +51,7 @@ class NoAccountSessionError(NotSignedInError):
     """The pages of an account want the link that is mailed to the owner."""
 
 
-class SignatureError(NotAllowedError):
+class SignatureError(NotSignedInError):
     """A message to our address for webhooks that the provider has not signed, or not just now."""
 
     title = "Not signed by the payment provider"

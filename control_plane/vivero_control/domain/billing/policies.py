@@ -18,11 +18,9 @@ from vivero_control.domain.billing.schemas import (
     Subscription,
     SubscriptionStatus,
 )
-from vivero_control.domain.tenants.policies import Patch
+from vivero_control.domain.tenants.policies import LIFTED_BY_PAYMENT, Patch
 
 ENDED_MESSAGE: Final = "The subscription of this workspace has ended. Its data is kept."
-LIFTED: Final = frozenset({SuspensionReason.TRIAL_ENDED, SuspensionReason.UNPAID})
-"""What a payment ends; a suspension by hand or for abuse stays."""
 
 
 class Access(StrEnum):
@@ -75,7 +73,7 @@ def patch(tenant: Tenant, subscription: Subscription | None) -> Patch:
     match access(subscription.status):
         case Access.OPEN:
             plan: Patch = {} if spec.plan == subscription.plan else {"plan": subscription.plan, "trialEndsAt": None}
-            return plan | ({"suspended": None} if suspended and suspended.reason in LIFTED else {})
+            return plan | ({"suspended": None} if suspended and suspended.reason in LIFTED_BY_PAYMENT else {})
         case Access.CLOSED if spec.plan == subscription.plan and suspended is None:
             return {"suspended": {"reason": str(SuspensionReason.UNPAID), "message": ENDED_MESSAGE}}
         case _:

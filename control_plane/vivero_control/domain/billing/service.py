@@ -14,7 +14,12 @@ from vivero_web.errors import InvalidInputError
 from vivero_control.db.database import Database
 from vivero_control.db.tables import BillingCheckout, BillingCustomer
 from vivero_control.domain.billing import jobs, policies
-from vivero_control.domain.billing.errors import BillingOffError, NothingBoughtError, SubscribedAlreadyError
+from vivero_control.domain.billing.errors import (
+    BillingOffError,
+    NothingBoughtError,
+    SignatureError,
+    SubscribedAlreadyError,
+)
 from vivero_control.domain.billing.provider import Offer, PaymentProvider
 from vivero_control.domain.billing.repository import AccountRepository, CheckoutRepository, CustomerRepository
 from vivero_control.domain.billing.schemas import Account, Interval, Invoice, Subscription
@@ -41,7 +46,7 @@ class BillingView(Struct, frozen=True, kw_only=True):
 
 
 class BillingService:
-    """Without a provider every call but `is_on` and `of_tenant` raises BillingOffError."""
+    """Without a provider nothing can be bought: BillingOffError."""
 
     def __init__(  # noqa: PLR0913  what it works with, by name
         self,
@@ -143,11 +148,13 @@ class BillingService:
         """A message of the provider: the customer that it is about is looked at by a job.
 
         Raises:
-            BillingOffError: there is no provider.
-            SignatureError: it is not the provider's, or not of now; a body is read only if it may be.
+            SignatureError: it is not the provider's, or not of now; a body is read only if it may be. Where there is no
+                provider, nobody has signed it.
             MalformedError: it is no message.
         """
-        provider = self._on()
+        provider = self._provider
+        if provider is None:
+            raise SignatureError
         provider.check_header(header, self._clock())
         event = provider.event(header, await read_body(), self._clock())
         if event.customer is None:

@@ -42,7 +42,7 @@ compared_at = Gauge("vivero_control_billing_compared_timestamp_seconds", "When t
 
 
 class Synchroniser:
-    """`account_url` is where the owner manages the plan."""
+    """`account_of` says where the owner of the workspace of a slug manages its plan."""
 
     def __init__(  # noqa: PLR0913  what it works with, by name
         self,
@@ -52,7 +52,7 @@ class Synchroniser:
         tenants: TenantRepository,
         audit: AuditService,
         tenant_url: Callable[[str], str],
-        account_url: str,
+        account_of: Callable[[str], str],
         clock: Clock,
     ) -> None:
         self._database = database
@@ -60,7 +60,7 @@ class Synchroniser:
         self._tenants = tenants
         self._audit = audit
         self._tenant_url = tenant_url
-        self._account_url = account_url
+        self._account_of = account_of
         self._clock = clock
 
     async def apply(self, customer_id: UUID) -> None:
@@ -126,7 +126,7 @@ class Synchroniser:
                 key=f"{one.id}:{one.period_end:%Y%m%dT%H%M%SZ}",
                 to=tenant.spec.owner.email,
                 url=tenant.status.url or self._tenant_url(tenant.spec.slug),
-                account_url=self._account_url,
+                account_url=self._account_of(tenant.spec.slug),
             )
             await mails.enqueue(session, mail, self._clock(), subject=tenant_subject(tenant.name))
 

@@ -76,13 +76,22 @@ def signup_failed(signup_id: str, *, to: str, url: str, why: str, signup_url: st
     )
 
 
-def trial_ending(  # noqa: PLR0913  the words of the mail
-    uid: str, *, ends_at: datetime, days: int, to: str, url: str, answered: bool
-) -> Mail:
-    """Some days before a trial ends; one mail for each end and each number of days.
+class WayOn(msgspec.Struct, frozen=True, kw_only=True):
+    """How a trial goes on.
 
-    `answered` says whether somebody reads what is sent back.
+    Attributes:
+        account_url: where a plan is bought; empty where none is sold.
+        answered: whether somebody reads what is sent back.
     """
+
+    account_url: str = ""
+    answered: bool = False
+
+
+def trial_ending(  # noqa: PLR0913  the words of the mail
+    uid: str, *, ends_at: datetime, days: int, to: str, url: str, way: WayOn
+) -> Mail:
+    """Some days before a trial ends; one mail for each end and each number of days."""
     return _mail(
         "trial_ending",
         key=f"mail.trial-ending-{days}:{uid}:{ends_at:%Y%m%dT%H%M%SZ}",
@@ -90,7 +99,7 @@ def trial_ending(  # noqa: PLR0913  the words of the mail
         subject=f"Your Vivero trial ends in {days} days" if days > 1 else "Your Vivero trial ends tomorrow",
         url=url,
         day=_day(ends_at),
-        answered=answered,
+        way=way,
     )
 
 
@@ -98,8 +107,8 @@ def trial_ended_key(uid: str, ends_at: datetime) -> str:
     return f"mail.trial-ended:{uid}:{ends_at:%Y%m%dT%H%M%SZ}"
 
 
-def trial_ended(uid: str, *, ends_at: datetime, to: str, url: str, answered: bool) -> Mail:
-    """When a trial is over, before its workspace is suspended; `answered` as above."""
+def trial_ended(uid: str, *, ends_at: datetime, to: str, url: str, way: WayOn) -> Mail:
+    """When a trial is over, before its workspace is suspended."""
     return _mail(
         "trial_ended",
         key=trial_ended_key(uid, ends_at),
@@ -107,7 +116,7 @@ def trial_ended(uid: str, *, ends_at: datetime, to: str, url: str, answered: boo
         subject="Your Vivero trial has ended",
         url=url,
         day=_day(ends_at),
-        answered=answered,
+        way=way,
     )
 
 

@@ -14,12 +14,14 @@ from typing import Any, Final
 from litestar import Request, Response
 from litestar.datastructures import Headers
 from litestar.types import ASGIApp, Receive, Scope, Send
+from msgspec import structs
 from vivero_core.model.reading import Unreadable
 from vivero_core.model.tenant import Tenant
 from vivero_web.errors import NotFoundError, WebError
 from vivero_web.problem import Answers, wants_page
 
 from vivero_control.domain.tenants.directory import TenantDirectory
+from vivero_control.domain.tenants.policies import LIFTED_BY_PAYMENT
 from vivero_control.domain.tenants.schemas import HostState, HostStatus
 
 HostPage = Callable[[HostStatus, bool], Response[Any]]
@@ -49,8 +51,10 @@ class NotRunningError(WebError):
 class HostService:
     """Answers from memory."""
 
-    def __init__(self, directory: TenantDirectory, domain: str) -> None:
+    def __init__(self, directory: TenantDirectory, domain: str, account_of: Callable[[str], str] | None = None) -> None:
+        """`account_of` says where the owner of the workspace of a slug pays; None where nothing is sold."""
         self._directory = directory
+        self._account_of = account_of
         self._suffix = f".{domain}"
         self._domain = domain
 
@@ -64,8 +68,13 @@ class HostService:
         if isinstance(tenant, Unreadable):
             return HostStatus(host=host, state=HostState.STARTING)
         if tenant is not None:
-            return _status(host, tenant)
+            return self._with_account(_status(host, tenant), tenant)
         return HostStatus(host=host, state=HostState.UNKNOWN if self._directory.synced else HostState.UNSURE)
+
+    def _with_account(self, status: HostStatus, tenant: Tenant) -> HostStatus:
+        if self._account_of is None or tenant.spec.slug is None or status.reason not in LIFTED_BY_PAYMENT:
+            return status
+        return structs.replace(status, account_url=self._account_of(tenant.spec.slug))
 
     def _tenant(self, host: str) -> Tenant | Unreadable | None:
         if host.endswith(self._suffix):

@@ -16,6 +16,9 @@ LONGEST_EXTENSION: Final = timedelta(days=366)
 PROOF_MAX_AGE: Final = timedelta(hours=1)
 """Twice the age at which the operator renews a proof: an older one is not being renewed, so it proves nothing."""
 
+LIFTED_BY_PAYMENT: Final = frozenset({SuspensionReason.TRIAL_ENDED, SuspensionReason.UNPAID})
+"""A suspension by hand or for abuse stays."""
+
 Patch = dict[str, Any]
 """A merge patch of the spec; None removes a field."""
 

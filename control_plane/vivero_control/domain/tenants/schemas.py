@@ -178,3 +178,5 @@ class HostStatus(Struct, frozen=True, kw_only=True):
     display_name: str = ""
     reason: SuspensionReason | None = None
     message: str = ""
+    account_url: str = ""
+    """Where its owner pays for it; empty where a payment would not open it, or nothing is sold."""

@@ -19,6 +19,7 @@ from vivero_web.mail import Mail
 from vivero_control.db.database import Database
 from vivero_control.domain.audit.service import AuditAction, AuditService
 from vivero_control.domain.notifications import mails
+from vivero_control.domain.notifications.mails import WayOn
 from vivero_control.domain.tenants import policies
 from vivero_control.domain.tenants.errors import TenantChangedError, TenantNotFoundError
 from vivero_control.domain.tenants.policies import tenant_subject, trial_end
@@ -83,6 +84,7 @@ class TrialTask:
         audit: AuditService,
         send_mails: Callable[[], Awaitable[int]],
         tenant_url: Callable[[str], str],
+        account_of: Callable[[str], str] | None,
         mails_are_answered: bool,
         clock: Clock,
     ) -> None:
@@ -91,6 +93,7 @@ class TrialTask:
         self._audit = audit
         self._send_mails = send_mails
         self._tenant_url = tenant_url
+        self._account_of = account_of
         self._answered = mails_are_answered
         self._clock = clock
 
@@ -117,9 +120,10 @@ class TrialTask:
         uid, ends = tenant.metadata.uid, _end(tenant)
         slug, to = _customer(tenant)
         url = tenant.status.url or self._tenant_url(slug)
+        way = WayOn(account_url=self._account_of(slug) if self._account_of else "", answered=self._answered)
         if isinstance(need, Close):
-            return mails.trial_ended(uid, ends_at=ends, to=to, url=url, answered=self._answered)
-        return mails.trial_ending(uid, ends_at=ends, days=need.days, to=to, url=url, answered=self._answered)
+            return mails.trial_ended(uid, ends_at=ends, to=to, url=url, way=way)
+        return mails.trial_ending(uid, ends_at=ends, days=need.days, to=to, url=url, way=way)
 
     async def _close(self, tenant: Tenant, now: datetime) -> None:
         key = mails.trial_ended_key(tenant.metadata.uid, _end(tenant))

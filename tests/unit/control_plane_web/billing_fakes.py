@@ -1,0 +1,143 @@
+"""Billing in memory: who has a link, what was bought, and where the payment provider's pages would be."""
+
+from datetime import timedelta
+from typing import Any
+
+from litestar.datastructures import Cookie
+from msgspec import structs
+from unit.control_plane.builders import NOW, tenant
+from unit.control_plane.test_billing_policies import invoice, subscription
+from vivero_control.domain.billing.errors import NothingBoughtError, SubscribedAlreadyError
+from vivero_control.domain.billing.links import AccountLinks
+from vivero_control.domain.billing.schemas import Interval, Invoice, InvoiceKind, InvoiceStatus, SubscriptionStatus
+from vivero_control.domain.billing.service import BillingService, BillingView, is_sold
+from vivero_control.domain.billing.sessions import COOKIE, AccountSessions, Holder
+from vivero_control.domain.plans.service import PlanService, PlanView
+from vivero_core.model.naming import slug_problem
+from vivero_core.model.tenant import Tenant
+from vivero_web.errors import InvalidInputError, LinkSpentError, TooManyRequestsError, WebError
+from vivero_web.security import host_cookie
+
+PAY = "https://checkout.stripe.com/c/pay/cs_test_1"
+PORTAL = "https://billing.stripe.com/p/session/bps_1"
+NOTHING = BillingView(customer=None, subscription=None, invoices=(), applied_at=None)
+
+
+def invoices(count: int, newest: InvoiceStatus = InvoiceStatus.PAID) -> tuple[Invoice, ...]:
+    """One a month, the newest first; the oldest is the first."""
+    return tuple(
+        structs.replace(
+            invoice(count - back),
+            number=f"VIV-{count - back:04}",
+            status=InvoiceStatus.PAID if back else newest,
+            kind=InvoiceKind.FIRST if back == count - 1 else InvoiceKind.RENEWAL,
+            created_at=NOW - timedelta(days=30 * back),
+            period_start=NOW - timedelta(days=30 * back),
+            period_end=NOW - timedelta(days=30 * (back - 1)),
+            page_url=f"https://invoice.stripe.com/i/acct_1/{count - back}",
+        )
+        for back in range(count)
+    )
+
+
+def bought(status: SubscriptionStatus = SubscriptionStatus.ACTIVE, count: int = 1, **known: Any) -> BillingView:  # noqa: ANN401  fields of Subscription
+    owes = status in {SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID}
+    return BillingView(
+        customer="cus_1",
+        subscription=subscription(status, **known),
+        invoices=invoices(count, InvoiceStatus.OPEN if owes else InvoiceStatus.PAID),
+        applied_at=NOW,
+    )
+
+
+class FakeBilling(BillingService):
+    """One workspace, and what was bought for it; orders are kept."""
+
+    def __init__(
+        self,
+        plans: PlanService,
+        view: BillingView = NOTHING,
+        *,
+        on: bool = True,
+        workspace: Tenant | None = None,
+        refusal: WebError | None = None,
+    ) -> None:
+        self.plans = plans
+        self.view = view
+        self.on = on
+        self.workspace = workspace or tenant(trialEndsAt="2026-12-01T00:00:00Z")
+        self.refusal = refusal
+        self.orders: list[tuple[str, str]] = []
+        self.refreshed = 0
+
+    @property
+    def is_on(self) -> bool:
+        return self.on
+
+    def offers(self) -> tuple[PlanView, ...]:
+        return tuple(plan for plan in self.plans.offered() if is_sold(plan))
+
+    async def holder(self, holder: Holder) -> Tenant:
+        assert holder.uid == self.workspace.metadata.uid
+        return self.workspace
+
+    async def of_tenant(self, tenant_uid: str) -> BillingView:
+        del tenant_uid
+        return self.view
+
+    async def refresh(self, tenant_uid: str) -> None:
+        del tenant_uid
+        self.refreshed += 1
+        if self.refusal:
+            raise self.refusal
+
+    async def checkout(self, tenant: Tenant, plan: str, interval: Interval, return_url: str) -> str:
+        del tenant, return_url
+        if self.refusal:
+            raise self.refusal
+        if plan not in {one.name for one in self.offers()}:
+            raise InvalidInputError.of("plan", "Choose one of the plans.")
+        if self.view.subscription is not None:
+            raise SubscribedAlreadyError
+        self.orders.append((plan, interval))
+        return PAY
+
+    async def portal(self, tenant: Tenant, return_url: str) -> str:
+        del tenant, return_url
+        if self.view.customer is None:
+            raise NothingBoughtError
+        return PORTAL
+
+
+class FakeAccounts(AccountSessions):
+    """Takes the one link `good`; the cookie `acme` is its session."""
+
+    def __init__(self) -> None:
+        self.closed: list[str | None] = []
+
+    async def open(self, secret: str) -> Cookie:
+        if secret != "good":
+            raise LinkSpentError
+        return host_cookie(COOKIE, "acme", 60)
+
+    async def read(self, value: str | None) -> Holder | None:
+        return Holder("acme", "uid-acme") if value == "acme" else None
+
+    async def close(self, value: str | None) -> Cookie:
+        self.closed.append(value)
+        return host_cookie(COOKIE, "", 0)
+
+
+class FakeLinks(AccountLinks):
+    """Takes three requests for a workspace."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def ask(self, slug: str, address: str) -> None:
+        del address
+        if problem := slug_problem(slug):
+            raise InvalidInputError.of("slug", problem)
+        if self.asked.count(slug) >= 3:
+            raise TooManyRequestsError("Too many mails were asked for.", 3600)
+        self.asked.append(slug)
