@@ -8,7 +8,7 @@ import httpx
 from pydantic import AnyHttpUrl, SecretStr
 from vivero_control.settings import BillingSettings
 from vivero_dev.payments.ledger import Ledger
-from vivero_dev.payments.web import serve, server
+from vivero_dev.payments.web import Server, serve
 
 KEY = "sk_test_standin"
 WEBHOOK_SECRET = "whsec_standin"
@@ -29,9 +29,8 @@ class Payments:
 @contextmanager
 def payments() -> Iterator[Payments]:
     """For the length of the block."""
-    made = server("127.0.0.1", 0, KEY)
-    stop = serve(made)
-    ledger: Ledger = made.RequestHandlerClass.ledger  # type: ignore[attr-defined]
+    made = Server("127.0.0.1", 0, KEY)
+    stop, ledger = serve(made), made.ledger
     settings = BillingSettings(
         api_url=AnyHttpUrl(ledger.url), secret_key=SecretStr(KEY), webhook_secret=SecretStr(WEBHOOK_SECRET)
     )

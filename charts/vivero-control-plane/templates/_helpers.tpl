@@ -52,6 +52,9 @@ https://{{ .Values.baseDomain }}{{ if ne (int .Values.publicPort) 443 }}:{{ .Val
 {{- with .Values.mail.replyTo }}
 - {name: VIVERO_MAIL__REPLY_TO, value: {{ . | quote }}}
 {{- end }}
+{{- if and .Values.billing.secret .Values.billing.apiUrl }}
+- {name: VIVERO_BILLING__API_URL, value: {{ .Values.billing.apiUrl | quote }}}
+{{- end }}
 - {name: VIVERO_PLATFORM__CA, value: /run/vivero/platform/ca.crt}
 - {name: VIVERO_KUBE__SIGNUPS_NAMESPACE, value: {{ .Values.signups.namespace | quote }}}
 {{- with .Values.ingress.address }}
@@ -79,6 +82,9 @@ https://{{ .Values.baseDomain }}{{ if ne (int .Values.publicPort) 443 }}:{{ .Val
 {{- if .Values.mail.secret }}
 - {name: mail, mountPath: /run/vivero/mail, readOnly: true}
 {{- end }}
+{{- if .Values.billing.secret }}
+- {name: billing, mountPath: /run/vivero/billing, readOnly: true}
+{{- end }}
 {{- if .Values.telemetry.sentrySecret }}
 - {name: telemetry, mountPath: /run/vivero/telemetry, readOnly: true}
 {{- end }}
@@ -97,6 +103,10 @@ https://{{ .Values.baseDomain }}{{ if ne (int .Values.publicPort) 443 }}:{{ .Val
   configMap: {name: {{ .Values.ca.configMap }}}
 {{- with .Values.mail.secret }}
 - name: mail
+  secret: {secretName: {{ . }}, defaultMode: 0440}
+{{- end }}
+{{- with .Values.billing.secret }}
+- name: billing
   secret: {secretName: {{ . }}, defaultMode: 0440}
 {{- end }}
 {{- with .Values.telemetry.sentrySecret }}

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from vivero_dev.payments import pages
@@ -33,9 +33,12 @@ def nested(body: str) -> Object:
 class Handler(BaseHTTPRequestHandler):
     """`/v1/…` is the API, `/pay`, `/invoice` and `/portal` are pages, `/test/…` moves the clock and tells the events."""
 
-    ledger: ClassVar[Ledger]
-    secret_key: ClassVar[str]
+    server: "Server"
     timeout = SOCKET_SECONDS
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.server.ledger
 
     def do_GET(self) -> None:
         self._answer(self._get)
@@ -158,7 +161,7 @@ class Handler(BaseHTTPRequestHandler):
             return {"object": "list", "data": part, "has_more": len(found) > start + limit}
 
     def _authenticate(self) -> None:
-        if self.headers.get("Authorization") != f"Bearer {self.secret_key}":
+        if self.headers.get("Authorization") != f"Bearer {self.server.secret_key}":
             raise RefusedError(401, "api_key_invalid", "Invalid API key.")
 
     def _redirect(self, to: str) -> None:
@@ -184,19 +187,20 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
 
-def server(address: str, port: int, secret_key: str, tls: ssl.SSLContext | None = None) -> ThreadingHTTPServer:
-    """A listening server, whose handler has a ledger of its own; port 0 takes any."""
-    handler = type("BoundHandler", (Handler,), {"secret_key": secret_key})
-    made = ThreadingHTTPServer((address, port), handler)
-    made.daemon_threads = True
-    if tls is not None:
-        made.socket = tls.wrap_socket(made.socket, server_side=True, do_handshake_on_connect=False)
-    scheme = "https" if tls else "http"
-    handler.ledger = Ledger(f"{scheme}://{address}:{made.server_address[1]}")  # type: ignore[attr-defined]
-    return made
+class Server(ThreadingHTTPServer):
+    """One listening address with a ledger of its own; port 0 takes any."""
+
+    daemon_threads = True
+
+    def __init__(self, address: str, port: int, secret_key: str, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__((address, port), Handler)
+        if tls is not None:
+            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+        self.ledger = Ledger(f"{'https' if tls else 'http'}://{address}:{self.server_address[1]}")
+        self.secret_key = secret_key
 
 
-def serve(made: ThreadingHTTPServer) -> Callable[[], None]:
+def serve(made: Server) -> Callable[[], None]:
     """Serve in a thread; returns a function that stops it."""
     thread = threading.Thread(target=made.serve_forever, daemon=True)
     thread.start()

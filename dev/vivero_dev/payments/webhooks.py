@@ -14,6 +14,7 @@ import httpx
 from vivero_dev.payments.objects import Object
 
 TRIES: Final = 12
+FIRST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 60.0
 SECONDS: Final = 10.0
 TAKEN: Final = range(200, 300)
@@ -42,7 +43,7 @@ class Webhooks:
         while True:
             event, attempt = self._waiting.get()
             if not self._sent(event) and attempt < TRIES:
-                pause = min(0.5 * 2**attempt, LONGEST_PAUSE)
+                pause = min(FIRST_PAUSE * 2 ** (attempt - 1), LONGEST_PAUSE)
                 threading.Timer(pause, self._waiting.put, ((event, attempt + 1),)).start()
 
     def _sent(self, event: Object) -> bool:

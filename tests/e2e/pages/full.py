@@ -6,10 +6,13 @@ from uuid import UUID
 
 from litestar import Litestar
 from msgspec import UNSET, structs
+from unit.control_plane.builders import tenant
+from unit.control_plane_web import billing_fakes as paying
 from unit.control_plane_web import fakes as control
 from unit.data_plane.builders import OPTIONS
 from unit.data_plane_web import fakes as data
 from vivero_control.domain.backups.schemas import OperationState
+from vivero_control.domain.billing.schemas import SubscriptionStatus
 from vivero_control.domain.dead_letters.service import DeadLetter
 from vivero_control.domain.platform.service import DumpView, PlatformBackupView, PlatformState, ProofView, StateView
 from vivero_control.domain.signups.schemas import SignupView, TenantRef, Waiting
@@ -157,10 +160,19 @@ def control_plane() -> Litestar:
         platform=control.FakePlatform(_platform()),
         members=control.FakeMembers((control.PEOPLE[0], *people)),
         tenants=control.FakeTenants(tenants),
+        billing=paying.FakeBilling(
+            control.FakePlans(),
+            paying.bought(SubscriptionStatus.CANCELED, 40, plan=NAMES[5], id=f"sub_{'x' * 60}"),
+            workspace=tenant(displayName=NAMES[5], slug=SLUG, suspended={"reason": "Unpaid", "message": ERROR[:200]}),
+        ),
+        accounts=paying.OpenAccounts(),
     )
 
 
 CONTROL_PAGES = (
+    "/account",
+    "/account?paid=false",
+    "/account/open",
     "/login",
     "/contact",
     "/imprint",
