@@ -47,7 +47,8 @@ def money(cents: int, currency: str) -> str:
     """€2,000 or €2,000.50; a credit has a minus in front."""
     whole, rest = divmod(abs(cents), 100)
     symbol = _SYMBOLS.get(currency, f"{currency}\N{NO-BREAK SPACE}")
-    return f"{'\N{MINUS SIGN}' if cents < 0 else ''}{symbol}{whole:,}{f'.{rest:02}' if rest else ''}"
+    sign = "\N{MINUS SIGN}" if cents < 0 else ""
+    return f"{sign}{symbol}{whole:,}{f'.{rest:02}' if rest else ''}"
 
 
 class WorkspaceLine(Struct, frozen=True, kw_only=True):
