@@ -12,7 +12,6 @@ import structlog
 from litestar import Litestar, Response, Router
 from litestar.datastructures import State
 from litestar.di import Provide
-from litestar.openapi import OpenAPIConfig
 from litestar.plugins.prometheus import PrometheusConfig
 from vivero_web.bodies import FORM_BYTES
 from vivero_web.clock import now
@@ -22,7 +21,6 @@ from vivero_web.errors import CrossSiteError, UnsupportedMediaTypeError, WebErro
 from vivero_web.lazy_routes import LazyApp
 from vivero_web.limiter import Limiter
 from vivero_web.logins import Logins
-from vivero_web.openapi import json_document, openapi_config
 from vivero_web.passwords import Passwords
 from vivero_web.problem import Answers
 from vivero_web.rate_limit import RateLimit, RouteLimits
@@ -46,7 +44,6 @@ from vivero_data.domain.audit.service import AuditService
 from vivero_data.domain.auth.controllers import AuthController
 from vivero_data.domain.auth.guards import (
     BEARER_OR_COOKIE,
-    SECURITY_SCHEMES,
     AnyRequest,
     actor_of,
     provide_actor,
@@ -138,6 +135,7 @@ from vivero_data.lib.json import JsonRequest, JsonResponse
 from vivero_data.lib.key_tokens import KeyTokens
 from vivero_data.lib.sealed import SealedSecrets
 from vivero_data.lib.tokens import AccessTokens
+from vivero_data.openapi import described
 from vivero_data.read_only import ReadOnly
 from vivero_data.settings import Settings
 from vivero_data.warming import warm_spare
@@ -324,7 +322,7 @@ def create_routes(settings: Settings) -> Litestar:
         lifespan=[_lifespan],
         request_class=JsonRequest,
         request_max_body_size=FORM_BYTES,
-        openapi_config=_openapi(),
+        openapi_config=described(),
         state=state,
         logging_config=None,
     )
@@ -438,42 +436,6 @@ def _dependencies(state: State) -> Mapping[str, Provide]:
     names = [name for name in Services.__struct_fields__ if name not in inner]
     made = {name: Provide(current(name), sync_to_thread=False) for name in names}
     return {**made, "actor": Provide(provide_actor)}
-
-
-def _openapi() -> OpenAPIConfig:
-    return openapi_config(
-        title="Vivero data plane",
-        version=__version__,
-        description=(
-            "A workspace: its collections and records, files and people. Every error is a problem (RFC 9457); every "
-            "answer has an `X-Request-Id` to quote, and says in `RateLimit` how many more requests there is room for. A POST "
-            "with JSON takes an `Idempotency-Key`: sent again within a day with the same body, it is not done again, and "
-            "the answer is the first one's, with `Idempotency-Replayed: true`."
-        ),
-        schemes=SECURITY_SCHEMES,
-        tags={
-            "Authentication": "Logging in and out, and resetting a forgotten password.",
-            "Webhooks": "Other systems are told of records that are made, changed and deleted (standardwebhooks.com).",
-            "API keys": "Logins of programs, which act on behalf of the person who made them.",
-            "Users": "The caller, and the accounts of the workspace.",
-            "Collections": "Definitions of the kinds of records.",
-            "Records": "The rows of a collection.",
-            "Comments": "What people say about a record.",
-            "Files of records": "Files in the fields of a record, and attached to it.",
-            "Trash": "What was deleted or changed in the last 30 days, and the way back.",
-            "Views": "Saved views of a collection: columns, conditions and order.",
-            "Files": "Upload and download of files; always served as attachments.",
-            "Imports": "Files that become records, and taking them back.",
-            "Jobs": "Progress and results of work that takes longer than a request.",
-            "Dashboards": "Tiles of reports, lists and texts; the home page shows one.",
-            "Reports": "Groups and figures over the records of a collection, exact.",
-            "Audit": "Who changed what.",
-            "Workspace": "How its pages write numbers, dates and times, and all that is in it as one archive.",
-            "Usage": "What counts against the plan.",
-            "Health": "Probes for whoever operates the workspace.",
-        },
-        documents=[json_document()],
-    )
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ Data only: the viewers that come with Litestar load their scripts from other peo
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 from litestar import Request
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
@@ -27,6 +28,17 @@ class Document(OpenAPIRenderPlugin):
 
             self._rendered = self._form.render(request, completed(request.app, openapi_schema))
         return self._rendered
+
+    def served(self, request: Request[Any, Any, Any]) -> bytes:
+        """What its address answers, for pages that show it."""
+        return self._rendered or self.render(request, request.app.openapi_schema.to_schema())
+
+
+def document_of(request: Request[Any, Any, Any]) -> Any:  # noqa: ANN401  any JSON
+    """The completed document of the program that answers; decoded at each call, so that only its text is kept."""
+    config = request.app.openapi_config
+    documents = [one for one in (config.render_plugins if config else ()) if isinstance(one, Document)]
+    return msgspec.json.decode(documents[0].served(request))
 
 
 def json_document() -> Document:

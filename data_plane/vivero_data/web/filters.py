@@ -18,6 +18,7 @@ from vivero_data.lib.lists import join_list, split_list
 from vivero_data.web import audit_labels, writing
 from vivero_data.web import format as words
 from vivero_data.web.listing import collection_href
+from vivero_data.web.markdown import inline
 
 _NAME_LENGTH: Final = 120  # characters of a heading: five lines on a phone
 _ICONS: Final = (
@@ -148,6 +149,7 @@ def page_filters() -> dict[str, Callable[..., object]]:
         "record_title": record_title,
         "file_icon": file_icon,
         "picture": picture,
+        "inline_markdown": inline,
         "headline": audit_labels.headline,
         "badge_kind": audit_labels.badge_kind,
         "changes": audit_labels.changes,

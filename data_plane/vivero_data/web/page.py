@@ -289,6 +289,7 @@ def _sections(can: Can, collections: Sequence[NavSection], path: str) -> list[Na
         *([item("Audit log", "/audit", "scroll-text")] if can.read_audit_log else []),
         *([item("Settings", "/settings", "settings")] if can.manage_workspace else []),
         *([item("Webhooks", "/webhooks", "zap")] if can.manage_collections else []),
+        item("API", "/developers", "code-xml"),
         item("Usage and plan", "/usage", "gauge"),
         item("Your account", "/account", "user"),
     ]

@@ -16,6 +16,7 @@ from vivero_data.web.controllers import (
     collections,
     comments,
     dashboards,
+    developers,
     email_change,
     exports,
     favourites,
@@ -164,6 +165,9 @@ _PAGES: Final = (
     api_keys.rename_key,
     api_keys.rotate_key,
     api_keys.revoke_key,
+    developers.api_contents,
+    developers.api_section,
+    developers.api_collection,
 )
 _LOGIN_PAGES: Final = (
     login.login_page,

@@ -35,9 +35,11 @@ from vivero_data.domain.audit.schemas import AuditEntry, AuditQuery
 from vivero_data.domain.audit.service import AuditService
 from vivero_data.domain.audit.verification import LastVerification
 from vivero_data.domain.audit.verifying import VerifyAuditLog
+from vivero_data.domain.auth.guards import BEARER_OR_COOKIE
 from vivero_data.domain.auth.schemas import Credentials, WrongCredentialsError
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.collections import definition
+from vivero_data.domain.collections.controllers import CollectionController
 from vivero_data.domain.collections.fields import FieldService, LastFieldError
 from vivero_data.domain.collections.names import fold
 from vivero_data.domain.collections.schemas import (
@@ -72,6 +74,7 @@ from vivero_data.domain.field_types.link import Linked
 from vivero_data.domain.files.schemas import StoredFile
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.identity.service import Identity, IdentityService
+from vivero_data.domain.imports.controllers import ImportUploadController
 from vivero_data.domain.invitations.service import InvitationService, NewInvitation
 from vivero_data.domain.jobs.registry import kind_of
 from vivero_data.domain.jobs.repository import Job, JobState
@@ -165,6 +168,7 @@ from vivero_data.domain.users.service import UserService, check_new, normal_emai
 from vivero_data.domain.views import spec
 from vivero_data.domain.views.schemas import NewView, View, ViewChanges
 from vivero_data.domain.views.service import ViewNameTakenError, ViewNotFoundError, ViewService
+from vivero_data.domain.webhooks.controllers import WebhookController
 from vivero_data.domain.webhooks.schemas import (
     Attempt,
     CreatedWebhook,
@@ -184,6 +188,7 @@ from vivero_data.lib.json import JsonRequest, JsonResponse, decode, encode
 from vivero_data.lib.notation import Notation
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page
 from vivero_data.lib.tokens import Tokens
+from vivero_data.openapi import described
 from vivero_data.settings import AppSecret, CacheSecret, DatabaseSecret, Environment, Settings, StorageSecret
 from vivero_data.web.render import render_error
 from vivero_data.web.routes import route_handlers
@@ -1484,13 +1489,17 @@ def make_app(world: World) -> Litestar:
     async def sign_in(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         connection.scope["state"]["vivero_actor"] = world.actor
 
-    api = Router("/api/v1", route_handlers=[RecordController], guards=[sign_in], response_class=JsonResponse)
+    controllers = [RecordController, CollectionController, ImportUploadController, WebhookController]
+    api = Router(
+        "/api/v1", route_handlers=controllers, security=BEARER_OR_COOKIE, guards=[sign_in], response_class=JsonResponse
+    )
     app = Litestar(
         [*route_handlers(2_000_000), api],
         request_class=JsonRequest,
         request_max_body_size=FORM_BYTES,
         dependencies=page_dependencies(world),
         exception_handlers={Exception: Answers(render_error).to},
+        openapi_config=described(),
         logging_config=None,
     )
     app.asgi_handler = RequestContext(unlimited().around(app.asgi_handler), Proxies(0), hsts="")

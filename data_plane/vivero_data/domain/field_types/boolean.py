@@ -18,6 +18,9 @@ class Boolean(FieldKind):
     two_valued = True
     board = True
 
+    def example(self, definition: Definition) -> bool:
+        return True
+
     def parse(self, value: Value, definition: Definition) -> bool:
         if isinstance(value, bool):
             return value

@@ -17,6 +17,9 @@ class Choice(Line):
     board = True
     takes = frozenset({"colours"})
 
+    def example(self, definition: Definition) -> str:
+        return definition.choices[0]
+
     def parse(self, value: Value, definition: Definition) -> str:
         choice = tidy(value) if isinstance(value, str) else value
         if choice not in definition.choices:

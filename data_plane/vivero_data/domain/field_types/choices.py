@@ -21,6 +21,9 @@ class Choices(FieldKind):
     several = True
     takes = frozenset({"colours"})
 
+    def example(self, definition: Definition) -> list[str]:
+        return list(definition.choices[:2])
+
     def parse(self, value: Value, definition: Definition) -> str:
         given = self.read(value) if isinstance(value, str) else value
         if not isinstance(given, list) or not given or not all(isinstance(one, str) for one in given):

@@ -18,6 +18,9 @@ class Date(FieldKind):
     dated = True
     operator_labels = TIME_LABELS
 
+    def example(self, definition: Definition) -> str:
+        return "2026-11-30"
+
     def parse(self, value: Value, definition: Definition) -> date:
         try:
             parsed = date.fromisoformat(value)

@@ -17,6 +17,9 @@ class Email(Line):
     leads = True
     exact = True  # addresses that differ in case may be different
 
+    def example(self, definition: Definition) -> str:
+        return "ada@example.com"
+
     def parse(self, value: Value, definition: Definition) -> str:
         text = super().parse(value, definition)
         if not ADDRESS.fullmatch(text):

@@ -47,6 +47,9 @@ class File(FieldKind):
     uploaded = True
     operator_labels = {"contains": "name contains", "empty": "has no files", "filled": "has files"}  # noqa: RUF012  as in FieldKind
 
+    def example(self, definition: Definition) -> list[dict[str, str]]:
+        return [{"id": "2n4q6s7u3w5y7a2c4e6g7i2k3m"}]
+
     def parse(self, value: Value, definition: Definition) -> str:
         given = files_of(value) if isinstance(value, str) else value
         if not isinstance(given, list) or not given:

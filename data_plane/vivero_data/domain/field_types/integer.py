@@ -20,6 +20,9 @@ class Integer(FieldKind):
     figures = True
     summable = True
 
+    def example(self, definition: Definition) -> int:
+        return 12
+
     def parse(self, value: Value, definition: Definition) -> int:
         number = plain_number(value.strip()) if isinstance(value, str) else value
         if isinstance(number, Decimal) and _is_whole(number):

@@ -114,6 +114,10 @@ class FieldKind:
         """What is wrong with the options of a field's definition, by their names."""
         return {}
 
+    def example(self, definition: Definition) -> Value:
+        """A value as JSON, to show what the API takes; None where the workspace writes the values."""
+        return None
+
     def parse(self, value: Value, definition: Definition) -> Value:
         """The column's value for a JSON value that is not null.
 

@@ -42,6 +42,9 @@ class _Reference(FieldKind):
     refers = True
     noun: ClassVar[str]
 
+    def example(self, definition: Definition) -> int:
+        return 1
+
     def parse(self, value: Value, definition: Definition) -> int:
         number = _number(value)
         if isinstance(number, bool) or not isinstance(number, int) or not 0 < number <= _LARGEST:

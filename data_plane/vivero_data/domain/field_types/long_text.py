@@ -19,6 +19,9 @@ class LongText(FieldKind):
     sortable = False
     unique = False
 
+    def example(self, definition: Definition) -> str:
+        return "Several lines:\nthis is the second."
+
     def parse(self, value: Value, definition: Definition) -> str:
         return checked_text(value, LENGTH, lines=True)
 

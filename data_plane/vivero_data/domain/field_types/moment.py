@@ -22,6 +22,9 @@ class Moment(FieldKind):
     zoned = True
     operator_labels = TIME_LABELS
 
+    def example(self, definition: Definition) -> str:
+        return "2026-11-30T14:30:00Z"
+
     def parse(self, value: Value, definition: Definition) -> datetime:
         try:
             parsed = datetime.fromisoformat(value)

@@ -60,6 +60,9 @@ class Money(FieldKind):
             return {}
         return {"currency": "must be the three capitals of a currency, such as EUR"}
 
+    def example(self, definition: Definition) -> Value:
+        return 10
+
     def parse(self, value: Value, definition: Definition) -> Decimal:
         number = _amount(value, definition) if isinstance(value, str) else value
         return checked_number(number, decimals_of(definition))

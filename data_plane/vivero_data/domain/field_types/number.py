@@ -21,6 +21,9 @@ class Number(FieldKind):
     figures = True
     summable = True
 
+    def example(self, definition: Definition) -> Value:
+        return 1234.5
+
     def parse(self, value: Value, definition: Definition) -> Decimal:
         return checked_number(plain_number(value.strip()) if isinstance(value, str) else value, DECIMALS)
 

@@ -32,6 +32,9 @@ class Text(Line):
     characters = 255
     leads = True
 
+    def example(self, definition: Definition) -> str:
+        return "A short text"
+
     def read(self, text: str, notation: Notation = UNSET) -> str:
         return text
 

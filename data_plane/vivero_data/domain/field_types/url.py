@@ -14,6 +14,9 @@ class Url(Line):
     leads = True
     exact = True  # addresses that differ in case may be different
 
+    def example(self, definition: Definition) -> str:
+        return "https://example.com/"
+
     def parse(self, value: Value, definition: Definition) -> str:
         text = super().parse(value, definition)
         try:
