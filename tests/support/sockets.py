@@ -1,9 +1,18 @@
-"""Waits for connections that are being closed: TLS says goodbye after `close`, and a loop that ends first leaves them open."""
+"""A free port; waits for connections that are being closed: TLS says goodbye after `close`, and a loop that ends first leaves them open."""
 
 import asyncio
+import socket
 from typing import Any
 
 GOODBYE_SECONDS = 5.0
+
+
+def free_port() -> int:
+    """One on 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
 
 
 def open_sockets() -> int:

@@ -14,7 +14,7 @@ _PAGE: Final = """<!doctype html>
 <title>{title}</title><style>
 :root {{ color-scheme: light dark }}
 body {{ font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 34rem; padding: 1.5rem 1rem 4rem }}
-h1 {{ font-size: 1.5rem; margin: 1.5rem 0 .5rem; overflow-wrap: anywhere }} h2 {{ font-size: 1.1rem; margin-top: 2rem }}
+a {{ color: inherit }} h1 {{ font-size: 1.5rem; margin: 1.5rem 0 .5rem; overflow-wrap: anywhere }} h2 {{ font-size: 1.1rem; margin-top: 2rem }}
 .note {{ border: 1px solid; border-radius: .5rem; padding: .5rem .75rem; font-size: .9rem }}
 [role=alert] {{ border-left: 4px solid #dc2626; padding: .25rem .75rem; margin: 1rem 0 }}
 fieldset {{ border: 0; padding: 0; margin: 1rem 0 }} label {{ display: flex; gap: .6rem; padding: .7rem 0; min-height: 1.5rem }}

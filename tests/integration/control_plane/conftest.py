@@ -8,23 +8,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import httpx
 import pymysql
 import pytest
-import valkey
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from integration.control_plane.leftovers import erase_signups
-from integration.control_plane.support import ADMIN, DOMAIN, Names, TestClock, add_member, listening, rules
+from integration.control_plane.own import own_settings
+from integration.control_plane.support import ADMIN, DOMAIN, Names, TestClock, add_member, listening
 from support import good
 from support.asgi import ask, running
 from support.hostile import Program
 from support.programs import staff as staff_headers
 from vivero_control import composition
 from vivero_control.app import create_program
-from vivero_control.db.migrate import migrate
 from vivero_control.domain.signups.policies import SlugTakenError
 from vivero_control.domain.signups.provisioning import Provisioner, TenantRequest
 from vivero_control.domain.staff.service import seed_admin
@@ -54,62 +51,11 @@ def admin_sql(platform: dict[str, Any]) -> Iterator[pymysql.Connection]:
 
 
 @pytest.fixture(scope="session")
-def settings(platform: dict[str, Any], kubeconfig: Path, admin_sql: pymysql.Connection) -> Iterator[Settings]:
+def settings(platform: dict[str, Any], admin_sql: pymysql.Connection) -> Iterator[Settings]:
     """A migrated schema and a cache user of this run, which are deleted at its end."""
-    name, password = f"cp{secrets.token_hex(4)}", secrets.token_hex(16)
-    prefix = f"{name}:"
-    cache = urlsplit(platform["valkey"]["url"])
-    admin_cache = valkey.Valkey.from_url(platform["valkey"]["url"], ssl_ca_certs=platform["valkey"]["ca"])
-    with admin_sql.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
-        cursor.execute(f"CREATE USER '{name}'@'%' IDENTIFIED BY '{password}'")
-        cursor.execute(f"GRANT ALL ON {name}.* TO '{name}'@'%'")
-    admin_cache.execute_command("ACL", "SETUSER", name, "reset", "on", f">{password}", *rules(prefix))
-    made = Settings.model_validate(
-        {
-            "public_url": f"https://{DOMAIN}:8443",
-            "database": {
-                "host": platform["mariadb"]["host"],
-                "port": platform["mariadb"]["port"],
-                "name": name,
-                "username": name,
-                "password": password,
-            },
-            "cache": {
-                "host": cache.hostname,
-                "port": cache.port,
-                "username": name,
-                "password": password,
-                # Requests of other programs on this machine must not count towards this run's limits.
-                "prefix": prefix,
-            },
-            "app": {
-                "session_key": secrets.token_hex(32),
-                "ticket_private_key": _ticket_key(),
-                "admin_email": ADMIN[0],
-                "admin_password": ADMIN[1],
-            },
-            "platform": {"ca": platform["ca"]},
-            "mail": {"host": "127.0.0.1", "port": platform["mail"]["smtp_port"], "security": "starttls"},
-            "kube": {"kubeconfig": str(kubeconfig)},
-            # This machine's resolver need not know the public names.
-            "ingress": {"address": "127.0.0.1", "port": urlsplit(platform["control_plane_url"]).port},
-            "limits": {
-                "requests_per_minute": 5000,
-                "forwarded_hops": 1,
-                "trusted_proxies": ["127.0.0.0/8"],
-                "event_streams": 3,
-            },
-        }
-    )
-    migrate(made)
-    asyncio.run(seed_admin(made, TestClock()))
-    yield made
-    admin_cache.execute_command("ACL", "DELUSER", name)
-    admin_cache.close()
-    with admin_sql.cursor() as cursor:
-        cursor.execute(f"DROP DATABASE {name}")
-        cursor.execute(f"DROP USER '{name}'@'%'")
+    with own_settings(platform, admin_sql) as made:
+        asyncio.run(seed_admin(made, TestClock()))
+        yield made
 
 
 @pytest.fixture(scope="session")
@@ -204,11 +150,6 @@ def mails(platform: dict[str, Any]) -> Iterator[Callable[[str], list[dict[str, A
             return found
 
         yield to
-
-
-def _ticket_key() -> str:
-    key = Ed25519PrivateKey.generate()
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
 @pytest.fixture

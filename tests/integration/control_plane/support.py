@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import re
 import secrets
-import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -15,7 +14,7 @@ from typing import Any
 import httpx
 import uvicorn
 from litestar import Litestar
-from support.sockets import open_sockets, until_closed
+from support.sockets import free_port, open_sockets, until_closed
 from vivero_control import composition
 from vivero_control.app import create_program
 from vivero_control.db.tables import StaffMember
@@ -83,11 +82,9 @@ def listening(settings: Settings, clock: TestClock, ready: int = 200) -> Iterato
 
 
 @contextlib.contextmanager
-def running(app: Litestar, ready: int = 200) -> Iterator[str]:
-    """Runs an ASGI app on a port of 127.0.0.1."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def running(app: Litestar, ready: int = 200, port: int = 0) -> Iterator[str]:
+    """Runs an ASGI app on a port of 127.0.0.1, a free one if none is given."""
+    port = port or free_port()
     web = uvicorn.Server(serving.listening(app, "127.0.0.1", port))
     thread = threading.Thread(target=lambda: asyncio.run(_serve(web)), daemon=True)
     thread.start()

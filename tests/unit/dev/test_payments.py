@@ -1,7 +1,6 @@
 """The stand-in of Stripe as a program: webhooks that are sent again, and one start to end."""
 
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -13,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from support.sockets import free_port
 from vivero_control.domain.billing.signatures import check
 from vivero_dev.payments import webhooks
 from vivero_dev.payments.webhooks import Webhooks
@@ -74,9 +74,7 @@ def test_the_program_serves_and_tells_until_it_is_stopped(receivers: list[Receiv
     receivers.append(receiver)
     (tmp_path / "key").write_text("sk_test_program\n")
     (tmp_path / "secret").write_text(f"{SECRET}\n")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     program = subprocess.Popen(  # noqa: S603  our own program
         [
             *(sys.executable, "-m", "vivero_dev.payments", f"--port={port}"),
