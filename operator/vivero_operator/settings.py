@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     security_contact: str | None = Field(default=None, pattern=SECURITY_CONTACT_PATTERN, max_length=254)
     """Whom the workspaces' security.txt names, as mailto:, https: or tel:; without one there is none."""
 
+    account_url: str | None = Field(default=None, pattern=r"^https://[^\s?#]+$", max_length=254)
+    """Page of the control plane where owners choose and pay plans; None: nothing is sold online."""
+
     base_domain: str = "vivero.localhost"
     """A tenant answers at <slug>.<base domain>."""
     public_port: int = Field(default=8443, ge=1, le=65535)

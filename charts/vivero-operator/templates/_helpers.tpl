@@ -36,6 +36,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- with .Values.securityContact }}
 - {name: VIVERO_SECURITY_CONTACT, value: {{ . | quote }}}
 {{- end }}
+{{- with .Values.accountUrl }}
+- {name: VIVERO_ACCOUNT_URL, value: {{ . | quote }}}
+{{- end }}
 - {name: VIVERO_BASE_DOMAIN, value: {{ .Values.baseDomain | quote }}}
 - {name: VIVERO_PUBLIC_PORT, value: {{ .Values.publicPort | quote }}}
 {{- with .Values.gateway }}

@@ -13,8 +13,8 @@ NAMES = (DATABASE, CACHE, STORAGE, APP_KEYS, LIMITS)
 LIMITS_FILE = "limits.json"
 AUDIT_KEY = "audit"
 """Of Secret `database`: the schema of the audit log."""
-TRIAL_END, HOLDS_DATA = "trial_ends_at", "holds_data"
-_NO_LIMITS = (TRIAL_END, HOLDS_DATA)
+TRIAL_END, HOLDS_DATA, PLAN_URL = "trial_ends_at", "holds_data", "plan_url"
+_NO_LIMITS = (TRIAL_END, HOLDS_DATA, PLAN_URL)
 
 
 def _secret(
@@ -74,7 +74,7 @@ def app(instance: Instance, keys: TenantKeys) -> Manifest:
 
 
 def differ_in_limits(one: Manifest, other: Manifest) -> bool:
-    """Whether these two Secrets differ in more than the end of the trial and whether there is data."""
+    """Whether these two Secrets differ in more than the end of the trial, whether there is data, and where plans are sold."""
     return _lasting(one) != _lasting(other)
 
 
@@ -87,11 +87,12 @@ def _lasting(secret: Manifest) -> object:
 
 
 def limits_content(instance: Instance) -> str:
-    """limits.json: null means unlimited; the end of a trial only where there is one.
+    """limits.json: null means unlimited; the end of a trial only where there is one, and where plans are sold likewise.
 
     `holds_data` keeps a program from making an empty schema in place of one that is gone.
     """
     limits, ends = instance.plan.spec.limits, instance.trial_ends_at
+    account, slug = instance.settings.account_url, instance.tenant.spec.slug
     holds_data = instance.tenant.holds_data and not instance.tenant.is_spare
     document = {
         "plan": instance.plan.name,
@@ -102,6 +103,7 @@ def limits_content(instance: Instance) -> str:
         "features": list(instance.plan.spec.features),
     }
     document |= ({TRIAL_END: ends.isoformat()} if ends else {}) | ({HOLDS_DATA: True} if holds_data else {})
+    document |= {PLAN_URL: f"{account}?workspace={slug}"} if account and slug else {}
     return json.dumps(document, indent=2, sort_keys=True)
 
 

@@ -274,6 +274,7 @@ class World:
         self.refusal: Exception | None = None
         self.login_failure: Exception | None = None
         self.trial_ends_at: datetime | None = None
+        self.plan_url: str | None = None
         self.features: tuple[str, ...] = (ANALYTICS,)
         self.settings = WorkspaceSettings("UTC", None, None)
         self.identity = Identity("Acme GmbH", "https://acme.vivero.localhost:8443")
@@ -1393,7 +1394,9 @@ class FakeLimits(LimitService):
 
     @property
     def current(self) -> Limits:
-        return Limits("trial", trial_ends_at=self.world.trial_ends_at, features=self.world.features)
+        return Limits(
+            "trial", trial_ends_at=self.world.trial_ends_at, features=self.world.features, plan_url=self.world.plan_url
+        )
 
 
 class FakeUsage(UsageService):

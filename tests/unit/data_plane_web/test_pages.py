@@ -365,6 +365,15 @@ def test_own_password(browser: Browser) -> None:
     assert browser.send("/account/password", current_password=PASSWORD, new_password="x") == "/account"
 
 
+@pytest.mark.parametrize("role", Role)
+def test_the_owner_is_led_to_where_plans_are_sold(browser: Browser, world: World, role: Role) -> None:
+    world.role = role
+    assert "Plan and invoices" not in browser.open("/usage"), "nothing is sold"
+    world.plan_url = "https://vivero.example/account?workspace=acme"
+    page = browser.open("/usage")
+    assert (f'href="{world.plan_url}"' in page) is (role is Role.OWNER)
+
+
 def test_usage_of_an_unlimited_plan(browser: Browser, world: World) -> None:
     world.limit = Meter(1_234_567, None)
     assert "used, no limit" in browser.open("/usage")

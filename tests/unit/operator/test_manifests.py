@@ -133,6 +133,16 @@ def test_limits() -> None:
     assert trial["trial_ends_at"] == "2026-12-22T12:00:00+00:00"
 
 
+def test_where_plans_are_sold_is_told_to_who_has_an_address() -> None:
+    sells = {"account_url": "https://vivero.example/account"}
+    told = secrets.limits(instance(settings=sells))
+    document = json.loads(decoded(told)["limits.json"])
+    assert document["plan_url"] == f"https://vivero.example/account?workspace={instance().tenant.spec.slug}"
+    spare = instance(settings=sells, slug=None, owner=None, pool="trials")
+    assert "plan_url" not in json.loads(secrets.limits_content(spare))
+    assert not secrets.differ_in_limits(secrets.limits(instance()), told)
+
+
 def test_the_end_of_a_trial_is_no_other_limit() -> None:
     spare, claimed = secrets.limits(instance()), secrets.limits(instance(trialEndsAt="2026-12-22T12:00:00Z"))
     assert not secrets.differ_in_limits(spare, claimed)

@@ -23,6 +23,7 @@ Bound = Annotated[int, msgspec.Meta(ge=0)]
 class Limits(msgspec.Struct, frozen=True):
     """The plan's limits; None is unlimited. `trial_ends_at` (RFC 3339) only on a trial.
 
+    `plan_url`: where the owner chooses and pays a plan; None where none is sold.
     `holds_data`: the workspace has been in use, so an empty schema means data loss.
     """
 
@@ -33,6 +34,7 @@ class Limits(msgspec.Struct, frozen=True):
     requests_per_minute: Annotated[int, msgspec.Meta(ge=1)] | None = None
     features: tuple[str, ...] = ()
     trial_ends_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    plan_url: Annotated[str, msgspec.Meta(pattern=r"^https://[^\s<>]+\Z", max_length=400)] | None = None
     holds_data: bool = False
 
 

@@ -13,6 +13,7 @@ from vivero_data.domain.audit.schemas import AuditQuery
 from vivero_data.domain.audit.service import AuditService
 from vivero_data.domain.dashboards.schemas import Dashboard
 from vivero_data.domain.dashboards.service import DashboardService
+from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.reports.service import ReportService
 from vivero_data.domain.samples.service import SampleService, template
 from vivero_data.domain.usage.service import Usage, UsageService
@@ -88,5 +89,7 @@ async def hide_first_steps(visit: NamedDependency[Visit]) -> Response[Any]:
 
 
 @get("/usage")
-async def usage_page(visit: NamedDependency[Visit], usage: NamedDependency[UsageService]) -> Html:
-    return show(visit, "usage.html.j2", {"usage": await usage.get(visit.actor)})
+async def usage_page(
+    visit: NamedDependency[Visit], usage: NamedDependency[UsageService], limits: NamedDependency[LimitService]
+) -> Html:
+    return show(visit, "usage.html.j2", {"usage": await usage.get(visit.actor), "plan_url": limits.current.plan_url})
