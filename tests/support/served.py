@@ -53,7 +53,12 @@ async def in_shell(program: str, folder: Path, environment: Mapping[str, str], *
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    async with asyncio.timeout(COMMAND_SECONDS):
-        out, err = await process.communicate()
+    try:
+        async with asyncio.timeout(COMMAND_SECONDS):
+            out, err = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise
     assert process.returncode == 0, f"{program}\nended with {process.returncode}\n{out.decode()}\n{err.decode()}"
     return out.decode()

@@ -1,6 +1,6 @@
 """Markdown of the manual and of sentences in the API's document, as HTML; pure.
 
-What our own texts have, and no more: headings, paragraphs, lists, tables, fenced code; in a line `code`, **bold** and
+What our own texts have, and no more: headings, paragraphs, lists, tables, fenced code; in a line `code`, **bold**, *places* and
 [links](…). Whatever else looks like markup is shown as it is written.
 """
 
@@ -10,9 +10,11 @@ from itertools import takewhile
 from typing import Final
 
 from markupsafe import Markup, escape
-from msgspec import Struct
 
-_INLINE: Final = re.compile(r"`(?P<code>[^`]+)`|\*\*(?P<bold>[^*]+)\*\*|\[(?P<words>[^\]]+)\]\((?P<target>[^)\s]+)\)")
+_INLINE: Final = re.compile(
+    r"`(?P<code>[^`]+)`|\*\*(?P<bold>[^*]+)\*\*|\*(?P<place>[^*\s][^*]*)\*"
+    r"|\[(?P<words>[^\]]+)\]\((?P<target>[^)\s]+)\)"
+)
 _FENCE: Final = "```"
 _HEADING: Final = re.compile(r"(?P<level>#{1,4}) (?P<words>.+)")
 _ITEM: Final = re.compile(r"(?P<mark>-|\d+\.) (?P<words>.*)")
@@ -23,24 +25,13 @@ Target = Callable[[str], str]
 """Where a link of a text leads on a page."""
 
 
-class Heading(Struct, frozen=True):
-    """A heading of the second level or below, as contents list it."""
-
-    level: int
-    words: str
-
-    @property
-    def anchor(self) -> str:
-        return anchor(self.words)
-
-
 def anchor(words: str) -> str:
     """The id of a heading: `What it costs` is `what-it-costs`."""
     return _NO_LETTERS.sub("-", words.lower()).strip("-")
 
 
 def inline(text: str, target: Target = str) -> Markup:
-    """A line's text with its code, bold words and links."""
+    """A line's text with its code, bold and slanted words, and links."""
     shown, after = Markup(), 0
     for found in _INLINE.finditer(text):
         shown += escape(text[after : found.start()]) + _marked(found, target)
@@ -53,13 +44,9 @@ def _marked(found: re.Match[str], target: Target) -> Markup:
         return Markup("<code>{}</code>").format(found["code"])
     if found["bold"]:
         return Markup("<strong>{}</strong>").format(found["bold"])
+    if found["place"]:
+        return Markup("<em>{}</em>").format(found["place"])
     return Markup('<a class="link" href="{}">{}</a>').format(target(found["target"]), inline(found["words"]))
-
-
-def headings(text: str) -> list[Heading]:
-    """Those of a text in their order; not what code has."""
-    found = (_HEADING.fullmatch(lines[0]) for lines in blocks(text))
-    return [Heading(len(one["level"]), one["words"]) for one in found if one]
 
 
 def blocks(text: str) -> Iterator[list[str]]:

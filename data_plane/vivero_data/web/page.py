@@ -290,6 +290,7 @@ def _sections(can: Can, collections: Sequence[NavSection], path: str) -> list[Na
         *([item("Settings", "/settings", "settings")] if can.manage_workspace else []),
         *([item("Webhooks", "/webhooks", "zap")] if can.manage_collections else []),
         item("API", "/developers", "code-xml"),
+        item("Help", "/help", "circle-help"),
         item("Usage and plan", "/usage", "gauge"),
         item("Your account", "/account", "user"),
     ]

@@ -65,7 +65,7 @@ IMAGES = (
         ),
     ),
     Image("control-plane", "control_plane", (*_SHARED, "control_plane/vivero_control")),
-    Image("data-plane", "data_plane", (*_SHARED, "data_plane/vivero_data")),
+    Image("data-plane", "data_plane", (*_SHARED, "data_plane/vivero_data", "docs/manual")),
 )
 
 
@@ -77,7 +77,8 @@ def reference(image: Image) -> str:
 
 
 def _not_code(path: Path) -> bool:
-    return "__pycache__" in path.parts or path.suffix == ".md"
+    """What no image has; of Markdown the manual is served."""
+    return "__pycache__" in path.parts or (path.suffix == ".md" and path.parent.name != "manual")
 
 
 def _in_package(folder: Path, file: str) -> Path:

@@ -27,8 +27,14 @@ def test_a_reference_changes_with_the_code_and_not_with_bytecode(
     (code / "__pycache__").mkdir()
     (code / "__pycache__" / "main.pyc").write_text("1")
     assert images.reference(image) == first
+    (code / "notes.md").write_text("1")
+    assert images.reference(image) == first
     (code / "main.py").write_text("2")
-    assert images.reference(image) != first
+    second = images.reference(image)
+    assert second != first
+    (code / "manual").mkdir()
+    (code / "manual" / "README.md").write_text("1")
+    assert images.reference(image) != second
     assert first.startswith("localhost/vivero/thing:")
 
 

@@ -48,6 +48,7 @@ HARMLESS = {
     "file_path": "a static file that everybody gets",
     "next": "where a login leads",
     "by": "how somebody is added: by mail or with a password",
+    "chapter": "one of the manual",
     "slug": "a section of the documentation",
     "q": "what staff search for",
     "cursor": "where a page of a list begins",
