@@ -81,7 +81,9 @@ class Worker:
         by_kind = {f"jobs {kind}": partial(self._process, kind) for kind in self._wake_ups}
         compare = self.billing.compare if self.billing else None
         hourly = (
-            {"billing": lambda: run_every(COMPARE_SECONDS, "billing", compare, limit=RUN_SECONDS)} if compare else {}
+            {"billing": lambda: run_every(COMPARE_SECONDS, "billing", compare, limit=COMPARE_SECONDS)}
+            if compare
+            else {}
         )
         return {
             "wake": lambda: self._infrastructure.wake_up.listen(self._on_wake_up),

@@ -1,5 +1,6 @@
 """The pages for the owner of a workspace: its plan, its invoices, and the way to the payment provider's pages."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -112,9 +113,10 @@ class AccountPage:
     async def render(
         self, tenant: Tenant, *, paid: str = "", error: WebError | None = None, chosen: OrderForm | None = None
     ) -> Template:
-        problem = error.detail if error else ""
         if paid == "true":
-            problem = await self._refreshed(tenant)
+            # Before the provider's message comes; when that fails, the message brings it.
+            with suppress(UnavailableError, ConflictError):
+                await self.billing.refresh(tenant.metadata.uid)
             tenant = await self.billing.holder(billing_lines.holder_of(tenant))
         view = await self.billing.of_tenant(tenant.metadata.uid)
         offers = known(self.billing.offers)
@@ -129,17 +131,9 @@ class AccountPage:
             invoices=[billing_lines.invoice(one) for one in view.invoices],
             knows_provider=view.customer is not None,
             paid=paid,
-            problem=problem,
+            problem=error.detail if error else "",
             chosen=chosen or OrderForm(interval=Interval.MONTH),
         )
-
-    async def _refreshed(self, tenant: Tenant) -> str:
-        """Ask the provider now, before its message comes; why that failed, if it did."""
-        try:
-            await self.billing.refresh(tenant.metadata.uid)
-        except (UnavailableError, ConflictError):
-            return "Your payment is being looked at. This page shows it within a minute: reload it then."
-        return ""
 
     def _pages(self) -> str:
         return self.settings.billing.pages if self.settings.billing else ""

@@ -275,6 +275,22 @@ async def test_a_second_order_closes_the_page_of_the_first_and_a_second_subscrip
     assert paid["total"] % 12 == 0
 
 
+async def test_a_page_that_is_paid_while_another_order_begins_is_seen(
+    billing: BillingService, trial: Tenant, standin: Payments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await billing.checkout(trial, "starter", Interval.MONTH, BACK)
+    real = Stripe.expire_checkout
+
+    async def paid_just_before(self: Stripe, checkout_id: str) -> None:
+        await asyncio.to_thread(standin.pay, first)
+        await real(self, checkout_id)
+
+    monkeypatch.setattr(Stripe, "expire_checkout", paid_just_before)
+    with pytest.raises(SubscribedAlreadyError):
+        await billing.checkout(trial, "professional", Interval.MONTH, BACK)
+    assert len(standin.ledger.subscriptions) == 1
+
+
 @pytest.mark.parametrize("plan", ["trial", "enterprise", "nothing", ""])
 async def test_what_is_not_sold_is_not_sold(
     billing: BillingService, trial: Tenant, standin: Payments, plan: str

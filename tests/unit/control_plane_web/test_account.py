@@ -100,7 +100,7 @@ def test_an_outage_of_the_provider_is_said_and_nothing_is_lost(owner: Callable[.
     with owner(billing=billing(refusal=ProviderUnavailableError())) as client:
         answer = client.post("/account/checkout", data=ORDER)
         assert (answer.status_code, "Nothing was charged" in answer.text) == (503, True)
-        assert "is being looked at" in client.get("/account?paid=true").text
+        assert "on its way" in client.get("/account?paid=true").text
 
 
 @pytest.mark.parametrize("status", SubscriptionStatus)

@@ -12,7 +12,7 @@ from vivero_web.clock import Clock
 from vivero_web.errors import InvalidInputError
 
 from vivero_control.db.database import Database
-from vivero_control.db.tables import BillingCheckout, BillingCustomer
+from vivero_control.db.tables import OUTBOX_KEY_LENGTH, BillingCheckout, BillingCustomer
 from vivero_control.domain.billing import jobs, policies
 from vivero_control.domain.billing.errors import (
     BillingOffError,
@@ -166,7 +166,7 @@ class BillingService:
                 return
             await OutboxRepository(session).enqueue(
                 kind=jobs.APPLY,
-                key=f"{jobs.APPLY}:{event.id}"[:190],
+                key=f"{jobs.APPLY}:{event.id}"[:OUTBOX_KEY_LENGTH],
                 payload={"customer_id": str(customer.id), "tenant": customer.tenant},
                 now=now,
                 due_at=now,
@@ -196,13 +196,13 @@ class BillingService:
         return customer.id
 
     async def _check_first(self, session: AsyncSession, customer: BillingCustomer, provider: PaymentProvider) -> None:
-        """No subscription beside another: the provider is asked, and pages of older orders are closed."""
-        account, now = await provider.account(_known(customer)), self._clock()
-        if not policies.may_buy(account.subscriptions):
-            raise SubscribedAlreadyError
+        """No subscription beside another: pages of older orders are closed, and then the provider is asked."""
+        now = self._clock()
         for older in await CheckoutRepository(session).payable(customer.id, now):
             await provider.expire_checkout(older.provider_id)
             older.expires_at = now
+        if not policies.may_buy((await provider.account(_known(customer))).subscriptions):
+            raise SubscribedAlreadyError
 
 
 async def _locked(session: AsyncSession, customer_id: UUID) -> BillingCustomer:

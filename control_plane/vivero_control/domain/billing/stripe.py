@@ -39,9 +39,13 @@ _REFUSED: Final = 400
 logger = logging.getLogger(__name__)
 
 
+class _Recurring(Struct, frozen=True):
+    interval: Interval
+
+
 class _Price(Struct, frozen=True):
     unit_amount: int
-    recurring: dict[str, Any]
+    recurring: _Recurring
 
 
 class _Item(Struct, frozen=True):
@@ -272,7 +276,7 @@ def subscription(said: object) -> Subscription:
         id=found.id,
         status=found.status,
         plan=found.metadata["plan"],
-        interval=Interval(item.price.recurring["interval"]),
+        interval=item.price.recurring.interval,
         amount_cents=item.price.unit_amount,
         currency=found.currency.upper(),
         period_start=_moment(item.current_period_start),

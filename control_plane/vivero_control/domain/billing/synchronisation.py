@@ -12,6 +12,7 @@ from uuid import UUID
 
 from prometheus_client import Counter, Gauge
 from sqlalchemy.ext.asyncio import AsyncSession
+from vivero_core.model.reading import Unreadable
 from vivero_core.model.tenant import Tenant
 from vivero_web.clock import Clock
 
@@ -24,7 +25,7 @@ from vivero_control.domain.billing.provider import PaymentProvider
 from vivero_control.domain.billing.repository import AccountRepository, CustomerRepository, DifferenceRepository
 from vivero_control.domain.billing.schemas import Account, Subscription, SubscriptionStatus
 from vivero_control.domain.notifications import mails
-from vivero_control.domain.tenants.errors import TenantChangedError
+from vivero_control.domain.tenants.errors import TenantChangedError, TenantUnreadableError
 from vivero_control.domain.tenants.policies import Patch, tenant_subject
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.lib.background import for_each
@@ -69,6 +70,7 @@ class Synchroniser:
         Raises:
             UnavailableError: the provider, the cluster or the database does not answer.
             TenantChangedError: others wrote to the Tenant in each of the attempts.
+            TenantUnreadableError: a person has to correct it.
         """
         await self._apply(customer_id)
 
@@ -109,9 +111,11 @@ class Synchroniser:
         return policies.conflicts(theirs) | found(ours, theirs, changed) | _abandoned(tenant, subscription)
 
     async def _tenant(self, customer: BillingCustomer) -> Tenant | None:
-        """None when it is gone or another; one that cannot be read is as if it were gone for this run."""
+        """None when it is gone, or another one has its name. Raises TenantUnreadableError."""
         found = await self._tenants.find(customer.tenant)
-        return found if isinstance(found, Tenant) and found.metadata.uid == customer.tenant_uid else None
+        if isinstance(found, Unreadable):
+            raise TenantUnreadableError(found.name, found.why)
+        return found if found is not None and found.metadata.uid == customer.tenant_uid else None
 
     async def _tell(self, session: AsyncSession, tenant: Tenant | None, ours: Account, theirs: Account) -> None:
         if tenant is None or tenant.spec.owner is None or tenant.spec.slug is None:
