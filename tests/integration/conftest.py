@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from vivero_core.backends.mariadb import client as mariadb
 from vivero_core.backends.s3 import client as s3
 from vivero_core.backends.s3.transport import Endpoint
 from vivero_core.backends.valkey import client as valkey
+from vivero_core.errors import BackendUnfinishedError
 from vivero_core.model import naming
 
 
@@ -101,6 +102,15 @@ def new_tenant(
         yield make
 
 
+def to_its_end(remove: Callable[[str], bool], name: str) -> None:
+    """What takes longer than one call may, on a busy machine, goes on at the next."""
+    for _ in range(20):
+        with suppress(BackendUnfinishedError):
+            remove(name)
+            return
+    remove(name)
+
+
 @contextmanager
 def tenants_made(
     database_admin: mariadb.MariaDbAdmin, storage_admin: s3.VersityStorageAdmin, cache_admin: valkey.ValkeyAdmin
@@ -113,8 +123,8 @@ def tenants_made(
             erasure.callback(cache_admin.delete_keys, login.cache_user.name)
             erasure.callback(cache_admin.drop_user, login.cache_user.name)
             erasure.callback(storage_admin.delete_account, login.account.name)
-            erasure.callback(storage_admin.delete_bucket, login.bucket)
-            erasure.callback(database_admin.drop_database, login.database)
+            erasure.callback(to_its_end, storage_admin.delete_bucket, login.bucket)
+            erasure.callback(to_its_end, database_admin.drop_database, login.database)
             erasure.callback(database_admin.drop_users, login.database)
             database_admin.ensure_database(login.database)
             database_admin.ensure_user(login.database_user, login.database, 10)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 import pymysql
 import pytest
+from integration.conftest import to_its_end
 from support.guide import Shell, blocks
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.s3.client import VersityStorageAdmin
@@ -160,7 +161,7 @@ def erase(shell: Shell, kubectl: Kubectl, name: str, account: Credentials, stora
     erased += '$VALKEY ACL DELUSER "$NAME"\n$VALKEY ACL SAVE\n'
     cleanup.run(type(NAMES)("sh", erased, "clean-up of the test", 0))
     storage.delete_account(account.name)
-    storage.delete_bucket(account.name)
+    to_its_end(storage.delete_bucket, account.name)
 
 
 def test_the_owner_logs_in_through_the_ingress(workspace: Workspace) -> None:

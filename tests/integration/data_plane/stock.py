@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pymysql
-from integration.conftest import Login
+from integration.conftest import Login, to_its_end
 from pymysql.cursors import Cursor
 from vivero_core.backends.s3.client import VersityStorageAdmin
 from vivero_core.backends.tls import client_context
@@ -69,7 +69,7 @@ class Stock:
         self.admin.execute(f"USE `{login.database}`")
         for statement in _FIRST_ROWS:
             self.admin.execute(statement)
-        self.storage.delete_bucket(login.bucket)
+        to_its_end(self.storage.delete_bucket, login.bucket)
         self.storage.ensure_bucket(login.bucket, login.account.name)
         self.cache.delete_keys(login.cache_user.name)
         return True
