@@ -1,6 +1,7 @@
 """The manual as pages: every chapter opens, its links lead to pages, and its words are found."""
 
 import re
+from pathlib import Path
 
 import pytest
 from unit.data_plane_web.browser import Browser
@@ -8,6 +9,11 @@ from unit.data_plane_web.fakes import World
 from vivero_data.domain.users.schemas import Role
 from vivero_data.web import manual
 
+ROOT = Path(__file__).parents[3]
+SOURCES = [
+    *(ROOT / "data_plane" / "vivero_data" / "web").rglob("*.j2"),
+    *(ROOT / "data_plane" / "vivero_data").rglob("*.py"),
+]
 CHAPTERS = [one.name for one in manual.chapters()]
 
 
@@ -40,3 +46,16 @@ def test_help_needs_a_login(browser: Browser, world: World) -> None:
     world.signed_in = False
     for path in ("/help", "/help/api"):
         assert browser.client.get(path, follow_redirects=False).headers["location"].startswith("/login")
+
+
+def test_the_labels_that_the_manual_names_are_on_pages() -> None:
+    """Those in bold and in italics, as the whole of a text or of a label."""
+    written = "\n".join(path.read_text() for path in SOURCES)
+    named = 0
+    for name in CHAPTERS:
+        words = re.sub(r"```.*?```|`[^`]*`", "", (manual.FOLDER / f"{name}.md").read_text(), flags=re.DOTALL)
+        for found in re.findall(r"\*\*([^*]+)\*\*|\*([^*\s][^*]*)\*", words):
+            label = "".join(found)
+            named += 1
+            assert re.search(rf"[\">]{re.escape(label)}[\"<]", written, re.IGNORECASE), (name, label)
+    assert named > 30
