@@ -14,7 +14,7 @@ from vivero_control.domain.billing.service import MONTHS, BillingView
 from vivero_control.domain.billing.sessions import Holder
 from vivero_control.domain.plans.service import PlanView
 from vivero_control.domain.tenants.policies import trial_end
-from vivero_control.web.presentation import Kind, StatusLabel
+from vivero_control.web.presentation import StatusLabel
 
 _STATUSES: Final = {
     SubscriptionStatus.INCOMPLETE: StatusLabel("Not paid yet", "neutral"),
@@ -163,7 +163,6 @@ class InvoiceLine(Struct, frozen=True, kw_only=True):
     period_start: datetime
     period_end: datetime
     page_url: str
-    kind: Kind
 
 
 def invoice(one: Invoice) -> InvoiceLine:
@@ -176,5 +175,4 @@ def invoice(one: Invoice) -> InvoiceLine:
         period_start=one.period_start,
         period_end=one.period_end,
         page_url=one.page_url or "",
-        kind=_INVOICES[one.status].kind,
     )

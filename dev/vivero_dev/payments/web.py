@@ -31,7 +31,7 @@ def nested(body: str) -> Object:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """`/v1/…` is the API, `/pay`, `/invoice` and `/portal` are pages, `/test/…` moves the clock and tells the events."""
+    """`/v1/…` is the API, `/pay`, `/invoice` and `/portal` are pages, `/test/clock` moves the clock."""
 
     server: "Server"
     timeout = SOCKET_SECONDS
@@ -73,9 +73,6 @@ class Handler(BaseHTTPRequestHandler):
                 self._html(pages.invoice(ledger.find(ledger.invoices, name)))
             case ["portal", name]:
                 self._html(self._portal(ledger.find(ledger.portals, name)))
-            case ["test", "events"]:
-                self._authenticate()
-                self._json({"data": ledger.events})
             case _:
                 raise RefusedError(404, "resource_missing", "There is nothing here.")
 
