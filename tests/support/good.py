@@ -27,6 +27,7 @@ OPTIONS: Final[dict[str, dict[str, Any]]] = {
     FieldType.MONEY: {"currency": "EUR"},
     FieldType.LINK: {"collection": 1},
     FieldType.AUTONUMBER: {"prefix": "INV-", "digits": 5},
+    FieldType.FORMULA: {"formula": "{number} * 2"},
 }
 """By field type, of those that need or take some."""
 COMPUTED: Final = tuple(kind for kind in FieldType if kind.kind.computed and not kind.kind.virtual)
@@ -240,6 +241,7 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
         "POST /collections/{name}/settings": {"name": "Contacts", "description": "x"},
         "POST /collections/{name}/order": {"up": "text", "down": "number"},
         "POST /collections/{name}/new-field": {"name": "Odd", "type": "choice", "choices": "a, b", "required": "true"},
+        "POST /collections/{name}/formula": {"formula": "{number} * 2"},
         "POST /collections/{name}/fields/{field_id}": {
             "name": "long_text",
             "type": "text",

@@ -10,7 +10,7 @@ from vivero_web.text import whole_number
 from vivero_data.domain.field_types.kind import FieldKind
 from vivero_data.domain.field_types.options import Colour, Figure, Options
 
-INPUTS: Final = ("currency", "coloured", "prefix", "digits", "collection", "link", "field", "figure")
+INPUTS: Final = ("currency", "coloured", "prefix", "digits", "collection", "link", "field", "figure", "formula")
 """Names of the inputs, each behind the prefix of its row."""
 _NUMBERED: Final = re.compile(r"#?([0-9]{1,18})\s*$")  # Customers #17
 _PALETTE: Final[tuple[Colour, ...]] = tuple(colour for colour in Colour if colour is not Colour.GREY)
@@ -24,6 +24,7 @@ def typed_options(kind: FieldKind, choices: Sequence[str], typed: Mapping[str, s
     prefix = typed.get("prefix", "").strip() if "prefix" in kind.takes else ""
     digits = whole_number(typed.get("digits", "")) or 0 if "digits" in kind.takes else 0
     figure = typed.get("figure", "")
+    formula = typed.get("formula", "").strip() if "formula" in kind.takes else ""
     return Options(
         currency=currency,
         colours=colours,
@@ -33,6 +34,7 @@ def typed_options(kind: FieldKind, choices: Sequence[str], typed: Mapping[str, s
         link=_number(kind, "link", typed),
         field=_number(kind, "field", typed),
         figure=Figure(figure) if "figure" in kind.takes and figure in set(Figure) else Figure.COUNT,
+        formula=formula,
     )
 
 

@@ -127,7 +127,7 @@ def _as_row(collection: Collection, condition: Condition, group: int, notation: 
     column = column_of(collection, condition.field)
     if column is None or condition.operator in VALUELESS:
         return FilterRow(condition.field, condition.operator, (), group)
-    kind, value = column.field.type.kind, condition.value
+    kind, value = column.field.kind, condition.value
     if kind.several and isinstance(value, str):
         value = split_list(value)
     said = value if isinstance(value, list) else [value]
@@ -149,7 +149,7 @@ def _input(field: Field, operator: str, value: Any, notation: Notation) -> str: 
 def act(collection: Collection, form: FilterForm, action: str) -> FilterForm:
     """The form after one of its buttons: `add`, `add-2` in a group, `group` for a new one, `remove-3`."""
     word, _, number = action.partition("-")
-    first = FilterRow(collection.fields[0].name, collection.fields[0].type.kind.operators[0])
+    first = FilterRow(collection.fields[0].name, collection.fields[0].kind.operators[0])
     if word == "remove":
         return msgspec.structs.replace(
             form, rows=tuple(row for place, row in enumerate(form.rows) if str(place) != number)
@@ -196,13 +196,13 @@ def _condition(collection: Collection, place: int, row: FilterRow, notation: Not
     if column is None:
         raise InvalidInputError.of(f"c{place}", "names no field")
     field = column.field
-    operator = row.operator if row.operator in field.type.kind.operators else field.type.kind.operators[0]
+    operator = row.operator if row.operator in field.kind.operators else field.kind.operators[0]
     if operator in VALUELESS:
         return Condition(field.name, operator)
     texts = [text for text in row.values if text.strip()]
     if not texts:
         return None
-    if field.type.kind.has_choices and (operator in LISTED or field.type.kind.several):
+    if field.kind.has_choices and (operator in LISTED or field.kind.several):
         return Condition(field.name, operator, texts)
     if operator in LISTED:
         texts = [part.strip() for text in texts for part in split_list(text) if part.strip()]

@@ -99,8 +99,8 @@ def rules(field: Field) -> str:
         word
         for word, holds in (
             ("Required", field.required),
-            ("No two the same", field.unique and (field.exact or field.type.kind.exact is None)),
-            ("No two that read alike", field.unique and not field.exact and field.type.kind.exact is not None),
+            ("No two the same", field.unique and (field.exact or field.kind.exact is None)),
+            ("No two that read alike", field.unique and not field.exact and field.kind.exact is not None),
             ("Not sortable", not field.indexed),
         )
         if holds

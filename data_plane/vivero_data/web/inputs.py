@@ -65,7 +65,7 @@ def _sent(field: Field, form: Form) -> bool:
     # An unchecked checkbox is not sent; its hash shows that it was in the form.
     if not is_typed(field):
         return False
-    return input_name(field) in form or ((is_checkbox(field) or field.type.kind.several) and hash_name(field) in form)
+    return input_name(field) in form or ((is_checkbox(field) or field.kind.several) and hash_name(field) in form)
 
 
 def is_typed(field: Field) -> bool:
@@ -75,24 +75,22 @@ def is_typed(field: Field) -> bool:
 
 def is_checkbox(field: Field) -> bool:
     """Whether the field is a checkbox: a required boolean; an optional one is a menu."""
-    return field.type.kind.two_valued and field.required
+    return field.kind.two_valued and field.required
 
 
 def _text(field: Field, form: Form) -> str:
-    if field.type.kind.several and input_name(field) not in form:
+    if field.kind.several and input_name(field) not in form:
         return join_list(value for name, value in form.items() if name.startswith(f"{input_name(field)}."))
     return form.get(input_name(field), "")
 
 
 def _canonical(field: Field, text: str) -> str:
-    return str(text == "true") if is_checkbox(field) else field.type.kind.canonical(text)
+    return str(text == "true") if is_checkbox(field) else field.kind.canonical(text)
 
 
 def record_values(fields: Sequence[Field], form: Form, notation: Notation = UNSET) -> dict[str, Any]:
     """The typed values for the service, which validates them."""
-    return {
-        field.name: field.type.kind.typed(_text(field, form), notation, required=field.required) for field in fields
-    }
+    return {field.name: field.kind.typed(_text(field, form), notation, required=field.required) for field in fields}
 
 
 def shown_values(fields: Sequence[Field], values: Mapping[str, Any], notation: Notation = UNSET) -> dict[str, str]:

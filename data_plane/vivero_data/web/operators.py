@@ -43,12 +43,12 @@ TOTALS: Final[Mapping[Total, str]] = {
 
 def operators_of(field: Field) -> list[tuple[str, str]]:
     """What a field can be asked, in words, the most usual first."""
-    known = [*OPERATORS, *(one for one in field.type.kind.operators if one not in OPERATORS)]
-    return [(one, operator_words(field, one)) for one in known if one in field.type.kind.operators]
+    known = [*OPERATORS, *(one for one in field.kind.operators if one not in OPERATORS)]
+    return [(one, operator_words(field, one)) for one in known if one in field.kind.operators]
 
 
 def operator_words(field: Field, operator: str) -> str:
-    return field.type.kind.operator_labels.get(operator) or OPERATORS.get(operator, operator)
+    return field.kind.operator_labels.get(operator) or OPERATORS.get(operator, operator)
 
 
 def describe(collection: Collection, tree: Tree) -> str:
@@ -77,7 +77,7 @@ def condition_value(field: Field, text: str, notation: Notation = UNSET) -> str:
     Raises:
         InvalidInputError: it is ambiguous.
     """
-    value = field.type.kind.read_condition(text, notation)
+    value = field.kind.read_condition(text, notation)
     if isinstance(value, AmbiguousInput):
         raise InvalidInputError.of("filter", f"{field.name} {value.problem}")
     return join_list(value) if isinstance(value, list) else "" if value is None else str(value)

@@ -63,7 +63,7 @@ def groupings(collection: Collection, form: Form) -> Options:
     columns = [column for name in _names(collection) if (column := column_of(collection, name))]
     found: Options = []
     for column in columns:
-        kind, name = column.field.type.kind, column.field.name
+        kind, name = column.field.kind, column.field.name
         if kind.dated:
             found += [(f"{by}:{name}", f"{field_label(name)} by {by}") for by in Period]
         elif kind.sortable:
@@ -73,11 +73,11 @@ def groupings(collection: Collection, form: Form) -> Options:
 
 def measures(collection: Collection, form: Form) -> Options:
     """What can be measured: records, each number in four ways, where a field is filled; and what the form has already."""
-    numbers = [field.name for field in collection.fields if field.type.kind.summable]
+    numbers = [field.name for field in collection.fields if field.kind.summable]
     counts = [
         Measure(Function.COUNT, field.name)
         for field in collection.fields
-        if not field.required and not field.type.kind.virtual
+        if not field.required and not field.kind.virtual
     ]
     every = [Measure(Function.COUNT), *(Measure(one, name) for name in numbers for one in list(Function)[1:]), *counts]
     found = [(_measure_value(one), measure_label(one)) for one in every]
@@ -113,7 +113,7 @@ def _measure_value(measure: Measure) -> str:
 
 def first_form(collection: Collection) -> dict[str, str]:
     """What the form of a new report proposes: records by the first field with few values, else by when they were made."""
-    few = next((one for one in collection.fields if one.choices or one.type.kind.two_valued), None)
+    few = next((one for one in collection.fields if one.choices or one.kind.two_valued), None)
     grouping, kind = (f":{few.name}", Kind.BAR) if few else ("month:created_at", Kind.LINE)
     return {
         "collection": collection.name,

@@ -62,6 +62,7 @@ _PAGES: Final = (
     fields.add_field,
     fields.field_page,
     fields.change_field,
+    fields.try_formula,
     fields.delete_field,
     trash.trash_page,
     trash.restore,

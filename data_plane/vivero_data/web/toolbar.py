@@ -112,7 +112,7 @@ def toolbar(state: ListState, views: Sequence[View], notation: Notation, slow: S
         form=form_of(collection, state.where, notation),
         chips=_chips(state),
         sorts=[*sorts, *[("", False)] * (MAX_SORTS - len(sorts))],
-        sortable=[(field.name, label) for label, field in known if field.type.kind.sortable],
+        sortable=[(field.name, label) for label, field in known if field.kind.sortable],
         boarded=[(field.name, label) for label, field in known if field.type.kind.board],
         dated=[(field.name, label) for label, field in known if field.type.kind.dated],
         searched=bool(searched_fields(collection)),

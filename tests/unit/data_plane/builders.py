@@ -4,13 +4,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from vivero_data.domain.collections.schemas import Collection, Field
-from vivero_data.domain.field_types.options import NONE, Options
+from vivero_data.domain.field_types.options import NONE, Options, Result
 from vivero_data.domain.field_types.registry import FieldType
 
 OPTIONS = {
     FieldType.MONEY: Options(currency="EUR"),
     FieldType.LINK: Options(collection=1),
     FieldType.AUTONUMBER: Options(prefix="INV-", digits=5),
+    FieldType.FORMULA: Options(formula="1 + 1", result=Result.NUMBER),
 }
 """Of the types that need some."""
 

@@ -30,6 +30,7 @@ VALUES: dict[FieldType, st.SearchStrategy[Any]] = {
     FieldType.LINK: st.integers(1, 2**63 - 1) | st.integers(1, 99),
     FieldType.PERSON: st.integers(1, 2**63 - 1) | st.integers(1, 99),
     FieldType.AUTONUMBER: (st.integers(1, 2**63 - 1) | st.integers(1, 99)).map("INV-{:05}".format),
+    FieldType.FORMULA: st.decimals(-_LARGEST, _LARGEST, places=8) | st.decimals(-2000, 2000, places=3),
     FieldType.CHOICES: st.sampled_from([["red"], ["green"], ["red", "green"]]),
     FieldType.FILE: st.lists(
         st.builds(RecordFile, _FILE_ID, _WORD, st.integers(0, 2**40), st.sampled_from(["image/png", "text/plain"])),

@@ -163,7 +163,7 @@ def test_what_is_stored_survives_the_form(definition: Definition) -> None:
 
 @pytest.mark.parametrize("one", THINGS.fields, ids=lambda one: one.type)
 def test_the_menus_offer_what_fits(one: Field) -> None:
-    kind = one.type.kind
+    kind = one.kind
     values = [value for value, _ in report_form.groupings(THINGS, {}) if value.endswith(f":{one.name}")]
     assert len(values) == (5 if kind.dated else 1 if kind.sortable else 0)
     sums = [value for value, _ in report_form.measures(THINGS, {}) if value.endswith(f":{one.name}")]

@@ -25,6 +25,8 @@ from vivero_data.domain.audit.service import record
 from vivero_data.domain.collections import columns, repository
 from vivero_data.domain.collections.alteration import BUILD_SECONDS, add_column, add_keys, allow_null, alter
 from vivero_data.domain.collections.conversion import converted, restored
+from vivero_data.domain.collections.formulas import check as check_formulas
+from vivero_data.domain.collections.formulas import is_formula, users, with_field
 from vivero_data.domain.collections.names import fold
 from vivero_data.domain.collections.schemas import Collection, Field, LostValue, present
 from vivero_data.domain.field_types.kind import InvalidValueError
@@ -81,6 +83,17 @@ class Change(msgspec.Struct, frozen=True):
         rules = [(one.unique, one.exact, one.indexed) for one in (self.before, self.after)]
         return self.moves or (self.before.required and not self.after.required) or rules[0] != rules[1]
 
+    @property
+    def converts(self) -> bool:
+        """Whether each value is converted; a formula's are calculated again."""
+        return self.moves and not is_formula(self.after)
+
+    def calculates(self, fields: Sequence[Field]) -> bool:
+        """Whether formulas have to be calculated again."""
+        if is_formula(self.after):
+            return self.rebuilds or self.before.options.formula != self.after.options.formula
+        return self.moves and bool(users(fields, self.after.id))
+
     def value(self, stored: Any, was: Any = None) -> Any:  # noqa: ANN401  columns' values
         """The value for the column afterwards.
 
@@ -129,6 +142,7 @@ async def apply(
     Raises:
         ChangedMeanwhileError: the field is not as it was when the change was asked for.
         DuplicatesError: it cannot become unique.
+        FormulasError: formulas that use it would not work any more.
         InvalidInputError: another field has its name by now, or the table has no room.
     """
     effects = Effects()
@@ -138,9 +152,9 @@ async def apply(
     async with database.patient(BUILD_SECONDS) as connection:
         await allow_null(database, connection, change.collection_id, change.before)
         since = None
-        if change.moves:
-            if change.undone is None:
-                await add_column(connection, change.collection_id, change.after)
+        if change.moves and change.undone is None:
+            await add_column(connection, change.collection_id, change.after)
+        if change.converts:
             since = await _fill(database, change, effects, progress)
         try:
             await add_keys(connection, change.collection_id, change.after)
@@ -161,6 +175,7 @@ async def _publish(  # noqa: PLR0913, PLR0917  what was done so far, and what is
             if current is None or change.before not in current.fields:
                 raise ChangedMeanwhileError
             check_name_free(current, change.after)
+            check_formulas(with_field(current.fields, change.after))
             rows = await _changed(tx, change, since) if since else []
             if len(rows) <= _FEW:
                 await _write(tx, change, rows, Effects())
@@ -197,9 +212,11 @@ def described(collection: Collection, change: Change) -> str:
     """What a change did, for people: `Price of Orders: Text → Number`."""
     before, after = change.before, change.after
     if before.type != after.type:
-        said = f"{before.type.kind.label} → {after.type.kind.label}"
+        said = f"{before.kind.label} → {after.kind.label}"
     elif before.name != after.name:
         said = f"was {before.name}"
+    elif before.options.formula != after.options.formula:
+        said = "formula changed"
     elif before.choices != after.choices:
         said = "choices changed"
     else:
@@ -294,6 +311,30 @@ async def _write(connection: Connection, change: Change, rows: Sequence[Row], ef
         )
 
 
+async def first_results(
+    connection: Connection, collection: Collection, field: Field, expression: str, most: int
+) -> list[tuple[int, Any]]:
+    """The first records with what an expression gives for them, as values of a field."""
+    rows = await connection.fetch_all(
+        f"SELECT id, {expression} FROM {columns.table_name(collection.id)} ORDER BY id LIMIT %s",  # noqa: S608  names from numbers
+        most,
+    )
+    return [(int(number), present(field, value)) for number, value in rows]
+
+
+async def left_empty(
+    connection: Connection, collection: Collection, before: Field | None, expression: str, most: int
+) -> tuple[int, int]:
+    """How many of the first records there are, and for how many an expression is empty though a field is not."""
+    had = f"{columns.column_name(before)} IS NOT NULL" if before else "TRUE"
+    row = await connection.fetch_one(
+        f"SELECT COUNT(*), COALESCE(SUM({had} AND ({expression}) IS NULL), 0)"  # noqa: S608  names from numbers
+        f" FROM (SELECT * FROM {columns.table_name(collection.id)} ORDER BY id LIMIT %s) first",
+        most,
+    )
+    return (int(row[0]), int(row[1])) if row else (0, 0)
+
+
 async def missing(connection: Connection, collection: Collection, field: Field) -> int:
     """How many records have no value of a field."""
     return await _count(connection, collection, f"{columns.column_name(field)} IS NULL")
@@ -311,7 +352,7 @@ async def _count(connection: Connection, collection: Collection, where: str) -> 
 
 async def duplicates(connection: Connection, collection: Collection, field: Field) -> int:
     """How many values of a field several records have, as `unique` compares them."""
-    name, kind = columns.column_name(field), field.type.kind
+    name, kind = columns.column_name(field), field.kind
     exact = field.exact and kind.exact is not None
     compared = f"({kind.exact_sql(name)}) COLLATE utf8mb4_nopad_bin" if exact else name
     row = await connection.fetch_one(

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from vivero_data.domain.collections.schemas import Field
-from vivero_data.domain.field_types.registry import FieldType
+from vivero_data.domain.field_types.kind import FieldKind
 
 _FIXED_BYTES: Final = 16  # upper bound of any other type's size in a row
 MAX_ROW_BYTES: Final = 60_000  # MariaDB's bound is 65,535 with the columns of our own
@@ -39,9 +39,9 @@ def plain_key(field: Field) -> str:
     return f"i_{int(field.column)}"
 
 
-def row_bytes(types: Iterable[FieldType]) -> int:
+def row_bytes(kinds: Iterable[FieldKind]) -> int:
     """Upper bound of the row size of such fields in MariaDB: four bytes a character and two for the length."""
-    lengths = (one.kind.characters for one in types)
+    lengths = (one.characters for one in kinds)
     return sum(_FIXED_BYTES if length is None else 4 * length + 2 for length in lengths)
 
 
@@ -57,7 +57,7 @@ def create_table(collection_id: int, fields: Iterable[Field]) -> str:
     ]
     for field in fields:
         # NULL even where it is required, which the program checks: NOT NULL is neither made nor undone instantly.
-        parts.append(f"{column_name(field)} {field.type.kind.sql} NULL")
+        parts.append(f"{column_name(field)} {field.kind.sql} NULL")
         exact = field.unique and field.exact
         if exact:
             # Stored, because no column can be added instantly beside a virtual one that has an index.
@@ -75,7 +75,7 @@ def create_table(collection_id: int, fields: Iterable[Field]) -> str:
 
 def _exact(field: Field, kept: str) -> str:
     """A generated column, so that older programs, which do not know it, comply as well."""
-    kind = field.type.kind
+    kind = field.kind
     return (
         f"{exact_column(field)} {kind.sql} CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin"
         f" AS ({kind.exact_sql(column_name(field))}) {kept}"
@@ -105,12 +105,14 @@ def _put_away(collection_id: int) -> str:
 
 def add_column(collection_id: int, field: Field) -> str:
     """An idempotent statement that adds a field's column, empty."""
-    return f"ALTER TABLE {table_name(collection_id)} ADD COLUMN IF NOT EXISTS {column_name(field)} {field.type.kind.sql} NULL"
+    return (
+        f"ALTER TABLE {table_name(collection_id)} ADD COLUMN IF NOT EXISTS {column_name(field)} {field.kind.sql} NULL"
+    )
 
 
 def allow_null(collection_id: int, field: Field) -> str:
     """For a column of an older program, which made those of required fields NOT NULL."""
-    return f"ALTER TABLE {table_name(collection_id)} MODIFY COLUMN {column_name(field)} {field.type.kind.sql} NULL"
+    return f"ALTER TABLE {table_name(collection_id)} MODIFY COLUMN {column_name(field)} {field.kind.sql} NULL"
 
 
 def add_keys(collection_id: int, field: Field) -> list[str]:

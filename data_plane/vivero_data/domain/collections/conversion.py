@@ -47,7 +47,7 @@ def restored(old: Field, new: Field, was: Value, stored: Value, notation: Notati
 
 def from_text(field: Field, text: str | None) -> Value:
     """A column's value from the text that the database writes it as."""
-    return None if text is None else parse(field, field.type.kind.from_cursor(text))
+    return None if text is None else parse(field, field.kind.from_cursor(text))
 
 
 def _spellings(value: Value, new: Field, notation: Notation) -> Iterator[Value]:
@@ -64,10 +64,10 @@ def _spellings(value: Value, new: Field, notation: Notation) -> Iterator[Value]:
         case date():
             yield from (value.isoformat(), f"{value.isoformat()}T00:00:00Z")
         case str():
-            if Operator.CONTAINS in new.type.kind.operators:
+            if Operator.CONTAINS in new.kind.operators:
                 yield from (value, value.strip())
                 return
-            read = new.type.kind.read_condition(value, notation)
+            read = new.kind.read_condition(value, notation)
             yield "" if read is None else read
             if not isinstance(read, AmbiguousInput):  # of what has two meanings, none is taken
                 yield value

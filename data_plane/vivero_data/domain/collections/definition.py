@@ -81,13 +81,13 @@ def changed(collection: Collection, field: Field, wanted: FieldChanges) -> Field
         said.setdefault("default", _converted_default(field, said))
     new = _tidy_field(msgspec.structs.replace(new, **said))
     errors = _field_errors("", new)
-    if new.type.kind.refers and new.type != field.type:
+    if new.kind.refers and new.type != field.type:
         errors += _errors("type", "leads to something else in the workspace; add a new field for it")
     elif new.options.collection != field.options.collection and new.type == field.type:
         errors += _errors("options.collection", "stays the same; add a new field that leads to another collection")
-    if new.type.kind.uploaded and new.type != field.type:
+    if new.kind.uploaded and new.type != field.type:
         errors += _errors("type", "holds files; add a new field for it")
-    if new.type.kind.computed and new.type != field.type:
+    if new.kind.computed and new.type != field.type:
         errors += _errors("type", "is written by the workspace itself; add a new field for it")
     new = _checked(new, errors, [as_new(one) for one in collection.fields if one.id != field.id])
     return msgspec.structs.replace(as_field(new, field.id), column=field.column)
@@ -97,7 +97,7 @@ def moves(before: Field, after: Field) -> bool:
     """Whether the values need another column: they change form, some may not stay, or are compared otherwise."""
     fewer = before.type == after.type and not set(before.choices) <= set(after.choices)
     compared = before.unique and after.unique and before.exact != after.exact
-    return before.type != after.type or fewer or compared
+    return before.holds != after.holds or before.type != after.type or fewer or compared
 
 
 def edited(collection: Collection, wanted: CollectionChanges) -> Collection:
@@ -125,14 +125,14 @@ def edited(collection: Collection, wanted: CollectionChanges) -> Collection:
 def as_new(field: Field) -> NewField:
     """A field as it might be defined anew."""
     said = {name: getattr(field, name) for name in NewField.__struct_fields__}
-    said |= {"exact": None if field.type.kind.exact is None else field.exact, "choices": list(field.choices)}
+    said |= {"exact": None if field.kind.exact is None else field.exact, "choices": list(field.choices)}
     return NewField(**said)
 
 
 def _checked(new: NewField, errors: list[FieldError], others: list[NewField]) -> NewField:
     if any(fold(one.name) == fold(new.name) for one in others):
         errors += _errors("name", "is the name of another field")
-    if row_bytes(one.type for one in (*others, new)) > MAX_ROW_BYTES:
+    if row_bytes(one.kind for one in (*others, new)) > MAX_ROW_BYTES:
         errors += _errors("type", "leaves no room in the records of this collection; make it long_text")
     if errors:
         raise InvalidInputError.of_all(errors)
@@ -160,8 +160,8 @@ def as_field(new: NewField, field_id: int) -> Field:
         type=new.type,
         required=new.required,
         unique=new.unique,
-        exact=bool(new.type.kind.exact) if new.exact is None else new.exact,
-        indexed=(new.indexed or new.unique) and new.type.kind.sortable,
+        exact=bool(new.kind.exact) if new.exact is None else new.exact,
+        indexed=(new.indexed or new.unique) and new.kind.sortable,
         default=new.default,
         choices=tuple(new.choices),
         options=new.options,
@@ -186,7 +186,7 @@ def _fields_problem(fields: list[NewField]) -> str | None:
         return f"must have at most {MAX_FIELDS} fields"
     if len({fold(field.name) for field in fields}) < len(fields):
         return "must have different names"
-    if row_bytes(field.type for field in fields) > MAX_ROW_BYTES:
+    if row_bytes(field.kind for field in fields) > MAX_ROW_BYTES:
         return "take too much room together; make some of them long_text"
     return None
 
@@ -197,12 +197,12 @@ def _field_errors(place: str, field: NewField) -> list[FieldError]:
         name = "is a name that every record has already"
     errors = [*_errors(f"{place}name", name), *_errors(f"{place}choices", _choices_problem(field))]
     errors += [FieldError(f"{place}options.{name}", problem) for name, problem in _option_problems(field).items()]
-    unfit = _NOT_YOURS if field.type.kind.computed else _UPLOADED if field.type.kind.uploaded else None
+    unfit = _NOT_YOURS if field.kind.computed else _UPLOADED if field.kind.uploaded else None
     errors += _errors(f"{place}required", unfit if field.required else None)
     errors += _errors(f"{place}default", unfit if field.default is not None else None)
-    if field.unique and not field.type.kind.unique:
+    if field.unique and not field.kind.unique:
         errors += _errors(f"{place}unique", f"is not possible for {field.type.value}")
-    if field.exact is not None and field.type.kind.exact is None:
+    if field.exact is not None and field.kind.exact is None:
         errors += _errors(f"{place}exact", "is only for texts; others are compared exactly")
     if field.default is not None and not errors:
         try:
@@ -214,7 +214,7 @@ def _field_errors(place: str, field: NewField) -> list[FieldError]:
 
 def _option_problems(field: NewField) -> dict[str, str]:
     """What is wrong with the options of a field, by their names."""
-    kind, said = field.type.kind, msgspec.to_builtins(field.options)
+    kind, said = field.kind, msgspec.to_builtins(field.options)
     unfit = {name: f"is not for {field.type.value}" for name in said if name not in kind.takes}
     strangers = [choice for choice in field.options.colours if choice not in field.choices]
     if "colours" in kind.takes and strangers:
@@ -223,7 +223,7 @@ def _option_problems(field: NewField) -> dict[str, str]:
 
 
 def _choices_problem(field: NewField) -> str | None:
-    if not field.type.kind.has_choices:
+    if not field.kind.has_choices:
         return "are only for choice fields" if field.choices else None
     if not 1 <= len(field.choices) <= MAX_CHOICES:
         return f"must be 1 to {MAX_CHOICES}"

@@ -12,8 +12,9 @@ from vivero_web.text import tidy
 from vivero_data.db.database import Connection, Database
 from vivero_data.db.errors import DuplicateKeyError
 from vivero_data.domain.audit.service import record
-from vivero_data.domain.collections import changes, definition, repository
+from vivero_data.domain.collections import changes, definition, formulas, repository
 from vivero_data.domain.collections.alteration import BUILD_SECONDS, add_column, add_keys, allow_null
+from vivero_data.domain.collections.calculation import CalculateFormulas, calculate_all
 from vivero_data.domain.collections.changes import Change, Effects
 from vivero_data.domain.collections.names import fold
 from vivero_data.domain.collections.numbering import NumberRecords, number_records
@@ -21,6 +22,7 @@ from vivero_data.domain.collections.retyping import ChangeField
 from vivero_data.domain.collections.schemas import (
     MAX_CHOICES,
     MAX_FIELDS,
+    Calculated,
     Collection,
     CollectionChanges,
     Field,
@@ -30,7 +32,9 @@ from vivero_data.domain.collections.schemas import (
 )
 from vivero_data.domain.collections.service import CollectionNameTakenError, CollectionNotFoundError
 from vivero_data.domain.collections.targets import check_targets
+from vivero_data.domain.field_types.options import Options
 from vivero_data.domain.field_types.registry import FieldType
+from vivero_data.domain.formulas.tree import FormulaError
 from vivero_data.domain.jobs.service import JobService
 from vivero_data.domain.notation.service import NotationService
 from vivero_data.domain.trash import repository as trash
@@ -38,6 +42,7 @@ from vivero_data.domain.users.schemas import Actor, Permission, require_permissi
 
 AT_ONCE: Final = 5_000  # records whose values are converted within the request
 FORESEEN: Final = 20_000  # records that a preview looks at
+EXAMPLES: Final = 5  # results of a formula in a preview
 FIELD: Final = "field"
 COLLECTION_CHANGE: Final = "collection_change"
 
@@ -54,6 +59,16 @@ class LastFieldError(ConflictError):
 
     def __init__(self) -> None:
         super().__init__("This is the collection's only field. Add another one first, or delete the collection.")
+
+
+class Trial(msgspec.Struct, frozen=True):
+    """What a formula gives, or what is wrong with it and where: the number of characters before the place."""
+
+    text: str
+    problem: str = ""
+    at: int = 0
+    field: Field | None = None
+    results: tuple[Any, ...] = ()
 
 
 class FieldService:
@@ -95,8 +110,11 @@ class FieldService:
         async with self._database.read() as connection:
             collection = await _found(connection, name)
             made = definition.as_field(definition.check_field(collection, new), 0)
+            made = formulas.defined(made, collection.fields) if formulas.is_formula(made) else made
             await check_targets(connection, [("", new)], collection)
             missing = collection.records if made.required else 0
+            if preview and formulas.is_formula(made):
+                return await _foreseen_formula(connection, collection, None, made)
             if preview:
                 return FieldChange(made, collection.records, collection.records, missing=missing)
             number = await repository.allocate_ids(connection, 1)
@@ -110,6 +128,9 @@ class FieldService:
             await publish_new(tx, actor, collection.id, bare, "field.create")
         if made.type is FieldType.AUTONUMBER:
             return await self._number(actor, collection, made)
+        if bare == made and formulas.is_formula(made):
+            job = await self.calculate(actor, collection, made.name)
+            return FieldChange(made, collection.records, collection.records, job=job)
         if bare == made:
             return FieldChange(made, collection.records, collection.records, missing=missing)
         answer = await self._begin(actor, collection, Change(collection.id, bare, made))
@@ -125,6 +146,28 @@ class FieldService:
         await number_records(self._database, collection.id, field)
         return answer
 
+    async def calculate(self, actor: Actor, collection: Collection, name: str) -> int | None:
+        """Calculate the formulas of all records again, because of a field; returns the job that is at it, if one is."""
+        if collection.records > AT_ONCE:
+            task = CalculateFormulas(collection.id, name)
+            return (await self._jobs.start(actor, Permission.MANAGE_COLLECTIONS, task)).id
+        await calculate_all(self._database, collection.id)
+        return None
+
+    async def try_formula(self, actor: Actor, name: str, text: str, number: int = 0) -> Trial:
+        """What a formula would give as a new field of a collection, or as the field with this number."""
+        require_permission(actor, Permission.MANAGE_COLLECTIONS)
+        async with self._database.read() as connection:
+            collection = await _found(connection, name)
+            field = definition.as_field(NewField("", FieldType.FORMULA, options=Options(formula=text)), number)
+            try:
+                field = formulas.resolved(field, collection.fields)
+            except FormulaError as error:
+                return Trial(text, str(error), error.at)
+            expression = formulas.expression(field, formulas.with_field(collection.fields, field))
+            first = await changes.first_results(connection, collection, field, expression, EXAMPLES)
+        return Trial(text, field=field, results=tuple(value for _, value in first))
+
     async def change(
         self, actor: Actor, name: str, field: str, wanted: FieldChanges, *, preview: bool = False
     ) -> FieldChange:
@@ -132,6 +175,7 @@ class FieldService:
 
         Raises:
             DuplicatesError: it is to be unique, and is not.
+            FormulasError: formulas that use it would not work any more.
         """
         require_permission(actor, Permission.MANAGE_COLLECTIONS)
         async with self._database.read() as connection:
@@ -139,12 +183,16 @@ class FieldService:
             before = _field(collection, field)
             wanted = await _with_choices(connection, collection, before, wanted)
             after = definition.changed(collection, before, wanted)
+            after = formulas.defined(after, collection.fields) if formulas.is_formula(after) else after
             await check_targets(connection, [("", definition.as_new(after))], collection)
             if after == before:
                 return FieldChange(before, collection.records)
             if definition.moves(before, after):
                 after = msgspec.structs.replace(after, column=await repository.allocate_ids(connection, 1))
             change = Change(collection.id, before, after, notation=await self._notation.current())
+            formulas.check(formulas.with_field(collection.fields, after))
+            if preview and formulas.is_formula(after):
+                return await _foreseen_formula(connection, collection, before, after)
             if preview:
                 return await _foreseen(connection, collection, change)
             becomes_unique = not change.moves and after.unique and not before.unique
@@ -156,6 +204,7 @@ class FieldService:
         """Take a field from its collection; its values come back with it.
 
         Raises:
+            FormulasError: formulas use it.
             LastFieldError: it is the only one.
         """
         require_permission(actor, Permission.MANAGE_COLLECTIONS)
@@ -164,6 +213,7 @@ class FieldService:
             gone = _field(collection, field)
             if len(collection.fields) == 1:
                 raise LastFieldError
+            formulas.check([one for one in collection.fields if one != gone])
             emptied = await changes.filled(connection, collection, gone)
             foreseen = FieldChange(None, collection.records, collection.records, will_become_empty=emptied)
             if preview:
@@ -176,6 +226,7 @@ class FieldService:
                 raise changes.ChangedMeanwhileError
             if len(current.fields) == 1:
                 raise LastFieldError
+            formulas.check([one for one in current.fields if one != gone])
             place = await repository.place_of(tx, gone)
             await repository.unmap_field(tx, gone)
             await record(tx, actor, "field.delete", f"{current.name}/{gone.name}", before=_told(gone))
@@ -211,7 +262,9 @@ class FieldService:
             )
 
         await changes.apply(self._database, actor, change, done)
-        return answer
+        if not change.calculates(collection.fields):
+            return answer
+        return msgspec.structs.replace(answer, job=await self.calculate(actor, collection, change.after.name))
 
 
 async def locked(tx: Connection, name: str) -> Collection:
@@ -233,6 +286,7 @@ async def publish_new(  # noqa: PLR0913, PLR0917  who gives what to what, and ho
     if len(current.fields) >= MAX_FIELDS:
         raise ConflictError(f"A collection has at most {MAX_FIELDS} fields.")
     changes.check_name_free(current, field)
+    formulas.check([*current.fields, field])
     ordered = list(current.fields)
     ordered.insert(place.position if place else len(ordered), field)
     await repository.map_field(tx, collection_id, place or repository.Place(), field)
@@ -291,4 +345,23 @@ async def _foreseen(connection: Connection, collection: Collection, change: Chan
         missing + (effects.emptied if after.required else 0),
         await changes.duplicates(connection, collection, after) if unique else 0,
         tuple(effects.examples),
+        formulas=tuple(one.name for one in formulas.users(collection.fields, after.id)) if change.moves else (),
+    )
+
+
+async def _foreseen_formula(
+    connection: Connection, collection: Collection, before: Field | None, after: Field
+) -> FieldChange:
+    """What a formula gives for the first records, and how many of them it leaves empty that were not."""
+    fields = formulas.with_field(collection.fields, after)
+    expression = formulas.expression(after, fields)
+    examined, emptied = await changes.left_empty(connection, collection, before, expression, FORESEEN)
+    first = await changes.first_results(connection, collection, after, expression, EXAMPLES)
+    return FieldChange(
+        after,
+        collection.records,
+        examined,
+        emptied,
+        results=tuple(Calculated(number, value) for number, value in first),
+        formulas=tuple(one.name for one in formulas.users(fields, after.id)),
     )

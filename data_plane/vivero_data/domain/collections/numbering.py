@@ -5,6 +5,7 @@ from typing import Final
 
 from vivero_data.db.database import Connection, Database
 from vivero_data.domain.collections import repository
+from vivero_data.domain.collections.calculation import calculate
 from vivero_data.domain.collections.changes import ChangedMeanwhileError
 from vivero_data.domain.collections.columns import column_name, table_name
 from vivero_data.domain.collections.schemas import Collection, Field
@@ -29,6 +30,7 @@ async def number_records(
 
 
 async def _number_some(tx: Connection, collection_id: int, field: Field) -> int:
+    collection = await repository.get_held_by_id(tx, collection_id)
     table, column = table_name(collection_id), column_name(field)
     rows = await tx.fetch_all(
         f"SELECT id FROM {table} WHERE {column} IS NULL ORDER BY id LIMIT %s FOR UPDATE",  # noqa: S608  names from numbers
@@ -43,6 +45,8 @@ async def _number_some(tx: Connection, collection_id: int, field: Field) -> int:
             ids,
             first - 1,
         )
+        if collection is not None:
+            await calculate(tx, collection, ids)
     return len(rows)
 
 

@@ -11,6 +11,7 @@ from vivero_web.errors import UnavailableError
 from vivero_data.db.database import Connection, Row
 from vivero_data.db.errors import DuplicateKeyError, MissingTableError
 from vivero_data.domain.collections.columns import column_name, table_name
+from vivero_data.domain.collections.formulas import named_now
 from vivero_data.domain.collections.names import MAX_NAME, fold
 from vivero_data.domain.collections.schemas import Collection, CollectionSummary, Field
 from vivero_data.domain.field_types.options import NONE, Options
@@ -398,7 +399,7 @@ def _collections(rows: list[Row]) -> list[Collection]:
     for row in rows:
         grouped.setdefault(row[0], (row, []))[1].append(_field(row[5:]))
     return [
-        Collection(number, head[1], head[2], tuple(fields), int(head[3]), clock.utc(head[4]))
+        Collection(number, head[1], head[2], named_now(fields), int(head[3]), clock.utc(head[4]))
         for number, (head, fields) in grouped.items()
     ]
 

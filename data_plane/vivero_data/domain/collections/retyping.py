@@ -2,7 +2,9 @@
 
 from vivero_data.db.database import Connection
 from vivero_data.domain.collections import repository
+from vivero_data.domain.collections.calculation import CalculateFormulas
 from vivero_data.domain.collections.changes import Change, ChangedMeanwhileError, Effects, apply, described
+from vivero_data.domain.jobs import repository as jobs
 from vivero_data.domain.jobs.task import Task, TaskContext
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 
@@ -25,6 +27,10 @@ class ChangeField(Task, frozen=True):
         total = collection.records if collection else None
 
         async def done(tx: Connection, entry: int, effects: Effects) -> None:
+            if collection and self.change.calculates(collection.fields):
+                name = self.change.after.name
+                task = CalculateFormulas(collection.id, name)
+                await jobs.insert(tx, "formulas", f"{collection.name}: {name}", task, context.actor.user_id)
             result = {"records": effects.examined, "emptied": effects.emptied, "undo": entry}
             await context.finish(tx, result)
 

@@ -9,7 +9,7 @@ from vivero_web.fields import documented
 
 from vivero_data.domain.collections.names import MAX_NAME
 from vivero_data.domain.field_types.choice import Choice
-from vivero_data.domain.field_types.kind import AmbiguousInput, InvalidValueError
+from vivero_data.domain.field_types.kind import AmbiguousInput, FieldKind, InvalidValueError
 from vivero_data.domain.field_types.options import Options
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.lib.pages import DEFAULT_LIMIT
@@ -62,6 +62,11 @@ class NewField(msgspec.Struct, forbid_unknown_fields=True):
         documented("The values of a choice field; empty for other types.", maxItems=MAX_CHOICES),
     ] = []
     options: Options = msgspec.field(default_factory=Options)
+
+    @property
+    def kind(self) -> FieldKind:
+        """What its values are like."""
+        return self.type.kind.of(self)
 
 
 class NewCollection(msgspec.Struct, forbid_unknown_fields=True):
@@ -125,6 +130,16 @@ class Field(msgspec.Struct, frozen=True):
     choices: Annotated[tuple[str, ...], msgspec.Meta(description="What a choice field may hold.")]
     options: Options = msgspec.field(default_factory=Options)
 
+    @property
+    def kind(self) -> FieldKind:
+        """What its values are like."""
+        return self.type.kind.of(self)
+
+    @property
+    def holds(self) -> FieldType:
+        """The type whose values it has: its own, or that of its formula's result."""
+        return FieldType(self.options.result) if self.options.result else self.type
+
 
 class Collection(msgspec.Struct, frozen=True):
     """A collection as it is stored."""
@@ -151,6 +166,13 @@ class LostValue(msgspec.Struct, frozen=True):
     problem: Annotated[str, msgspec.Meta(description="Why it cannot be kept.")]
 
 
+class Calculated(msgspec.Struct, frozen=True):
+    """What a formula gives for a record."""
+
+    record: Annotated[int, msgspec.Meta(description="The number of the record.")]
+    value: Annotated[Any, msgspec.Meta(description="The value; null if it is empty.")]
+
+
 class FieldChange(msgspec.Struct, frozen=True):
     """What a change of a field does, or would do."""
 
@@ -166,6 +188,12 @@ class FieldChange(msgspec.Struct, frozen=True):
     ] = 0
     examples: Annotated[
         tuple[LostValue, ...], msgspec.Meta(description="A few of the values that will become empty.")
+    ] = ()
+    results: Annotated[
+        tuple[Calculated, ...], msgspec.Meta(description="Of a formula: what it gives for the first records.")
+    ] = ()
+    formulas: Annotated[
+        tuple[str, ...], msgspec.Meta(description="The formulas that are calculated again, because they use the field.")
     ] = ()
     job: Annotated[
         int | None,
@@ -210,12 +238,12 @@ def parse(field: Field, value: Any) -> Any:  # noqa: ANN401  any JSON value come
     """
     if isinstance(value, AmbiguousInput):
         raise InvalidValueError(value.problem)
-    return field.type.kind.parse(value, field)
+    return field.kind.parse(value, field)
 
 
 def present(field: Field, stored: Any) -> Any:  # noqa: ANN401  as above, the other way
     """A column's value as services and JSON have it."""
-    return None if stored is None else field.type.kind.present(stored, field)
+    return None if stored is None else field.kind.present(stored, field)
 
 
 def default_of(field: Field) -> Any:  # noqa: ANN401  a field's value

@@ -13,7 +13,7 @@ from vivero_web.text import tidy
 from vivero_data.db.database import Connection, Database
 from vivero_data.db.errors import DuplicateKeyError
 from vivero_data.domain.audit.service import record
-from vivero_data.domain.collections import columns, definition, repository
+from vivero_data.domain.collections import columns, definition, formulas, repository
 from vivero_data.domain.collections.schemas import Collection, CollectionQuery, CollectionSummary, NewCollection
 from vivero_data.domain.collections.seen import as_seen, seen
 from vivero_data.domain.collections.targets import check_targets
@@ -167,7 +167,7 @@ class CollectionService:
                 raise CollectionsFullError(MAX_COLLECTIONS)
             first = await repository.allocate_ids(connection, len(new.fields) + 1)
         fields = tuple(definition.as_field(field, first + 1 + i) for i, field in enumerate(new.fields))
-        return Collection(first, new.name, new.description, fields, 0, clock.now())
+        return Collection(first, new.name, new.description, formulas.all_defined(fields), 0, clock.now())
 
     async def _drop(self, collection_id: int) -> None:
         async with self._database.read() as connection:

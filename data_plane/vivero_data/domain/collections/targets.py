@@ -57,7 +57,7 @@ def _of(collection: Collection | None, number: int) -> Field | None:
 
 def _unfit_lookup(target: Collection | None, number: int) -> tuple[str, str] | None:
     found = _of(target, number)
-    if found is None or found.type.kind.virtual:
+    if found is None or found.kind.virtual:
         return "field", "must be a field of the linked collection that is stored there"
     return None
 
@@ -66,7 +66,7 @@ def _unfit_rollup(source: Collection | None, number: int, figure: Figure) -> tup
     if figure is Figure.COUNT:
         return None
     found = _of(source, number)
-    if found is None or found.type.kind.virtual:
+    if found is None or found.kind.virtual:
         return "field", "must be a stored field of the collection whose link it is"
-    fits = found.type.kind.summable if figure in {Figure.SUM, Figure.AVERAGE} else found.type.kind.sortable
-    return None if fits else ("figure", f"is not possible for {found.name}, a {found.type.kind.label.lower()}")
+    fits = found.kind.summable if figure in {Figure.SUM, Figure.AVERAGE} else found.kind.sortable
+    return None if fits else ("figure", f"is not possible for {found.name}, a {found.kind.label.lower()}")

@@ -105,6 +105,10 @@ class FieldKind:
     board: ClassVar[bool] = False
     operator_labels: ClassVar[Mapping[str, str]] = {}
 
+    def of(self, definition: Definition) -> "FieldKind":
+        """The kind of a field that is defined so; another one where a type has several."""
+        return self
+
     @property
     def sql(self) -> str:
         """The type of its column."""

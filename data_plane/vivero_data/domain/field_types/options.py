@@ -10,6 +10,7 @@ CURRENCY_PATTERN: Final = "^[A-Z]{3}$"
 MAX_DECIMALS: Final = 4
 MAX_PREFIX: Final = 20
 MAX_DIGITS: Final = 12
+MAX_FORMULA: Final = 2000  # characters
 
 
 class Colour(StrEnum):
@@ -34,6 +35,16 @@ class Figure(StrEnum):
     AVERAGE = "average"
     MIN = "min"
     MAX = "max"
+
+
+class Result(StrEnum):
+    """What the values of a formula are: the name of the field type that has such values."""
+
+    NUMBER = "number"
+    TEXT = "text"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    DATETIME = "datetime"
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -76,6 +87,17 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
             ge=0, le=MAX_DIGITS, description="Of an automatic number: at least so many, filled up with zeros."
         ),
     ] = 0
+    formula: Annotated[
+        str, documented("Of a formula: what it says, such as {Price} * {Amount}.", maxLength=MAX_FORMULA)
+    ] = ""
+    fields: Annotated[
+        dict[str, int],
+        msgspec.Meta(description="Of a formula: the numbers of the fields that it names. Written by the workspace."),
+    ] = {}
+    result: (
+        Annotated[Result, msgspec.Meta(description="Of a formula: what its values are. Written by the workspace.")]
+        | None
+    ) = None
     colours: Annotated[dict[str, Colour], msgspec.Meta(description="Of choices: the colour of each that has one.")] = {}
 
 

@@ -11,6 +11,7 @@ from vivero_data.domain.field_types.choices import Choices
 from vivero_data.domain.field_types.date import Date
 from vivero_data.domain.field_types.email import Email
 from vivero_data.domain.field_types.file import File
+from vivero_data.domain.field_types.formula import Formula
 from vivero_data.domain.field_types.integer import Integer
 from vivero_data.domain.field_types.kind import FieldKind
 from vivero_data.domain.field_types.link import Link, Person
@@ -44,6 +45,7 @@ class FieldType(StrEnum):
     LOOKUP = "lookup"
     ROLLUP = "rollup"
     FILE = "file"
+    FORMULA = "formula"
 
     @property
     def kind(self) -> FieldKind:
@@ -70,4 +72,5 @@ _KINDS: Final[Mapping[FieldType, FieldKind]] = {
     FieldType.LOOKUP: Lookup(),
     FieldType.ROLLUP: Rollup(),
     FieldType.FILE: File(),
+    FieldType.FORMULA: Formula(),
 }

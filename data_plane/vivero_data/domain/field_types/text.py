@@ -15,7 +15,7 @@ class Line(FieldKind):
 
     characters: ClassVar[int]
     operators = (*EQUALITY, *ORDER, *SEARCH)
-    exact = False
+    exact: ClassVar[bool | None] = False
 
     @property
     def sql(self) -> str:

@@ -40,5 +40,5 @@ def missing(wanted: NewCollection, collection: Collection) -> list[Field]:
     return [
         field
         for field in collection.fields
-        if fold(field.name) in names and field.type.kind.sortable and not field.indexed and not field.unique
+        if fold(field.name) in names and field.kind.sortable and not field.indexed and not field.unique
     ]

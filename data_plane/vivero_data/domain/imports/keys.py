@@ -32,7 +32,7 @@ class Seen:
     """Values of a field that the file had so far, as the field's uniqueness compares them."""
 
     def __init__(self, field: Field | None) -> None:
-        self._exact = field is None or field.type.kind.exact is None or field.exact
+        self._exact = field is None or field.kind.exact is None or field.exact
         self._hashes: set[int] = set()
 
     def add(self, value: Any) -> bool:  # noqa: ANN401  a column's value

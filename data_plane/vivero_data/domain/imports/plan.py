@@ -181,7 +181,7 @@ def definition(name: str, columns: Sequence[ColumnPlan], file: str) -> NewCollec
     if len(kept) > MAX_FIELDS:
         raise InvalidInputError.of("file", f"has {len(kept):,} columns, and a collection at most {MAX_FIELDS} fields")
     types = [column.type for column in kept]
-    while row_bytes(types) > MAX_ROW_BYTES:  # the widest texts go beside the row
+    while row_bytes(one.kind for one in types) > MAX_ROW_BYTES:  # the widest texts go beside the row
         widest = max(range(len(types)), key=lambda place: types[place].kind.characters or 0)
         types[widest] = FieldType.LONG_TEXT
     indexed = 0

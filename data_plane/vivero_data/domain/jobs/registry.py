@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from vivero_data.domain.audit.verifying import VerifyAuditLog
+from vivero_data.domain.collections.calculation import CalculateFormulas
 from vivero_data.domain.collections.numbering import NumberRecords
 from vivero_data.domain.collections.retyping import ChangeField
 from vivero_data.domain.imports.tasks import ImportRows, UndoImport
@@ -27,6 +28,7 @@ KINDS: Final[Mapping[str, type[Task]]] = {
     WORKSPACE_EXPORT: ExportWorkspace,
     "audit_verify": VerifyAuditLog,
     REPORT_MAIL: SendReport,
+    "formulas": CalculateFormulas,
 }
 
 

@@ -62,7 +62,7 @@ def wanted_index(collection: Collection, query: RecordQuery) -> tuple[Key, ...]:
     order = [key for key in parse_sort(collection, query.sort).keys if key.column.sql != "id"]
     found: dict[str, Key] = {}
     for key in [*equal, *(order or ranges)]:
-        if key.column.field.type.kind.sortable:
+        if key.column.field.kind.sortable:
             found.setdefault(key.column.sql, key)
     return tuple(fitting(found.values()))
 
@@ -111,7 +111,7 @@ def fitting(keys: Iterable[Key]) -> Iterable[Key]:
 
 
 def _width(column: Column) -> int:
-    characters = column.field.type.kind.characters
+    characters = column.field.kind.characters
     return _FIXED_BYTES if characters is None else 4 * characters + 3
 
 

@@ -200,7 +200,7 @@ class _Writer:
         ]
 
         async def write(some: Sequence[tuple[str, int, dict[int, Any]]]) -> None:
-            await repository.update_all(self._tx, self._collection, [(number, values) for _, number, values in some])
+            await repository.update_all(self._tx, self._access.whole, [(number, values) for _, number, values in some])
 
         wanted = await self._without_conflicts(
             wanted, before, {row.id: row.version for _, row, _ in rows if row.version}

@@ -215,7 +215,7 @@ def copy_of(access: Access, record: Record) -> dict[int, Any]:
     kept = {
         field.name: None if field.unique else values[field.name]
         for field in collection.fields
-        if not field.type.kind.computed and access.writable(field)
+        if not field.kind.computed and access.writable(field)
     }
     return completed(access, columns_for(collection, kept, new=True))
 

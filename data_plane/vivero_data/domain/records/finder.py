@@ -65,7 +65,7 @@ class RecordFinder:
 
 def name_field(collection: Collection) -> Field | None:
     """What a record is called: its first short text, if it has an index."""
-    return next((field for field in collection.fields if field.type.kind.leads and field.indexed), None)
+    return next((field for field in collection.fields if field.kind.leads and field.indexed), None)
 
 
 def search(searched: list[tuple[Access, Field]], words: str) -> Clause:

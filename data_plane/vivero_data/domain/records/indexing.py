@@ -91,8 +91,8 @@ def _key(collection: Collection, place: str, text: str) -> Key:
     column = column_of(collection, text.removeprefix("-"))
     if column is None or column.sql == "id":
         raise InvalidInputError.of(place, f"names no field of {collection.name}")
-    if not column.field.type.kind.sortable:
-        raise InvalidInputError.of(place, f"cannot be {column.field.name}, a {column.field.type.kind.label.lower()}")
+    if not column.field.kind.sortable:
+        raise InvalidInputError.of(place, f"cannot be {column.field.name}, a {column.field.kind.label.lower()}")
     return Key(column, descending=text.startswith("-"))
 
 

@@ -113,7 +113,7 @@ def total_column(collection: Collection, name: str, total: Total) -> Column:
 
 def totals_of(field: Field) -> tuple[Total, ...]:
     """What can stand below the field's column."""
-    kind = field.type.kind
+    kind = field.kind
     if kind.summable:
         return tuple(Total)
     return (Total.COUNT, Total.UNIQUE, Total.MIN, Total.MAX) if kind.sortable else (Total.COUNT,)

@@ -106,10 +106,8 @@ def _key(collection: Collection, text: str) -> Key:
     column = column_of(collection, text.removeprefix("-"))
     if column is None:
         raise InvalidInputError.of("sort", f"names no field of {collection.name}")
-    if not column.field.type.kind.sortable:
-        raise InvalidInputError.of(
-            "sort", f"cannot be by {column.field.name}, a {column.field.type.kind.label.lower()}"
-        )
+    if not column.field.kind.sortable:
+        raise InvalidInputError.of("sort", f"cannot be by {column.field.name}, a {column.field.kind.label.lower()}")
     return Key(column, descending=text.startswith("-"))
 
 
@@ -145,7 +143,7 @@ def _cursor_value(field: Field, text: str | None) -> Any:  # noqa: ANN401  a col
     if text is None:
         return None
     try:
-        return parse(field, field.type.kind.from_cursor(text))
+        return parse(field, field.kind.from_cursor(text))
     except InvalidValueError as error:
         raise InvalidInputError.of("cursor", f"{field.name} {error}") from error
 

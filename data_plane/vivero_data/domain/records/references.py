@@ -34,7 +34,7 @@ async def resolved(connection: Connection, access: Access, records: Sequence[Rec
     """The records with what their links lead to and what is read through them, two statements a field."""
     records = await read_through(connection, access, records)
     for field in access.collection.fields:
-        if not field.type.kind.refers:
+        if not field.kind.refers:
             continue
         ids = {record.values[field.name] for record in records} - {None}
         names = await titles(connection, access.actor, field, ids)
@@ -55,7 +55,7 @@ async def unknown(
     """The links that lead nowhere, or to what the actor may not read, of rows with a place and column values by field id."""
     errors: list[FieldError] = []
     for field in access.collection.fields:
-        if not field.type.kind.refers:
+        if not field.kind.refers:
             continue
         wanted = [(place, values[field.id]) for place, values in rows if values.get(field.id) is not None]
         there = await titles(connection, access.actor, field, {number for _, number in wanted}) if wanted else {}
@@ -157,7 +157,7 @@ def _searches(lead: Field, words: str) -> list[Clause]:
     number = words.removeprefix("#")
     if number.isascii() and number.isdigit() and len(number) < len(str(2**63)):
         searches.append(Clause("id = %s", (int(number),)))
-    if Operator.STARTS in lead.type.kind.operators:
+    if Operator.STARTS in lead.kind.operators:
         begins, has = like(column, words, anywhere=False), like(column, words, anywhere=True)
         return [*searches, Clause(begins[0], tuple(begins[1])), Clause(has[0], tuple(has[1]))]
     try:

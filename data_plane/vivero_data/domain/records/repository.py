@@ -1,4 +1,7 @@
-"""SQL of records: the only module with statements on collection tables."""
+"""SQL of records: the only module with statements on collection tables.
+
+What writes takes the whole collection: formulas are calculated from fields that the actor may not see, too.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
@@ -8,7 +11,9 @@ from vivero_web import clock
 
 from vivero_data.db.database import Connection, Row, within
 from vivero_data.domain.collections import repository as collections
+from vivero_data.domain.collections.calculation import calculate
 from vivero_data.domain.collections.columns import column_name, exact_column, table_name
+from vivero_data.domain.collections.formulas import assignments
 from vivero_data.domain.collections.schemas import Collection, Field, present
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.records import held
@@ -22,8 +27,10 @@ _HEAD: Final = ("id", "version", "created_at", "updated_at")
 async def insert(tx: Connection, collection: Collection, values: Mapping[int, Any]) -> int:
     """Add a record with values by field id; returns its id."""
     (values,) = await _numbered(tx, collection, [values])
-    names = ", ".join(_names(collection, values))
-    places = ", ".join(["%s"] * len(values))
+    # An expression reads the columns before it.
+    formulas = assignments(collection.fields)
+    names = ", ".join([*_names(collection, values), *(column for column, _ in formulas)])
+    places = ", ".join([*["%s"] * len(values), *(expression for _, expression in formulas)])
     record_id = await tx.insert(
         f"INSERT INTO {table_name(collection.id)} ({names}) VALUES ({places})",  # noqa: S608  names from numbers
         *values.values(),
@@ -63,7 +70,9 @@ async def get_locked(tx: Connection, access: Access, record_id: int) -> Record |
 
 async def update(tx: Connection, collection: Collection, record_id: int, values: Mapping[int, Any]) -> None:
     """Set values by field id; the version is incremented."""
-    sets = "".join(f", {name} = %s" for name in _names(collection, values))
+    written = [(name, "%s") for name in _names(collection, values)]
+    # Assigned from left to right: formulas read what is written.
+    sets = "".join(f", {name} = {value}" for name, value in [*written, *assignments(collection.fields)])
     await tx.execute(
         f"UPDATE {table_name(collection.id)} SET version = version + 1,"  # noqa: S608  names from numbers
         f" updated_at = CURRENT_TIMESTAMP(6){sets} WHERE id = %s",
@@ -86,6 +95,13 @@ async def insert_all(tx: Connection, collection: Collection, rows: Sequence[Mapp
         f"INSERT INTO {table_name(collection.id)} ({names}) VALUES {places} RETURNING {_columns(collection)}",  # noqa: S608  names from numbers
         *(value for row in rows for value in row.values()),
     )
+    if assignments(collection.fields):
+        numbers = tuple(row[0] for row in made)
+        await calculate(tx, collection, numbers)
+        made = await tx.fetch_all(
+            f"SELECT {_columns(collection)} FROM {table_name(collection.id)} WHERE id IN %s ORDER BY id",  # noqa: S608  names from numbers
+            numbers,
+        )
     records = [_record(collection, row) for row in made]
     await held.note(tx, collection, [(record.id, row) for record, row in zip(records, rows, strict=True)])
     return records
@@ -106,7 +122,9 @@ async def insert_rows(
         f"INSERT INTO {table_name(collection.id)} ({names}) VALUES {places} RETURNING id",  # noqa: S608  names from numbers
         *chain.from_iterable(rows),
     )
-    return [int(number) for (number,) in made]
+    numbers = [int(number) for (number,) in made]
+    await calculate(tx, collection, numbers)
+    return numbers
 
 
 async def existing(connection: Connection, access: Access, ids: Sequence[int]) -> set[int]:
@@ -128,9 +146,9 @@ async def find(connection: Connection, access: Access, field: Field, values: Seq
     exact = field.exact and field.unique
     given = " UNION ALL ".join(["SELECT %s AS place, %s AS value"] * len(values))
     collation = ""
-    if field.type.kind.exact is not None:  # a text
+    if field.kind.exact is not None:  # a text
         collation = f" COLLATE {'utf8mb4_nopad_bin' if exact else 'utf8mb4_unicode_520_nopad_ci'}"
-    value = field.type.kind.exact_sql("given.value") if exact else "given.value"
+    value = field.kind.exact_sql("given.value") if exact else "given.value"
     condition, params = where(access)
     column = exact_column(field) if exact else column_name(field)
     rows = await connection.fetch_all(
@@ -218,6 +236,8 @@ async def update_all(tx: Connection, collection: Collection, changes: Sequence[t
             f" SET old.version = old.version + 1, old.updated_at = CURRENT_TIMESTAMP(6){sets}",
             *(value for row in rows for value in row),
         )
+    # Of several tables, assignments have no order.
+    await calculate(tx, collection, [record_id for record_id, _ in changes])
     await held.note(tx, collection, changes)
 
 

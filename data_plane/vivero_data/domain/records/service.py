@@ -61,7 +61,7 @@ def columns_for(
     for field in collection.fields:
         if field.name not in named and not new:
             continue
-        if field.type.kind.computed:
+        if field.kind.computed:
             if named.get(field.name) not in (None, "", stored.get(field.name)):
                 errors.append(FieldError(field.name, "is written by the workspace itself"))
             continue
@@ -96,7 +96,7 @@ def as_typed(collection: Collection, values: Mapping[str, Any], notation: Notati
     """Values that were typed as texts, as tables show them, in the form that `columns_for` takes."""
     fields = {field.name: field for field in collection.fields}
     return {
-        name: fields[tidy(name)].type.kind.read_condition(value, notation)
+        name: fields[tidy(name)].kind.read_condition(value, notation)
         if isinstance(value, str) and tidy(name) in fields
         else value
         for name, value in values.items()
@@ -329,7 +329,7 @@ async def _resolved(connection: Connection, access: Access, record: Record) -> R
 async def _as_sent(tx: Connection, access: Access, record: Record, given: Mapping[str, Any]) -> Mapping[str, Any]:
     """The record's values as a client got them, with what is read through links if it sends that back."""
     sent = {tidy(name) for name in given}
-    if not any(field.type.kind.virtual and field.name in sent for field in access.collection.fields):
+    if not any(field.kind.virtual and field.name in sent for field in access.collection.fields):
         return record.values
     (found,) = await read_through(tx, access, [record])
     values: dict[str, Any] = decode(encode(found.values))

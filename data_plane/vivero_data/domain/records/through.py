@@ -28,7 +28,7 @@ async def read_through(connection: Connection, access: Access, records: Sequence
     What the actor may not read in the other collection is not there: neither its value, nor in a figure.
     """
     for field in access.collection.fields:
-        if not field.type.kind.virtual or not records:
+        if not field.kind.virtual or not records:
             continue
         looks_up = field.type is FieldType.LOOKUP
         found = await (_looked_up if looks_up else _rolled_up)(connection, access, field, records)

@@ -10,6 +10,7 @@ from vivero_data.db.database import Connection, batches
 from vivero_data.db.errors import DuplicateKeyError
 from vivero_data.domain.audit.service import record_all
 from vivero_data.domain.collections import repository as collections
+from vivero_data.domain.collections.calculation import calculate
 from vivero_data.domain.collections.changes import FIELD_CHANGE
 from vivero_data.domain.collections.columns import column_name, unique_key
 from vivero_data.domain.collections.conversion import converted, from_text
@@ -60,7 +61,9 @@ async def bring_back(tx: Connection, actor: Actor, collection: Collection, entry
                 await trash.put_back(tx, collection.id, part)
             except DuplicateKeyError as error:
                 raise _taken(collection, error) from error
-        found = await repository.get_all(tx, everything(actor, collection), [number for number, _ in rows])
+        numbers = [number for number, _ in rows]
+        await calculate(tx, collection, numbers)
+        found = await repository.get_all(tx, everything(actor, collection), numbers)
         entries = [entry_of("record.restore", collection, record, after=record.values) for record in found.values()]
         await record_all(tx, actor, entries)
         last = rows[-1][0]

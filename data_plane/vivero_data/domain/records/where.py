@@ -80,7 +80,7 @@ def searched(collection: Collection, text: str, place: str = "search") -> Clause
 
 def searched_fields(collection: Collection) -> list[Field]:
     """The fields that a search looks into: all that can be asked whether they contain a text."""
-    return [field for field in collection.fields if Operator.CONTAINS in field.type.kind.operators]
+    return [field for field in collection.fields if Operator.CONTAINS in field.kind.operators]
 
 
 def compiled(collection: Collection, tree: Tree, place: str = "where") -> Clause:
@@ -116,9 +116,9 @@ def _compared(collection: Collection, wanted: Condition) -> Clause:
     if column is None:
         raise _InvalidConditionError("field", f"names no field of {collection.name}")
     field, build = column.field, _OPERATORS.get(wanted.operator)
-    if build is None or wanted.operator not in field.type.kind.operators:
-        known = ", ".join(field.type.kind.operators)
-        said = f"has no operator {wanted.operator[:20]!r} for {field.name}, a {field.type.kind.label.lower()}"
+    if build is None or wanted.operator not in field.kind.operators:
+        known = ", ".join(field.kind.operators)
+        said = f"has no operator {wanted.operator[:20]!r} for {field.name}, a {field.kind.label.lower()}"
         raise _InvalidConditionError("operator", f"{said}; there are {known}")
     if wanted.operator in VALUELESS and wanted.value is not None:
         raise _InvalidConditionError("value", f"is not for {wanted.operator}")

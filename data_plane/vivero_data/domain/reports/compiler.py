@@ -128,7 +128,7 @@ def _key(column: Column, grouping: Grouping, zone: str) -> str:
     """What a record is grouped by. COALESCE keeps the optimizer from walking an index, which takes twice as long."""
     if grouping.by is None:
         return f"COALESCE({column.sql})"
-    return _PERIODS[grouping.by].format(local_time(column.sql, zone) if column.field.type.kind.zoned else column.sql)
+    return _PERIODS[grouping.by].format(local_time(column.sql, zone) if column.field.kind.zoned else column.sql)
 
 
 def _parts(collection: Collection, measure: Measure) -> list[tuple[str, str]]:
@@ -176,7 +176,7 @@ def _orders(definition: Definition, columns: Sequence[Column]) -> list[Order]:
         wanted = definition.order if index == 0 else Order.GROUP
         if wanted is Order.GROUP and grouping.by:
             found.append(Order.GROUP_DESCENDING)
-        elif index and not column.field.choices and not column.field.type.kind.two_valued:
+        elif index and not column.field.choices and not column.field.kind.two_valued:
             found.append(Order.VALUE_DESCENDING)
         else:
             found.append(wanted)

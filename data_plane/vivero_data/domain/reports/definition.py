@@ -78,12 +78,12 @@ def _problems(collection: Collection, definition: Definition) -> Iterator[tuple[
 
 
 def _ungroupable(column: Column) -> str | None:
-    kind = column.field.type.kind
+    kind = column.field.kind
     return None if kind.sortable else f"cannot be {column.field.name}, a {kind.label.lower()}"
 
 
 def _period_problem(column: Column, grouping: Grouping) -> str | None:
-    if column.field.type.kind.dated:
+    if column.field.kind.dated:
         return None if grouping.by else "must say by which period"
     return "is only for dates and times" if grouping.by else None
 
@@ -94,7 +94,7 @@ def _measure_problem(collection: Collection, measure: Measure) -> str | None:
     column = column_of(collection, measure.field)
     if column is None:
         return f"names no field of {collection.name}"
-    kind = column.field.type.kind
+    kind = column.field.kind
     if kind.summable or (measure.function is Function.COUNT and not kind.virtual):
         return None
     return f"cannot be {column.field.name}, a {kind.label.lower()}"

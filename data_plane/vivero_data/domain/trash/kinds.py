@@ -13,6 +13,7 @@ from vivero_data.domain.collections import columns, fields, repository
 from vivero_data.domain.collections.alteration import alter
 from vivero_data.domain.collections.changes import FIELD_CHANGE, Change
 from vivero_data.domain.collections.fields import COLLECTION_CHANGE, FIELD, FieldService
+from vivero_data.domain.collections.formulas import is_formula
 from vivero_data.domain.collections.names import fold
 from vivero_data.domain.collections.schemas import MAX_FIELDS, Collection
 from vivero_data.domain.collections.service import COLLECTION, MAX_COLLECTIONS, CollectionsFullError, described
@@ -167,7 +168,10 @@ class DeletedField(TrashKind):
             place = msgspec.convert(entry.content["place"], repository.Place)
             await fields.publish_new(tx, actor, entry.collection_id or 0, field, "field.restore", place)
             await take(tx, entry)
-        return None
+            collection = await repository.get_by_id(tx, entry.collection_id or 0)
+        if collection is None or not is_formula(field):
+            return None
+        return await tools.fields.calculate(actor, collection, field.name)
 
     async def destroy(self, connection: Connection, entry: Entry) -> None:
         if await repository.has_table(connection, entry.collection_id or 0):

@@ -114,7 +114,7 @@ def _check_group(collection: Collection, name: str | None) -> None:
     column = column_of(collection, name)
     if column is None:
         raise InvalidInputError.of("group_by", f"names no field of {collection.name}")
-    if not column.field.type.kind.sortable:
+    if not column.field.kind.sortable:
         raise InvalidInputError.of("group_by", f"cannot be {column.field.name}")
 
 

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, QueryParameter
 from vivero_web.bodies import read_form
 from vivero_web.errors import InvalidInputError, WebError
+from vivero_web.fields import LARGEST
 from vivero_web.text import tidy
 
 from vivero_data.domain.collections.fields import FieldNotFoundError, FieldService
@@ -24,6 +25,8 @@ from vivero_data.domain.collections.schemas import (
 )
 from vivero_data.domain.collections.service import CollectionService
 from vivero_data.domain.field_types.registry import FieldType
+from vivero_data.domain.formulas.tree import written
+from vivero_data.domain.formulas.values import NAMES
 from vivero_data.domain.users.schemas import Permission
 from vivero_data.web.controllers.collections import TYPE_LABELS, UNIQUE_LABELS
 from vivero_data.web.field_options import INPUTS, typed_options
@@ -112,6 +115,22 @@ async def add_field(
     return _done(collection, made, "field-added")
 
 
+@post("/collections/{name:str}/formula", request_max_body_size=CONTENT_BYTES)
+async def try_formula(
+    request: Request[Any, Any, Any],
+    visit: NamedDependency[Visit],
+    collection: NamedDependency[Collection],
+    fields: NamedDependency[FieldService],
+    field: Annotated[int, QueryParameter(ge=0, le=LARGEST)] = 0,
+) -> Html:
+    """What a formula gives, or where it is wrong, while it is typed: a part of the form."""
+    require(visit, Permission.MANAGE_COLLECTIONS, _CHANGE)
+    form = await read_form(request)
+    trial = await fields.try_formula(visit.actor, collection.name, form.get("formula", ""), field)
+    gives = NAMES[trial.field.options.result] if trial.field else ""
+    return show(visit, "collections/formula_said.html.j2", {"trial": trial, "gives": gives})
+
+
 @get("/collections/{name:str}/fields/{field_id:int}")
 async def field_page(
     visit: NamedDependency[Visit], collection: NamedDependency[Collection], field_id: FromPath[int]
@@ -196,7 +215,7 @@ def row_of(field: Field) -> FieldRow:
         name=field.name,
         type=field.type.value,
         required=field.required,
-        unique=("exact" if field.exact or field.type.kind.exact is None else "alike") if field.unique else "",
+        unique=("exact" if field.exact or field.kind.exact is None else "alike") if field.unique else "",
         choices=", ".join(field.choices),
         options=typed | ({"coloured": "on"} if field.options.colours else {}),
     )
@@ -300,9 +319,13 @@ def _form(  # noqa: PLR0913  one place composes the form in all its states
         for one, words in TYPE_LABELS
         if not field or one == field.type or not (one.kind.computed or one.kind.refers or one.kind.uploaded)
     ]
+    from vivero_data.domain.formulas.functions import FUNCTIONS  # noqa: PLC0415  an idle pod does not hold it
+
     context = {
         "collection": collection,
         "field": field,
+        "names": [written(one.name) for one in collection.fields if one != field],
+        "functions": FUNCTIONS,
         "row": row,
         "foreseen": foreseen,
         "confirmation": confirmation(foreseen) if foreseen else "",

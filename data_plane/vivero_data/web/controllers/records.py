@@ -214,7 +214,7 @@ async def new_record(
     """The form of a new record, with values that the address has for some of its fields."""
     require(visit, Permission.WRITE_RECORDS, "add records")
     asked = request.query_params
-    given = [one for one in collection.fields if input_name(one) in asked and not one.type.kind.computed]
+    given = [one for one in collection.fields if input_name(one) in asked and not one.kind.computed]
     typed = {one.name: asked[input_name(one)] for one in given}
     return _form(visit, collection, typed, shown=asked.get("shown", ""))
 

@@ -110,7 +110,7 @@ def _ask(  # noqa: PLR0913  one place composes the form in all its states
             *(
                 (one.name, one.name)
                 for one in state.collection.fields
-                if not (one.unique or one.type.kind.computed or one.type.kind.uploaded)
+                if not (one.unique or one.kind.computed or one.kind.uploaded)
             ),
         ],
         "typed": typed,
