@@ -28,7 +28,7 @@ def trees(collection: Collection, values: Mapping[str, st.SearchStrategy[Any]]) 
         [
             _condition(field.name, operator, values[field.name])
             for field in collection.fields
-            for operator in field.type.kind.operators
+            for operator in field.kind.operators
         ]
     )
 

@@ -62,21 +62,32 @@ class Filled(msgspec.Struct, frozen=True):
 
 async def lanes_of(actor: Actor, references: ReferenceService, field: Field) -> list[Lane]:
     """The columns of a board by this field."""
-    people = (await references.people(actor, "", MAX_LANES)).items if field.type.kind.refers else []
-    return lanes(field, [*field.type.kind.listed(field), *people])
+    people = (await references.people(actor, "", MAX_LANES)).items if field.kind.refers else []
+    return lanes(field, [*field.kind.listed(field), *people])
 
 
 def lanes(field: Field, values: Sequence[Any]) -> list[Lane]:
-    """No value first, then each value, then what has none of these; pure."""
+    """No value first, then each value, then what has none of these; pure.
+
+    No card is moved where the workspace writes the values itself.
+    """
     own = values[:MAX_LANES]
     sent = [one.id if isinstance(one, Linked) else one for one in own]
     filled = Condition(field.name, "filled")
     others = AllOf((filled, Not(Condition(field.name, "in", sent)))) if sent else filled
-    none = Lane("none", "No value", Condition(field.name, "empty"), typed=None if field.required else "")
+    none = Lane(
+        "none", "No value", Condition(field.name, "empty"), typed=None if field.required or field.kind.computed else ""
+    )
     return [
         none,
         *(
-            Lane(str(place), _label(value), Condition(field.name, "eq", said), value, shown(value))
+            Lane(
+                str(place),
+                _label(value),
+                Condition(field.name, "eq", said),
+                value,
+                None if field.kind.computed else shown(value),
+            )
             for place, (value, said) in enumerate(zip(own, sent, strict=True))
         ),
         Lane(OTHERS, "Other values", others),
@@ -92,7 +103,7 @@ def _label(value: Any) -> str:  # noqa: ANN401  a field's value
 def field_of(collection: Collection, state: ListState) -> Field | None:
     """The field whose values are the columns; None where the view has none that can be."""
     column = column_of(collection, state.spec.group_by) if state.spec.group_by else None
-    return column.field if column and column.field.type.kind.board else None
+    return column.field if column and column.field.kind.board else None
 
 
 def shown_on(state: ListState) -> list[Field]:

@@ -72,6 +72,11 @@ class Shown(msgspec.Struct, frozen=True):
     start: Field
     end: Field | None
 
+    @property
+    def movable(self) -> bool:
+        """Whether people can put a record on another day: the workspace does not write its start."""
+        return not self.start.kind.computed
+
 
 class Day(msgspec.Struct, frozen=True):
     """A day with its entries."""
@@ -145,12 +150,12 @@ def fields_of(collection: Collection, state: ListState) -> Shown | None:
     start, end = (_dated(collection, name) for name in (state.spec.start, state.spec.end))
     if start is None:
         return None
-    return Shown(start, end if end and end.type is start.type else None)
+    return Shown(start, end if end and end.holds is start.holds else None)
 
 
 def _dated(collection: Collection, name: str | None) -> Field | None:
     column = column_of(collection, name) if name else None
-    return column.field if column and column.field.type.kind.dated else None
+    return column.field if column and column.field.kind.dated else None
 
 
 def between(fields: Shown, window: Window, zone: str) -> Tree:
@@ -165,7 +170,7 @@ def between(fields: Shown, window: Window, zone: str) -> Tree:
 
 def _value(field: Field, day: date, zone: str) -> str:
     """The beginning of a day, as the API has it."""
-    if not field.type.kind.zoned:
+    if not field.kind.zoned:
         return day.isoformat()
     return f"{datetime.combine(day, time(), zone_of(zone)).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
@@ -226,7 +231,7 @@ def sheet(  # noqa: PLR0913, PLR0917  all that a page is made of
 
 def _typed(field: Field, day: date) -> str:
     """What a new record's form shows."""
-    return f"{day.isoformat()}T09:00" if field.type.kind.zoned else day.isoformat()
+    return f"{day.isoformat()}T09:00" if field.kind.zoned else day.isoformat()
 
 
 def days_on(record: Record, fields: Shown, window: Window, zone: str) -> Iterator[date]:
@@ -252,13 +257,17 @@ def moved(record: Record, fields: Shown, day: date, zone: str) -> dict[str, str]
     """New values that put a record on another day, at its time of the day, for as long as it lasted.
 
     Raises:
-        InvalidInputError: it has no date, or would leave the calendar.
+        InvalidInputError: it has no date, or one that is calculated, or would leave the calendar.
     """
+    if not fields.movable:
+        raise InvalidInputError.of(
+            fields.start.name, "is calculated by the workspace; change what it is calculated from"
+        )
     start = local_day(record.values.get(fields.start.name), zone)
     if start is None:
         raise InvalidInputError.of(fields.start.name, "has no date that could be moved")
     by = day - start
-    every = [fields.start, *([fields.end] if fields.end else [])]
+    every = [fields.start, *([fields.end] if fields.end and not fields.end.kind.computed else [])]
     try:
         return {
             one.name: _later(record.values[one.name], by, zone)

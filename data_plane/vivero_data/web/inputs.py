@@ -70,7 +70,7 @@ def _sent(field: Field, form: Form) -> bool:
 
 def is_typed(field: Field) -> bool:
     """Whether people type its values: the workspace writes some itself, and files are uploaded."""
-    return not (field.type.kind.computed or field.type.kind.uploaded)
+    return not (field.kind.computed or field.kind.uploaded)
 
 
 def is_checkbox(field: Field) -> bool:

@@ -113,8 +113,8 @@ def toolbar(state: ListState, views: Sequence[View], notation: Notation, slow: S
         chips=_chips(state),
         sorts=[*sorts, *[("", False)] * (MAX_SORTS - len(sorts))],
         sortable=[(field.name, label) for label, field in known if field.kind.sortable],
-        boarded=[(field.name, label) for label, field in known if field.type.kind.board],
-        dated=[(field.name, label) for label, field in known if field.type.kind.dated],
+        boarded=[(field.name, label) for label, field in known if field.kind.board],
+        dated=[(field.name, label) for label, field in known if field.kind.dated],
         searched=bool(searched_fields(collection)),
         slow=slow,
     )

@@ -36,7 +36,7 @@ SOME: Final[dict[FieldType, list[Any]]] = {
     FieldType.URL: ["https://a.example/", "https://a.example/b", "http://b.example/"],
 }
 VALUES: Final = {one.name: SOME[one.type] for one in THINGS.fields}
-WRITTEN: Final = {one.name: SOME[one.type] for one in THINGS.fields if not one.type.kind.computed}
+WRITTEN: Final = {one.name: SOME[one.type] for one in THINGS.fields if not one.kind.computed}
 TREES: Final = trees(THINGS, {name: st.sampled_from(values) for name, values in VALUES.items()})
 
 

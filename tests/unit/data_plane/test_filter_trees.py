@@ -32,8 +32,7 @@ _NAMES = File().text_sql("`f_1`").partition("`f_1`")[2]
 SAFE_SQL = re.compile(rf"(?:[a-zA-Z_`0-9%<>=(), ]|{re.escape(_NAMES)})+")
 SAID = {
     one.name: st.text(min_size=1, max_size=20) | st.sampled_from(["%", "_", "\\", "'", "%s", "`f_10`"])
-    if Operator.CONTAINS in one.type.kind.operators
-    and one.type not in {FieldType.CHOICE, FieldType.EMAIL, FieldType.URL}
+    if Operator.CONTAINS in one.kind.operators and one.type not in {FieldType.CHOICE, FieldType.EMAIL, FieldType.URL}
     else VALUES[one.type].map(lambda value: decode(encode(value)))
     for one in THINGS.fields
 }

@@ -29,7 +29,7 @@ SAFE_SQL = re.compile(r"[a-zA-Z0-9_`%<>=(),.*/ +\-:']+")
 
 def definitions(things: Collection) -> st.SearchStrategy[Definition]:
     """Reports that fit a collection."""
-    kinds = {one.name: one.type.kind for one in things.fields}
+    kinds = {one.name: one.kind for one in things.fields}
     dated = [*(name for name, kind in kinds.items() if kind.dated), "created_at"]
     others = [name for name, kind in kinds.items() if kind.sortable and not kind.dated]
     groupings = st.one_of(

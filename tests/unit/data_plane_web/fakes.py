@@ -952,7 +952,7 @@ class FakeRecordFiles(RecordFileService):
 
     async def list(self, actor: Actor, collection: str, record_id: int) -> RecordFiles:
         record = self.world.records[collection][record_id]
-        named = [field.name for field in self.world.collections[collection].fields if field.type.kind.uploaded]
+        named = [field.name for field in self.world.collections[collection].fields if field.kind.uploaded]
         return RecordFiles(
             {name: record.values.get(name) or [] for name in named}, self.world.attachments.get(record_id, [])
         )
@@ -1198,9 +1198,9 @@ def _made_up(statement: Statement, definition: Definition) -> Iterator[tuple[Any
 def _key(rank: int, field: Field, *, dated: bool) -> object:
     if dated:
         return date(2026 - rank, 1, 1)
-    if field.type.kind.two_valued:
+    if field.kind.two_valued:
         return rank % 2 == 0
-    return rank if field.type.kind.summable else f"{field.name} {rank}"
+    return rank if field.kind.summable else f"{field.name} {rank}"
 
 
 class FakeDashboards(DashboardService):

@@ -6,6 +6,7 @@ import pytest
 from unit.data_plane import builders
 from unit.data_plane_web.browser import Browser
 from vivero_data.domain.field_types.link import Linked
+from vivero_data.domain.field_types.options import Options, Result
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.records.where import compiled
 from vivero_data.web.boards import MAX_LANES, OTHERS, lanes
@@ -33,6 +34,14 @@ def test_every_column_is_a_condition_and_takes_its_own_value(kind: FieldType) ->
 def test_a_card_loses_its_value_only_where_none_is_needed(required: bool) -> None:  # noqa: FBT001  pytest
     none = lanes(builders.field(FieldType.CHOICE, 5, required=required), ["red"])[0]
     assert none.typed == (None if required else "")
+
+
+def test_no_card_moves_where_the_workspace_writes_the_values() -> None:
+    formula = Options(formula="TRUE", result=Result.BOOLEAN)
+    field = builders.field(FieldType.FORMULA, 5, options=formula)
+    found = lanes(field, field.kind.listed(field))
+    assert [one.label for one in found] == ["No value", "Yes", "No", "Other values"]
+    assert [one.typed for one in found] == [None] * 4
 
 
 def test_more_values_than_columns_share_one() -> None:

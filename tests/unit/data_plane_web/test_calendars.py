@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from support.filter_trees import holds
 from unit.data_plane import builders
 from unit.data_plane_web.browser import Browser
+from vivero_data.domain.field_types.options import Options, Result
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.records.schemas import Record
 from vivero_data.domain.records.where import compiled
@@ -108,6 +109,18 @@ def test_what_has_no_date_or_leaves_the_calendar_is_not_moved() -> None:
         moved(record(Start=None, End=None), shown, date(2026, 1, 1), "UTC")
     with pytest.raises(InvalidInputError, match="outside"):
         moved(record(Start=date(2026, 1, 1), End=date(9999, 12, 31)), shown, date(2027, 1, 1), "UTC")
+
+
+DUE = Options(formula="{Start}", result=Result.DATE)
+
+
+def test_a_calculated_end_follows_and_a_calculated_start_is_not_moved() -> None:
+    plain = fields(FieldType.DATE)
+    calculated = builders.field(FieldType.FORMULA, 3, name="Due", options=DUE)
+    one = record(Start=date(2026, 1, 1), End=date(2026, 1, 5), Due=date(2026, 1, 15))
+    assert moved(one, Shown(plain.start, calculated), date(2026, 2, 1), "UTC") == {"Start": "2026-02-01"}
+    with pytest.raises(InvalidInputError, match="calculated"):
+        moved(one, Shown(calculated, plain.end), date(2026, 2, 1), "UTC")
 
 
 def test_an_entry_that_lasts_is_cut_at_the_window() -> None:

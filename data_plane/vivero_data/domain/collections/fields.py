@@ -321,7 +321,7 @@ async def _with_choices(
     connection: Connection, collection: Collection, before: Field, wanted: FieldChanges
 ) -> FieldChanges:
     """The changes, with the values that there are as choices, for a field that becomes a choice and names none."""
-    becomes = wanted.type is not msgspec.UNSET and wanted.type.kind.has_choices and not before.type.kind.has_choices
+    becomes = wanted.type is not msgspec.UNSET and wanted.type.kind.has_choices and not before.kind.has_choices
     if not becomes or wanted.choices:
         return wanted
     found = [tidy(str(one)) for one in await changes.distinct(connection, collection, before, MAX_CHOICES)]

@@ -146,7 +146,7 @@ def checked(collection: Collection, bulk: Bulk, values: dict[str, Any]) -> dict[
         field = next(one for one in collection.fields if one.name in values)
         if field.unique and values[field.name] is not None:
             raise InvalidInputError.of(field.name, "must be unique: no two records can have the same value")
-        if field.type.kind.uploaded and values[field.name] is not None:
+        if field.kind.uploaded and values[field.name] is not None:
             raise InvalidInputError.of(field.name, "takes files one record at a time; of many it can only be emptied")
     if bulk.action is Action.DUPLICATE:
         strict = [one for one in collection.fields if one.unique and one.required]

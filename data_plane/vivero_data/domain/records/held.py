@@ -39,7 +39,7 @@ Files = Mapping[int, Sequence[RecordFile]]
 
 
 def file_fields(collection: Collection) -> list[Field]:
-    return [field for field in collection.fields if field.type.kind.uploaded]
+    return [field for field in collection.fields if field.kind.uploaded]
 
 
 class AttachedFile(Attachment, frozen=True, kw_only=True):

@@ -345,7 +345,7 @@ async def written(tx: Connection, access: Access, before: Record, wanted: Mappin
     """
     definition = access.collection
     try:
-        await repository.update(tx, definition, before.id, wanted)
+        await repository.update(tx, access.whole, before.id, wanted)
     except DuplicateKeyError as error:
         raise as_field_error(definition, error) from error
     await merging.remember(tx, definition.id, [Written(before.id, before.version + 1, wanted)])

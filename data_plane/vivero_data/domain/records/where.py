@@ -70,7 +70,7 @@ def searched(collection: Collection, text: str, place: str = "search") -> Clause
         return None
     if len(words) > MAX_WORDS:
         raise InvalidInputError.of(place, f"must have at most {MAX_WORDS} words")
-    columns = [field.type.kind.text_sql(column_name(field)) for field in searched_fields(collection)]
+    columns = [field.kind.text_sql(column_name(field)) for field in searched_fields(collection)]
     if not columns:
         raise InvalidInputError.of(place, f"finds nothing: {collection.name} has no field with text")
     found = [[like(column, word, anywhere=True) for column in columns] for word in words]
@@ -143,7 +143,7 @@ def _differs(column: Column, wanted: Condition) -> Clause:
 def _like(column: Column, wanted: Condition) -> Clause:
     if not isinstance(wanted.value, str) or not wanted.value:
         raise _InvalidConditionError("value", f"{wanted.operator} needs a text")
-    text = column.field.type.kind.text_sql(column.sql)
+    text = column.field.kind.text_sql(column.sql)
     return Clause(*like(text, wanted.value, anywhere=wanted.operator == Operator.CONTAINS))
 
 

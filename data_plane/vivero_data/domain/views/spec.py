@@ -93,8 +93,8 @@ def check_kind(collection: Collection, spec: Spec) -> None:
         column = column_of(collection, spec.group_by) if spec.group_by is not None else None
         if column is None:
             raise InvalidInputError.of("group_by", "is needed: the values of a field are the columns of a board")
-        if not column.field.type.kind.board:
-            label = column.field.type.kind.label.lower()
+        if not column.field.kind.board:
+            label = column.field.kind.label.lower()
             raise InvalidInputError.of("group_by", f"cannot be {column.field.name} on a board, a {label}")
     if spec.kind is ViewKind.CALENDAR and spec.start is None:
         raise InvalidInputError.of("start", "is needed: a field with a date is what a calendar shows records by")
@@ -123,7 +123,7 @@ def _check_dates(collection: Collection, spec: Spec) -> None:
     end = _dated(collection, "end", spec.end)
     if end and not start:
         raise InvalidInputError.of("end", "needs a start")
-    if start and end and (start.type is not end.type or start.name == end.name):
+    if start and end and (start.holds is not end.holds or start.name == end.name):
         raise InvalidInputError.of("end", f"must be another field of the same type as {start.name}")
 
 
@@ -133,8 +133,8 @@ def _dated(collection: Collection, place: str, name: str | None) -> Field | None
     column = column_of(collection, name)
     if column is None:
         raise InvalidInputError.of(place, f"names no field of {collection.name}")
-    if not column.field.type.kind.dated:
-        label = column.field.type.kind.label.lower()
+    if not column.field.kind.dated:
+        label = column.field.kind.label.lower()
         raise InvalidInputError.of(place, f"cannot be {column.field.name}, a {label}: a calendar needs dates")
     return column.field
 
