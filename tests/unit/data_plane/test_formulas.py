@@ -5,11 +5,17 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from vivero_data.domain.field_types.options import Result
+from unit.data_plane import builders
+from vivero_data.domain.collections.schemas import Field
+from vivero_data.domain.collections.seen import seen
+from vivero_data.domain.field_types.options import Options, Result
+from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.formulas import compiler
 from vivero_data.domain.formulas.reader import read, renamed
 from vivero_data.domain.formulas.tree import Call, Constant, FormulaError, Node, Reference, references, written
 from vivero_data.domain.formulas.values import Piece
+from vivero_data.domain.roles.rights import CollectionRights, OwnRole
+from vivero_data.domain.users.schemas import Actor, Role
 
 COLUMNS = {"n": Result.NUMBER, "t": Result.TEXT, "b": Result.BOOLEAN, "d": Result.DATE, "m": Result.DATETIME}
 PIECES = [
@@ -134,3 +140,20 @@ def test_a_field_that_is_renamed_is_named_so_where_it_stands(old: str, new: str)
 )
 def test_operators_group_as_in_spreadsheets(text: str, tree: object) -> None:
     assert bare(read(text)) == tree
+
+
+def test_a_formula_that_tells_of_a_hidden_field_is_hidden_as_well() -> None:
+    price, cost = (builders.field(FieldType.NUMBER, number, name=f"n{number}") for number in (1, 2))
+    margin = formula(3, "{n1} - {n2}", {"n1": 1, "n2": 2})
+    doubled = formula(4, "{n3} * 2", {"n3": 3})
+    plain = formula(5, "{n1} * 2", {"n1": 1})
+    collection = builders.collection(price, cost, margin, doubled, plain)
+    role = OwnRole(1, "Clerk", collections={collection.id: CollectionRights(hidden=frozenset({2}))})
+    shown = seen(Actor(1, "ada@example.com", "Ada", Role.MEMBER, own=role), collection)
+    assert shown is not None
+    assert shown.fields == (price, plain)
+
+
+def formula(number: int, text: str, fields: dict[str, int]) -> Field:
+    options = Options(formula=text, fields=fields, result=Result.NUMBER)
+    return builders.field(FieldType.FORMULA, number, name=f"n{number}", options=options)

@@ -15,7 +15,7 @@ from vivero_data.domain.collections.columns import table_name
 from vivero_data.domain.collections.formulas import assignments
 from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.jobs.task import Task, TaskContext
-from vivero_data.domain.users.schemas import Permission, require_permission
+from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 
 _BATCH: Final = 1000  # records; nobody waits for their locks for long
 
@@ -55,7 +55,7 @@ class CalculateFormulas(Task, frozen=True):
     collection_id: int
     field: str
 
-    async def check(self, connection: Connection) -> str:
+    async def check(self, connection: Connection, _: Actor) -> str:
         collection = await repository.get_by_id(connection, self.collection_id)
         if collection is None:
             raise ChangedMeanwhileError

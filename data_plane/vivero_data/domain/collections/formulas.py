@@ -76,7 +76,7 @@ def resolved(field: Field, others: Iterable[Field]) -> Field:
     named = {one.name: one for one in references(read(field.options.formula))}
     known = {name: by_name[fold(name)].id for name in named if fold(name) in by_name}
     formula = _compiled(field.options.formula, _operands(known, by_name.values()))
-    circle = [name for name, number in known.items() if field.id in _behind(number, by_name.values())]
+    circle = [name for name, number in known.items() if field.id in behind(number, by_name.values())]
     if circle:
         raise FormulaError(named[circle[0]].at, f"{circle[0]} is calculated from this field itself")
     options = msgspec.structs.replace(field.options, fields=known, result=formula.result)
@@ -116,8 +116,20 @@ def with_field(fields: Iterable[Field], changed: Field) -> list[Field]:
 def users(fields: Sequence[Field], number: int) -> list[Field]:
     """The formulas that are calculated from a field, also through others."""
     return [
-        field for field in fields if is_formula(field) and field.id != number and number in _behind(field.id, fields)
+        field for field in fields if is_formula(field) and field.id != number and number in behind(field.id, fields)
     ]
+
+
+def behind(number: int, fields: Iterable[Field]) -> set[int]:
+    """All fields that a field is calculated from, and itself."""
+    by_id = {field.id: field for field in fields}
+    found, todo = {number}, [number]
+    while todo:
+        field = by_id.get(todo.pop())
+        new = set(field.options.fields.values()) - found if field else set()
+        found |= new
+        todo += new
+    return found
 
 
 def expression(field: Field, fields: Sequence[Field]) -> str:
@@ -128,7 +140,7 @@ def expression(field: Field, fields: Sequence[Field]) -> str:
 def assignments(fields: Sequence[Field]) -> list[tuple[str, str]]:
     """The column of each formula and its expression, each behind those that it is calculated from."""
     formulas = [field for field in fields if is_formula(field)]
-    formulas.sort(key=lambda one: len(_behind(one.id, formulas)))
+    formulas.sort(key=lambda one: len(behind(one.id, formulas)))
     return [(column_name(field), expression(field, fields)) for field in formulas]
 
 
@@ -152,18 +164,6 @@ def _renamed(field: Field, names: Mapping[int, str]) -> Field:
         fields={new.get(old, old): number for old, number in said.items()},
     )
     return msgspec.structs.replace(field, options=options)
-
-
-def _behind(number: int, fields: Iterable[Field]) -> set[int]:
-    """All fields that a field is calculated from, and itself."""
-    by_id = {field.id: field for field in fields}
-    found, todo = {number}, [number]
-    while todo:
-        field = by_id.get(todo.pop())
-        new = set(field.options.fields.values()) - found if field else set()
-        found |= new
-        todo += new
-    return found
 
 
 def _problem(field: Field, fields: Sequence[Field]) -> str | None:

@@ -1,9 +1,10 @@
-"""A collection as a person sees it: without the fields that their role hides; pure."""
+"""A collection as a person sees it: without the fields that their role hides, and formulas that tell of those; pure."""
 
 from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from vivero_data.domain.collections.formulas import behind
 from vivero_data.domain.collections.schemas import Collection, CollectionSummary
 from vivero_data.domain.roles.rights import CollectionRights
 from vivero_data.domain.users.schemas import Actor
@@ -22,8 +23,11 @@ def seen(actor: Actor, collection: Collection) -> Collection | None:
     if actor.own is None:
         return collection
     rights = rights_of(actor, collection.id)
-    fields = tuple(field for field in collection.fields if rights and field.id not in rights.hidden)
-    if rights is None or not fields:
+    if rights is None:
+        return None
+    every = collection.fields
+    fields = tuple(field for field in every if rights.hidden.isdisjoint(behind(field.id, every)))
+    if not fields:
         return None
     if rights.where is None:
         return msgspec.structs.replace(collection, fields=fields)
