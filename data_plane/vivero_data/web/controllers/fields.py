@@ -115,7 +115,7 @@ async def add_field(
     return _done(collection, made, "field-added")
 
 
-@post("/collections/{name:str}/formula", request_max_body_size=CONTENT_BYTES)
+@post("/collections/{name:str}/formula")
 async def try_formula(
     request: Request[Any, Any, Any],
     visit: NamedDependency[Visit],
