@@ -36,9 +36,9 @@ def fields_of(collection: Collection) -> list[FieldOfApi]:
         FieldOfApi(
             one.name,
             one.type.value,
-            "" if one.type.kind.computed else compact(one.type.kind.example(one)),
-            "The workspace writes it" if one.type.kind.computed else rules(one),
-            ", ".join(one.type.kind.operators),
+            "" if one.kind.computed else compact(one.kind.example(one)),
+            "The workspace writes it" if one.kind.computed else rules(one),
+            ", ".join(one.kind.operators),
         )
         for one in collection.fields
     ]
@@ -46,11 +46,11 @@ def fields_of(collection: Collection) -> list[FieldOfApi]:
 
 def example_values(collection: Collection) -> Mapping[str, Any]:
     """Values of a good record, but for what is unique or leads to something."""
-    written = (one for one in collection.fields if not one.type.kind.computed)
+    written = (one for one in collection.fields if not one.kind.computed)
     return {
-        one.name: one.type.kind.example(one)
+        one.name: one.kind.example(one)
         for one in written
-        if one.required or not (one.type.kind.refers or one.type.kind.uploaded)
+        if one.required or not (one.kind.refers or one.kind.uploaded)
     }
 
 
@@ -76,7 +76,7 @@ def calls_of(collection: Collection, address: str) -> list[Call]:
         ),
         Call("Delete a record", "It can be restored for 30 days.", curl("DELETE", f"{here}/1")),
     ]
-    asked = next((one for one in collection.fields if Operator.EQ in one.type.kind.operators and one.indexed), None)
+    asked = next((one for one in collection.fields if Operator.EQ in one.kind.operators and one.indexed), None)
     return [made[0], _filtered(asked, here), *made[1:]] if asked else made
 
 
