@@ -27,7 +27,7 @@ OPTIONS: Final[dict[str, dict[str, Any]]] = {
     FieldType.MONEY: {"currency": "EUR"},
     FieldType.LINK: {"collection": 1},
     FieldType.AUTONUMBER: {"prefix": "INV-", "digits": 5},
-    FieldType.FORMULA: {"formula": "{number} * 2"},
+    FieldType.FORMULA: {"formula": "1 + 1"},
 }
 """By field type, of those that need or take some."""
 COMPUTED: Final = tuple(kind for kind in FieldType if kind.kind.computed and not kind.kind.virtual)

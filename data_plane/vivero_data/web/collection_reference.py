@@ -48,9 +48,7 @@ def example_values(collection: Collection) -> Mapping[str, Any]:
     """Values of a good record, but for what is unique or leads to something."""
     written = (one for one in collection.fields if not one.kind.computed)
     return {
-        one.name: one.kind.example(one)
-        for one in written
-        if one.required or not (one.kind.refers or one.kind.uploaded)
+        one.name: one.kind.example(one) for one in written if one.required or not (one.kind.refers or one.kind.uploaded)
     }
 
 
