@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -119,6 +120,7 @@ from vivero_data.domain.trash.controllers import TrashController
 from vivero_data.domain.trash.service import TrashService
 from vivero_data.domain.usage.controllers import UsageController
 from vivero_data.domain.usage.service import UsageService
+from vivero_data.domain.usage.telling import tell_owners
 from vivero_data.domain.users.controllers import MeController, UserController
 from vivero_data.domain.users.service import UserService
 from vivero_data.domain.views.controllers import IndexController, ViewController
@@ -483,8 +485,13 @@ async def _schema_revision(services: Services) -> str:
     return revision
 
 
+def housekeeping_of(services: Services) -> Housekeeping:
+    tell = partial(tell_owners, services.database, services.limits, services.jobs.wakeup)
+    return Housekeeping(services.database, services.storage, services.files, services.audit, services.trash, tell=tell)
+
+
 async def _run_background(services: Services) -> None:
-    housekeeping = Housekeeping(services.database, services.storage, services.files, services.audit, services.trash)
+    housekeeping = housekeeping_of(services)
     async with asyncio.TaskGroup() as group:  # waits for all: a child process must not outlive the connection pool
         group.create_task(JobRunner(services.database, services.jobs.wakeup).run())
         group.create_task(_webhook_delivery(services).run())

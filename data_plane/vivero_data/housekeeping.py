@@ -51,14 +51,23 @@ log = structlog.get_logger(__name__)
 class Housekeeping:
     """Runs each task once an hour; a failure is logged, and retried an hour later."""
 
-    def __init__(
-        self, database: Database, storage: Storage, files: FileService, audit: AuditService, trash: TrashService
+    def __init__(  # noqa: PLR0913  all that it keeps in order
+        self,
+        database: Database,
+        storage: Storage,
+        files: FileService,
+        audit: AuditService,
+        trash: TrashService,
+        *,
+        tell: Callable[[], Awaitable[int]],
     ) -> None:
+        """`tell` tells owners of limits that are nearly or fully used."""
         self._database = database
         self._storage = storage
         self._files = files
         self._audit = audit
         self._trash = trash
+        self._tell = tell
         self._spare: set[tuple[int, int]] = set()
 
     async def run(self) -> None:
@@ -71,7 +80,7 @@ class Housekeeping:
             await asyncio.sleep(_EVERY_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311  jitter
 
     async def once(self) -> dict[str, int]:
-        """Run every task; returns how much each removed."""
+        """Run every task; returns how much each removed, and how many mails about limits began."""
         tasks: dict[str, Callable[[], Awaitable[int]]] = {
             "tables": lambda: drop_orphaned_tables(self._database),
             "files": lambda: finish_interrupted(self._database, self._storage, self._files),
@@ -89,6 +98,7 @@ class Housekeeping:
             "idempotency": lambda: self._purge(idempotency.purge),
             "webhooks": self._purge_attempts,
             "report_mails": self._purge_sendings,
+            "limits": self._tell,
             "audit": self._audit.move_legacy_entries,
         }
         done = {name: await self._do(name, task) for name, task in tasks.items()}

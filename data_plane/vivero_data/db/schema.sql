@@ -487,4 +487,6 @@ CREATE TABLE IF NOT EXISTS record_files (
 
 ALTER TABLE trashed_records ADD KEY IF NOT EXISTS trashed_records_of (record_id);
 
-INSERT INTO alembic_version (version_num) VALUES ('0028');
+ALTER TABLE counters ADD COLUMN IF NOT EXISTS told TINYINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'per cent of its limit that owners were told of';
+
+INSERT INTO alembic_version (version_num) VALUES ('0029');

@@ -7,12 +7,11 @@ from typing import Final, Literal
 from vivero_web.links import INVITATION_VALID_FOR
 
 from vivero_data.domain.field_types.link import Linked
+from vivero_data.domain.usage.levels import FULL, NEARLY_FULL, percent
 from vivero_data.domain.users.schemas import Invitation
 from vivero_data.web import writing
 
 _DAY: Final = 86_400  # seconds
-_NEARLY_FULL: Final = 80  # per cent of a limit from which a meter warns
-_FULL: Final = 100
 
 _SENDING: Final = timedelta(minutes=2)  # as long as clients/mail.py tries
 
@@ -31,21 +30,14 @@ def days_left(end: datetime, now: datetime) -> int:
     return max(0, -int(-seconds // _DAY))
 
 
-def percent(used: int, limit: int) -> int:
-    """Used part of a limit, 0..100; a limit of zero is full."""
-    if limit <= 0:
-        return _FULL
-    return min(_FULL, max(0, used * _FULL // limit))
-
-
 def level(used: int, limit: int | None) -> Level:
     """How a meter looks: `ok`, `warning` from 80 %, `error` when full."""
     if limit is None:
         return "ok"
     share = percent(used, limit)
-    if share >= _FULL:
+    if share >= FULL:
         return "error"
-    return "warning" if share >= _NEARLY_FULL else "ok"
+    return "warning" if share >= NEARLY_FULL else "ok"
 
 
 def invitation_state(invitation: Invitation, now: datetime) -> InvitationState:

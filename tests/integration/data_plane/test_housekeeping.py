@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 from integration.data_plane.workspace import Workspace
 from vivero_data import housekeeping
+from vivero_data.app import housekeeping_of
 from vivero_data.clients.storage import StorageError
 from vivero_data.housekeeping import Housekeeping
 from vivero_web.errors import UnavailableError
@@ -10,8 +11,7 @@ from vivero_web.errors import UnavailableError
 
 @pytest.fixture
 def keeper(workspace: Workspace) -> Housekeeping:
-    services = workspace.app.state.services
-    return Housekeeping(services.database, services.storage, services.files, services.audit, services.trash)
+    return housekeeping_of(workspace.app.state.services)
 
 
 async def test_what_is_in_use_stays(keeper: Housekeeping, workspace: Workspace, owner: dict[str, str]) -> None:
@@ -32,6 +32,7 @@ async def test_what_is_in_use_stays(keeper: Housekeeping, workspace: Workspace, 
         "record_files": 0,
         "report_mails": 0,
         "imports": 0,
+        "limits": 0,
         "audit": 0,
     }
     assert (await workspace.client.get("/api/v1/me", headers=owner)).status_code == 200
@@ -67,6 +68,7 @@ async def test_what_has_ended_goes(
         "record_files": 0,
         "report_mails": 0,
         "imports": 0,
+        "limits": 0,
         "audit": 0,
     }
     assert (await workspace.client.get("/api/v1/me", headers=owner)).status_code == 401
@@ -95,6 +97,7 @@ async def test_one_task_that_fails_does_not_stop_the_others(
         "workspace_exports",
         "report_mails",
         "imports",
+        "limits",
         "record_files",
         "audit",
     }

@@ -2,8 +2,6 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from vivero_data.web import format as fmt
 
 NOW = datetime(2026, 11, 22, 15, 41, 39, tzinfo=UTC)
@@ -19,11 +17,6 @@ def test_a_time_without_zone_is_utc() -> None:
 )
 def test_days_left_counts_a_begun_day(end: timedelta, days: int) -> None:
     assert fmt.days_left(NOW + end, NOW) == days
-
-
-@given(st.integers(min_value=0), st.integers(min_value=0))
-def test_percent_stays_within_its_bounds(used: int, limit: int) -> None:
-    assert 0 <= fmt.percent(used, limit) <= 100
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from vivero_data.domain.records.export import Export
 from vivero_data.domain.records.indexing import AddIndex
 from vivero_data.domain.report_mails.job import KIND as REPORT_MAIL
 from vivero_data.domain.report_mails.job import SendReport
+from vivero_data.domain.usage.job import KIND as LIMIT_MAIL
+from vivero_data.domain.usage.job import TellOfLimit
 from vivero_data.domain.workspace_exports.job import KIND as WORKSPACE_EXPORT
 from vivero_data.domain.workspace_exports.job import ExportWorkspace
 
@@ -29,6 +31,7 @@ KINDS: Final[Mapping[str, type[Task]]] = {
     "audit_verify": VerifyAuditLog,
     REPORT_MAIL: SendReport,
     "formulas": CalculateFormulas,
+    LIMIT_MAIL: TellOfLimit,
 }
 
 

@@ -56,6 +56,11 @@ async def select_page(connection: Connection, limit: int, above: int) -> list[Us
     return [_user(row) for row in rows]
 
 
+async def active_owners(connection: Connection) -> list[int]:
+    """Ids of the active owners, also of those who log in elsewhere alone."""
+    return [int(row[0]) for row in await connection.fetch_all("SELECT id FROM users WHERE role = 'owner' AND active")]
+
+
 async def active_owners_locked(tx: Connection) -> list[int]:
     """Ids of the active owners who can log in, locked until this transaction ends."""
     rows = await tx.fetch_all(

@@ -8,6 +8,7 @@ from litestar.params import FromPath
 
 from vivero_data.domain.jobs.service import JobService
 from vivero_data.domain.report_mails.job import KIND as REPORT_MAIL
+from vivero_data.domain.usage.job import KIND as LIMIT_MAIL
 from vivero_data.domain.workspace_exports.job import KIND as WORKSPACE_EXPORT
 from vivero_data.web.page import Visit, done, show
 
@@ -21,6 +22,8 @@ async def job_page(
     job = await jobs.get(visit.actor, job_id)
     if job.kind in _IMPORTS:  # which have pages of their own
         return done("/imports")
+    if job.kind == LIMIT_MAIL:
+        return done("/usage")
     if job.kind == REPORT_MAIL:
         return done("/report-schedules")
     if job.kind == WORKSPACE_EXPORT:
