@@ -118,7 +118,7 @@ from vivero_data.domain.sessions.service import SessionService
 from vivero_data.domain.tickets.service import TicketService
 from vivero_data.domain.trash.controllers import TrashController
 from vivero_data.domain.trash.service import TrashService
-from vivero_data.domain.usage.controllers import UsageController
+from vivero_data.domain.usage.controllers import LimitsController, UsageController
 from vivero_data.domain.usage.service import UsageService
 from vivero_data.domain.usage.telling import tell_owners
 from vivero_data.domain.users.controllers import MeController, UserController
@@ -285,7 +285,7 @@ def build(settings: Settings) -> Services:
         audit=AuditService(database),
         anchors=anchors,
         sealer=sealer,
-        usage=UsageService(database, limits),
+        usage=UsageService(database, limits, settings.env.max_file_bytes),
         workspace=WorkspaceService(database, identity),
         notation=notation,
         references=ReferenceService(database),
@@ -397,6 +397,7 @@ def _api(upload_bytes: int) -> Router:
             TrashController,
             AuditController,
             UsageController,
+            LimitsController,
             ApiKeyController,
             SettingsController,
             LinkController,

@@ -13,6 +13,7 @@ from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.files.content import PICTURES
 from vivero_data.domain.records.filters import Filter
 from vivero_data.domain.records.schemas import Record
+from vivero_data.domain.usage.published import LimitGroup, PublishedLimit
 from vivero_data.domain.usage.service import Usage
 from vivero_data.lib.lists import join_list, split_list
 from vivero_data.web import audit_labels, writing
@@ -65,6 +66,25 @@ def near_limits(usage: Usage, only: str = "") -> list[NearLimit]:
         if only in {"", name} and words.level(meter.used, meter.limit) != "ok"
     ]
     return sorted(found, key=lambda one: not one.full)
+
+
+def limit_facts(group: LimitGroup) -> list[tuple[str, str]]:
+    """Each limit with its figure, and what is used of it where that is known."""
+
+    def words_of(one: PublishedLimit, figure: int | None) -> str:
+        if figure is None:
+            return "unlimited"
+        return bytes_(figure) if one.unit == "bytes" else number(figure)
+
+    return [
+        (
+            one.name,
+            words_of(one, one.limit)
+            if one.used is None
+            else f"{words_of(one, one.used)} of {words_of(one, one.limit)}",
+        )
+        for one in group.limits
+    ]
 
 
 def choice_options(choices: tuple[str, ...], chosen: str) -> list[tuple[str, str]]:
@@ -138,6 +158,7 @@ def page_filters() -> dict[str, Callable[..., object]]:
         "collection_href": collection_href,
         "join_list": join_list,
         "near_limits": near_limits,
+        "limit_facts": limit_facts,
         "without_scheme": without_scheme,
         "web_address": web_address,
         "format_moment": writing.moment,

@@ -401,6 +401,7 @@ WORKSPACE_PAGES = (
     "/templates",
     "/users",
     "/audit",
+    "/usage",
     "/account/security",
     "/report-schedules",
     "/report-schedules/new?subject=report-2",

@@ -102,3 +102,12 @@ async def test_without_a_mail_server_the_job_ends(telling: Telling, environ: dic
     await telling.send()
     async with telling.services.database.read() as connection:
         assert await connection.fetch_one("SELECT state, result FROM jobs") == ("done", '{"mails":0}')
+
+
+async def test_all_limits_are_published_with_what_is_used(telling: Telling, owner: dict[str, str]) -> None:
+    await telling.workspace.collection(owner)
+    await telling.use(7)
+    answer = await telling.workspace.client.get("/api/v1/limits", headers=owner)
+    assert answer.status_code == 200
+    told = {one["name"]: (one["used"], one["limit"]) for group in answer.json() for one in group["limits"]}
+    assert (told["Records"], told["Collections"], told["Fields of a collection"]) == ((7, 100), (1, 500), (None, 50))

@@ -151,6 +151,7 @@ from vivero_data.domain.tickets.service import TicketService
 from vivero_data.domain.trash.kinds import CannotRestoreError
 from vivero_data.domain.trash.schemas import Restored, TrashItem
 from vivero_data.domain.trash.service import TrashService
+from vivero_data.domain.usage.published import Counted, LimitGroup, published
 from vivero_data.domain.usage.service import Meter, Usage, UsageService
 from vivero_data.domain.users.errors import EmailTakenError, LastOwnerError
 from vivero_data.domain.users.schemas import (
@@ -1409,6 +1410,11 @@ class FakeUsage(UsageService):
         stored = sum(found.size for found, _ in self.world.files.values())
         seats = Meter(len(self.world.users), self.world.seats)
         return Usage("trial", self.world.limit, seats, Meter(stored, 5_000_000_000))
+
+    async def published(self, actor: Actor) -> list[LimitGroup]:
+        plan = Limits("trial", self.world.limit.limit, self.world.seats, 5_000_000_000)
+        there = Counted(self.world.limit.used, len(self.world.users), collections=len(self.world.collections))
+        return published(plan, 10**8, there)
 
 
 def settings() -> Settings:

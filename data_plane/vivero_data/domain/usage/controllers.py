@@ -3,8 +3,21 @@
 from litestar import Controller, get
 from litestar.di import NamedDependency
 
+from vivero_data.domain.usage.published import LimitGroup
 from vivero_data.domain.usage.service import Usage, UsageService
 from vivero_data.domain.users.schemas import Actor
+
+
+class LimitsController(Controller):
+    """Every limit of the workspace."""
+
+    path = "/limits"
+    tags = ("Usage",)
+
+    @get()
+    async def get_limits(self, actor: NamedDependency[Actor], usage: NamedDependency[UsageService]) -> list[LimitGroup]:
+        """Every limit, of the plan and of the program, and how much of it is used where that is one figure."""
+        return await usage.published(actor)
 
 
 class UsageController(Controller):

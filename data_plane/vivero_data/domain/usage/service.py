@@ -5,8 +5,14 @@ from typing import Annotated
 import msgspec
 
 from vivero_data.db.database import Database
+from vivero_data.domain.collections import repository as collections
+from vivero_data.domain.dashboards import repository as dashboards
 from vivero_data.domain.limits.service import LimitService, counts
+from vivero_data.domain.report_mails import repository as report_mails
+from vivero_data.domain.reports import repository as reports
+from vivero_data.domain.usage.published import Counted, LimitGroup, published
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
+from vivero_data.domain.webhooks import repository as webhooks
 
 
 class Meter(msgspec.Struct, frozen=True):
@@ -28,9 +34,11 @@ class Usage(msgspec.Struct, frozen=True):
 class UsageService:
     """Counters with their limits; every user may read them."""
 
-    def __init__(self, database: Database, limits: LimitService) -> None:
+    def __init__(self, database: Database, limits: LimitService, upload_bytes: int) -> None:
+        """`upload_bytes` is the largest upload."""
         self._database = database
         self._limits = limits
+        self._upload_bytes = upload_bytes
 
     async def get(self, actor: Actor) -> Usage:
         require_permission(actor, Permission.READ)
@@ -43,3 +51,20 @@ class UsageService:
             users=Meter(used["users"], limits.users),
             storage_bytes=Meter(used["storage_bytes"], limits.storage_bytes),
         )
+
+    async def published(self, actor: Actor) -> list[LimitGroup]:
+        """Every limit, and how much of it is used where that is one figure."""
+        require_permission(actor, Permission.READ)
+        async with self._database.read() as connection:
+            counted = await counts(connection)
+            used = Counted(
+                records=counted["records"],
+                users=counted["users"],
+                storage_bytes=counted["storage_bytes"],
+                collections=await collections.count(connection),
+                reports=await reports.count(connection),
+                dashboards=await dashboards.count(connection),
+                schedules=await report_mails.count(connection),
+                webhooks=await webhooks.count(connection),
+            )
+        return published(self._limits.current, self._upload_bytes, used)

@@ -92,4 +92,9 @@ async def hide_first_steps(visit: NamedDependency[Visit]) -> Response[Any]:
 async def usage_page(
     visit: NamedDependency[Visit], usage: NamedDependency[UsageService], limits: NamedDependency[LimitService]
 ) -> Html:
-    return show(visit, "usage.html.j2", {"usage": await usage.get(visit.actor), "plan_url": limits.current.plan_url})
+    context = {
+        "usage": await usage.get(visit.actor),
+        "groups": await usage.published(visit.actor),
+        "plan_url": limits.current.plan_url,
+    }
+    return show(visit, "usage.html.j2", context)
