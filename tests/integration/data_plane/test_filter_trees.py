@@ -14,7 +14,6 @@ from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.records.filters import MAX_DEPTH, WHERE_LENGTH
 from vivero_data.lib.json import encode
 
-THINGS: Final = collection()
 RECORDS: Final = "/api/v1/collections/Things/records"
 WORDS: Final = ["a", "A", "ab", "b", "Ba", "bA1", "1", "abba"]
 # Few values a field, so that conditions find something; texts of letters that Python and the collation order alike.
@@ -35,6 +34,8 @@ SOME: Final[dict[FieldType, list[Any]]] = {
     FieldType.MONEY: [-1.5, 0, 0.25, 2, 1000000.75],
     FieldType.URL: ["https://a.example/", "https://a.example/b", "http://b.example/"],
 }
+THINGS: Final = collection(*(one for one in collection().fields if not one.type.kind.uploaded))
+"""Names of files are asked for in test_record_files.py, where there are some."""
 VALUES: Final = {one.name: SOME[one.type] for one in THINGS.fields}
 WRITTEN: Final = {one.name: SOME[one.type] for one in THINGS.fields if not one.kind.computed}
 TREES: Final = trees(THINGS, {name: st.sampled_from(values) for name, values in VALUES.items()})
