@@ -35,6 +35,7 @@ INNER: Final = {
     "MAX_ROW_BYTES": "of the database, said where a field does not fit",
     "MAX_SEARCH": "of the characters of a search, said where it is refused",
     "MAX_SERIES": "of a chart, which says so",
+    "MAX_SQL": "of what a formula becomes, said where it is refused",
     "MAX_SUGGESTIONS": "of what the palette shows",
     "MAX_TEXT": "of a tile, said where it is typed",
     "MAX_WORDS": "of a search, said where it is refused",

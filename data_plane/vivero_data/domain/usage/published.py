@@ -17,6 +17,7 @@ from vivero_data.domain.dashboards.schemas import MAX_TILES
 from vivero_data.domain.dashboards.service import MAX_DASHBOARDS
 from vivero_data.domain.favourites.service import MAX_FAVOURITES
 from vivero_data.domain.field_types.file import MAX_FILES
+from vivero_data.domain.field_types.options import MAX_FORMULA
 from vivero_data.domain.imports.schemas import MAX_COLUMNS
 from vivero_data.domain.imports.tables import MAX_ROWS
 from vivero_data.domain.jobs.service import MAX_UNFINISHED
@@ -74,6 +75,7 @@ def published(plan: Limits, upload_bytes: int, used: Counted) -> list[LimitGroup
         PublishedLimit("Fields of a collection", MAX_FIELDS),
         PublishedLimit("Choices of a field", MAX_CHOICES),
         PublishedLimit("Characters of a name", MAX_NAME),
+        PublishedLimit("Characters of a formula", MAX_FORMULA),
         PublishedLimit("Shared views of a collection", MAX_VIEWS),
         PublishedLimit("A person's views of a collection", MAX_VIEWS),
         PublishedLimit("Conditions of a filter", MAX_CONDITIONS),
