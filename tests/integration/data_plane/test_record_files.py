@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,8 +15,10 @@ from vivero_data.clients.storage import StorageError
 from vivero_data.domain.field_types.file import MAX_FILES
 from vivero_data.domain.records import files as record_files
 from vivero_data.domain.records.bulk import Action, Bulk
+from vivero_data.domain.records.schemas import RecordChanges
+from vivero_data.domain.roles.rights import CollectionRights, OwnRole
 from vivero_data.domain.users.schemas import Actor, Role
-from vivero_web.errors import InvalidInputError, UnavailableError
+from vivero_web.errors import InvalidInputError, NotAllowedError, NotFoundError, UnavailableError
 
 HERE = "/api/v1/collections/Contacts"
 RECORDS = f"{HERE}/records"
@@ -123,6 +126,42 @@ async def test_only_who_may_read_or_write_the_record_does(desk: Desk) -> None:
         await viewer.ask("GET", path, expected=404)
     stranger = Desk(desk.workspace, {})
     await stranger.ask("GET", f"{RECORDS}/{record}/files/{made['id']}", expected=401)
+
+
+async def test_a_role_of_the_workspaces_own_reads_and_writes_only_what_it_allows(desk: Desk) -> None:
+    record, other, listed = await desk.record(Name="Oak"), await desk.record(Name="Elm"), await desk.listed()
+    scan, photo = await desk.put(record, "Scans"), await desk.put(record, "Photos")
+    hers = await desk.put(other, "Scans")
+    definition = await desk.ask("GET", HERE)
+    name, scans, photos = (field["id"] for field in definition["fields"])
+    mine = {"field": f"f{name}", "operator": "eq", "value": "Oak"}
+    rights = CollectionRights(change=True, hidden=frozenset({photos}), read_only=frozenset({scans}), where=mine)
+    actor = Actor(
+        1, "r@example.com", "R", Role.MEMBER, own=OwnRole(1, "Reader", collections={definition["id"]: rights})
+    )
+    services = desk.workspace.app.state.services
+    files = services.record_files
+    assert [*(await files.list(actor, "Contacts", record)).fields] == ["Scans"]
+    assert (await files.get(actor, "Contacts", record, scan["id"])).id == scan["id"]
+    for number, file in ((record, photo), (other, hers)):
+        with pytest.raises(NotFoundError):
+            await files.get(actor, "Contacts", number, file["id"])
+    for field in ("Scans", "Photos"):  # read only, and hidden
+        with pytest.raises(InvalidInputError):
+            await files.check(actor, "Contacts", record, field)
+        with pytest.raises(InvalidInputError):
+            await files.remove(actor, "Contacts", record, field, scan["id"])
+    with pytest.raises(NotFoundError):
+        await files.check(actor, "Contacts", other, "")
+    writes = msgspec.structs.replace(rights, read_only=frozenset())
+    writer = msgspec.structs.replace(actor, own=OwnRole(1, "Writer", collections={definition["id"]: writes}))
+    with pytest.raises(InvalidInputError):  # the list of files is not theirs
+        await services.records.update(writer, "Contacts", record, RecordChanges(values={"Scans": [listed]}))
+    assert await desk.names(record) == ["a.txt"]
+    looks = msgspec.structs.replace(rights, change=False)
+    looker = msgspec.structs.replace(actor, own=OwnRole(1, "Looker", collections={definition["id"]: looks}))
+    with pytest.raises(NotAllowedError):
+        await files.check(looker, "Contacts", record, "")
 
 
 async def test_files_of_the_list_are_put_into_records_by_their_ids(desk: Desk) -> None:
