@@ -62,7 +62,7 @@ class RecordFileController(Controller):
         file_id: FileId,
         conditions: NamedDependency[Conditions],
     ) -> Stream:
-        """The content, or a byte range of it: for whoever may read the record."""
+        """The content, or a byte range of it: for all who may read the record."""
         return await download(request, files, await record_files.get(actor, name, record_id, file_id), conditions)
 
     @delete("/{file_id:str}", guards=[needs(Permission.WRITE_RECORDS)])

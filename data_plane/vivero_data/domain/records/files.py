@@ -58,7 +58,7 @@ class RecordFileService:
         )
 
     async def get(self, actor: Actor, collection: str, record_id: int, file_id: str) -> StoredFile:
-        """A file to be downloaded: whoever may read the record, and the field that has it, may read it.
+        """A file to be downloaded: each person who may read the record, and the field that has it, may read it.
 
         Raises:
             FileNotFoundHereError: the record has no such file.

@@ -1,6 +1,6 @@
 """The files that records have: which they are, and which row of `record_files` says so; SQL.
 
-That table has every file that a record has or had. Whoever writes a record adds to it, and only housekeeping takes
+That table has every file that a record has or had. Each writer of records adds to it, and only housekeeping takes
 away, after it has found the file neither in the record nor in the trash: so no writer has to count references, and none
 can count wrong. A file gets into a record as it is uploaded, or from the list of files; from another record never, but
 by a copy of that. What is in use nowhere can therefore not come back into use, and is safe to remove.
