@@ -110,6 +110,8 @@ from vivero_data.domain.report_mails.service import ReportMailService
 from vivero_data.domain.reports.controllers import ReportController
 from vivero_data.domain.reports.results import Results
 from vivero_data.domain.reports.service import ReportService
+from vivero_data.domain.roles.controllers import RoleController
+from vivero_data.domain.roles.service import RoleService
 from vivero_data.domain.samples.service import SampleService
 from vivero_data.domain.second_factors.controllers import OthersSecondFactorController, SecondFactorController
 from vivero_data.domain.second_factors.service import SecondFactorService
@@ -184,6 +186,7 @@ class Services(msgspec.Struct, frozen=True):
     views: ViewService
     record_finder: RecordFinder
     favourites: FavouriteService
+    roles: RoleService
     files: FileService
     record_files: RecordFileService
     jobs: JobService
@@ -272,6 +275,7 @@ def build(settings: Settings) -> Services:
         views=ViewService(database),
         record_finder=RecordFinder(database),
         favourites=FavouriteService(database),
+        roles=RoleService(database),
         dashboards=dashboards,
         reports=reports,
         report_mails=ReportMailService(database, limits, links, identity, settings.app.signing_key),
@@ -377,6 +381,7 @@ def _api(upload_bytes: int) -> Router:
         MeController,
         UserController,
         InvitationController,
+        RoleController,
         CollectionController,
         FavouriteController,
         RecordController,

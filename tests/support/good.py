@@ -75,6 +75,11 @@ _REPORT: Final = {
     "order": "-value",
     "limit": 12,
 }
+_ROLE: Final = {
+    "name": "Sales",
+    "files": True,
+    "collections": [{"collection": "Contacts", "create": True, "change": True, "delete": False, "export": True}],
+}
 _FORGOTTEN: Final = {"email": "grace@example.com"}
 _CHOSEN: Final = {"code": "x" * 43, "password": _PASSWORD}
 _RECORDS: Final = "/collections/{name}/records"
@@ -114,6 +119,8 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
         "PUT /api/v1/me/password": passwords,
         "POST /api/v1/users": person,
         "POST /api/v1/invitations": invited,
+        "POST /api/v1/roles": _ROLE,
+        "PATCH /api/v1/roles/{role_id}": _ROLE,
         "PATCH /api/v1/users/{user_id}": {"name": "Olive", "role": "owner", "active": True},
         "POST /api/v1/api-keys": {"name": "Nightly import", "scopes": ["read", "write_records"], "valid_days": 30},
         "PATCH /api/v1/api-keys/{key_id}": {"name": "Nightly import"},
@@ -233,6 +240,9 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
         "POST /account/keys/{key_id}": {"name": "Nightly import"},
         "POST /account/keys/{key_id}/rotate": {"overlap_hours": "24"},
         "POST /users/new": {**person, "by": "password"},
+        "POST /roles/new": {"name": "Sales", "files": "true", "read-1": "true"},
+        "POST /roles/{role_id}": {"name": "Sales", "files": "true", "read-1": "true"},
+        "POST /roles/{role_id}/collections/{collection_id}": {"field-1": "hidden", "rows": "all"},
         "POST /users/{user_id}/invitation": {"action": "repeat"},
         "POST /users/{user_id}": {"name": "Olive", "role": "owner", "active": "true"},
         "POST /settings": {"time_zone": "UTC", "number_notation": "", "date_notation": "29.11.2026"},

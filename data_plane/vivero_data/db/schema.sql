@@ -489,4 +489,17 @@ ALTER TABLE trashed_records ADD KEY IF NOT EXISTS trashed_records_of (record_id)
 
 ALTER TABLE counters ADD COLUMN IF NOT EXISTS told TINYINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'per cent of its limit that owners were told of';
 
-INSERT INTO alembic_version (version_num) VALUES ('0029');
+CREATE TABLE IF NOT EXISTS roles (
+    id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    name VARCHAR(80) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NOT NULL,
+    name_key VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NOT NULL COMMENT 'folded',
+    files TINYINT(1) NOT NULL DEFAULT 0,
+    rights LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NOT NULL COMMENT 'JSON by the number of the collection',
+    created_at DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+    updated_at DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+    UNIQUE KEY roles_name (name_key)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
+
+ALTER TABLE users ADD COLUMN IF NOT EXISTS own_role BIGINT UNSIGNED NULL COMMENT 'in place of role';
+
+INSERT INTO alembic_version (version_num) VALUES ('0030');

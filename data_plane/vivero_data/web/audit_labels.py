@@ -95,6 +95,7 @@ NOUNS: Final = (
     ("workspace_export", "Exports of the workspace"),
     ("import", "Imports"),
     ("user", "Users"),
+    ("role", "Roles"),
     ("session", "Logins"),
     ("second_factor", "Two-step login"),
     ("api_key", "API keys"),

@@ -16,7 +16,7 @@ from vivero_data.domain.records.schemas import Record
 from vivero_data.domain.usage.published import LimitGroup, PublishedLimit
 from vivero_data.domain.usage.service import Usage
 from vivero_data.lib.lists import join_list, split_list
-from vivero_data.web import audit_labels, writing
+from vivero_data.web import audit_labels, roles, writing
 from vivero_data.web import format as words
 from vivero_data.web.listing import collection_href
 from vivero_data.web.markdown import inline
@@ -168,6 +168,8 @@ def page_filters() -> dict[str, Callable[..., object]]:
         "chosen_boxes": chosen_boxes,
         "rules": rules,
         "record_title": record_title,
+        "role_words": roles.role_words,
+        "role_meaning": roles.role_meaning,
         "file_icon": file_icon,
         "picture": picture,
         "inline_markdown": inline,

@@ -22,6 +22,7 @@ from vivero_data.domain.favourites.service import FavouriteService
 from vivero_data.domain.identity.service import Identity, IdentityService
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.notation.service import NotationService
+from vivero_data.domain.roles.rights import MissingRightError, OwnRole, Right
 from vivero_data.domain.users.schemas import READING, Actor, Permission, Role, roles_with
 from vivero_data.lib.notation import Notation
 from vivero_data.web.format import days_left, plural
@@ -67,6 +68,9 @@ NOTICES: Final[Mapping[str, str]] = {
     "user-invited": "Invitation on its way. It is good for seven days.",
     "invitation-withdrawn": "Invitation withdrawn.",
     "user-saved": "User changed.",
+    "role-created": "Role created. Give it to people on their pages.",
+    "role-saved": "Role changed. It counts from now on.",
+    "role-deleted": "Role deleted.",
     "settings-saved": "Settings saved.",
     "second-factor-ended": "Two-step login is off.",
     "session-ended": "Session ended.",
@@ -96,15 +100,43 @@ NOTICES: Final[Mapping[str, str]] = {
 
 
 class Can(msgspec.Struct, frozen=True):
-    """An actor's permissions for templates: `can.write_records`. An unknown permission is an error."""
+    """An actor's permissions for templates: `can.write_records`. An unknown permission is an error.
+
+    What is done with the records of a collection is asked with it: `can.change(collection)`.
+    """
 
     permissions: frozenset[Permission]
+    own: OwnRole | None = None
 
     def __getattr__(self, name: str) -> bool:
         try:
             return Permission(name) in self.permissions
         except ValueError:
             raise AttributeError(name) from None
+
+    def create(self, collection: Collection | CollectionSummary) -> bool:
+        return self._writes(collection, Right.CREATE)
+
+    def change(self, collection: Collection) -> bool:
+        return self._writes(collection, Right.CHANGE)
+
+    def delete(self, collection: Collection) -> bool:
+        return self._writes(collection, Right.DELETE)
+
+    def export(self, collection: Collection) -> bool:
+        return self.has(collection, Right.EXPORT)
+
+    def read_only(self, collection: Collection) -> frozenset[int]:
+        """The numbers of the fields that the role only reads."""
+        rights = self.own.collections.get(collection.id) if self.own else None
+        return rights.read_only if rights else frozenset()
+
+    def _writes(self, collection: Collection | CollectionSummary, right: Right) -> bool:
+        return Permission.WRITE_RECORDS in self.permissions and self.has(collection, right)
+
+    def has(self, collection: Collection | CollectionSummary, right: Right) -> bool:
+        rights = self.own.collections.get(collection.id) if self.own else None
+        return self.own is None or bool(rights and rights.has(right))
 
 
 class Undo(msgspec.Struct, frozen=True):
@@ -152,9 +184,20 @@ def require(visit: Visit, permission: Permission, action: str) -> None:
         return
     if Role.MEMBER in roles_with(permission):
         raise NotAllowedError(
-            f"Your role is {visit.actor.role}. To {action}, ask an administrator to make you a member."
+            f"Your role is {visit.actor.role_name}. To {action}, ask an administrator to make you a member."
         )
     raise NotAllowedError(f"Only administrators and the owner of this workspace can {action}.")
+
+
+def require_right(visit: Visit, collection: Collection, right: Right, action: str) -> None:
+    """Check the actor's permission to write records, and their role's right on this collection.
+
+    Raises:
+        NotAllowedError: naming the roles that have it, or what the role may not.
+    """
+    require(visit, Permission.WRITE_RECORDS, action)
+    if not visit.can.has(collection, right):
+        raise MissingRightError(visit.actor.role_name, right, collection.name)
 
 
 def require_owner(visit: Visit, permission: Permission, action: str) -> None:
@@ -199,7 +242,7 @@ async def provide_viewer(
 ) -> Viewer:
     """The dependency `viewer` of parts of pages, which need no sidebar."""
     as_of = (await identity.current()).as_of
-    can = Can(actor.permissions if as_of is None else actor.permissions & READING)
+    can = Can(actor.permissions if as_of is None else actor.permissions & READING, actor.own)
     return Viewer(actor, can, datetime.now(UTC), await notation.current())
 
 
@@ -251,7 +294,13 @@ def _sections_of(request: Request[Any, Any, Any], shown: ShownCollections) -> li
     here = str(request.path_params.get("name", ""))
 
     def item(one: CollectionSummary) -> NavItem:
-        return NavItem(one.name, collection_href(one.name), "table-2", fold(one.name) == fold(here), one.records)
+        return NavItem(
+            one.name,
+            collection_href(one.name),
+            "table-2",
+            fold(one.name) == fold(here),
+            None if one.partial else one.records,
+        )
 
     own, ids = [item(one) for one in shown.favourites], {one.id for one in shown.favourites}
     others = [item(one) for one in shown.first if one.id not in ids]
@@ -280,18 +329,18 @@ def _sections(can: Can, collections: Sequence[NavSection], path: str) -> list[Na
             item("Home", "/", "layout-dashboard"),
             all_item,
             reports,
-            item("Files", "/files", "files"),
+            *([item("Files", "/files", "files")] if can.read_files else []),
         ]
     )
     rest = [
-        *([item("Users", "/users", "users")] if can.manage_users else []),
+        *([item("Users", "/users", "users"), item("Roles", "/roles", "shield-check")] if can.manage_users else []),
         *([item("Trash", "/trash", "trash-2")] if can.write_records else []),
         *([item("Audit log", "/audit", "scroll-text")] if can.read_audit_log else []),
         *([item("Settings", "/settings", "settings")] if can.manage_workspace else []),
         *([item("Webhooks", "/webhooks", "zap")] if can.manage_collections else []),
         item("API", "/developers", "code-xml"),
         item("Help", "/help", "circle-help"),
-        item("Usage and plan", "/usage", "gauge"),
+        *([item("Usage and plan", "/usage", "gauge")] if can.read_usage else []),
         item("Your account", "/account", "user"),
     ]
     return [places, *collections, NavSection(rest, "Workspace")]

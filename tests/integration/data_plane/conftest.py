@@ -47,6 +47,7 @@ THERE: Final = {
     "record_id": "1",
     "collection_id": "1",
     "user_id": "1",
+    "role_id": "1",
     "report_id": "1",
     "sample_id": "1",
     "dashboard_id": "1",
@@ -67,6 +68,7 @@ NOWHERE: Final = {
     "record_id": "999",
     "collection_id": "999",
     "user_id": "999",
+    "role_id": "999",
     "report_id": "999",
     "dashboard_id": "999",
     "import_id": "999",
@@ -284,6 +286,8 @@ async def program(no_runner: None, workspace: Workspace, owner: dict[str, str]) 
             "INSERT INTO report_schedules (subject, subject_id, every, hour, weekday, day, active, next_at, owner_id)"
             " VALUES ('report', 1, 'day', 7, 0, 1, TRUE, CURRENT_TIMESTAMP(6) + INTERVAL 1 DAY, 1)"
         )
+    role = {"name": "Guests", "collections": [{"collection": "Contacts"}, {"collection": "Targets"}]}
+    assert (await workspace.client.post("/api/v1/roles", json=role, headers=owner)).status_code == 201
     told = {"url": "https://example.com/hook", "events": ["record.created"]}
     hook = (await workspace.client.post("/api/v1/webhooks", json=told, headers=owner)).json()
     key = (await workspace.client.post("/api/v1/api-keys", json={"name": "Nightly import"}, headers=owner)).json()

@@ -20,6 +20,7 @@ SAVES = (
     "PATCH /api/v1/report-schedules/{schedule_id}",
     "PATCH /api/v1/reports/{report_id}",
     "PATCH /api/v1/users/{user_id}",
+    "PATCH /api/v1/roles/{role_id}",
     "PATCH /api/v1/webhooks/{webhook_id}",
     "PATCH /api/v1/workspace/settings",
     "PUT /api/v1/collections/{name}/favourite",

@@ -35,6 +35,8 @@ async def test_the_documented_interfaces_are_there(workspace: Workspace) -> None
         "/api/v1/imports/{import_id}/errors": {"get"},
         "/api/v1/imports/{import_id}/undo": {"post"},
         "/api/v1/users": {"get", "post"},
+        "/api/v1/roles": {"get", "post"},
+        "/api/v1/roles/{role_id}": {"get", "patch", "delete"},
         "/api/v1/audit": {"get"},
         "/api/v1/audit/verification": {"get", "post"},
         "/api/v1/usage": {"get"},
@@ -99,6 +101,7 @@ async def test_every_get_is_answered_to_head_too(
     known["{import_id}"] = str((await client.post("/api/v1/imports", files=csv, headers=owner)).json()["id"])
     told = {"url": "https://example.com/hook", "events": ["record.created"]}
     known["{webhook_id}"] = str((await client.post("/api/v1/webhooks", json=told, headers=owner)).json()["id"])
+    known["{role_id}"] = str((await client.post("/api/v1/roles", json={"name": "x"}, headers=owner)).json()["id"])
     document = (await client.get("/schema")).json()
     for template in (path for path, methods in document["paths"].items() if "get" in methods):
         path = template.replace("{record_id}/files/{file_id}", f"1/files/{scan}")

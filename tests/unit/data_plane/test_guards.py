@@ -5,12 +5,14 @@ from vivero_data.domain.users.schemas import Actor, Permission, Role, require_ma
 from vivero_data.web.page import Can
 from vivero_web.errors import CrossSiteError, NotAllowedError
 
-OWNER, ADMIN, MEMBER, VIEWER = (Actor(1, "a@example.com", "", role) for role in Role)
+OWNER, ADMIN, MEMBER, VIEWER, NOTHING = (Actor(1, "a@example.com", "", role) for role in Role)
 
 
 # Written once more by hand, as a customer would tell it: whom each of these is open to.
 OPEN_TO = {
     Permission.READ: {OWNER, ADMIN, MEMBER, VIEWER},
+    Permission.READ_FILES: {OWNER, ADMIN, MEMBER, VIEWER},
+    Permission.READ_USAGE: {OWNER, ADMIN, MEMBER, VIEWER},
     Permission.WRITE_RECORDS: {OWNER, ADMIN, MEMBER},
     Permission.WRITE_FILES: {OWNER, ADMIN, MEMBER},
     Permission.MANAGE_COLLECTIONS: {OWNER, ADMIN},
@@ -23,7 +25,7 @@ OPEN_TO = {
 }
 
 
-@pytest.mark.parametrize("actor", [OWNER, ADMIN, MEMBER, VIEWER], ids=lambda actor: actor.role)
+@pytest.mark.parametrize("actor", [OWNER, ADMIN, MEMBER, VIEWER, NOTHING], ids=lambda actor: actor.role)
 @pytest.mark.parametrize("permission", Permission)
 def test_a_role_has_its_permissions_and_no_other(actor: Actor, permission: Permission) -> None:
     can = Can(actor.role.permissions)

@@ -136,6 +136,16 @@ from vivero_data.domain.reports.errors import ReportBrokenError, ReportNotFoundE
 from vivero_data.domain.reports.schemas import Definition, NewReport, Report, ReportChanges, ReportData
 from vivero_data.domain.reports.schemas import definition_of as definition_of_report
 from vivero_data.domain.reports.service import ReportService
+from vivero_data.domain.roles.definition import named_form, stored_form
+from vivero_data.domain.roles.rights import OwnRole
+from vivero_data.domain.roles.schemas import (
+    NewRole,
+    RoleChanges,
+    RoleInUseError,
+    RoleNotFoundError,
+    WorkspaceRole,
+)
+from vivero_data.domain.roles.service import RoleService
 from vivero_data.domain.samples.service import Sample, SampleService, SampleTakenError, template
 from vivero_data.domain.second_factors.schemas import (
     CodeNeededError,
@@ -156,6 +166,7 @@ from vivero_data.domain.usage.service import Meter, Usage, UsageService
 from vivero_data.domain.users.errors import EmailTakenError, LastOwnerError
 from vivero_data.domain.users.schemas import (
     Actor,
+    GivenRole,
     Invitation,
     NewUser,
     PasswordChange,
@@ -226,7 +237,7 @@ class World:
     page_size = 50
     ids = 0
 
-    def __init__(self) -> None:
+    def __init__(self) -> None:  # noqa: PLR0915  one line for each thing that there is
         self.role = Role.OWNER
         self.signed_in = True
         self.collections: dict[str, Collection] = {}
@@ -238,6 +249,8 @@ class World:
             1: User(1, "ada@example.com", "Ada Lovelace", Role.OWNER, active=True, created_at=NOW - timedelta(days=20))
         }
         self.favourites: set[str] = set()
+        self.roles: dict[int, OwnRole] = {}
+        self.own: OwnRole | None = None
         self.trash: dict[int, TrashItem] = {}
         self.foreseen = FieldChange(None, 1)
         self.before: dict[int, tuple[str, dict[int, Record]]] = {}
@@ -288,7 +301,7 @@ class World:
         self.records[name] = {
             number: Record(number, 1, {**empty, **row}, NOW, NOW) for number, row in enumerate(rows, 1)
         }
-        self.ids = 1000
+        self.ids = max(self.ids, 1000)
 
     def next_id(self) -> int:
         self.ids += 1
@@ -296,7 +309,7 @@ class World:
 
     @property
     def actor(self) -> Actor:
-        return Actor(1, "ada@example.com", "Ada Lovelace", self.role, 1)
+        return Actor(1, "ada@example.com", "Ada Lovelace", self.role, 1, own=self.own)
 
     def note(self, action: str, subject: str, before: Any = None, after: Any = None) -> None:
         number = self.next_id()
@@ -1272,7 +1285,8 @@ class FakeUsers(UserService):
         if any(user.email == new.email for user in self.world.users.values()):
             raise EmailTakenError
         number = self.world.next_id() + 1
-        made = User(number, new.email, new.name, new.role, active=True, created_at=NOW)
+        role, own = _given(self.world, new.role, new.own_role)
+        made = User(number, new.email, new.name, role, active=True, created_at=NOW, own_role=own)
         self.world.users[number] = made
         return made
 
@@ -1281,12 +1295,60 @@ class FakeUsers(UserService):
         if user_id == 1 and (changes.active is False or changes.role not in {None, Role.OWNER}):
             raise LastOwnerError
         given = {name: value for name, value in msgspec.structs.asdict(changes).items() if value is not None}
+        if changes.role or changes.own_role:
+            given["role"], given["own_role"] = _given(self.world, changes.role or Role.VIEWER, changes.own_role)
         self.world.users[user_id] = msgspec.structs.replace(user, **given)
         return self.world.users[user_id]
 
     async def change_password(self, actor: Actor, change: PasswordChange, address: str) -> None:
         if change.current_password != PASSWORD:
             raise InvalidInputError.of("current_password", "is not your current password")
+
+
+class FakeRoles(RoleService):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def list(self, actor: Actor, limit: int = 50, cursor: str | None = None) -> Page[WorkspaceRole]:
+        return Page([_shown_role(self.world, one) for one in self.world.roles.values()])
+
+    async def names(self, actor: Actor) -> dict[int, str]:
+        return {number: role.name for number, role in self.world.roles.items()}
+
+    async def get(self, actor: Actor, role_id: int) -> WorkspaceRole:
+        if role_id not in self.world.roles:
+            raise RoleNotFoundError
+        return _shown_role(self.world, self.world.roles[role_id])
+
+    async def create(self, actor: Actor, new: NewRole) -> WorkspaceRole:
+        number = self.world.next_id() + 1
+        self.world.roles[number] = stored_form(self.world.collections.values(), new, number)
+        return await self.get(actor, number)
+
+    async def change(self, actor: Actor, role_id: int, changes: RoleChanges) -> WorkspaceRole:
+        before = await self.get(actor, role_id)
+        given = {name: value for name, value in msgspec.structs.asdict(changes).items() if value is not msgspec.UNSET}
+        parts = {"name": before.name, "files": before.files, "collections": before.collections, **given}
+        self.world.roles[role_id] = stored_form(self.world.collections.values(), NewRole(**parts), role_id)
+        return await self.get(actor, role_id)
+
+    async def delete(self, actor: Actor, role_id: int) -> None:
+        emails = [one.email for one in self.world.users.values() if one.own_role and one.own_role.id == role_id]
+        if emails:
+            raise RoleInUseError(emails, len(emails))
+        del self.world.roles[role_id]
+
+
+def _shown_role(world: World, role: OwnRole) -> WorkspaceRole:
+    people = sum(one.own_role is not None and one.own_role.id == role.id for one in world.users.values())
+    rules, broken = named_form({one.id: one for one in world.collections.values()}, role)
+    return WorkspaceRole(role.id, role.name, role.files, rules, broken, people, NOW, NOW)
+
+
+def _given(world: World, role: Role, own_role: int | None) -> tuple[Role, GivenRole | None]:
+    if own_role is None:
+        return role, None
+    return Role.OWN, GivenRole(own_role, world.roles[own_role].name)
 
 
 class FakeLinks(LinkService):
@@ -1325,7 +1387,7 @@ class FakeInvitations(InvitationService):
         self.world = world
 
     async def invite(self, actor: Actor, new: NewInvitation) -> User:
-        made = await FakeUsers(self.world).create(actor, NewUser(new.email, PASSWORD, new.name, new.role))
+        made = await FakeUsers(self.world).create(actor, NewUser(new.email, PASSWORD, new.name, new.role, new.own_role))
         made.invitation = Invitation(NOW + INVITATION_VALID_FOR)
         return made
 
@@ -1459,6 +1521,7 @@ def page_dependencies(world: World) -> dict[str, Provide]:
         "records": FakeRecords(world),
         "record_finder": FakeFinder(world),
         "favourites": FakeFavourites(world),
+        "roles": FakeRoles(world),
         "record_batches": FakeBatches(world),
         "bulk": FakeBulk(world),
         "comments": FakeComments(world),

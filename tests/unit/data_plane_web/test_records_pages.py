@@ -223,7 +223,7 @@ def test_a_viewer_sees_and_is_told_who_can_change_it(browser: Browser, world: Wo
     path = f"/collections/Customers/records/{first_record(world).id}"
     world.role = Role.VIEWER
     page = browser.open(path)
-    assert "An administrator of this workspace can make you a member" in page
+    assert "An administrator of this workspace can give you another one" in page
     assert "Save changes" not in page
     assert "New record" not in browser.open("/collections/Customers")
     assert "ask an administrator" in browser.open("/collections/Customers/new", 403)

@@ -18,6 +18,7 @@ HARMLESS = {
     "record_id": "a number",
     "collection_id": "a number",
     "user_id": "a number",
+    "role_id": "a number",
     "staff_id": "names somebody of the staff; an admin's session or token opens it",
     "job_id": "a number; only the session of whoever asked for the job sees it",
     "login_id": "numbers a session; whoever's it is ends it with another of theirs",

@@ -124,6 +124,7 @@ WITHOUT_BODY = {
     "POST /api/v1/webhooks/{webhook_id}/secret",
     "POST /webhooks/{webhook_id}/secret",
     "POST /webhooks/{webhook_id}/delete",
+    "POST /roles/{role_id}/delete",
     "POST /users/{user_id}/second-factor",
     "POST /account/sessions/{login_id}/end",
     "POST /account/sessions/end-others",
@@ -146,6 +147,8 @@ PLANS = {"POST /imports/{import_id}"}
 # What was typed before the session ended comes with the login.
 BRINGS_ALONG = {"POST /login", "POST /login/code"}
 CONTENT = {
+    "POST /api/v1/roles",
+    "PATCH /api/v1/roles/{role_id}",
     "POST /new-collection",
     "POST /collections/{name}/new",
     "POST /collections/{name}/records/{record_id}",
@@ -166,6 +169,7 @@ VALUES = {
     "record_id": "1",
     "collection_id": "1",
     "user_id": "1",
+    "role_id": "1",
     "key_id": "1",
     "webhook_id": "1",
     "login_id": "1",

@@ -39,6 +39,7 @@ def _of_a_workspace(app: Litestar) -> Program:
             "record_id": "1",
             "collection_id": "1",
             "user_id": "1",
+            "role_id": "1",
             "key_id": "1",
             "webhook_id": "1",
             "login_id": "1",

@@ -8,7 +8,8 @@ from vivero_web import clock
 
 from vivero_data.db.database import Connection, Row
 from vivero_data.domain.api_keys.schemas import ApiKey, Scope
-from vivero_data.domain.users.schemas import Actor, Permission, Role
+from vivero_data.domain.roles.repository import GRANTED, JOINED, granted
+from vivero_data.domain.users.schemas import READS, Actor, Permission, Role
 from vivero_data.lib.key_tokens import MARK
 
 _COLUMNS: Final = "id, name, prefix, scopes, created_at, expires_at, valid_days, last_used_at, old_until"
@@ -77,8 +78,8 @@ async def select_page(connection: Connection, user_id: int, limit: int, below: i
 async def find(connection: Connection, prefix: str, digest: bytes) -> KeyUse | None:
     """The key of a secret that is good, if its maker's account is active."""
     row = await connection.fetch_one(
-        "SELECT k.id, k.scopes, k.last_used_at, u.id, u.email, u.name, u.role"
-        " FROM api_keys k JOIN users u ON u.id = k.user_id"
+        f"SELECT k.id, k.scopes, k.last_used_at, u.id, u.email, u.name, u.role, {GRANTED}"  # noqa: S608  fixed words
+        f" FROM api_keys k JOIN users u ON u.id = k.user_id {JOINED}"
         " WHERE k.prefix = %s AND k.expires_at > CURRENT_TIMESTAMP(6) AND u.active"
         " AND (k.secret_hash = %s OR (k.old_hash = %s AND k.old_until > CURRENT_TIMESTAMP(6)))",
         prefix,
@@ -87,9 +88,17 @@ async def find(connection: Connection, prefix: str, digest: bytes) -> KeyUse | N
     )
     if row is None:
         return None
-    key_id, scopes, last_used_at, user_id, email, name, role = row
-    permissions = frozenset(Permission(scope) for scope in scopes.split())
-    actor = Actor(int(user_id), email, name, Role(role), api_key=f"{MARK}{prefix}", scopes=permissions)
+    key_id, scopes, last_used_at, user_id, email, name, role, *own = row
+    permissions = READS | {Permission(scope) for scope in scopes.split()}
+    actor = Actor(
+        int(user_id),
+        email,
+        name,
+        Role.read(role, own[0]),
+        api_key=f"{MARK}{prefix}",
+        scopes=permissions,
+        own=granted(own),
+    )
     return KeyUse(int(key_id), actor, clock.utc(last_used_at) if last_used_at else None)
 
 

@@ -160,7 +160,7 @@ def check_new_key(actor: Actor, new: NewApiKey) -> list[Scope]:
     problem = _name_problem(tidy(new.name))
     errors = [FieldError("name", problem)] if problem else []
     errors += [
-        FieldError(f"scopes[{place}]", f"Your own role, {actor.role}, does not have this permission.")
+        FieldError(f"scopes[{place}]", f"Your own role, {actor.role_name}, does not have this permission.")
         for place, scope in enumerate(new.scopes)
         if scope not in allowed
     ]

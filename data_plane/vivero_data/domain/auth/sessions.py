@@ -16,6 +16,7 @@ from vivero_data.db.database import Connection, Database
 from vivero_data.domain.audit.service import record, record_refusal
 from vivero_data.domain.auth import repository
 from vivero_data.domain.users import repository as users
+from vivero_data.domain.users.acting import acting
 from vivero_data.domain.users.schemas import Actor, User
 from vivero_data.lib.tokens import REFRESH_LIFETIME, AccessClaims, new_session_id
 
@@ -167,9 +168,9 @@ class CachedSessions:
             return None
         async with self._database.read() as connection:
             user = await users.get(connection, claims.user_id)
-        if user is None or not user.active:
-            return None
-        return Actor(user.id, user.email, user.name, user.role, claims.session_id)
+            if user is None or not user.active:
+                return None
+            return await acting(connection, user, claims.session_id)
 
     async def refused(self, action: str, account: str) -> None:
         """The audit log is read only, too."""

@@ -57,13 +57,16 @@ async def select_all(connection: Connection) -> list[Collection]:
     return _collections(await connection.fetch_all(f"{_SELECT} ORDER BY c.name, f.position"))
 
 
-async def select_named(connection: Connection, limit: int) -> list[Collection]:
-    """Those with the most records of all whose records have names that an index finds, the most first."""
+async def select_named(connection: Connection, limit: int, among: Iterable[int] | None = None) -> list[Collection]:
+    """Those with the most records, of all or some, whose records have names that an index finds, the most first."""
+    some = None if among is None else (0, *among)
     leading = tuple(one.value for one in FieldType if one.kind.leads)
     rows = await connection.fetch_all(
-        f"{_SELECT} JOIN (SELECT id FROM collections WHERE records > 0 AND EXISTS (SELECT 1 FROM fields n"  # noqa: S608  fixed words
+        f"{_SELECT} JOIN (SELECT id FROM collections WHERE records > 0 AND (%s OR id IN %s) AND EXISTS (SELECT 1 FROM fields n"  # noqa: S608  fixed words
         " WHERE n.collection_id = collections.id AND n.indexed AND n.type IN %s) ORDER BY records DESC, id LIMIT %s) largest"
         " ON largest.id = c.id ORDER BY c.records DESC, c.id, f.position",
+        some is None,
+        some or (0,),
         leading,
         limit,
     )

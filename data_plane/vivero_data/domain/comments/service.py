@@ -13,9 +13,10 @@ from vivero_data.domain.field_types.kind import InvalidValueError
 from vivero_data.domain.field_types.long_text import lines
 from vivero_data.domain.field_types.text import checked_text
 from vivero_data.domain.records import repository as records
-from vivero_data.domain.records.access import Right, access_of
+from vivero_data.domain.records.access import access_of
 from vivero_data.domain.records.entries import subject_of
 from vivero_data.domain.records.errors import RecordNotFoundError
+from vivero_data.domain.roles.rights import Right
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit, page_of

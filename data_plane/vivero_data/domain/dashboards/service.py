@@ -10,6 +10,7 @@ from vivero_web.text import tidy
 from vivero_data.db.database import Connection, Database
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.collections.names import fold, name_problem, text_problem
+from vivero_data.domain.collections.service import shown_to
 from vivero_data.domain.dashboards import repository
 from vivero_data.domain.dashboards.repository import Content, StoredDashboard
 from vivero_data.domain.dashboards.schemas import (
@@ -22,7 +23,7 @@ from vivero_data.domain.dashboards.schemas import (
     Tile,
 )
 from vivero_data.domain.limits.service import ANALYTICS, LimitService, require_feature
-from vivero_data.domain.reports import repository as reports
+from vivero_data.domain.reports import service as reports
 from vivero_data.domain.reports.service import require_may_change
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.lib import cursors
@@ -59,28 +60,28 @@ class DashboardService:
         below = cursors.decode(cursor, _SORT).id if cursor else None
         async with self._database.read() as connection:
             rows = await repository.select_page(connection, actor.user_id, limit, below)
-            names = await repository.collection_names(connection)
+            names = await _names(connection, actor)
         return page_of([opened(row, names) for row in rows], limit, lambda one: cursors.by_id(_SORT, one.id))
 
     async def get(self, actor: Actor, dashboard_id: int) -> Dashboard:
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
             row = await _found(connection, actor, dashboard_id)
-            return opened(row, await repository.collection_names(connection))
+            return opened(row, await _names(connection, actor))
 
     async def home(self, actor: Actor) -> Dashboard | None:
         """What the home page shows."""
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
             row = await repository.home(connection)
-            return opened(row, await repository.collection_names(connection)) if row else None
+            return opened(row, await _names(connection, actor)) if row else None
 
     async def create(self, actor: Actor, new: NewDashboard) -> Dashboard:
         require_permission(actor, Permission.WRITE_RECORDS)
         if not new.home:
             require_feature(self._limits.current, ANALYTICS, "dashboards beside the one of the home page")
         async with self._database.transaction() as tx:
-            names = await repository.collection_names(tx)
+            names = await _names(tx, actor)
             content = Content(tidy(new.name), new.tiles, new.shared, new.home)
             content = await _checked(tx, actor, content, names, {})
             if await repository.count(tx) >= MAX_DASHBOARDS:
@@ -97,7 +98,7 @@ class DashboardService:
         async with self._database.transaction() as tx:
             row = await _found(tx, actor, dashboard_id, lock=True)
             require_may_change(actor, row.owner_id)
-            names = await repository.collection_names(tx)
+            names = await _names(tx, actor)
             before = opened(row, names)
             said = {
                 name: value for name, value in msgspec.structs.asdict(changes).items() if value is not msgspec.UNSET
@@ -123,9 +124,16 @@ class DashboardService:
         async with self._database.transaction() as tx:
             row = await _found(tx, actor, dashboard_id, lock=True)
             require_may_change(actor, row.owner_id)
-            gone = opened(row, await repository.collection_names(tx))
+            gone = opened(row, await _names(tx, actor))
             await repository.delete(tx, dashboard_id)
             await record(tx, actor, "dashboard.delete", gone.name, before=_described(gone))
+
+
+async def _names(connection: Connection, actor: Actor) -> dict[str, str]:
+    """The names of the collections that there are for the actor, by number as text."""
+    shown = await shown_to(connection, actor)
+    names = await repository.collection_names(connection)
+    return names if shown is None else {number: name for number, name in names.items() if int(number) in shown}
 
 
 async def _found(connection: Connection, actor: Actor, dashboard_id: int, *, lock: bool = False) -> StoredDashboard:
@@ -171,7 +179,7 @@ async def _checked(
 async def _tile_problem(tx: Connection, actor: Actor, tile: Tile, numbers: Mapping[str, str]) -> tuple[str, str] | None:
     """The part of a new tile that is at fault, and why."""
     if isinstance(tile, ReportTile):
-        return None if await reports.get(tx, tile.report, actor.user_id) else ("report", "is not there")
+        return None if await reports.find(tx, actor, tile.report) else ("report", "is not there")
     if isinstance(tile, ListTile):
         return None if fold(tile.collection) in numbers else ("collection", "names no collection")
     problem = "must not be empty" if not tile.text.strip() else text_problem(tile.text, MAX_TEXT)

@@ -13,11 +13,12 @@ from vivero_data.db.database import Database
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.exports.texts import CsvWriter, JsonWriter, Line
-from vivero_data.domain.records.access import Right, access_of
+from vivero_data.domain.records.access import access_of
 from vivero_data.domain.records.lists import LARGE, conditions
 from vivero_data.domain.records.query import parse_sort
 from vivero_data.domain.records.schemas import Record, RecordQuery
 from vivero_data.domain.records.walk import pages
+from vivero_data.domain.roles.rights import Right
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 
 

@@ -96,7 +96,7 @@ class FileService:
             self._slots.release()
 
     async def list(self, actor: Actor, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[StoredFile]:
-        require_permission(actor, Permission.READ)
+        require_permission(actor, Permission.READ_FILES)
         check_limit(limit)
         before = _place(cursor) if cursor else None
         async with self._database.read() as connection:
@@ -104,7 +104,7 @@ class FileService:
         return page_of(found, limit, _cursor)
 
     async def get(self, actor: Actor, file_id: str) -> StoredFile:
-        require_permission(actor, Permission.READ)
+        require_permission(actor, Permission.READ_FILES)
         check_id(file_id)
         async with self._database.read() as connection:
             file = await repository.get(connection, file_id)

@@ -21,8 +21,8 @@ from vivero_data.domain.links.repository import Purpose
 from vivero_data.domain.links.service import LinkService
 from vivero_data.domain.users import repository as users
 from vivero_data.domain.users.errors import EmailTakenError
-from vivero_data.domain.users.schemas import Actor, Role, User, require_may_assign
-from vivero_data.domain.users.service import found, person_errors, visible
+from vivero_data.domain.users.schemas import Actor, OwnRoleNumber, Role, User, require_may_assign
+from vivero_data.domain.users.service import found, given_role, person_errors, visible
 
 
 class NewInvitation(msgspec.Struct, forbid_unknown_fields=True):
@@ -31,6 +31,7 @@ class NewInvitation(msgspec.Struct, forbid_unknown_fields=True):
     email: Email
     name: PersonName = ""
     role: Role = Role.MEMBER
+    own_role: OwnRoleNumber = None
 
 
 class AcceptedError(ConflictError):
@@ -78,8 +79,9 @@ class InvitationService:
         await self._limiter.count_all(of_invitations(), to_recipient(email))
         async with self._database.transaction() as tx:
             await self._limits.reserve(tx, "users")
+            role, own = await given_role(tx, new.role, new.own_role)
             try:
-                user_id = await users.insert(tx, email.lower(), name, new.role, NO_PASSWORD)
+                user_id = await users.insert(tx, email.lower(), name, role, NO_PASSWORD, own)
             except DuplicateKeyError as error:
                 raise EmailTakenError from error
             user, secret = await self._issue(tx, actor, user_id)

@@ -13,6 +13,7 @@ from vivero_data.domain.jobs import repository
 from vivero_data.domain.jobs.repository import HEARTBEAT_TIMEOUT, Attempt
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.users import repository as users
+from vivero_data.domain.users.acting import acting
 from vivero_data.domain.users.schemas import Actor
 from vivero_data.settings import Settings
 
@@ -128,4 +129,4 @@ async def actor_of(connection: Connection, user_id: int) -> Actor:
     user = await users.get(connection, user_id)
     if user is None or not user.active:
         raise NotAllowedError("The user who asked for this may not log in any more.")
-    return Actor(user.id, user.email, user.name, user.role)
+    return await acting(connection, user)

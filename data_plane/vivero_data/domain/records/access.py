@@ -6,7 +6,6 @@ API, search, export and report, and cannot leave the rule out.
 """
 
 from collections.abc import Container
-from enum import StrEnum
 from typing import Final
 
 import msgspec
@@ -21,27 +20,10 @@ from vivero_data.domain.collections.service import CollectionNotFoundError
 from vivero_data.domain.records.filters import parse_tree, renamed
 from vivero_data.domain.records.query import Clause
 from vivero_data.domain.records.where import compiled
-from vivero_data.domain.roles.rights import CollectionRights
+from vivero_data.domain.roles.rights import CollectionRights, MissingRightError, Right
 from vivero_data.domain.users.schemas import Actor
 
 _NONE: Final = Clause("FALSE")
-
-
-class Right(StrEnum):
-    """What a role may be allowed to do with a collection that it reads."""
-
-    CREATE = "create"
-    CHANGE = "change"
-    DELETE = "delete"
-    EXPORT = "export"
-
-
-_WORDS: Final = {
-    Right.CREATE: "add records to",
-    Right.CHANGE: "change records of",
-    Right.DELETE: "delete records of",
-    Right.EXPORT: "export",
-}
 
 
 class Access(msgspec.Struct, frozen=True):
@@ -78,17 +60,17 @@ class Access(msgspec.Struct, frozen=True):
     def writable(self, field: Field) -> bool:
         return self.rights is None or field.id not in self.rights.read_only
 
+    def has(self, right: Right) -> bool:
+        return self.rights is None or self.rights.has(right)
+
     def require(self, right: Right) -> None:
         """Check a right.
 
         Raises:
             NotAllowedError: the actor's role does not have it on this collection.
         """
-        if self.rights is not None and not getattr(self.rights, right.value):
-            raise NotAllowedError(
-                f"Your role {self.actor.role_name} may not {_WORDS[right]} {self.collection.name}."
-                " An administrator can change the role."
-            )
+        if not self.has(right):
+            raise MissingRightError(self.actor.role_name, right, self.collection.name)
 
     def require_whole(self) -> None:
         """Check that the actor sees all of the collection, adds to it and changes it, as an import does.
@@ -127,16 +109,27 @@ def access_to(actor: Actor, collection: Collection) -> Access | None:
     return Access(actor, collection, shown, _rows(actor, collection, rights), rights)
 
 
+def row_condition(collection: Collection, rights: CollectionRights) -> Clause | None:
+    """What holds for the records that there are with these rights.
+
+    Raises:
+        InvalidInputError: it does not fit the collection any more.
+    """
+    if rights.where is None:
+        return None
+    names = {f"f{field.id}": field.name for field in collection.fields}
+    return compiled(collection, renamed(parse_tree(rights.where), lambda reference: names.get(reference, reference)))
+
+
 def _rows(actor: Actor, collection: Collection, rights: CollectionRights | None) -> tuple[Clause, ...]:
     """A condition that does not fit the collection any more lets nothing through."""
-    if rights is None or rights.where is None:
+    if rights is None:
         return ()
-    names = {f"f{field.id}": field.name for field in collection.fields}
     try:
-        tree = renamed(parse_tree(rights.where), lambda reference: names.get(reference, reference))
-        return (compiled(collection, tree).asked_by(actor.user_id),)
+        condition = row_condition(collection, rights)
     except InvalidInputError:
         return (_NONE,)
+    return (condition.asked_by(actor.user_id),) if condition else ()
 
 
 async def access_of(connection: Connection, actor: Actor, name: str) -> Access:

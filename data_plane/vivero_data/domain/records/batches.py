@@ -20,7 +20,7 @@ from vivero_data.domain.field_types.file import RecordFile
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.notation.service import notation_of
 from vivero_data.domain.records import held, merging, references, repository
-from vivero_data.domain.records.access import Access, Right, access_of, access_to_write
+from vivero_data.domain.records.access import Access, access_of, access_to_write
 from vivero_data.domain.records.entries import entry_of
 from vivero_data.domain.records.errors import TAKEN, BatchConflictError, BeyondRightsError, ValueTakenError
 from vivero_data.domain.records.merging import Written
@@ -46,6 +46,7 @@ from vivero_data.domain.records.service import (
     whole_of,
 )
 from vivero_data.domain.records.trash import keep_records
+from vivero_data.domain.roles.rights import Right
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.lib.notation import UNSET, Notation
 

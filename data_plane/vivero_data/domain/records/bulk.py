@@ -21,7 +21,7 @@ from vivero_data.domain.collections.schemas import Collection, Field, present
 from vivero_data.domain.jobs.task import Task, TaskContext
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.records import merging, repository
-from vivero_data.domain.records.access import Access, Right, access_to_write, everything
+from vivero_data.domain.records.access import Access, access_to_write, everything
 from vivero_data.domain.records.entries import entry_of
 from vivero_data.domain.records.errors import BeyondRightsError
 from vivero_data.domain.records.lists import conditions
@@ -39,6 +39,7 @@ from vivero_data.domain.records.service import (
     whole_of,
 )
 from vivero_data.domain.records.trash import keep_records
+from vivero_data.domain.roles.rights import Right
 from vivero_data.domain.trash import repository as trash
 from vivero_data.domain.trash.repository import Entry
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission

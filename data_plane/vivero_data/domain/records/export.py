@@ -18,12 +18,13 @@ from vivero_data.db.database import Connection
 from vivero_data.domain.exports.texts import csv_lines
 from vivero_data.domain.files.schemas import StoredFile
 from vivero_data.domain.jobs.task import Task, TaskContext
-from vivero_data.domain.records.access import Access, Right, access_of
+from vivero_data.domain.records.access import Access, access_of
 from vivero_data.domain.records.lists import conditions
 from vivero_data.domain.records.query import Clause, parse_sort
 from vivero_data.domain.records.schemas import Record, RecordQuery
 from vivero_data.domain.records.walk import pages
 from vivero_data.domain.records.where import parse_filters
+from vivero_data.domain.roles.rights import Right
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 
 SPOOL_BYTES: Final = 48 * 1024**2  # compressed, beside two uploads of 100 MiB in a /tmp of 256 MiB

@@ -16,13 +16,14 @@ from vivero_data.domain.files import repository as stored_files
 from vivero_data.domain.files.schemas import FileNotFoundHereError, Place, StoredFile
 from vivero_data.domain.files.service import FileService, check_id
 from vivero_data.domain.records import held, merging, repository
-from vivero_data.domain.records.access import Access, Right, access_of, access_to_write, everything
+from vivero_data.domain.records.access import Access, access_of, access_to_write, everything
 from vivero_data.domain.records.entries import entry_of
 from vivero_data.domain.records.errors import RecordNotFoundError
 from vivero_data.domain.records.held import ATTACHED
 from vivero_data.domain.records.merging import Written
 from vivero_data.domain.records.schemas import Record, RecordFiles
 from vivero_data.domain.records.service import RecordService, require_writable, whole_of, written
+from vivero_data.domain.roles.rights import Right
 from vivero_data.domain.trash import repository as trash
 from vivero_data.domain.trash.repository import Entry
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission

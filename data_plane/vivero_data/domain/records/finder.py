@@ -46,7 +46,8 @@ class RecordFinder:
         if len(words) < SHORTEST:
             return []
         async with self._database.read() as connection:
-            found = await collections.select_named(connection, _MAX_COLLECTIONS)
+            among = actor.own.collections if actor.own else None
+            found = await collections.select_named(connection, _MAX_COLLECTIONS, among)
             allowed = [one for whole in found if (one := access_to(actor, whole))]
             searched = [(one, field) for one in allowed if (field := name_field(one.collection)) is not None]
             if not searched:

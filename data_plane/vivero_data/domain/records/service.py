@@ -12,6 +12,7 @@ from vivero_web.text import tidy
 from vivero_data.db.database import Connection, Database
 from vivero_data.db.errors import DuplicateKeyError, MissingTableError
 from vivero_data.domain.audit import repository as audit
+from vivero_data.domain.audit.schemas import AuditEntry
 from vivero_data.domain.audit.service import record_all as log_all
 from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.columns import unique_key
@@ -21,7 +22,7 @@ from vivero_data.domain.field_types.kind import InvalidValueError
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.notation.service import notation_of
 from vivero_data.domain.records import held, lists, merging, neighbours, references, repository
-from vivero_data.domain.records.access import Access, Right, access_of, access_to_write
+from vivero_data.domain.records.access import Access, access_of, access_to_write
 from vivero_data.domain.records.entries import entry_of, subject_of
 from vivero_data.domain.records.errors import (
     BeyondRightsError,
@@ -36,6 +37,7 @@ from vivero_data.domain.records.neighbours import Neighbours
 from vivero_data.domain.records.schemas import Record, RecordChange, RecordChanges, RecordCount, RecordQuery, Total
 from vivero_data.domain.records.through import read_through
 from vivero_data.domain.records.trash import keep_records
+from vivero_data.domain.roles.rights import Right
 from vivero_data.domain.users import repository as users
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.lib import cursors
@@ -180,15 +182,14 @@ class RecordService:
         async with self._database.read() as connection:
             access = await access_of(connection, actor, collection)
             _found(await repository.get(connection, access, record_id))
-            entries = await audit.select_of(connection, subject_of(access.whole, record_id), limit, below)
-            names = await users.names(connection, {entry.actor for entry in entries})
-        found = [
-            RecordChange(
-                entry.id, entry.at, names.get(entry.actor, entry.actor), entry.action, entry.before, entry.after
-            )
-            for entry in entries
+            found = await _seen_changes(connection, access, record_id, limit, below)
+            names = await users.names(connection, {entry.actor for entry in found})
+        page = page_of(found, limit, lambda entry: cursors.by_id(_BY_TIME, entry.id))
+        changes = [
+            RecordChange(one.id, one.at, names.get(one.actor, one.actor), one.action, one.before, one.after)
+            for one in page.items
         ]
-        return page_of(found, limit, lambda change: cursors.by_id(_BY_TIME, change.id))
+        return Page(changes, page.next_cursor)
 
     async def create(self, actor: Actor, collection: str, values: Mapping[str, Any]) -> Record:
         require_permission(actor, Permission.WRITE_RECORDS)
@@ -381,6 +382,32 @@ def _base(conditions: Conditions, version: int | None, current: int) -> int | No
     if version is not None and version > current:
         raise VersionConflictError(current)
     return base_of(conditions, version, current)
+
+
+async def _seen_changes(
+    connection: Connection, access: Access, record_id: int, limit: int, below: int | None
+) -> list[AuditEntry]:
+    """What was done to a record as the actor sees it, newest first; more than the limit when there is more."""
+    found: list[AuditEntry] = []
+    while True:
+        entries = await audit.select_of(connection, subject_of(access.whole, record_id), limit, below)
+        found += [shown for entry in entries if (shown := _shown(access, entry))]
+        if len(entries) <= limit or len(found) > limit:
+            return found
+        below = entries[-1].id
+
+
+def _shown(access: Access, entry: AuditEntry) -> AuditEntry | None:
+    """An entry of the audit log without what the actor does not see; None if nothing is left of a change."""
+    if access.collection.fields == access.whole.fields or not entry.action.startswith("record."):
+        return entry
+    attached = entry.action in {"record.attach", "record.detach"}
+    known = {"attachment"} if attached else {field.name for field in access.collection.fields}
+    before, after = (
+        None if one is None else {name: value for name, value in one.items() if name in known}
+        for one in (entry.before, entry.after)
+    )
+    return msgspec.structs.replace(entry, before=before, after=after) if before or after else None
 
 
 def _seen(access: Access, whole: Record) -> Record:

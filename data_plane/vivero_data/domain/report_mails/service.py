@@ -27,8 +27,7 @@ from vivero_data.domain.report_mails.schemas import (
     Sending,
     Subject,
 )
-from vivero_data.domain.reports import repository as reports
-from vivero_data.domain.reports.service import require_may_change
+from vivero_data.domain.reports.service import find, require_may_change
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.domain.users.service import normal_email
 from vivero_data.lib import cursors
@@ -172,8 +171,11 @@ async def _found(connection: Connection, actor: Actor, schedule_id: int, *, lock
 
 
 async def _require_seen(tx: Connection, actor: Actor, subject: Subject, subject_id: int) -> None:
-    source = reports if subject is Subject.REPORT else dashboards
-    if await source.get(tx, subject_id, actor.user_id) is None:
+    if subject is Subject.REPORT:
+        found: object = await find(tx, actor, subject_id)
+    else:
+        found = await dashboards.get(tx, subject_id, actor.user_id)
+    if found is None:
         raise InvalidInputError.of("subject_id", f"names no {subject} that you see")
 
 

@@ -49,21 +49,21 @@ class ReportService:
         below = cursors.decode(cursor, _SORT).id if cursor else None
         async with self._database.read() as connection:
             rows = await repository.select_page(connection, actor.user_id, limit, below)
-            found = [(await opened(connection, actor, row))[0] for row in rows]
-        return page_of(found, limit, lambda one: cursors.by_id(_SORT, one.id))
+            found = page_of(rows, limit, lambda one: cursors.by_id(_SORT, one.id))
+            shown = [(await opened(connection, actor, row))[0] for row in found.items]
+        return Page([one for one in shown if is_there(actor, one)], found.next_cursor)
 
     async def get(self, actor: Actor, report_id: int) -> Report:
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
-            report, _ = await opened(connection, actor, await _found(connection, actor, report_id))
-        return report
+            return (await _found(connection, actor, report_id))[1]
 
     async def some(self, actor: Actor, report_ids: Iterable[int]) -> dict[int, Report]:
         """Those of these reports that the actor may see, by number."""
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
-            rows = [await repository.get(connection, one, actor.user_id) for one in report_ids]
-            return {row.id: (await opened(connection, actor, row))[0] for row in rows if row}
+            found = [await find(connection, actor, one) for one in report_ids]
+        return {report.id: report for report in found if report}
 
     async def data(self, actor: Actor, report_id: int) -> tuple[Report, ReportData]:
         """The report and what it computes.
@@ -74,7 +74,7 @@ class ReportService:
         """
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
-            report, access = await opened(connection, actor, await _found(connection, actor, report_id))
+            _, report, access = await _found(connection, actor, report_id)
         if report.problem or access is None:
             raise ReportBrokenError(report.problem)
         return report, await self._results.of(access, report.definition)
@@ -103,7 +103,7 @@ class ReportService:
                 raise ReportsFullError(MAX_REPORTS)
             stored = stored_form(collection, definition_of(new))
             number = await repository.insert(tx, collection.id, actor.user_id, words, stored)
-            report, _ = await opened(tx, actor, await _found(tx, actor, number))
+            _, report, _ = await _found(tx, actor, number)
             await record(tx, actor, "report.create", report.name, after=described(report))
         return report
 
@@ -115,9 +115,8 @@ class ReportService:
         """
         require_permission(actor, Permission.WRITE_RECORDS)
         async with self._database.transaction() as tx:
-            row = await _found(tx, actor, report_id)
+            row, before, access = await _found(tx, actor, report_id)
             require_may_change(actor, row.owner_id)
-            before, access = await opened(tx, actor, row)
             if access is None:
                 raise ReportBrokenError(before.problem)
             collection = access.collection
@@ -134,7 +133,7 @@ class ReportService:
             if (words, stored) == (row.words, row.stored):
                 return before
             await repository.update(tx, report_id, words, stored)
-            report, _ = await opened(tx, actor, await _found(tx, actor, report_id))
+            _, report, _ = await _found(tx, actor, report_id)
             await record(tx, actor, "report.update", report.name, before=described(before), after=described(report))
         return report
 
@@ -150,9 +149,8 @@ class ReportService:
     async def delete(self, actor: Actor, report_id: int) -> None:
         require_permission(actor, Permission.WRITE_RECORDS)
         async with self._database.transaction() as tx:
-            row = await _found(tx, actor, report_id)
+            row, report, _ = await _found(tx, actor, report_id)
             require_may_change(actor, row.owner_id)
-            report, _ = await opened(tx, actor, row)
             await repository.delete(tx, report_id)
             await record(tx, actor, "report.delete", report.name, before=described(report))
 
@@ -191,11 +189,30 @@ async def _access(connection: Connection, actor: Actor, name: str) -> Access:
         raise InvalidInputError.of("collection", "names no collection") from error
 
 
-async def _found(connection: Connection, actor: Actor, report_id: int) -> StoredReport:
+async def _found(connection: Connection, actor: Actor, report_id: int) -> tuple[StoredReport, Report, Access | None]:
     row = await repository.get(connection, report_id, actor.user_id)
     if row is None:
         raise ReportNotFoundError
-    return row
+    report, access = await opened(connection, actor, row)
+    if not is_there(actor, report):
+        raise ReportNotFoundError
+    return row, report, access
+
+
+async def find(connection: Connection, actor: Actor, report_id: int) -> Report | None:
+    """The report, if the actor may see it."""
+    try:
+        return (await _found(connection, actor, report_id))[1]
+    except ReportNotFoundError:
+        return None
+
+
+def is_there(actor: Actor, report: Report) -> bool:
+    """Whether there is such a report for the actor.
+
+    With a role of the workspace's own, one that needs what is gone is not: it may be hidden, and would be named.
+    """
+    return actor.own is None or not report.problem
 
 
 async def opened(connection: Connection, actor: Actor, row: StoredReport) -> tuple[Report, Access | None]:

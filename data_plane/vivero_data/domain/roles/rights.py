@@ -1,8 +1,36 @@
 """What a role of the workspace's own allows, as it is stored: by the numbers of collections and fields."""
 
-from typing import Any
+from enum import StrEnum
+from typing import Any, Final
 
 import msgspec
+from vivero_web.errors import NotAllowedError
+
+
+class Right(StrEnum):
+    """What a role may be allowed to do with a collection that it reads."""
+
+    CREATE = "create"
+    CHANGE = "change"
+    DELETE = "delete"
+    EXPORT = "export"
+
+
+_WORDS: Final = {
+    Right.CREATE: "add records to",
+    Right.CHANGE: "change records of",
+    Right.DELETE: "delete records of",
+    Right.EXPORT: "export",
+}
+
+
+class MissingRightError(NotAllowedError):
+    """A role does not have a right on a collection that it sees."""
+
+    def __init__(self, role: str, right: Right, collection: str) -> None:
+        super().__init__(
+            f"Your role {role} may not {_WORDS[right]} {collection}. An administrator can change the role."
+        )
 
 
 class CollectionRights(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -20,6 +48,9 @@ class CollectionRights(msgspec.Struct, frozen=True, omit_defaults=True):
     hidden: frozenset[int] = frozenset()
     read_only: frozenset[int] = frozenset()
     where: dict[str, Any] | None = None
+
+    def has(self, right: Right) -> bool:
+        return bool(getattr(self, right.value))
 
 
 class OwnRole(msgspec.Struct, frozen=True):

@@ -21,6 +21,7 @@ from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.records import bulk, files
 from vivero_data.domain.records import trash as records
 from vivero_data.domain.records.held import FILES
+from vivero_data.domain.roles.rights import Right
 from vivero_data.domain.trash import repository as trash
 from vivero_data.domain.trash.repository import Entry
 from vivero_data.domain.users.schemas import Actor, Permission
@@ -55,10 +56,12 @@ class TrashKind:
     Attributes:
         label: what it is, on pages.
         permission: what restoring one takes.
+        right: what a role of the workspace's own needs besides, where it sees the collection.
     """
 
     label: ClassVar[str]
     permission: ClassVar[Permission] = Permission.MANAGE_COLLECTIONS
+    right: ClassVar[Right | None] = None
 
     def obstacle(self, scene: Scene, entry: Entry) -> str | None:
         """Why it cannot come back, as far as that is known without trying."""
@@ -108,6 +111,7 @@ class DeletedRecords(TrashKind):
 
     label = "Records"
     permission = Permission.WRITE_RECORDS
+    right = Right.DELETE
 
     def obstacle(self, scene: Scene, entry: Entry) -> str | None:
         return None if scene.of(entry) else _GONE
@@ -129,6 +133,7 @@ class ChangedRecords(TrashKind):
 
     label = "Change of records"
     permission = Permission.WRITE_RECORDS
+    right = Right.CHANGE
 
     def obstacle(self, scene: Scene, entry: Entry) -> str | None:
         collection, number = scene.of(entry), entry.content["field"]
@@ -312,6 +317,7 @@ class RemovedFiles(TrashKind):
 
     label = "Files of a record"
     permission = Permission.WRITE_RECORDS
+    right = Right.CHANGE
 
     def obstacle(self, scene: Scene, entry: Entry) -> str | None:
         return None if scene.of(entry) else _GONE

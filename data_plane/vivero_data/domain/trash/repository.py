@@ -72,18 +72,20 @@ async def get_locked(tx: Connection, entry_id: int) -> Entry | None:
     return _entry(row) if row else None
 
 
-async def select_page(
-    connection: Connection, search: str, since: datetime, limit: int, below: int | None
+async def select_page(  # noqa: PLR0913, PLR0917  the parts of a SELECT
+    connection: Connection, search: str, since: datetime, limit: int, below: int | None, by: str | None = None
 ) -> list[Entry]:
-    """What was deleted since, the newest first; one more than the limit when there are more."""
+    """What was deleted since, the newest first, by one person or by all; one more than the limit when there are more."""
     where, params = like("name", search, anywhere=True)
     rows = await connection.fetch_all(
         f"SELECT {_COLUMNS} FROM trash WHERE {where} AND deleted_at > %s AND (%s IS NULL OR id < %s)"  # noqa: S608  fixed words
-        " ORDER BY id DESC LIMIT %s",
+        " AND (%s IS NULL OR deleted_by = %s) ORDER BY id DESC LIMIT %s",
         *params,
         clock.naive(since),
         below,
         below,
+        by,
+        by,
         limit + 1,
     )
     return [_entry(row) for row in rows]

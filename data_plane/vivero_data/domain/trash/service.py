@@ -10,6 +10,7 @@ from vivero_data.db.database import Database
 from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.fields import FieldService
 from vivero_data.domain.limits.service import LimitService
+from vivero_data.domain.records.access import access_to
 from vivero_data.domain.trash import repository
 from vivero_data.domain.trash.kinds import KINDS, CannotRestoreError, Scene, Tools
 from vivero_data.domain.trash.repository import Entry
@@ -44,10 +45,11 @@ class TrashService:
         check_limit(limit)
         below = cursors.decode(cursor, _SORT).id if cursor else None
         async with self._database.read() as connection:
-            found = await repository.select_page(connection, search.strip(), clock.now() - KEPT, limit, below)
+            by = actor.email if actor.own else None
+            found = await repository.select_page(connection, search.strip(), clock.now() - KEPT, limit, below, by)
             scene = Scene({one.id: one for one in await collections.select_all(connection)} if found else {})
-        items = [_item(actor, scene, entry) for entry in found]
-        return page_of(items, limit, lambda item: cursors.by_id(_SORT, item.id))
+        page = page_of(found, limit, lambda entry: cursors.by_id(_SORT, entry.id))
+        return Page([_item(actor, scene, one) for one in page.items if is_there(actor, scene, one)], page.next_cursor)
 
     async def restore(self, actor: Actor, entry_id: int) -> Restored:
         """Bring something back.
@@ -61,6 +63,8 @@ class TrashService:
             if entry is None or entry.deleted_at <= clock.now() - KEPT:
                 raise EntryNotFoundError
             scene = Scene({one.id: one for one in await collections.select_all(connection)})
+        if not is_there(actor, scene, entry):
+            raise EntryNotFoundError
         kind = KINDS[entry.kind]
         require_permission(actor, kind.permission)
         problem = kind.obstacle(scene, entry)
@@ -76,6 +80,18 @@ class TrashService:
                 await KINDS[entry.kind].destroy(connection, entry)
                 await repository.remove(connection, entry.id)
         return len(expired)
+
+
+def is_there(actor: Actor, scene: Scene, entry: Entry) -> bool:
+    """Whether there is such an entry for the actor.
+
+    With a role of the workspace's own: what they put there themselves, of a collection where they may still do that.
+    """
+    if actor.own is None:
+        return True
+    collection, right = scene.of(entry), KINDS[entry.kind].right
+    access = access_to(actor, collection) if collection else None
+    return bool(access and entry.deleted_by == actor.email and (right is None or access.has(right)))
 
 
 def _item(actor: Actor, scene: Scene, entry: Entry) -> TrashItem:

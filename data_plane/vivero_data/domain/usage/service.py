@@ -32,7 +32,7 @@ class Usage(msgspec.Struct, frozen=True):
 
 
 class UsageService:
-    """Counters with their limits; every user may read them."""
+    """Counters with their limits; of the whole workspace, for who sees all of it."""
 
     def __init__(self, database: Database, limits: LimitService, upload_bytes: int) -> None:
         """`upload_bytes` is the largest upload."""
@@ -41,7 +41,7 @@ class UsageService:
         self._upload_bytes = upload_bytes
 
     async def get(self, actor: Actor) -> Usage:
-        require_permission(actor, Permission.READ)
+        require_permission(actor, Permission.READ_USAGE)
         async with self._database.read() as connection:
             used = await counts(connection)
         limits = self._limits.current
@@ -54,7 +54,7 @@ class UsageService:
 
     async def published(self, actor: Actor) -> list[LimitGroup]:
         """Every limit, and how much of it is used where that is one figure."""
-        require_permission(actor, Permission.READ)
+        require_permission(actor, Permission.READ_USAGE)
         async with self._database.read() as connection:
             counted = await counts(connection)
             used = Counted(

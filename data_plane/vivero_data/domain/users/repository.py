@@ -7,18 +7,24 @@ from vivero_web import clock
 from vivero_web.passwords import NO_PASSWORD
 
 from vivero_data.db.database import Connection, Row
-from vivero_data.domain.users.schemas import Invitation, Role, User
+from vivero_data.domain.users.schemas import GivenRole, Invitation, Role, User
 
-_COLUMNS: Final = "u.id, u.email, u.name, u.role, u.active, u.created_at, u.last_login_at, l.expires_at, l.sent_at"
+_COLUMNS: Final = (
+    "u.id, u.email, u.name, u.role, u.active, u.created_at, u.last_login_at, l.expires_at, l.sent_at, u.own_role,"
+    " (SELECT o.name FROM roles o WHERE o.id = u.own_role)"
+)
 _FROM: Final = "users u LEFT JOIN mail_links l ON l.user_id = u.id AND l.purpose = 'invitation'"
 
 
-async def insert(tx: Connection, email: str, name: str, role: Role, password_hash: str) -> int:
+async def insert(  # noqa: PLR0913, PLR0917  the columns of a row
+    tx: Connection, email: str, name: str, role: Role, password_hash: str, own_role: GivenRole | None = None
+) -> int:
     return await tx.insert(
-        "INSERT INTO users (email, name, role, password_hash) VALUES (%s, %s, %s, %s)",
+        "INSERT INTO users (email, name, role, own_role, password_hash) VALUES (%s, %s, %s, %s, %s)",
         email,
         name,
-        role.value,
+        role.stored,
+        own_role.id if own_role else None,
         password_hash,
     )
 
@@ -72,10 +78,11 @@ async def active_owners_locked(tx: Connection) -> list[int]:
 
 async def update(tx: Connection, user: User) -> None:
     await tx.execute(
-        "UPDATE users SET email = %s, name = %s, role = %s, active = %s WHERE id = %s",
+        "UPDATE users SET email = %s, name = %s, role = %s, own_role = %s, active = %s WHERE id = %s",
         user.email,
         user.name,
-        user.role.value,
+        user.role.stored,
+        user.own_role.id if user.own_role else None,
         user.active,
         user.id,
     )
@@ -104,16 +111,17 @@ async def password_hash(connection: Connection, user_id: int) -> str | None:
 
 
 def _user(row: Row) -> User:
-    number, email, name, role, active, created_at, last, expires_at, sent_at = row
+    number, email, name, role, active, created_at, last, expires_at, sent_at, own_role, own_name = row
     return User(
         number,
         email,
         name,
-        Role(role),
+        Role.read(role, own_role),
         active=bool(active),
         created_at=clock.utc(created_at),
         last_login_at=clock.utc(last) if last else None,
         invitation=Invitation(clock.utc(expires_at), clock.utc(sent_at) if sent_at else None) if expires_at else None,
+        own_role=GivenRole(int(own_role), own_name or "") if own_role else None,
     )
 
 

@@ -19,6 +19,8 @@ class Permission(StrEnum):
     """A permission; code checks permissions, never roles."""
 
     READ = "read"
+    READ_FILES = "read_files"
+    READ_USAGE = "read_usage"
     WRITE_RECORDS = "write_records"
     WRITE_FILES = "write_files"
     MANAGE_COLLECTIONS = "manage_collections"
@@ -30,7 +32,9 @@ class Permission(StrEnum):
     EXPORT_WORKSPACE = "export_workspace"
 
 
-READING: Final = frozenset({Permission.READ, Permission.READ_AUDIT_LOG})
+READS: Final = frozenset({Permission.READ, Permission.READ_FILES, Permission.READ_USAGE})
+"""What everybody has but some of the workspace's own roles."""
+READING: Final = READS | {Permission.READ_AUDIT_LOG}
 """What is left of anybody's permissions where nothing can be changed."""
 
 
@@ -38,17 +42,28 @@ class Role(StrEnum):
     """A named set of permissions.
 
     owner: everything, and cannot be the last one to go; admin: users,
-    collections, audit; member: records and files; viewer: reading.
+    collections, audit; member: records and files; viewer: reading;
+    own: what one of the workspace's own roles says, nothing by itself.
     """
 
     OWNER = "owner"
     ADMIN = "admin"
     MEMBER = "member"
     VIEWER = "viewer"
+    OWN = "own"
 
     @property
     def permissions(self) -> frozenset[Permission]:
         return _PERMISSIONS[self]
+
+    @property
+    def stored(self) -> str:
+        """As the column has it: to a program from before own roles, who has one is a viewer."""
+        return (Role.VIEWER if self is Role.OWN else self).value
+
+    @classmethod
+    def read(cls, stored: str, own_role: int | None) -> "Role":
+        return cls(stored) if own_role is None else cls.OWN
 
 
 _WRITE: Final = frozenset({Permission.WRITE_RECORDS, Permission.WRITE_FILES})
@@ -57,17 +72,18 @@ _MANAGE: Final = frozenset(
 )
 _PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
     Role.OWNER: frozenset(Permission),
-    Role.ADMIN: _MANAGE | _WRITE | {Permission.READ},
-    Role.MEMBER: _WRITE | {Permission.READ},
-    Role.VIEWER: frozenset({Permission.READ}),
+    Role.ADMIN: _MANAGE | _WRITE | READS,
+    Role.MEMBER: _WRITE | READS,
+    Role.VIEWER: READS,
+    Role.OWN: frozenset(),
 }
 
 
 def _permissions_of(role: OwnRole) -> frozenset[Permission]:
     """Of one of the workspace's own: it writes if it does anywhere; where it does, `records/access.py` says."""
     writes = any(one.create or one.change or one.delete for one in role.collections.values())
-    found = {Permission.READ: True, Permission.WRITE_RECORDS: writes, Permission.WRITE_FILES: role.files}
-    return frozenset(permission for permission, given in found.items() if given)
+    files = {Permission.READ_FILES, Permission.WRITE_FILES} if role.files else set()
+    return frozenset({Permission.READ, *files, *([Permission.WRITE_RECORDS] if writes else [])})
 
 
 def roles_with(permission: Permission) -> list[Role]:
@@ -79,7 +95,7 @@ class Actor(msgspec.Struct, frozen=True):
     """The signed-in user on whose behalf code runs.
 
     Attributes:
-        own: the role of the workspace's own that stands in place of `role`; None without one.
+        own: what the role `own` stands for; None with any other.
         api_key: how the key begins whose program acts; empty for a person.
         scopes: what that key was made for; None for a person.
     """
@@ -122,6 +138,24 @@ class Invitation(msgspec.Struct, frozen=True):
     ] = None
 
 
+class GivenRole(msgspec.Struct, frozen=True):
+    """One of the workspace's own roles, which somebody has."""
+
+    id: Annotated[int, msgspec.Meta(description="The role's number.")]
+    name: Annotated[str, msgspec.Meta(description="What it is called.")]
+
+
+OwnRoleOf = Annotated[
+    GivenRole | None, msgspec.Meta(description="What the role `own` stands for; null with any other.")
+]
+OwnRoleNumber = Annotated[
+    Annotated[int, msgspec.Meta(ge=1, le=LARGEST)] | None,
+    msgspec.Meta(
+        description="The number of one of the workspace's own roles, in place of `role`, which is then `own`."
+    ),
+]
+
+
 class User(msgspec.Struct):
     """One account; never contains the password hash."""
 
@@ -133,6 +167,11 @@ class User(msgspec.Struct):
     created_at: Annotated[datetime, msgspec.Meta(description="When it was made.")]
     last_login_at: Annotated[datetime | None, msgspec.Meta(description="When its person logged in last.")] = None
     invitation: Annotated[Invitation | None, msgspec.Meta(description="While the user has no password.")] = None
+    own_role: OwnRoleOf = None
+
+    @property
+    def role_name(self) -> str:
+        return self.own_role.name if self.own_role else self.role
 
 
 class Me(msgspec.Struct):
@@ -144,6 +183,7 @@ class Me(msgspec.Struct):
     role: Role
     workspace: Annotated[str, msgspec.Meta(description="The workspace's name.")]
     plan: Annotated[str, msgspec.Meta(description="The name of the workspace's plan.")]
+    own_role: OwnRoleOf = None
 
 
 class NewUser(msgspec.Struct, forbid_unknown_fields=True):
@@ -153,6 +193,7 @@ class NewUser(msgspec.Struct, forbid_unknown_fields=True):
     password: NewPassword
     name: PersonName = ""
     role: Role = Role.MEMBER
+    own_role: OwnRoleNumber = None
 
 
 class UserChanges(msgspec.Struct, forbid_unknown_fields=True):
@@ -161,6 +202,7 @@ class UserChanges(msgspec.Struct, forbid_unknown_fields=True):
     name: PersonName | None = None
     role: Role | None = None
     active: Active | None = None
+    own_role: OwnRoleNumber = None
 
 
 class PasswordChange(msgspec.Struct, forbid_unknown_fields=True):

@@ -14,10 +14,12 @@ from vivero_data.domain.audit.service import record
 from vivero_data.domain.auth import repository as sessions
 from vivero_data.domain.identity.service import IdentityService
 from vivero_data.domain.limits.service import LimitService
+from vivero_data.domain.roles import repository as roles
 from vivero_data.domain.users import repository
 from vivero_data.domain.users.errors import EmailTakenError, LastOwnerError
 from vivero_data.domain.users.schemas import (
     Actor,
+    GivenRole,
     Me,
     NewUser,
     PasswordChange,
@@ -62,7 +64,7 @@ def check_new(new: NewUser, workspace: str = "") -> NewUser:
 
 def visible(user: User) -> dict[str, Any]:
     """An account as the audit log records it."""
-    return {"email": user.email, "name": user.name, "role": user.role.value, "active": user.active}
+    return {"email": user.email, "name": user.name, "role": user.role_name, "active": user.active}
 
 
 class UserService:
@@ -85,7 +87,8 @@ class UserService:
     async def me(self, actor: Actor) -> Me:
         plan = self._limits.current.plan
         workspace = (await self._identity.current()).name
-        return Me(actor.user_id, actor.email, actor.name, actor.role, workspace, plan)
+        own = GivenRole(actor.own.id, actor.own.name) if actor.own else None
+        return Me(actor.user_id, actor.email, actor.name, actor.role, workspace, plan, own)
 
     async def list(self, actor: Actor, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[User]:
         require_permission(actor, Permission.MANAGE_USERS)
@@ -106,8 +109,9 @@ class UserService:
         hashed = await self._passwords.hash(new.password)
         async with self._database.transaction() as tx:
             await self._limits.reserve(tx, "users")
+            role, own = await given_role(tx, new.role, new.own_role)
             try:
-                user_id = await repository.insert(tx, new.email, new.name, new.role, hashed)
+                user_id = await repository.insert(tx, new.email, new.name, role, hashed, own)
             except DuplicateKeyError as error:
                 raise EmailTakenError from error
             user = found(await repository.get(tx, user_id))
@@ -125,9 +129,13 @@ class UserService:
             if changes.active is not None:
                 # Lock order: the counter's row comes first in every transaction that needs it.
                 await self._count_activation(tx, user_id, active=changes.active)
+            asked = changes.role or (Role.OWN if changes.own_role else None)
+            given = await given_role(tx, asked, changes.own_role) if asked else None
             owners = await repository.active_owners_locked(tx)
             before = found(await repository.get_locked(tx, user_id))
-            after = _changed(before, msgspec.structs.replace(changes, name=name))
+            after = _changed(before, name, changes.active)
+            if given:
+                after = msgspec.structs.replace(after, role=given[0], own_role=given[1])
             require_may_assign(actor, before.role, after.role)
             if owners == [user_id] and not (after.active and after.role is Role.OWNER):
                 raise LastOwnerError
@@ -174,9 +182,25 @@ class UserService:
             await self._limits.release(tx, "users")
 
 
-def _changed(user: User, changes: UserChanges) -> User:
-    given = {name: value for name, value in msgspec.structs.asdict(changes).items() if value is not None}
-    return msgspec.structs.replace(user, **given)
+def _changed(user: User, name: str | None, active: bool | None) -> User:  # noqa: FBT001  what was given
+    given = {"name": name, "active": active}
+    return msgspec.structs.replace(user, **{part: value for part, value in given.items() if value is not None})
+
+
+async def given_role(tx: Connection, role: Role, own_role: int | None) -> tuple[Role, GivenRole | None]:
+    """The role that somebody is given, which stays until this transaction ends.
+
+    Raises:
+        InvalidInputError: it is none of the workspace's own, or is said to be one and not which.
+    """
+    if own_role is None:
+        if role is Role.OWN:
+            raise InvalidInputError.of("own_role", "must say which of the workspace's own roles")
+        return role, None
+    name = await roles.held_name(tx, own_role)
+    if name is None:
+        raise InvalidInputError.of("own_role", "is the number of no role of this workspace")
+    return Role.OWN, GivenRole(own_role, name)
 
 
 def found(user: User | None) -> User:

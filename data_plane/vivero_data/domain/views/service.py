@@ -90,21 +90,23 @@ class ViewService:
             definition = (await access_of(connection, actor, collection)).collection
             after = (_position(place), place.id) if place else None
             found = await repository.select_page(connection, definition.id, actor.user_id, limit, after)
-        views = [opened(definition, one) for one in found]
-        return page_of(views, limit, lambda one: cursors.encode(cursors.Cursor(_SORT, one.id, str(one.position))))
+        page = page_of(found, limit, lambda one: cursors.encode(cursors.Cursor(_SORT, one.id, str(one.position))))
+        return Page([view for one in page.items if (view := _shown(actor, definition, one))], page.next_cursor)
 
     async def get(self, actor: Actor, collection: str, view_id: int) -> View:
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
             definition = (await access_of(connection, actor, collection)).collection
-            return opened(definition, _found(await repository.get(connection, definition.id, actor.user_id, view_id)))
+            stored = await repository.get(connection, definition.id, actor.user_id, view_id)
+        return _there(actor, definition, stored)
 
     async def named(self, actor: Actor, collection: str, name: str) -> View:
         """The actor's own view of this name, or else the shared one."""
         require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
             definition = (await access_of(connection, actor, collection)).collection
-            return opened(definition, _found(await repository.named(connection, definition.id, actor.user_id, name)))
+            stored = await repository.named(connection, definition.id, actor.user_id, name)
+        return _there(actor, definition, stored)
 
     async def create(self, actor: Actor, collection: str, new: NewView) -> View:
         require_permission(actor, Permission.READ)
@@ -144,11 +146,12 @@ class ViewService:
         async with self._database.transaction() as tx:
             definition = await _locked(tx, actor, collection)
             before = _found(await repository.get(tx, definition.id, actor.user_id, view_id, lock=True))
+            _there(actor, definition, before)
             _require_changing(actor, before)
             after = _changed(definition, before, changes)
             _require_sharing(actor, after, before)
             if after == before:
-                return opened(definition, before)
+                return _there(actor, definition, before)
             if after.scope not in {SHARED, actor.user_id}:
                 raise NotAllowedError("Only who saved a view can have it for themselves.")
             if after.default and not before.default:
@@ -157,9 +160,10 @@ class ViewService:
                 await repository.update(tx, after)
             except DuplicateKeyError as error:
                 raise ViewNameTakenError from error
-            changed = opened(definition, _found(await repository.get(tx, definition.id, actor.user_id, view_id)))
-            await _log(tx, actor, "view.update", definition, (opened(definition, before), changed))
-        return changed
+            stored = _found(await repository.get(tx, definition.id, actor.user_id, view_id))
+            old, new = opened(definition, before), opened(definition, stored)
+            await _log(tx, actor, "view.update", definition, (old, new))
+        return _there(actor, definition, stored)
 
     async def delete(self, actor: Actor, collection: str, view_id: int) -> int | None:
         """Remove a view; a shared one goes into the trash, the entry of which this returns.
@@ -170,6 +174,7 @@ class ViewService:
         async with self._database.transaction() as tx:
             definition = await _locked(tx, actor, collection)
             before = _found(await repository.get(tx, definition.id, actor.user_id, view_id, lock=True))
+            _there(actor, definition, before)
             _require_changing(actor, before)
             await repository.delete(tx, view_id)
             await _log(tx, actor, "view.delete", definition, (opened(definition, before), None))
@@ -237,6 +242,24 @@ async def _locked(tx: Connection, actor: Actor, name: str) -> Collection:
     if shown is None:
         raise CollectionNotFoundError
     return shown
+
+
+def _shown(actor: Actor, collection: Collection, stored: StoredView) -> View | None:
+    """A view for the actor.
+
+    With a role of the workspace's own, one with a condition that does not fit is not there: it may be on a hidden field.
+    """
+    view = opened(collection, stored)
+    if actor.own is None:
+        return view
+    return None if view.broken else msgspec.structs.replace(view, gone=())
+
+
+def _there(actor: Actor, collection: Collection, stored: StoredView | None) -> View:
+    view = _shown(actor, collection, _found(stored))
+    if view is None:
+        raise ViewNotFoundError
+    return view
 
 
 def _found(view: StoredView | None) -> StoredView:

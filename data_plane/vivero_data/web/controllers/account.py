@@ -10,7 +10,6 @@ from vivero_web.request_context import caller_of
 
 from vivero_data.domain.users.schemas import PasswordChange
 from vivero_data.domain.users.service import UserService
-from vivero_data.web.controllers.users import ROLE_LABELS
 from vivero_data.web.forms import FORM_ERRORS, field_errors
 from vivero_data.web.page import Visit, done, show
 from vivero_data.web.render import Html
@@ -37,7 +36,6 @@ async def change_password(
 def account_page(visit: Visit, problem: WebError | None = None, form: str = "", email: str = "") -> Html:
     """`form`: the one that `problem` belongs to; `email`: what was typed into that of the address."""
     context = {
-        "role_labels": ROLE_LABELS,
         "form": form,
         "email": email,
         "problem": problem,

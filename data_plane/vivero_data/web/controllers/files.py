@@ -90,7 +90,7 @@ async def _list(  # noqa: PLR0913  the services come by injection into two handl
     context = {
         "page": page,
         "page_links": page_links(here, page.next_cursor),
-        "usage": await usage.get(visit.actor),
+        "usage": await usage.get(visit.actor) if visit.can.read_usage else None,
         "max_bytes": files.max_bytes,
         "problem": problem,
     }

@@ -47,9 +47,10 @@ async def home(  # noqa: PLR0913, PLR0917  what a home page is about
     samples: NamedDependency[SampleService],
 ) -> Html:
     entries = (await audit.list(visit.actor, AuditQuery(limit=_RECENT))).items if visit.can.read_audit_log else []
-    found, used = await dashboards.home(visit.actor), await usage.get(visit.actor)
+    found = await dashboards.home(visit.actor)
+    used = await usage.get(visit.actor) if visit.can.read_usage else None
     wanted = visit.can.manage_workspace and _HIDDEN not in request.cookies
-    steps = first_steps(visit, used, bool((await reports.list(visit.actor, 1)).items), found) if wanted else []
+    steps = first_steps(visit, used, bool((await reports.list(visit.actor, 1)).items), found) if wanted and used else []
     context = {
         "usage": used,
         "entries": entries,

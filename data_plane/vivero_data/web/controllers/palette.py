@@ -9,7 +9,8 @@ from vivero_web.text import tidy
 
 from vivero_data.domain.collections.service import CollectionService
 from vivero_data.domain.records.finder import RecordFinder
-from vivero_data.domain.users.schemas import Actor, Permission
+from vivero_data.domain.users.schemas import Actor
+from vivero_data.web.page import Can
 from vivero_data.web.render import Html, html
 
 GO_TO: Final = "Go to"
@@ -25,11 +26,13 @@ async def palette(
 ) -> Html:
     """The options for the typed text, as an HTML fragment."""
     command, words = split_typed(q)
+    can, found = Can(actor.permissions, actor.own), await collections.suggest(actor, words)
     context = {
-        "collections": await collections.suggest(actor, words),
+        "collections": found,
         "go_to": GO_TO if command != NEW_RECORD else "",
         "records": await record_finder.find(actor, words) if command != NEW_RECORD else [],
-        "new_record": NEW_RECORD if command != GO_TO and actor.may(Permission.WRITE_RECORDS) else "",
+        "new_record": NEW_RECORD if command != GO_TO else "",
+        "open": {one.id for one in found if can.create(one)},
     }
     return html("palette.html.j2", context)
 

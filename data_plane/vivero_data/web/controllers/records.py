@@ -25,6 +25,7 @@ from vivero_data.domain.records.linking import ReferenceService
 from vivero_data.domain.records.lists import SlowListError
 from vivero_data.domain.records.schemas import Record, RecordChanges
 from vivero_data.domain.records.service import RecordService
+from vivero_data.domain.roles.rights import Right
 from vivero_data.domain.users.schemas import Permission
 from vivero_data.domain.views.schemas import View, ViewKind
 from vivero_data.domain.views.service import BrokenViewError, ViewService
@@ -46,7 +47,7 @@ from vivero_data.web.inputs import (
 )
 from vivero_data.web.list_state import ListState, read_state, shown_in
 from vivero_data.web.listing import Address, collection_href, columns_cookie, page_links
-from vivero_data.web.page import Viewer, Visit, done, fragment, require, show
+from vivero_data.web.page import Viewer, Visit, done, fragment, require, require_right, show
 from vivero_data.web.record_page import Around, Reading, around
 from vivero_data.web.render import Html
 from vivero_data.web.toolbar import load, rearranged, toolbar
@@ -212,7 +213,7 @@ async def new_record(
     request: Request[Any, Any, Any], visit: NamedDependency[Visit], collection: NamedDependency[Collection]
 ) -> Html:
     """The form of a new record, with values that the address has for some of its fields."""
-    require(visit, Permission.WRITE_RECORDS, "add records")
+    require_right(visit, collection, Right.CREATE, "add records")
     asked = request.query_params
     given = [one for one in collection.fields if input_name(one) in asked and not one.kind.computed]
     typed = {one.name: asked[input_name(one)] for one in given}
@@ -226,7 +227,7 @@ async def create_record(
     collection: NamedDependency[Collection],
     records: NamedDependency[RecordService],
 ) -> Response[Any]:
-    require(visit, Permission.WRITE_RECORDS, "add records")
+    require_right(visit, collection, Right.CREATE, "add records")
     form = await read_form(request)
     try:
         await records.create(
@@ -272,7 +273,7 @@ async def save_record(  # noqa: PLR0913, PLR0917  the services of one page
     files: NamedDependency[FileService],
     record_id: FromPath[int],
 ) -> Response[Any]:
-    require(visit, Permission.WRITE_RECORDS, "change records")
+    require_right(visit, collection, Right.CHANGE, "change records")
     form = await read_form(request)
     changed, shown = changed_fields(collection.fields, form), form.get("shown", "")
     back = str(shown_in(collection, shown))
@@ -317,7 +318,7 @@ async def confirm_delete_record(
     records: NamedDependency[RecordService],
     record_id: FromPath[int],
 ) -> Html:
-    require(visit, Permission.WRITE_RECORDS, "delete records")
+    require_right(visit, collection, Right.DELETE, "delete records")
     record = await records.get(visit.actor, collection.name, record_id)
     shown = shown_in(collection, request.query_params.get("shown", ""))
     context = {"collection": collection, "record": record, "lead": collection.fields[0], "shown": shown}
@@ -332,7 +333,7 @@ async def delete_record(
     records: NamedDependency[RecordService],
     record_id: FromPath[int],
 ) -> Redirect:
-    require(visit, Permission.WRITE_RECORDS, "delete records")
+    require_right(visit, collection, Right.DELETE, "delete records")
     form = await read_form(request)
     entry = await records.delete(visit.actor, collection.name, record_id)
     return done(str(shown_in(collection, form.get("shown", ""))), "record-deleted", entry=entry)
