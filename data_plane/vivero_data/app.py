@@ -91,7 +91,8 @@ from vivero_data.domain.jobs.service import JobService
 from vivero_data.domain.limits.requests import charge_by
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.links.service import LinkService
-from vivero_data.domain.notation.controllers import SettingsController
+from vivero_data.domain.notation.controllers import PersonNotationController, SettingsController
+from vivero_data.domain.notation.person import PersonNotationService
 from vivero_data.domain.notation.service import NotationService
 from vivero_data.domain.records.batches import BatchService
 from vivero_data.domain.records.controllers import RecordController
@@ -203,6 +204,7 @@ class Services(msgspec.Struct, frozen=True):
     usage: UsageService
     workspace: WorkspaceService
     notation: NotationService
+    person_notation: PersonNotationService
     references: ReferenceService
     health: HealthService
 
@@ -292,6 +294,7 @@ def build(settings: Settings) -> Services:
         usage=UsageService(database, limits, settings.env.max_file_bytes),
         workspace=WorkspaceService(database, identity),
         notation=notation,
+        person_notation=PersonNotationService(database),
         references=ReferenceService(database),
         health=HealthService(database, cache, storage, identity, ready, sealer),
     )
@@ -405,6 +408,7 @@ def _api(upload_bytes: int) -> Router:
             LimitsController,
             ApiKeyController,
             SettingsController,
+            PersonNotationController,
             LinkController,
             SessionController,
             EmailChangeController,

@@ -136,6 +136,7 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
             "delete": [{"id": 3, "version": 1}],
         },
         f"POST /api/v1{_RECORDS}/export": {"filters": ["text:filled"], "where": '{"field":"text","operator":"filled"}'},
+        "PATCH /api/v1/me/notation": {"time_zone": None, "number_notation": "1.234,50", "date_notation": None},
         "PATCH /api/v1/workspace/settings": {
             "time_zone": "Europe/Berlin",
             "number_notation": "1.234,50",
@@ -245,6 +246,7 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
         "POST /roles/{role_id}/collections/{collection_id}": {"field-1": "hidden", "rows": "all"},
         "POST /users/{user_id}/invitation": {"action": "repeat"},
         "POST /users/{user_id}": {"name": "Olive", "role": "owner", "active": "true"},
+        "POST /account/notation": {"time_zone": "", "number_notation": "", "date_notation": "29.11.2026"},
         "POST /settings": {"time_zone": "UTC", "number_notation": "", "date_notation": "29.11.2026"},
         "POST /new-collection": {"name": "Odd page", "description": "x", **rows, "action": "create"},
         "POST /collections/{name}/delete": {"confirm": "no"},

@@ -41,7 +41,7 @@ from vivero_data.domain.favourites.service import FavouriteService
 from vivero_data.domain.field_types.options import Options
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.identity.service import Identity, IdentityService
-from vivero_data.domain.notation.service import NotationService
+from vivero_data.domain.notation.person import PersonNotationService
 from vivero_data.domain.users.schemas import Actor, Role
 from vivero_data.lib.cookies import ACCESS
 from vivero_data.lib.notation import UNSET, Notation
@@ -209,7 +209,7 @@ def a_workspace(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Litestar:
     monkeypatch.setattr(CollectionService, "suggest", few)
     monkeypatch.setattr(CollectionService, "get", one)
 
-    async def notation(_: NotationService) -> Notation:
+    async def notation(_: PersonNotationService, __: Actor) -> Notation:
         return UNSET
 
     async def none(*_: object) -> list[CollectionSummary]:
@@ -217,7 +217,7 @@ def a_workspace(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Litestar:
 
     monkeypatch.setattr(FavouriteService, "list", none)
     monkeypatch.setattr(IdentityService, "current", identity)
-    monkeypatch.setattr(NotationService, "current", notation)
+    monkeypatch.setattr(PersonNotationService, "effective", notation)
     return data_plane(folder)
 
 

@@ -502,4 +502,11 @@ CREATE TABLE IF NOT EXISTS roles (
 
 ALTER TABLE users ADD COLUMN IF NOT EXISTS own_role BIGINT UNSIGNED NULL COMMENT 'in place of role';
 
-INSERT INTO alembic_version (version_num) VALUES ('0030');
+CREATE TABLE IF NOT EXISTS person_notation (
+    user_id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
+    time_zone VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'NULL: the workspace''s, as below',
+    number_notation VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'how 1234.5 is written',
+    date_notation VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'how 29 November 2026 is written'
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
+
+INSERT INTO alembic_version (version_num) VALUES ('0031');

@@ -34,6 +34,7 @@ made once (`app.py`) and injected by Litestar under the name given here:
 | `identity` | `identity.service.IdentityService` | `current() -> Identity` to show, `stored()` as the database has it, `invalidate()` after a change |
 | `workspace` | `workspace.service.WorkspaceService` | `configure(WorkspaceSettings) -> WorkspaceState`, the operator's call |
 | `references` | `records.linking.ReferenceService` | `records(actor, collection, words) -> Page[Linked]`, `people(actor, words) -> Page[Linked]`, `related(actor, collection, id) -> list[Related]` |
+| `person_notation` | `notation.person.PersonNotationService` | `effective(actor) -> Notation`, `get(actor) -> PersonNotation`, `change(actor, PersonNotationChanges) -> PersonNotation` |
 | `notation` | `notation.service.NotationService` | `current() -> Notation`, `get(actor) -> WorkspaceSettings`, `change(actor, SettingsChanges) -> WorkspaceSettings` |
 | `settings` | `settings.Settings` | what the environment and the mounted files say |
 

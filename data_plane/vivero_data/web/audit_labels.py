@@ -64,6 +64,7 @@ _WHOLE: Final = {
     "api_key.delete": "Revoked API key",
     "user.ask_for_email": "Asked for another e-mail address",
     "user.change_email": "Changed own e-mail address",
+    "user.notation": "Changed own notation",
     "user.change_password": "Changed own password",
     "user.reset_password": "Reset the password of user",
     "user.ask_for_reset": "Sent a link to reset the password of user",

@@ -21,7 +21,7 @@ from vivero_data.domain.collections.service import CollectionService
 from vivero_data.domain.favourites.service import FavouriteService
 from vivero_data.domain.identity.service import Identity, IdentityService
 from vivero_data.domain.limits.service import LimitService
-from vivero_data.domain.notation.service import NotationService
+from vivero_data.domain.notation.person import PersonNotationService
 from vivero_data.domain.roles.rights import MissingRightError, OwnRole, Right
 from vivero_data.domain.users.schemas import READING, Actor, Permission, Role, roles_with
 from vivero_data.lib.notation import Notation
@@ -72,6 +72,7 @@ NOTICES: Final[Mapping[str, str]] = {
     "role-saved": "Role changed. It counts from now on.",
     "role-deleted": "Role deleted.",
     "settings-saved": "Settings saved.",
+    "notation-saved": "Your notation is saved.",
     "second-factor-ended": "Two-step login is off.",
     "session-ended": "Session ended.",
     "sessions-ended": "All your other sessions are ended.",
@@ -238,12 +239,12 @@ async def provide_shown_collections(
 async def provide_viewer(
     actor: NamedDependency[Actor],
     identity: NamedDependency[IdentityService],
-    notation: NamedDependency[NotationService],
+    person_notation: NamedDependency[PersonNotationService],
 ) -> Viewer:
     """The dependency `viewer` of parts of pages, which need no sidebar."""
     as_of = (await identity.current()).as_of
     can = Can(actor.permissions if as_of is None else actor.permissions & READING, actor.own)
-    return Viewer(actor, can, datetime.now(UTC), await notation.current())
+    return Viewer(actor, can, datetime.now(UTC), await person_notation.effective(actor))
 
 
 async def provide_visit(

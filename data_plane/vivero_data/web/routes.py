@@ -153,6 +153,8 @@ _PAGES: Final = (
     workspace_exports.delete_workspace_export,
     account.account,
     account.change_password,
+    account.notation_page,
+    account.change_notation,
     email_change.ask_for_email,
     webhooks.webhook_list,
     webhooks.new_webhook,

@@ -403,6 +403,7 @@ WORKSPACE_PAGES = (
     "/audit",
     "/usage",
     "/account/security",
+    "/account/notation",
     "/report-schedules",
     "/report-schedules/new?subject=report-2",
     "/report-schedules/1",

@@ -18,6 +18,7 @@ SAVES = (
     "PATCH /api/v1/collections/{name}/views/{view_id}",
     "PATCH /api/v1/dashboards/{dashboard_id}",
     "PATCH /api/v1/report-schedules/{schedule_id}",
+    "PATCH /api/v1/me/notation",
     "PATCH /api/v1/reports/{report_id}",
     "PATCH /api/v1/users/{user_id}",
     "PATCH /api/v1/roles/{role_id}",

@@ -1,4 +1,4 @@
-"""What people type into a table is read in the workspace's notation, and what a cell shows there means what is stored."""
+"""What people type into a table is read in their notation or the workspace's, and what a cell shows there means what is stored."""
 
 import re
 from html import unescape
@@ -11,10 +11,10 @@ PATH = "/api/v1/collections/Contacts/records"
 GERMAN = {"time_zone": "Europe/Berlin", "number_notation": "1.234,50", "date_notation": "29.11.2026"}
 
 
-@pytest.fixture(params=[None, GERMAN], ids=["unset", "German"])
+@pytest.fixture(params=["", "/api/v1/workspace/settings", "/api/v1/me/notation"], ids=["unset", "German", "own German"])
 async def contacts(request: pytest.FixtureRequest, workspace: Workspace, owner: dict[str, str]) -> Workspace:
     if request.param:
-        await workspace.client.patch("/api/v1/workspace/settings", json=request.param, headers=owner)
+        await workspace.client.patch(request.param, json=GERMAN, headers=owner)
     kinds = [{"name": str(kind), "type": str(kind), "options": good.OPTIONS.get(kind, {})} for kind in good.GOOD_VALUES]
     fields = [{**kind, "choices": ["a", "b"]} if kind["type"] in {"choice", "choices"} else kind for kind in kinds]
     await workspace.targets(owner, 1)
@@ -38,12 +38,15 @@ async def test_what_a_cell_is_edited_with_means_what_is_stored(contacts: Workspa
 
 
 async def test_german_is_read_where_it_was_chosen(contacts: Workspace, owner: dict[str, str]) -> None:
-    settings = (await contacts.client.get("/api/v1/workspace/settings", headers=owner)).json()
+    chosen = [
+        (await contacts.client.get(path, headers=owner)).json()["number_notation"]
+        for path in ("/api/v1/workspace/settings", "/api/v1/me/notation")
+    ]
     typed = {"number": "1.234", "date": "31.12.2026", "boolean": "yes"}
     answer = await contacts.client.post(
         f"{PATH}/batch", json={"create": [{"values": typed}], "typed": True}, headers=owner
     )
-    if settings["number_notation"] is None:
+    if chosen == [None, None]:
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "create[0].values.number")
         return
     assert answer.status_code == 200, answer.text

@@ -82,7 +82,14 @@ from vivero_data.domain.jobs.service import JobNotFoundError, JobService
 from vivero_data.domain.jobs.task import Task
 from vivero_data.domain.limits.service import ANALYTICS, Limits, LimitService
 from vivero_data.domain.links.service import LinkService, NoMailError
-from vivero_data.domain.notation.service import NotationService, SettingsChanges, WorkspaceSettings
+from vivero_data.domain.notation.person import PersonNotation, PersonNotationChanges, PersonNotationService
+from vivero_data.domain.notation.service import (
+    NotationService,
+    SettingsChanges,
+    WorkspaceSettings,
+    require_zone,
+    said_in,
+)
 from vivero_data.domain.records.access import everything
 from vivero_data.domain.records.advice import Advice
 from vivero_data.domain.records.batches import BatchService, checked
@@ -236,6 +243,7 @@ class World:
     stop_token = "1.2.xyz"
     page_size = 50
     ids = 0
+    own_notation = PersonNotation()
 
     def __init__(self) -> None:  # noqa: PLR0915  one line for each thing that there is
         self.role = Role.OWNER
@@ -1438,6 +1446,29 @@ class FakeNotation(NotationService):
         return self.world.settings
 
 
+class FakePersonNotation(PersonNotationService):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def effective(self, actor: Actor) -> Notation:
+        own, shared = self.world.own_notation, self.world.settings
+        return Notation(
+            own.number_notation or shared.number_notation,
+            own.date_notation or shared.date_notation,
+            own.time_zone or shared.time_zone,
+        )
+
+    async def get(self, actor: Actor) -> PersonNotation:
+        return self.world.own_notation
+
+    async def change(self, actor: Actor, changes: PersonNotationChanges) -> PersonNotation:
+        said = said_in(changes)
+        if said.get("time_zone") is not None:
+            require_zone(said["time_zone"])
+        self.world.own_notation = msgspec.structs.replace(self.world.own_notation, **said)
+        return self.world.own_notation
+
+
 class FakeReferences(ReferenceService):
     """Nothing leads anywhere."""
 
@@ -1542,6 +1573,7 @@ def page_dependencies(world: World) -> dict[str, Provide]:
         "identity": FakeIdentity(world),
         "limits": FakeLimits(world),
         "notation": FakeNotation(world),
+        "person_notation": FakePersonNotation(world),
         "references": FakeReferences(world),
     }
     provided = {name: _constant(value) for name, value in made.items()}

@@ -73,6 +73,8 @@ OF_VIEWERS = {
     "PATCH /api/v1/api-keys/{key_id}",
     "POST /api/v1/api-keys/{key_id}/rotate",
     "PUT /api/v1/me/password",
+    "PATCH /api/v1/me/notation",
+    "POST /account/notation",
     "POST /account/keys/new",
     "POST /account/keys/{key_id}",
     "POST /account/keys/{key_id}/rotate",

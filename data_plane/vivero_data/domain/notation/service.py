@@ -78,9 +78,9 @@ class NotationService:
             InvalidInputError: there is no such time zone.
         """
         require_permission(actor, Permission.MANAGE_WORKSPACE)
-        said = {name: value for name, value in msgspec.structs.asdict(changes).items() if value is not msgspec.UNSET}
-        if "time_zone" in said and said["time_zone"] not in time_zones():
-            raise InvalidInputError.of("time_zone", "must be the IANA name of a time zone, such as Europe/Berlin")
+        said = said_in(changes)
+        if "time_zone" in said:
+            require_zone(said["time_zone"])
         async with self._database.transaction() as tx:
             before = await settings_of(tx, lock=True)
             after = msgspec.structs.replace(before, **said)
@@ -89,6 +89,21 @@ class NotationService:
                 old, new = _told(before), _told(after)
                 await record(tx, actor, "workspace.settings", "settings", before=old, after=new)
         return after
+
+
+def said_in(changes: msgspec.Struct) -> dict[str, Any]:
+    """What changes name, without what they leave out."""
+    return {name: value for name, value in msgspec.structs.asdict(changes).items() if value is not msgspec.UNSET}
+
+
+def require_zone(name: str) -> None:
+    """Check that there is such a time zone.
+
+    Raises:
+        InvalidInputError: there is none.
+    """
+    if name not in time_zones():
+        raise InvalidInputError.of("time_zone", "must be the IANA name of a time zone, such as Europe/Berlin")
 
 
 @lru_cache(maxsize=1)

@@ -18,7 +18,7 @@ from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.collections.service import CollectionNotFoundError
 from vivero_data.domain.field_types.file import RecordFile
 from vivero_data.domain.limits.service import LimitService
-from vivero_data.domain.notation.service import notation_of
+from vivero_data.domain.notation.person import notation_for
 from vivero_data.domain.records import held, merging, references, repository
 from vivero_data.domain.records.access import Access, access_of, access_to_write
 from vivero_data.domain.records.entries import entry_of
@@ -127,7 +127,7 @@ class BatchService:
         require_permission(actor, Permission.WRITE_RECORDS)
         async with self._database.read() as connection:
             access = await access_of(connection, actor, collection)
-            notation = await notation_of(connection) if batch.typed else UNSET
+            notation = await notation_for(connection, actor) if batch.typed else UNSET
         _require(access, batch)
         rows = checked(access.collection, batch, notation)  # before the counter is locked
         more = len(batch.create) - len(batch.delete)

@@ -9,7 +9,7 @@ from vivero_data.db.database import Connection, Database
 from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.jobs.service import JobService
 from vivero_data.domain.limits.service import LimitService
-from vivero_data.domain.notation.service import notation_of
+from vivero_data.domain.notation.person import notation_for
 from vivero_data.domain.records import references, repository
 from vivero_data.domain.records.access import access_to_write
 from vivero_data.domain.records.bulk import AT_ONCE, CHANGES, RIGHTS, Action, Bulk, ChangeRecords, Worker, checked, kept
@@ -53,7 +53,7 @@ class BulkService:
             access = await access_to_write(tx, actor, collection)
             access.require(RIGHTS[bulk.action])
             definition = access.collection
-            values = checked(definition, bulk, await _typed(tx, definition, bulk))
+            values = checked(definition, bulk, await _typed(tx, actor, definition, bulk))
             columns = columns_for(definition, values, new=False) if values else {}
             require_writable(access, columns)
             if nowhere := await references.unknown(tx, access, [("", columns)]):
@@ -78,10 +78,10 @@ class BulkService:
         return Done(0, entry, job)
 
 
-async def _typed(tx: Connection, collection: Collection, bulk: Bulk) -> dict[str, Any]:
+async def _typed(tx: Connection, actor: Actor, collection: Collection, bulk: Bulk) -> dict[str, Any]:
     if bulk.action is not Action.EDIT:
         return {}
-    return as_typed(collection, {bulk.field: bulk.value}, await notation_of(tx))
+    return as_typed(collection, {bulk.field: bulk.value}, await notation_for(tx, actor))
 
 
 def _field_id(collection: Collection, bulk: Bulk) -> int | None:

@@ -20,7 +20,7 @@ from vivero_data.domain.collections.schemas import Collection, parse, present
 from vivero_data.domain.collections.service import CollectionNotFoundError
 from vivero_data.domain.field_types.kind import InvalidValueError
 from vivero_data.domain.limits.service import LimitService
-from vivero_data.domain.notation.service import notation_of
+from vivero_data.domain.notation.person import notation_for
 from vivero_data.domain.records import held, lists, merging, neighbours, references, repository
 from vivero_data.domain.records.access import Access, access_of, access_to_write
 from vivero_data.domain.records.entries import entry_of, subject_of
@@ -236,7 +236,9 @@ class RecordService:
             definition = access.collection
             before = _found(await repository.get_locked(tx, access, record_id))
             base = _base(conditions, changes.version, before.version)
-            given = as_typed(definition, changes.values, await notation_of(tx)) if changes.typed else changes.values
+            given = (
+                as_typed(definition, changes.values, await notation_for(tx, actor)) if changes.typed else changes.values
+            )
             stored = await _as_sent(tx, access, before, given)
             columns = columns_for(definition, given, new=False, stored=stored)
             await _complete_files(tx, access, columns, before)

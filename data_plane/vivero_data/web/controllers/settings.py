@@ -5,17 +5,17 @@ from typing import Any, Final
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from vivero_web.bodies import read_form
-from vivero_web.errors import InvalidInputError, WebError
+from vivero_web.errors import WebError
 
-from vivero_data.domain.notation.service import NotationService, SettingsChanges, time_zones
+from vivero_data.domain.notation.service import NotationService, SettingsChanges
 from vivero_data.domain.users.schemas import Permission
-from vivero_data.lib.notation import Dates, Numbers
+from vivero_data.web import notation_form
 from vivero_data.web.forms import FORM_ERRORS, field_errors
 from vivero_data.web.page import Visit, done, require, show
 from vivero_data.web.render import Html
 
 _ACTION: Final = "change the settings of this workspace"
-_ANY: Final = ("", "As typed, where that has one meaning alone")
+_ANY: Final = "As typed, where that has one meaning alone"
 
 
 @get("/settings")
@@ -37,29 +37,17 @@ async def change_settings(
     require(visit, Permission.MANAGE_WORKSPACE, _ACTION)
     form = await read_form(request)
     try:
-        await notation.change(visit.actor, _changes(form))
+        said = notation_form.chosen(form)
+        await notation.change(visit.actor, SettingsChanges(said.zone, said.numbers, said.dates))
     except FORM_ERRORS as error:
         return _form(visit, form, error)
     return done("/settings", "settings-saved")
 
 
-def _changes(form: dict[str, str]) -> SettingsChanges:
-    numbers, dates = form.get("number_notation", ""), form.get("date_notation", "")
-    if numbers not in {"", *Numbers}:
-        raise InvalidInputError.of("number_notation", "must be one of those in the list")
-    if dates not in {"", *Dates}:
-        raise InvalidInputError.of("date_notation", "must be one of those in the list")
-    return SettingsChanges(
-        form.get("time_zone", "").strip(), Numbers(numbers) if numbers else None, Dates(dates) if dates else None
-    )
-
-
 def _form(visit: Visit, typed: dict[str, str], problem: WebError | None = None) -> Html:
     context = {
         "typed": typed,
-        "zones": [(name, name.replace("_", " ")) for name in sorted(time_zones())],
-        "numbers": [_ANY, *((one.value, one.value) for one in Numbers)],
-        "dates": [_ANY, *((one.value, one.value) for one in Dates)],
+        **notation_form.choices(_ANY),
         "problem": problem,
         "errors": field_errors(problem) if problem else {},
     }
