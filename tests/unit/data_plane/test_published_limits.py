@@ -33,6 +33,7 @@ INNER: Final = {
     "MAX_PREFIX": "of an automatic number, said where the field is made",
     "MAX_RELATED": "of what a record's page shows",
     "MAX_ROW_BYTES": "of the database, said where a field does not fit",
+    "MAX_RULES": "of a role, as many as a workspace has collections",
     "MAX_SEARCH": "of the characters of a search, said where it is refused",
     "MAX_SERIES": "of a chart, which says so",
     "MAX_SQL": "of what a formula becomes, said where it is refused",

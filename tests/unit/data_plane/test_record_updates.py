@@ -91,7 +91,7 @@ def stored(monkeypatch: pytest.MonkeyPatch) -> Stored:
     made = Stored()
     monkeypatch.setattr(service, "access_to_write", made.access)
     monkeypatch.setattr(service, "log_all", made.log_all)
-    monkeypatch.setattr(service, "notation_of", made.notation)
+    monkeypatch.setattr(service, "notation_for", made.notation)
     monkeypatch.setattr(references, "resolved", made.as_it_is)
     monkeypatch.setattr(references, "unknown", made.nothing_unknown)
     monkeypatch.setattr(held, "keep", made.trashed)

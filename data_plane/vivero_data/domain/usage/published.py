@@ -28,6 +28,7 @@ from vivero_data.domain.records.query import MAX_SORTS
 from vivero_data.domain.records.schemas import MAX_BATCH
 from vivero_data.domain.report_mails.schemas import MAX_RECIPIENTS, MAX_SCHEDULES
 from vivero_data.domain.reports.service import MAX_REPORTS
+from vivero_data.domain.roles.schemas import MAX_ROLES
 from vivero_data.domain.views.service import MAX_VIEWS
 from vivero_data.domain.webhooks.schemas import MAX_WEBHOOKS
 from vivero_data.lib.pages import MAX_LIMIT
@@ -82,6 +83,7 @@ def published(plan: Limits, upload_bytes: int, used: Counted) -> list[LimitGroup
         PublishedLimit("Fields of an order", MAX_SORTS),
         PublishedLimit("Comments on a record", MAX_COMMENTS),
         PublishedLimit("Favourites of a person", MAX_FAVOURITES),
+        PublishedLimit("Roles of the workspace's own", MAX_ROLES),
     ]
     of_files = [
         PublishedLimit("Size of an upload", upload_bytes, unit="bytes"),
