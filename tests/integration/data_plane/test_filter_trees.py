@@ -32,6 +32,7 @@ SOME: Final[dict[FieldType, list[Any]]] = {
     FieldType.AUTONUMBER: ["INV-00001", "INV-00007", "INV-00020"],
     FieldType.CHOICES: [["red"], ["green"], ["red", "green"]],
     FieldType.MONEY: [-1.5, 0, 0.25, 2, 1000000.75],
+    FieldType.FORMULA: [1, 2, 3],  # it is 1 + 1
     FieldType.URL: ["https://a.example/", "https://a.example/b", "http://b.example/"],
 }
 THINGS: Final = collection(*(one for one in collection().fields if not one.type.kind.uploaded))
