@@ -1,6 +1,7 @@
 """Limits that are nearly or fully used are told to the owners by mail, once until there was room again."""
 
 import asyncio
+import secrets
 from typing import Any
 
 import httpx
@@ -84,7 +85,7 @@ async def test_the_mail_arrives_with_the_figure_of_now(
     files = {"host": "127.0.0.1", "port": str(platform["mail"]["smtp_port"]), "sender": "Vivero <t@vivero.example>"}
     for name, content in files.items():
         (folder / name).write_text(content)
-    owner = f"limits-{telling.services.settings.env.tenant_id}@example.com"
+    owner = f"limits-{secrets.token_hex(5)}@example.com"
     async with telling.services.database.transaction() as tx:
         await tx.execute("UPDATE users SET email = %s WHERE email = %s", owner, OWNER)
     await telling.use(85)
