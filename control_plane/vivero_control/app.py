@@ -23,7 +23,7 @@ from vivero_web.security_txt import security_txt_routes
 
 from vivero_control import __version__, composition
 from vivero_control.domain.backups.controllers import BackupController, RestoreController
-from vivero_control.domain.billing.controllers import PaymentEventController, TenantBillingController
+from vivero_control.domain.billing.controllers import SIGNATURE, PaymentEventController, TenantBillingController
 from vivero_control.domain.deleted.controllers import DeletedTenantController
 from vivero_control.domain.plans.controllers import PlanController
 from vivero_control.domain.platform.controllers import PlatformBackupController
@@ -147,6 +147,12 @@ def _openapi() -> OpenAPIConfig:
             STAFF: SecurityScheme(type="http", scheme="bearer", bearer_format="JWT", description=staff),
             BEARER: SecurityScheme(
                 type="http", scheme="bearer", description="A signup's own `bearer`, for `login_url`."
+            ),
+            SIGNATURE: SecurityScheme(
+                type="apiKey",
+                name="Stripe-Signature",
+                security_scheme_in="header",
+                description="Time and signature of a message, by the secret that the provider shares with us.",
             ),
         },
         tags={

@@ -170,7 +170,8 @@ def test_the_programs_start_with_these_settings(installed: Installed, tmp_path: 
     for deployment in deployments:
         spec = deployment["spec"]["template"]["spec"]
         (container,) = spec["containers"]
-        environment = {entry["name"]: entry.get("value", "name") for entry in container["env"]}
+        # An empty value is left out by the API server.
+        environment = {one["name"]: one.get("value", "name" if "valueFrom" in one else "") for one in container["env"]}
         mounted = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
         for volume in (volume for volume in spec["volumes"] if "emptyDir" not in volume):
             folder = tmp_path / volume["name"]

@@ -307,6 +307,7 @@ NOISE: Final = (
     re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.\d]*(Z|\+00:00)?"),
     re.compile(r'"?(version|etag|content-length|date|x-request-id|server-timing)"?: ?"?[^ ,}]*', re.IGNORECASE),
     re.compile(r'(data-version|name="version" value)="\d+"'),
+    re.compile(r"<dt[^>]*>Version</dt>\s*<dd[^>]*>\d+</dd>"),
     re.compile(r"\d+ (seconds?|minutes?) ago|just now|\d{4}-\d\d-\d\d(?:%20| )\d{4}"),
     re.compile(r"\d\d:\d\d"),  # of a page; who changes a hidden field changes when its record was changed
 )

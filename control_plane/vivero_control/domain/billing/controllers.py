@@ -11,6 +11,8 @@ from vivero_control.domain.billing.service import BillingService, BillingView
 from vivero_control.domain.tenants.controllers import Name
 from vivero_control.domain.tenants.service import TenantService
 
+SIGNATURE: Final = "payment-provider"
+"""The security scheme of the provider's messages."""
 EVENT_BYTES: Final = 256 * 1024
 """Of one message; an event is an object of the provider, with all that is in it."""
 
@@ -25,6 +27,7 @@ class PaymentEventController(Controller):
         status_code=204,
         request_max_body_size=EVENT_BYTES,
         summary="A webhook of the payment provider",
+        security=[{SIGNATURE: []}],
         description="Signed with `Stripe-Signature` over the body as it is sent. It only makes us look at the customer.",
     )
     @raises(SignatureError)
