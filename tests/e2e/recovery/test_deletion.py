@@ -266,8 +266,8 @@ class TestTheWholePlatform:
         values = tmp_path / "values.yaml"
         values.write_text(helm("get", "values", "vivero-crds", *SPACE, "--output=yaml"))
         kubectl("delete", "crd", "tenants.vivero.dev", "--timeout=180s", seconds=200)
-        helm("upgrade", "vivero-crds", str(REPOSITORY / "charts/vivero-crds"), *SPACE, "--values", str(values))
-        kubectl("wait", "crd/tenants.vivero.dev", "--for=condition=Established", "--timeout=60s")
+        chart = str(REPOSITORY / "charts/vivero-crds")
+        helm("upgrade", "vivero-crds", chart, *SPACE, "--values", str(values), "--wait", "--timeout", "60s")
         retained = json.loads(kubectl("get", "secrets", *SPACE, "--selector=vivero.dev/retained", "-o", "json"))[
             "items"
         ]

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 from support import consumers
 from support.api_server import empty_api_server
+from support.definitions import await_definitions
 from support.from_schema import DATES, Hints, Schema, objects
 from unit.operator.made import SPECS
 from vivero_core.backends.kube import config as kube_config
@@ -226,7 +227,7 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
     folder = tmp_path_factory.mktemp("contract")
     with empty_api_server(folder) as server, asyncio.Runner() as runner:
         server.kubectl.run("apply", "--server-side", "-f", str(CRDS))
-        server.kubectl.run("wait", "--for=condition=Established", "--timeout=30s", "-f", str(CRDS))
+        await_definitions(server.kubectl)
         config = kube_config.load(folder / "kubeconfig")
         kube = runner.run(KubeClient(config, field_manager="operator-tests").__aenter__())
         yield Judge(runner, kube)
