@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from vivero_core.model.base import ObjectName
 from vivero_core.model.constants import PLATFORM_NAMESPACE, SECURITY_CONTACT_PATTERN, SIGNUPS_NAMESPACE
 
-from vivero_operator.archiver.lock import Lock
+from vivero_operator.archiver.lock import Lock, Mode
 from vivero_operator.dns_records import parse_server
 from vivero_operator.pod_options import LabelKey, PodOptions, Text
 
@@ -146,7 +146,7 @@ class Settings(BaseSettings):
     recovery_days: int = Field(default=14, ge=1, le=3650)
     """To any second of so many days a tenant can be brought back, where its server's log is archived: what is older of the
     log, and needed for no second within, is removed."""
-    backup_lock: Literal["", "GOVERNANCE", "COMPLIANCE"] = ""
+    backup_lock: Literal[""] | Mode = ""
     """The mode of Object Lock in which what is written to the backup bucket is kept for `recovery_days`; empty: not locked.
     The bucket has to be made with Object Lock."""
     proof_schedule: ProofSchedule = ProofSchedule()

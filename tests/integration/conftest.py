@@ -2,17 +2,19 @@
 
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pymysql
 import pytest
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.mariadb import client as mariadb
 from vivero_core.backends.s3 import client as s3
 from vivero_core.backends.s3.transport import Endpoint
+from vivero_core.backends.tls import client_context
 from vivero_core.backends.valkey import client as valkey
 from vivero_core.errors import BackendUnfinishedError
 from vivero_core.model import naming
@@ -64,6 +66,23 @@ def database_admin(platform: dict[str, Any], database_server: mariadb.Server) ->
     admin = mariadb.MariaDbAdmin(database_server, login)
     yield admin
     admin.close()
+
+
+@pytest.fixture(scope="session")
+def admin_sql(platform: dict[str, Any], authority: str) -> Iterator[pymysql.Connection]:
+    """MariaDB's administrator; each statement is committed."""
+    at = platform["mariadb"]
+    with closing(
+        pymysql.connect(
+            host=at["host"],
+            port=int(at["port"]),
+            user=at["admin_user"],
+            password=at["admin_password"],
+            ssl=client_context(authority),
+            autocommit=True,
+        )
+    ) as connection:
+        yield connection
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,8 @@ import httpx
 from pydantic import AnyHttpUrl, SecretStr
 from vivero_control.settings import BillingSettings
 from vivero_dev.payments.ledger import Ledger
-from vivero_dev.payments.web import Server, serve
+from vivero_dev.payments.web import Server
+from vivero_dev.serving import serve_in_thread
 
 KEY = "sk_test_standin"
 WEBHOOK_SECRET = "whsec_standin"
@@ -30,7 +31,7 @@ class Payments:
 def payments() -> Iterator[Payments]:
     """For the length of the block."""
     made = Server("127.0.0.1", 0, KEY)
-    stop, ledger = serve(made), made.ledger
+    stop, ledger = serve_in_thread(made), made.ledger
     settings = BillingSettings(
         api_url=AnyHttpUrl(ledger.url), secret_key=SecretStr(KEY), webhook_secret=SecretStr(WEBHOOK_SECRET)
     )

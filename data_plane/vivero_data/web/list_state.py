@@ -21,7 +21,7 @@ from vivero_data.domain.views.schemas import RowHeight, Spec, View, ViewColumn, 
 from vivero_data.domain.views.spec import order_of
 from vivero_data.lib.json import encode
 from vivero_data.lib.lists import join_list, split_list
-from vivero_data.web.listing import Address, address, chosen_columns, collection_href, parse_filters
+from vivero_data.web.listing import Address, address, chosen_columns, collection_href, parse_filters, record_href
 
 KNOWN: Final = (
     *("view", "edited", "kind", "sort", "filter", "where", "search", "columns", "group", "sums"),
@@ -108,6 +108,11 @@ def read_state(
 def shown_in(collection: Collection, text: str) -> Address:
     """The address of the table that a form was sent from; it comes as one value, so that browsers leave it as it is."""
     return address(collection_href(collection.name), parse_qsl(text), *KNOWN)
+
+
+def back_to_record(collection: Collection, record_id: int, shown: str, part: str) -> str:
+    """The address of a part of the record's page, which one came to from the table that was `shown`."""
+    return f"{record_href(shown_in(collection, shown), record_id)}#{part}"
 
 
 def as_spec(state: ListState) -> Spec:

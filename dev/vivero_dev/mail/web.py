@@ -3,7 +3,6 @@
 import json
 import socket
 import ssl
-import threading
 from collections.abc import Callable
 from dataclasses import asdict
 from http import HTTPStatus
@@ -13,6 +12,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from vivero_dev.mail.mailbox import Mailbox
 from vivero_dev.mail.pages import CONTENT_SECURITY_POLICY, list_page, mail_page
+from vivero_dev.serving import serve_in_thread
 
 SOCKET_SECONDS = 10.0
 
@@ -86,13 +86,4 @@ class Server(ThreadingHTTPServer):
 
 def serve(address: str, port: int, context: ssl.SSLContext, mailbox: Mailbox) -> Callable[[], None]:
     """Serve in a thread; returns a function that stops it."""
-    server = Server(address, port, context, mailbox)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-
-    def stop() -> None:
-        server.shutdown()
-        thread.join(SOCKET_SECONDS)
-        server.server_close()
-
-    return stop
+    return serve_in_thread(Server(address, port, context, mailbox))

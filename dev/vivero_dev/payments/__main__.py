@@ -7,8 +7,9 @@ import threading
 from pathlib import Path
 
 from vivero_dev.mail.__main__ import tls_context
-from vivero_dev.payments.web import Server, serve
+from vivero_dev.payments.web import Server
 from vivero_dev.payments.webhooks import Webhooks
+from vivero_dev.serving import serve_in_thread
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -33,7 +34,7 @@ def run(options: argparse.Namespace) -> None:
     made = Server(options.address, options.port, options.secret_key_file.read_text().strip(), tls)
     trusted = ssl.create_default_context(cafile=options.authority)
     made.ledger.told = Webhooks(options.webhook_url, options.webhook_secret_file.read_text().strip(), trusted).send
-    stop_web = serve(made)
+    stop_web = serve_in_thread(made)
     stop.wait()
     stop_web()
 

@@ -3,7 +3,6 @@
 import json
 import re
 import ssl
-import threading
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -195,16 +194,3 @@ class Server(ThreadingHTTPServer):
             self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self.ledger = Ledger(f"{'https' if tls else 'http'}://{address}:{self.server_address[1]}")
         self.secret_key = secret_key
-
-
-def serve(made: Server) -> Callable[[], None]:
-    """Serve in a thread; returns a function that stops it."""
-    thread = threading.Thread(target=made.serve_forever, daemon=True)
-    thread.start()
-
-    def stop() -> None:
-        made.shutdown()
-        thread.join(SOCKET_SECONDS)
-        made.server_close()
-
-    return stop

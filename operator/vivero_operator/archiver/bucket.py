@@ -13,7 +13,7 @@ from vivero_core.backends.s3 import documents
 from vivero_core.backends.s3.calls import Answer, Body, Call, content_md5
 from vivero_core.errors import BackendError
 
-from vivero_operator.archiver.lock import Lock
+from vivero_operator.archiver.lock import Lock, retention
 from vivero_operator.operations.errors import StepFailedError
 from vivero_operator.operations.streams import Read
 
@@ -93,13 +93,13 @@ class Bucket:
         self._done(Call("PUT", f"/{self._name}/{key}", body, headers=headers))
 
     def _locking(self, key: str, body: Body) -> dict[str, str]:
-        until = self._lock.until(key, datetime.now(UTC)) if self._lock else None
-        if self._lock is None or until is None:
+        kept = retention(self._lock, key, datetime.now(UTC))
+        if kept is None:
             return {}
         return {
             "content-md5": content_md5(body),
-            "x-amz-object-lock-mode": self._lock.mode,
-            "x-amz-object-lock-retain-until-date": until.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "x-amz-object-lock-mode": kept.mode,
+            "x-amz-object-lock-retain-until-date": kept.until.strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
 
     def first(self, prefix: str) -> str | None:

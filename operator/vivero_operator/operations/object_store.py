@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypedDict
 
 from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from vivero_core.backends.s3.calls import Body, content_md5
 
-from vivero_operator.archiver.lock import Lock
+from vivero_operator.archiver.lock import Lock, Mode, retention
 from vivero_operator.operations.errors import DamagedError, StepFailedError
 from vivero_operator.operations.orders import Account
 from vivero_operator.operations.streams import Read, Reader
@@ -56,7 +56,7 @@ class StoredVersion:
 
 
 class _Locking(TypedDict, total=False):
-    ObjectLockMode: Literal["GOVERNANCE", "COMPLIANCE"]
+    ObjectLockMode: Mode
     ObjectLockRetainUntilDate: datetime
 
 
@@ -144,11 +144,8 @@ class ObjectStore:
         return size
 
     def _locking(self, key: str) -> _Locking:
-        until = self._lock.until(key, datetime.now(UTC)) if self._lock else None
-        if self._lock is None or until is None:
-            return {}
-        mode = cast('Literal["GOVERNANCE", "COMPLIANCE"]', self._lock.mode)
-        return {"ObjectLockMode": mode, "ObjectLockRetainUntilDate": until}
+        kept = retention(self._lock, key, datetime.now(UTC))
+        return {"ObjectLockMode": kept.mode, "ObjectLockRetainUntilDate": kept.until} if kept else {}
 
     def put_whole(self, key: str, body: Body, metadata: Mapping[str, str]) -> None:
         """Store an object at once, with what others may know of it."""

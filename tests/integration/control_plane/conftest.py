@@ -40,17 +40,6 @@ def kubeconfig(platform: dict[str, Any]) -> Path:
 
 
 @pytest.fixture(scope="session")
-def admin_sql(platform: dict[str, Any]) -> Iterator[pymysql.Connection]:
-    at = platform["mariadb"]
-    tls = ssl.create_default_context(cafile=at["ca"])
-    connection = pymysql.connect(
-        host=at["host"], port=at["port"], user=at["admin_user"], password=at["admin_password"], ssl=tls, autocommit=True
-    )
-    yield connection
-    connection.close()
-
-
-@pytest.fixture(scope="session")
 def settings(platform: dict[str, Any], admin_sql: pymysql.Connection) -> Iterator[Settings]:
     """A migrated schema and a cache user of this run, which are deleted at its end."""
     with own_settings(platform, admin_sql) as made:

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import NameOID
 from integration.conftest import tenants_made
-from integration.data_plane.stock import Stock, opened
+from integration.data_plane.stock import Stock
 from integration.data_plane.workspace import HOST, OWNER, PASSWORD, VIEW_HOST, Workspace, write_secrets
 from litestar import Litestar
 from litestar.types import ASGIApp
@@ -28,7 +28,6 @@ from support.asgi import running, transport_to
 from support.hostile import Program
 from vivero_core.backends.mariadb.client import MariaDbAdmin
 from vivero_core.backends.s3.client import VersityStorageAdmin
-from vivero_core.backends.tls import client_context
 from vivero_core.backends.valkey.client import ValkeyAdmin
 from vivero_data.app import create_routes, serve
 from vivero_data.domain.jobs.runner import JobRunner
@@ -123,17 +122,13 @@ def apps() -> Apps:
 
 @pytest.fixture(scope="session")
 def tenant_stock(
-    platform: dict[str, Any],
-    authority: str,
+    admin_sql: pymysql.Connection,
     database_admin: MariaDbAdmin,
     storage_admin: VersityStorageAdmin,
     cache_admin: ValkeyAdmin,
 ) -> Iterator[Stock]:
-    with (
-        tenants_made(database_admin, storage_admin, cache_admin) as make,
-        opened(platform, authority, make, storage_admin, cache_admin) as found,
-    ):
-        yield found
+    with admin_sql.cursor() as cursor, tenants_made(database_admin, storage_admin, cache_admin) as make:
+        yield Stock(make, cursor, storage_admin, cache_admin)
 
 
 @pytest.fixture
@@ -202,20 +197,10 @@ AS_OF: Final = "2026-11-28T14:05:00Z"
 
 
 @pytest.fixture
-async def view(workspace: Workspace, platform: dict[str, Any], authority: str, apps: Apps) -> AsyncIterator[Workspace]:
+async def view(workspace: Workspace, admin_sql: pymysql.Connection, apps: Apps) -> AsyncIterator[Workspace]:
     """The same data in a program that shows it as of a second: its login may only SELECT, its cache keys are its own."""
     reader = f"{workspace.settings.database.name}b"
-    at = platform["mariadb"]
-    with (
-        pymysql.connect(
-            host=at["host"],
-            port=int(at["port"]),
-            user=at["admin_user"],
-            password=at["admin_password"],
-            ssl=client_context(authority),
-        ) as admin,
-        admin.cursor() as cursor,
-    ):
+    with admin_sql.cursor() as cursor:
         cursor.execute(f"CREATE USER `{reader}`@'%' IDENTIFIED BY 'reads' REQUIRE SSL")
         for schema in (workspace.settings.database.name, workspace.settings.database.audit):
             cursor.execute(f"GRANT SELECT ON `{schema}`.* TO `{reader}`@'%'")
@@ -242,6 +227,9 @@ async def view(workspace: Workspace, platform: dict[str, Any], authority: str, a
             shown = Workspace(app, client, load(environ), environ, folder, workspace.ticket_key)
             await app.state.services.schema_ready.wait()
             yield shown
+    # Its tenant is used again only if its users are those of a new one.
+    with admin_sql.cursor() as cursor:
+        cursor.execute(f"DROP USER `{reader}`@'%'")
 
 
 @pytest.fixture(params=["live", "as of"])

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from vivero_operator.archiver.lock import Lock
+from vivero_operator.archiver.lock import Lock, Retention, retention
 from vivero_operator.settings import Settings
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -21,14 +21,15 @@ LOCK = Lock("COMPLIANCE", 30)
     ],
 )
 def test_what_is_written_once_is_kept_for_all_days(key: str) -> None:
-    assert LOCK.until(key, NOW) == NOW + timedelta(days=30)
+    assert retention(LOCK, key, NOW) == Retention("COMPLIANCE", NOW + timedelta(days=30))
+    assert retention(None, key, NOW) is None
 
 
 @pytest.mark.parametrize(
     "key", ["abcdefghij/trimmed", "platform/newest", "servers/uid/position", "erasures/abcdefghij.json", "log", ""]
 )
 def test_a_note_that_is_written_again_is_not_kept(key: str) -> None:
-    assert LOCK.until(key, NOW) is None
+    assert retention(LOCK, key, NOW) is None
 
 
 def test_programs_learn_of_it_by_their_environment() -> None:

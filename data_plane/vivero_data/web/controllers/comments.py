@@ -11,9 +11,7 @@ from vivero_web.bodies import read_form
 from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.comments.service import CommentService
 from vivero_data.domain.users.schemas import Permission
-from vivero_data.web.forms import Form
-from vivero_data.web.list_state import shown_in
-from vivero_data.web.listing import record_href
+from vivero_data.web.list_state import back_to_record
 from vivero_data.web.page import Visit, done, require
 
 PATH = "/collections/{name:str}/records/{record_id:int}/comments"
@@ -30,7 +28,7 @@ async def add_comment(
     require(visit, Permission.WRITE_RECORDS, "write comments")
     form = await read_form(request)
     await comments.create(visit.actor, collection.name, record_id, form.get("text", ""))
-    return done(_back(collection, record_id, form), "comment-added")
+    return done(back_to_record(collection, record_id, form.get("shown", ""), "comments"), "comment-added")
 
 
 @post(f"{PATH}/{{comment_id:int}}")
@@ -45,13 +43,9 @@ async def change_comment(  # noqa: PLR0913, PLR0917  path and services
     """One's own gets another text, or is deleted."""
     require(visit, Permission.WRITE_RECORDS, "change comments")
     form = await read_form(request)
-    back = _back(collection, record_id, form)
+    back = back_to_record(collection, record_id, form.get("shown", ""), "comments")
     if form.get("action") == "delete":
         await comments.delete(visit.actor, collection.name, record_id, comment_id)
         return done(back, "comment-deleted")
     await comments.change(visit.actor, collection.name, record_id, comment_id, form.get("text", ""))
     return done(back, "comment-changed")
-
-
-def _back(collection: Collection, record_id: int, form: Form) -> str:
-    return f"{record_href(shown_in(collection, form.get('shown', '')), record_id)}#comments"

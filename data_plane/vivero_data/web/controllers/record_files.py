@@ -16,8 +16,7 @@ from vivero_data.domain.files.service import FileService
 from vivero_data.domain.files.uploads import FIELD, receive
 from vivero_data.domain.records.files import RecordFileService
 from vivero_data.domain.users.schemas import Actor, Permission
-from vivero_data.web.list_state import shown_in
-from vivero_data.web.listing import record_href
+from vivero_data.web.list_state import back_to_record
 from vivero_data.web.page import Visit, done, require
 
 PATH = "/collections/{name:str}/records/{record_id:int}/files"
@@ -43,7 +42,8 @@ async def add_record_file(  # noqa: PLR0913, PLR0917  path and services
         if any(one.field == FIELD for one in error.errors):
             raise InvalidInputError.of(FIELD, "is missing. Go back and choose one first") from error
         raise
-    return done(_back(collection, record_id, request.query_params.get("shown", "")), "file-added")
+    back = back_to_record(collection, record_id, request.query_params.get("shown", ""), "files")
+    return done(back, "file-added")
 
 
 @get(f"{PATH}/{{file_id:str}}")
@@ -74,8 +74,5 @@ async def remove_record_file(  # noqa: PLR0913, PLR0917  path and services
     require(visit, Permission.WRITE_RECORDS, "remove files")
     form = await read_form(request)
     entry = await record_files.remove(visit.actor, collection.name, record_id, form.get("field", ""), file_id)
-    return done(_back(collection, record_id, form.get("shown", "")), "file-removed", entry=entry)
-
-
-def _back(collection: Collection, record_id: int, shown: str) -> str:
-    return f"{record_href(shown_in(collection, shown), record_id)}#files"
+    back = back_to_record(collection, record_id, form.get("shown", ""), "files")
+    return done(back, "file-removed", entry=entry)

@@ -1,0 +1,21 @@
+"""HTTP servers of this package's own programs, as a thread of them."""
+
+import threading
+from collections.abc import Callable
+from http.server import ThreadingHTTPServer
+from typing import Final
+
+STOP_SECONDS: Final = 10.0
+
+
+def serve_in_thread(server: ThreadingHTTPServer) -> Callable[[], None]:
+    """Serve; returns a function that stops it and closes its socket."""
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+
+    def stop() -> None:
+        server.shutdown()
+        thread.join(STOP_SECONDS)
+        server.server_close()
+
+    return stop
