@@ -12,14 +12,19 @@ ROOT: Final = Path(__file__).parents[3]
 IMAGES: Final = ("control_plane", "data_plane", "operator", "dev/docker/mail")
 
 
-def _copied(containerfile: Path) -> set[Path]:
-    """Our modules that the image has, as files of this repository."""
-    files: set[Path] = set()
-    for line in containerfile.read_text().splitlines():
+def _sources(image: str) -> set[Path]:
+    """What is copied out of this repository."""
+    copied: set[Path] = set()
+    for line in (ROOT / image / "Containerfile").read_text().splitlines():
         instruction, *sources = line.split()[:-1] or [""]
         if instruction == "COPY" and not sources[0].startswith("--from"):
-            for source in sources:
-                files |= set((ROOT / source).rglob("*.py")) or {ROOT / source}
+            copied |= {ROOT / source for source in sources}
+    return copied
+
+
+def _modules(image: str) -> set[Path]:
+    """Those of ours that the image has, as files of this repository."""
+    files = {file for source in _sources(image) for file in (source.rglob("*.py") if source.is_dir() else [source])}
     return {file for file in files if file.suffix == ".py"}
 
 
@@ -48,7 +53,7 @@ def _file(module: str) -> Path | None:
 
 @pytest.mark.parametrize("image", IMAGES)
 def test_an_image_has_every_module_that_it_imports(image: str) -> None:
-    copied = _copied(ROOT / image / "Containerfile")
+    copied = _modules(image)
     missing = {
         f"{file.relative_to(ROOT)} imports {module}"
         for file in copied
@@ -57,3 +62,11 @@ def test_an_image_has_every_module_that_it_imports(image: str) -> None:
     }
     assert copied
     assert not missing
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_builders_are_given_what_an_image_copies(image: str) -> None:
+    """Docker reads .dockerignore, which names what it may see."""
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    allowed = {file for line in lines if line.startswith("!") for file in ROOT.glob(line[1:])}
+    assert [source for source in _sources(image) if not {source, *source.parents} & allowed] == []
