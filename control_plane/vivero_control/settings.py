@@ -163,14 +163,16 @@ class BillingSettings(BaseModel):
     """The payment provider: Stripe, or what speaks its API."""
 
     api_url: AnyHttpUrl = AnyHttpUrl("https://api.stripe.com")
+    pages_url: AnyHttpUrl | None = None
+    """Where browsers find the provider's own pages, if that is another address; Stripe's are known."""
     secret_key: SecretStr = Field(min_length=8)
     webhook_secret: SecretStr = Field(min_length=8)
     """Signs what the provider sends us."""
 
-    @field_validator("api_url")
+    @field_validator("api_url", "pages_url")
     @classmethod
-    def _encrypted(cls, url: AnyHttpUrl) -> AnyHttpUrl:
-        if url.scheme != "https" and url.host not in {"127.0.0.1", "localhost"}:
+    def _encrypted(cls, url: AnyHttpUrl | None) -> AnyHttpUrl | None:
+        if url is not None and url.scheme != "https" and url.host not in {"127.0.0.1", "localhost"}:
             raise ValueError("must be https, but for this very machine")
         return url
 
@@ -179,7 +181,7 @@ class BillingSettings(BaseModel):
         """Origins of the provider's own pages, where our forms lead."""
         if self.api_url.host == "api.stripe.com":
             return "https://checkout.stripe.com https://billing.stripe.com"
-        return str(self.api_url).rstrip("/")
+        return str(self.pages_url or self.api_url).rstrip("/")
 
 
 class TelemetrySettings(BaseModel):

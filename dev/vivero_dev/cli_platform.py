@@ -118,10 +118,9 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Console], int]] = {
 
 
 def _existing(name: str) -> Instance:
-    instance = load_instance(name)
-    if instance is None:
+    if load_instance(name) is None:
         raise ComponentError(f"instance {name}", "does not exist; run ./vivero up first")
-    return instance
+    return open_instance(name)
 
 
 def _note(console: Console, text: str) -> None:
@@ -166,6 +165,7 @@ def _summary(provider: Provider, seconds: float) -> Table:
         table.add_row("Demo login", f"{demo.email} / {demo.password}")
         table.add_row("Signup took", f"{demo.seconds:.1f} s")
     table.add_row("Mails", BackingAddresses.of(instance).mail_url)
+    table.add_row("Payments", f"{BackingAddresses.of(instance).payments_url} (stand-in of Stripe: no money moves)")
     table.add_row("kubectl", f"KUBECONFIG={instance.kubeconfig} {provider.kubectl().program}")
     table.add_row("Recovery key", f"{instance.secrets_dir / RECOVERY_KEY} (private half; rebuilds it from the backups)")
     table.add_row("Certificate authority", str(instance.certificates_dir / "ca.crt"))

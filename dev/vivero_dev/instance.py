@@ -11,9 +11,9 @@ import os
 import re
 import shutil
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 
@@ -35,6 +35,7 @@ PREFERRED_PORTS = {
     "s3": 7070,
     "smtp": 1025,
     "mail": 8025,
+    "payments": 12112,
 }
 # Below the kernel's ephemeral range (32768), so that no outgoing connection
 # takes a port between allocation and bind.
@@ -169,6 +170,16 @@ class Instance:
         """Address of the control plane."""
         return f"https://vivero.localhost:{self.ports['https']}"
 
+    @property
+    def account_url(self) -> str:
+        """Where the owner of a workspace buys a plan."""
+        return f"{self.public_url}/account"
+
+    @property
+    def webhook_url(self) -> str:
+        """Where the payment provider tells of changes."""
+        return f"{self.public_url}/api/v1/billing/events"
+
     def tenant_url(self, slug: str) -> str:
         """Address of a tenant's workspace."""
         return f"https://{slug}.vivero.localhost:{self.ports['https']}"
@@ -195,7 +206,7 @@ def open_instance(name: str) -> Instance:
     validated_name(name)
     with allocation_lock():
         found = load_instance(name)
-        return found or _allocate(name)
+        return _with_every_port(found) if found else _allocate(name)
 
 
 def load_instance(name: str) -> Instance | None:
@@ -228,25 +239,39 @@ def allocation_lock() -> Iterator[None]:
 
 
 def _allocate(name: str) -> Instance:
-    others = list_instances()
-    index = _free_index({other.index for other in others}, _ranges_in_use())
-    ports = choose_ports(
-        PREFERRED_PORTS if name == DEFAULT_NAME else dict.fromkeys(PREFERRED_PORTS),
-        {port for other in others for port in other.ports.values()},
-        port_is_free,
-    )
-    instance = Instance(name, state_root() / name, cache_root(), index, ports)
+    index = _free_index({other.index for other in list_instances()}, _ranges_in_use())
+    instance = Instance(name, state_root() / name, cache_root(), index, _free_ports(name, list(PREFERRED_PORTS)))
     instance.state_dir.mkdir(parents=True, exist_ok=True)
+    _store(instance)
+    return instance
+
+
+def _with_every_port(instance: Instance) -> Instance:
+    """The same instance with ports for services that it was made without."""
+    missing = [service for service in PREFERRED_PORTS if service not in instance.ports]
+    if not missing:
+        return instance
+    completed = replace(instance, ports=instance.ports | _free_ports(instance.name, missing))
+    _store(completed)
+    return completed
+
+
+def _free_ports(name: str, services: list[str]) -> dict[str, int]:
+    """For an instance of this name; no instance has them."""
+    wishes = {service: PREFERRED_PORTS[service] if name == DEFAULT_NAME else None for service in services}
+    return choose_ports(wishes, {port for one in list_instances() for port in one.ports.values()}, port_is_free)
+
+
+def _store(instance: Instance) -> None:
     file = instance.state_dir / "instance.json"
     draft = file.with_suffix(".tmp")
     stored = {key: value for key, value in asdict(instance).items() if key in {"index", "ports"}}
     draft.write_text(json.dumps(stored, indent=2) + "\n")
     draft.replace(file)
-    return instance
 
 
 def choose_ports(
-    preferred: dict[str, int] | dict[str, int | None], taken: set[int], is_free: Callable[[int], bool]
+    preferred: Mapping[str, int | None], taken: set[int], is_free: Callable[[int], bool]
 ) -> dict[str, int]:
     """A port for each name: the preferred one if it is free, else the next free one."""
     chosen: dict[str, int] = {}

@@ -14,7 +14,7 @@ from vivero_dev.errors import ComponentError
 from vivero_dev.health import Health
 from vivero_dev.instance import Instance
 from vivero_dev.localhost import local_client
-from vivero_dev.platform.credentials import ADMIN_EMAIL, RECOVERY_KEY, admin_password
+from vivero_dev.platform.credentials import ADMIN_EMAIL, PAYMENTS_KEY, RECOVERY_KEY, admin_password
 from vivero_dev.platform.diagnose import deployment_reason
 from vivero_dev.platform.kubectl import Kubectl, Object
 from vivero_dev.platform.names import PLATFORM
@@ -87,6 +87,7 @@ def as_json(provider: Provider) -> dict[str, Any]:
             "recovery_key_file": str(instance.secrets_dir / RECOVERY_KEY),
         },
         "mail": {"url": addresses.mail_url, "smtp_port": instance.ports["smtp"]},
+        "payments": {"url": addresses.payments_url, "secret_key": secrets.get(PAYMENTS_KEY)},
         "ca": ca,
         "demo_tenant": demo and {"name": demo.name, "url": demo.url, "email": demo.email, "password": demo.password},
     }

@@ -30,8 +30,10 @@ class Payments:
 @contextmanager
 def payments() -> Iterator[Payments]:
     """For the length of the block."""
-    made = Server("127.0.0.1", 0, KEY)
-    stop, ledger = serve_in_thread(made), made.ledger
+    ledger = Ledger("")
+    made = Server("127.0.0.1", 0, KEY, ledger)
+    ledger.url = f"http://127.0.0.1:{made.server_address[1]}"
+    stop = serve_in_thread(made)
     settings = BillingSettings(
         api_url=AnyHttpUrl(ledger.url), secret_key=SecretStr(KEY), webhook_secret=SecretStr(WEBHOOK_SECRET)
     )

@@ -54,6 +54,9 @@ https://{{ .Values.baseDomain }}{{ if ne (int .Values.publicPort) 443 }}:{{ .Val
 {{- end }}
 {{- if and .Values.billing.secret .Values.billing.apiUrl }}
 - {name: VIVERO_BILLING__API_URL, value: {{ .Values.billing.apiUrl | quote }}}
+{{- with .Values.billing.pagesUrl }}
+- {name: VIVERO_BILLING__PAGES_URL, value: {{ . | quote }}}
+{{- end }}
 {{- end }}
 - {name: VIVERO_PLATFORM__CA, value: /run/vivero/platform/ca.crt}
 - {name: VIVERO_KUBE__SIGNUPS_NAMESPACE, value: {{ .Values.signups.namespace | quote }}}

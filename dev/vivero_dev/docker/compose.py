@@ -15,6 +15,7 @@ from vivero_dev.errors import ComponentError
 from vivero_dev.instance import Instance
 from vivero_dev.native.services.base import backing_certificate
 from vivero_dev.platform.backing import CLUSTER_PORTS, Endpoint
+from vivero_dev.platform.credentials import payment_secrets
 from vivero_dev.secret_store import SecretStore
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -72,13 +73,14 @@ class Compose:
 
     def write_files(self) -> None:
         """Write configuration, accounts and certificates, readable by the containers' various users."""
-        accounts = accounts_of(SecretStore(self.instance.secrets_dir))
+        secrets = SecretStore(self.instance.secrets_dir)
+        accounts = accounts_of(secrets)
         authority = Authority(self.instance.certificates_dir)
         pair = backing_certificate(authority, self.instance)
         statements = mariadb.account_statements(accounts, ["%"])
         files = {
             "mariadb/vivero.cnf": mariadb.options(TLS) + mariadb.encryption(MARIADB_KEYS),
-            "mariadb/encryption-keys": mariadb.key_file(SecretStore(self.instance.secrets_dir)),
+            "mariadb/encryption-keys": mariadb.key_file(secrets),
             "mariadb/accounts.sql": "".join(f"{statement};\n" for statement in statements),
             "valkey/valkey.conf": valkey.configuration(
                 folder=TLS,
@@ -87,6 +89,7 @@ class Compose:
                 addresses=["0.0.0.0"],  # noqa: S104  its own container
             ),
             "valkey/users.acl": valkey.acl_file(accounts),
+            **{f"payments/{name}": value for name, value in payment_secrets(secrets).items()},
             "s3/envoy.json": json.dumps(self._s3_tls_proxy(), indent=2) + "\n",
         }
         for name, content in files.items():
@@ -107,6 +110,7 @@ class Compose:
         return ports | {
             "VIVERO_PROJECT": self.project,
             "VIVERO_STATE": str(self.folder),
+            "VIVERO_WEBHOOK_URL": self.instance.webhook_url,
             "VIVERO_S3_ACCESS_KEY": admin.username,
             "VIVERO_S3_SECRET_KEY": admin.password,
         }

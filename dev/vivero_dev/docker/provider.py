@@ -108,7 +108,7 @@ class DockerProvider:
         # Compose only knows that they run; only MariaDB's image has a health check.
         say("waiting for answers")
         until("services", self._first_problem, ANSWER_SECONDS)
-        return "all four answer"
+        return "all answer"
 
     def _first_problem(self) -> str | None:
         """The problem of the first service that does not answer; the same checks as in the native provider."""

@@ -3,12 +3,12 @@
 import argparse
 import asyncio
 import signal
-import ssl
 from pathlib import Path
 
 from vivero_dev.mail.mailbox import Mailbox
 from vivero_dev.mail.smtp import listen
 from vivero_dev.mail.web import serve
+from vivero_dev.serving import tls_context
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -20,13 +20,6 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--certificate", type=Path, required=True)
     parser.add_argument("--key", type=Path, required=True)
     return parser.parse_args(arguments)
-
-
-def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    context.load_cert_chain(certificate, key)
-    return context
 
 
 async def run(options: argparse.Namespace) -> None:

@@ -11,6 +11,7 @@ from vivero_dev.native.services import object_store
 from vivero_dev.native.services.base import ServiceHost
 from vivero_dev.native.services.mail import ensure_mail
 from vivero_dev.native.services.mariadb import ensure_mariadb
+from vivero_dev.native.services.payments import ensure_payments
 from vivero_dev.native.services.valkey import ensure_valkey
 from vivero_dev.native.teardown import cluster_leftovers, stop_cluster
 from vivero_dev.platform.backing import Endpoint
@@ -24,9 +25,10 @@ SERVICES: dict[str, Callable[[ServiceHost, Say], str]] = {
     "valkey": ensure_valkey,
     "s3": object_store.ensure_object_store,
     "mail": ensure_mail,
+    "payments": ensure_payments,
 }
 # Proxies before what is behind them, and MariaDB last, which has to flush pages.
-STOP_ORDER = ("mail", object_store.NAME, object_store.SERVER, "valkey", "mariadb")
+STOP_ORDER = ("payments", "mail", object_store.NAME, object_store.SERVER, "valkey", "mariadb")
 
 
 class NativeProvider:
@@ -54,7 +56,7 @@ class NativeProvider:
     def endpoints(self) -> dict[str, Endpoint]:
         """Pods reach the services at the host's end of the veth pair."""
         address, ports = str(self.instance.addresses.host.ip), self.instance.ports
-        names = {"mariadb": "mariadb", "valkey": "valkey", "s3": "s3", "mail": "smtp"}
+        names = {"mariadb": "mariadb", "valkey": "valkey", "s3": "s3", "mail": "smtp", "payments": "payments"}
         return {name: Endpoint(address, ports[port]) for name, port in names.items()}
 
     def logs(self) -> dict[str, Path]:
@@ -86,7 +88,7 @@ class NativeProvider:
                 Step(name, self._service(ensure), ("network", *needs.get(name, ("packages",))))
                 for name, ensure in SERVICES.items()
             ),
-            Step(SERVICES_READY, lambda _: "all four answer", tuple(SERVICES)),
+            Step(SERVICES_READY, lambda _: "all answer", tuple(SERVICES)),
         ]
 
     def _service(self, ensure: Callable[[ServiceHost, Say], str]) -> Callable[[Say], str]:

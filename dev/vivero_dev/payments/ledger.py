@@ -11,6 +11,7 @@ from vivero_dev.payments import objects
 from vivero_dev.payments.objects import RETRY_DAYS, Object
 
 DAY: Final = 24 * 3600
+KINDS: Final = ("customers", "sessions", "subscriptions", "invoices", "portals")
 
 
 class RefusedError(Exception):
@@ -40,6 +41,18 @@ class Ledger:
 
     def now(self) -> int:
         return int(time.time()) + self.ahead
+
+    def state(self) -> Object:
+        """All that makes the next answer, as JSON has it; events are not among it, for they were told."""
+        return {"ahead": self.ahead, "done": self._done} | {kind: getattr(self, kind) for kind in KINDS}
+
+    def restore(self, state: Object) -> None:
+        """What `state` gave, perhaps of a program before this one."""
+        with self.lock:
+            self.ahead = state["ahead"]
+            self._done = {key: (asked, answer) for key, (asked, answer) in state["done"].items()}
+            for kind in KINDS:
+                setattr(self, kind, state[kind])
 
     def once(self, key: str, request: str, do: Callable[[], Object]) -> Object:
         """What was answered to this idempotency key before, else the answer of `do`."""

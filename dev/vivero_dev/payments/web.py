@@ -30,7 +30,7 @@ def nested(body: str) -> Object:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """`/v1/…` is the API, `/pay`, `/invoice` and `/portal` are pages, `/test/clock` moves the clock."""
+    """`/v1/…` is the API, `/pay`, `/invoice` and `/portal` are pages, `/test/clock` moves the clock, `/health` answers."""
 
     server: "Server"
     timeout = SOCKET_SECONDS
@@ -45,12 +45,13 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(min(int(self.headers.get("Content-Length", "0")), BODY_BYTES)).decode()
         self._answer(lambda: self._post(body))
+        self.server.changed()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class names it so
         """Log nothing: the addresses of pages let somebody pay."""
 
     def _answer(self, do: Callable[[], None]) -> None:
-        is_page = not self.path.startswith(("/v1/", "/test/"))
+        is_page = not self.path.startswith(("/v1/", "/test/", "/health"))
         try:
             do()
         except RefusedError as error:
@@ -66,6 +67,8 @@ class Handler(BaseHTTPRequestHandler):
                 self._authenticate()
                 query = {name: values[0] for name, values in parse_qs(parts.query).items()}
                 self._json(self._list(getattr(ledger, what), query))
+            case ["health"]:
+                self._json({"subscriptions": len(ledger.subscriptions)})
             case ["pay", name]:
                 self._html(pages.pay(ledger.open_session(name)))
             case ["invoice", name]:
@@ -184,13 +187,24 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
-    """One listening address with a ledger of its own; port 0 takes any."""
+    """One listening address; port 0 takes any. `changed` is called behind each request that may have changed the ledger."""
 
     daemon_threads = True
 
-    def __init__(self, address: str, port: int, secret_key: str, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(  # noqa: PLR0913  what it works with, by name
+        self,
+        address: str,
+        port: int,
+        secret_key: str,
+        ledger: Ledger,
+        *,
+        tls: ssl.SSLContext | None = None,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
         super().__init__((address, port), Handler)
         if tls is not None:
+            # Without a handshake here: it is done in the connection's thread, with the timeout of its reads.
             self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
-        self.ledger = Ledger(f"{'https' if tls else 'http'}://{address}:{self.server_address[1]}")
+        self.ledger = ledger
         self.secret_key = secret_key
+        self.changed = changed

@@ -4,12 +4,13 @@ import hashlib
 import hmac
 import json
 import queue
+import socket
 import ssl
 import threading
 import time
+from http.client import HTTPConnection, HTTPException
 from typing import Final
-
-import httpx
+from urllib.parse import urlsplit
 
 from vivero_dev.payments.objects import Object
 
@@ -26,13 +27,41 @@ def signature(secret: str, body: bytes, moment: int) -> str:
     return f"t={moment},v1={digest}"
 
 
-class Webhooks:
-    """Sends to one address; `send` returns at once."""
+class Destination:
+    """Where webhooks go.
 
-    def __init__(self, url: str, secret: str, tls: ssl.SSLContext | bool = True) -> None:  # noqa: FBT001, FBT002  as httpx has it
-        self._url = url
+    Args:
+        url: with the host's name, which its certificate has and its requests name.
+        connect: HOST:PORT where that is reached, for a name that does not resolve here.
+        tls: for an https address.
+    """
+
+    def __init__(self, url: str, connect: str | None = None, tls: ssl.SSLContext | None = None) -> None:
+        parts = urlsplit(url)
+        self._host = parts.hostname or ""
+        self._named = parts.netloc
+        self._path = parts.path
+        self._tls = tls if parts.scheme == "https" else None
+        default = 443 if parts.scheme == "https" else 80
+        host, _, port = (connect or f"{self._host}:{parts.port or default}").rpartition(":")
+        self._address = (host, int(port))
+
+    def post(self, body: bytes, headers: dict[str, str]) -> int:
+        """The status of the answer. Raises OSError or HTTPException without one."""
+        connection = HTTPConnection(self._host)
+        with socket.create_connection(self._address, SECONDS) as plain:
+            connection.sock = self._tls.wrap_socket(plain, server_hostname=self._host) if self._tls else plain
+            with connection.sock:
+                connection.request("POST", self._path, body, {**headers, "Host": self._named})
+                return connection.getresponse().status
+
+
+class Webhooks:
+    """Sends to one destination; `send` returns at once. What was not taken when the program ends is not sent again."""
+
+    def __init__(self, destination: Destination, secret: str) -> None:
+        self._destination = destination
         self._secret = secret
-        self._client = httpx.Client(verify=tls, timeout=SECONDS)
         self._waiting: queue.Queue[tuple[Object, int]] = queue.Queue()
         threading.Thread(target=self._run, daemon=True).start()
 
@@ -44,7 +73,9 @@ class Webhooks:
             event, attempt = self._waiting.get()
             if not self._sent(event) and attempt < TRIES:
                 pause = min(FIRST_PAUSE * 2 ** (attempt - 1), LONGEST_PAUSE)
-                threading.Timer(pause, self._waiting.put, ((event, attempt + 1),)).start()
+                again = threading.Timer(pause, self._waiting.put, ((event, attempt + 1),))
+                again.daemon = True
+                again.start()
 
     def _sent(self, event: Object) -> bool:
         body = json.dumps(event).encode()
@@ -54,6 +85,6 @@ class Webhooks:
             "Stripe-Signature": signature(self._secret, body, int(time.time())),
         }
         try:
-            return self._client.post(self._url, content=body, headers=headers).status_code in TAKEN
-        except httpx.HTTPError:
+            return self._destination.post(body, headers) in TAKEN
+        except (HTTPException, OSError):
             return False

@@ -6,7 +6,7 @@ from vivero_dev.platform.kubectl import Object
 from vivero_dev.platform.names import BACKING
 
 # Ports for pods, independent of the instance's ports on the host.
-CLUSTER_PORTS = {"mariadb": 3306, "valkey": 6379, "s3": 7070, "mail": 1025}
+CLUSTER_PORTS = {"mariadb": 3306, "valkey": 6379, "s3": 7070, "mail": 1025, "payments": 12112}
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Endpoint:
 
 
 def backing_objects(endpoints: dict[str, Endpoint]) -> list[Object]:
-    """Namespace, Services and EndpointSlices for the four services of CLUSTER_PORTS."""
+    """Namespace, Services and EndpointSlices for the services of CLUSTER_PORTS."""
     namespace: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": BACKING}}
     pairs = [(_service(name, port), _slice(name, endpoints[name])) for name, port in CLUSTER_PORTS.items()]
     return [namespace, *(item for pair in pairs for item in pair)]

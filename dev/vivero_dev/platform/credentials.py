@@ -17,6 +17,7 @@ from vivero_dev.platform.names import (
     BACKUP_STORAGE,
     CONTROL_PLANE_TLS,
     MARIADB_ARCHIVER,
+    PAYMENT_PROVIDER,
     PLATFORM,
     SIGNUPS,
     TENANT_MAIL,
@@ -26,6 +27,9 @@ from vivero_dev.secret_store import SecretStore
 
 RECOVERY_KEY = "recovery-key"
 """File with its private half."""
+PAYMENTS_KEY = "payments-secret-key"
+PAYMENTS_SIGNING = "payments-webhook-secret"
+"""Files with what the stand-in of the payment provider asks for, and signs with."""
 ADMIN_EMAIL = "admin@vivero.localhost"
 MAIL_SENDER = "Vivero <workspaces@vivero.localhost>"
 # A certificate for both would have browsers ask for a workspace on a connection to the control plane.
@@ -77,6 +81,7 @@ def platform_objects(accounts: Accounts, authority: Authority, secrets: SecretSt
             },
         ),
         _secret(TENANT_MAIL, {"host": backing_host("mail"), "port": str(CLUSTER_PORTS["mail"]), "sender": MAIL_SENDER}),
+        _secret(PAYMENT_PROVIDER, payment_secrets(secrets)),
         *(_tls_secret(name, pair) for name, pair in certified.items()),
     ]
 
@@ -94,6 +99,11 @@ def certificate_delegation() -> Object:
 def admin_password(secrets: SecretStore) -> str:
     """Password of the first staff member; short enough to type, 80 bits."""
     return secrets.get("admin-password", lambda: f"Staff-{token_hex(10)}")
+
+
+def payment_secrets(secrets: SecretStore) -> dict[str, str]:
+    """What control plane and payment provider know of each other."""
+    return {"secret_key": secrets.get(PAYMENTS_KEY), "webhook_secret": secrets.get(PAYMENTS_SIGNING)}
 
 
 def ticket_key(secrets: SecretStore) -> str:

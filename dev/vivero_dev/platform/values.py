@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from vivero_dev.backing.addresses import BackingAddresses
 from vivero_dev.instance import Instance
-from vivero_dev.platform.names import BACKUP_STORAGE, MARIADB_ARCHIVER, TENANT_MAIL
+from vivero_dev.platform.backing import CLUSTER_PORTS, backing_host
+from vivero_dev.platform.names import BACKUP_STORAGE, MARIADB_ARCHIVER, PAYMENT_PROVIDER, TENANT_MAIL
 
 BASE_DOMAIN = "vivero.localhost"
 
@@ -49,6 +51,7 @@ def operator_values(
         "baseDomain": BASE_DOMAIN,
         "publicPort": instance.ports["https"],
         "mail": {"secret": TENANT_MAIL},
+        "accountUrl": instance.account_url,
         "backup": {"secret": BACKUP_STORAGE},
         "platformBackup": {"recoveryKey": recovery_key},
         "proofs": {"atOnce": chores.proofs_at_once},
@@ -70,6 +73,11 @@ def control_plane_values(
         "baseDomain": BASE_DOMAIN,
         "publicPort": instance.ports["https"],
         "company": COMPANY,
+        "billing": {
+            "secret": PAYMENT_PROVIDER,
+            "apiUrl": f"https://{backing_host('payments')}:{CLUSTER_PORTS['payments']}",
+            "pagesUrl": BackingAddresses.of(instance).payments_url,
+        },
     }
 
 

@@ -35,7 +35,7 @@ from vivero_control.web.pages import pages
 from vivero_control.worker import Worker
 from vivero_dev.localhost import local_client
 from vivero_dev.payments.ledger import DAY
-from vivero_dev.payments.webhooks import Webhooks
+from vivero_dev.payments.webhooks import Destination, Webhooks
 from vivero_web.clock import now
 
 Check = Callable[[Page], None]
@@ -82,7 +82,7 @@ def shop(platform: dict[str, Any]) -> Iterator[Shop]:
         selling = settings.model_copy(update={"billing": standin.settings, "public_url": AnyHttpUrl(home)})
         # At a host that is not its own it answers 404, once it knows the workspaces.
         with running(create_program(selling, pages()).public, ready=404, port=port), working(selling):
-            standin.ledger.told = Webhooks(f"{home}/api/v1/billing/events", WEBHOOK_SECRET).send
+            standin.ledger.told = Webhooks(Destination(f"{home}/api/v1/billing/events"), WEBHOOK_SECRET).send
             yield Shop(home, standin)
 
 

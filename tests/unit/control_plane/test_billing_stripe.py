@@ -176,6 +176,19 @@ def test_the_key_is_sent_encrypted() -> None:
         )
 
 
+def test_forms_lead_to_the_pages_of_the_provider_wherever_these_are() -> None:
+    known = {"secret_key": KEY, "webhook_secret": WEBHOOK_SECRET}
+    api = {"api_url": "https://payments.example:12112"}
+    for chosen, pages in (
+        ({}, "https://checkout.stripe.com https://billing.stripe.com"),
+        (api, "https://payments.example:12112"),
+        (api | {"pages_url": "https://pay.example"}, "https://pay.example"),
+    ):
+        assert BillingSettings.model_validate(known | chosen).pages == pages
+    with pytest.raises(ValidationError, match="must be https"):
+        BillingSettings.model_validate(known | {"pages_url": "http://pay.example"})
+
+
 def signed(body: bytes, secret: str = WEBHOOK_SECRET) -> str:
     return signature(secret, body, int(NOW.timestamp()))
 

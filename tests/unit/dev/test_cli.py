@@ -124,6 +124,7 @@ def test_status_as_json_has_the_promised_shape(provider: FakeProvider, capsys: p
         "s3",
         "backup",
         "mail",
+        "payments",
         "ca",
         "demo_tenant",
     }
@@ -141,7 +142,7 @@ def test_status_names_what_is_unhealthy(provider: FakeProvider, capsys: pytest.C
     assert "unhealthy" in said
     assert cli.main(["status", "--instance", "none"]) == 1
     parts = {part.component for part in platform_health(provider)}
-    assert {"mariadb", "valkey", "s3", "mail", "kubernetes", "control plane page"} <= parts
+    assert {"mariadb", "valkey", "s3", "mail", "payments", "kubernetes", "control plane page"} <= parts
 
 
 def test_suspended_tenants_are_well_and_the_others_are_named() -> None:

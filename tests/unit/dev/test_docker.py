@@ -78,6 +78,8 @@ def test_files_for_containers_are_written_once_the_instance_is_known(instance: I
         "valkey/valkey.conf",
         "valkey/users.acl",
         "s3/envoy.json",
+        "payments/secret_key",
+        "payments/webhook_secret",
         "tls/tls.crt",
         "tls/tls.key",
         "tls/ca.crt",

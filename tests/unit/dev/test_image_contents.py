@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 ROOT: Final = Path(__file__).parents[3]
-IMAGES: Final = ("control_plane", "data_plane", "operator", "dev/docker/mail")
+IMAGES: Final = ("control_plane", "data_plane", "operator", "dev/docker/mail", "dev/docker/payments")
 
 
 def _sources(image: str) -> set[Path]:

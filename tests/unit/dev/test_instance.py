@@ -1,3 +1,4 @@
+import json
 import socket
 from ipaddress import IPv4Network
 from itertools import combinations
@@ -55,6 +56,18 @@ def test_an_instance_is_the_same_when_opened_again() -> None:
     first = open_instance("one")
     assert open_instance("one") == first
     assert load_instance("one") == first
+
+
+def test_an_instance_of_an_older_version_gets_ports_for_services_that_are_new() -> None:
+    first, other = open_instance("one"), open_instance("two")
+    file = first.state_dir / "instance.json"
+    older = {name: port for name, port in first.ports.items() if name != "payments"}
+    file.write_text(json.dumps({"index": first.index, "ports": older}))
+    completed = open_instance("one")
+    assert completed.ports.keys() == PREFERRED_PORTS.keys()
+    assert {name: completed.ports[name] for name in older} == older
+    assert not set(completed.ports.values()) & set(other.ports.values())
+    assert load_instance("one") == completed
 
 
 def test_two_instances_share_no_port_and_no_index() -> None:

@@ -83,7 +83,7 @@ def test_an_old_python_is_enough_where_the_images_is_there_as_well(
     assert script.interpreter().executable == "/opt/python"
 
 
-@pytest.mark.parametrize("place", ["operator", "control_plane", "data_plane", "dev/docker/mail"])
+@pytest.mark.parametrize("place", ["operator", "control_plane", "data_plane", "dev/docker/mail", "dev/docker/payments"])
 def test_the_images_have_the_python_that_is_preferred(place: str) -> None:
     preferred = re.search(r'^PREFERRED = "(.*)"$', (ROOT / "vivero").read_text(), re.MULTILINE)
     assert preferred is not None

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from vivero_dev.certificates import Authority
-from vivero_dev.mail.__main__ import parse, tls_context
+from vivero_dev.mail.__main__ import parse
 from vivero_dev.mail.mailbox import MAX_MESSAGES, Mail, Mailbox
 from vivero_dev.mail.pages import list_page, mail_page
 from vivero_dev.mail.smtp import listen
 from vivero_dev.mail.web import serve
+from vivero_dev.serving import tls_context
 
 CONTENT = (
     b"Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\nMIME-Version: 1.0\r\n"

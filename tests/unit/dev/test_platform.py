@@ -67,6 +67,7 @@ def test_the_charts_find_every_secret_the_contract_names(instance: Instance, acc
         "control-plane-app": {"session_key", "ticket_private_key", "admin_email", "admin_password"},
         "control-plane-tls": {"tls.crt", "tls.key"},
         "tenant-mail": {"host", "port", "sender"},
+        "payment-provider": {"secret_key", "webhook_secret"},
         "wildcard-tls": {"tls.crt", "tls.key"},
     }
     assert objects["ConfigMap", "vivero-ca"]["data"]["ca.crt"].startswith("-----BEGIN CERTIFICATE")
@@ -161,7 +162,7 @@ def test_the_cache_lets_nobody_in_by_default_and_holds_no_password(accounts: Acc
 def test_nothing_listening_is_told_in_words(instance: Instance, accounts: Accounts) -> None:
     authority = Authority(instance.certificates_dir).ensure()
     parts = BackingAddresses.of(instance).health(accounts, authority)
-    assert [part.component for part in parts] == ["mariadb", "valkey", "s3", "mail"]
+    assert [part.component for part in parts] == ["mariadb", "valkey", "s3", "mail", "payments"]
     assert not any(part.ok for part in parts)
     assert all(part.message for part in parts)
 
@@ -319,6 +320,18 @@ def test_charts_are_told_image_and_port(instance: Instance) -> None:
     assert operator["image"] == {"repository": "localhost/vivero/operator", "tag": "abc", "pullPolicy": "IfNotPresent"}
     assert pages["ingress"] == {"address": ""}, "pods reach it where the public names lead"
     assert operator["publicPort"] == pages["publicPort"] == instance.ports["https"]
+
+
+def test_plans_are_sold_by_the_stand_in_which_pods_and_browsers_reach_at_different_addresses(
+    instance: Instance,
+) -> None:
+    images = {name: f"localhost/vivero/{name}:abc" for name in ("operator", "control-plane", "data-plane")}
+    assert control_plane_values(instance, images)["billing"] == {
+        "secret": "payment-provider",
+        "apiUrl": "https://payments.vivero-backing.svc.cluster.local:12112",
+        "pagesUrl": f"https://127.0.0.1:{instance.ports['payments']}",
+    }
+    assert operator_values(instance, images)["accountUrl"] == f"{instance.public_url}/account"
 
 
 def test_days_to_undo_are_for_all_plans_of_the_chart(instance: Instance) -> None:

@@ -20,6 +20,8 @@ VIEW = Path("/mnt")
 # UIDs without accounts, in the range that systemd reserves for dynamic users
 # (61184 to 65519).
 FIRST_UID = 61900
+# Of our own programs among the services.
+PACKAGE_ROOT = Path(__file__).resolve().parents[3]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,11 @@ def backing_certificate(authority: Authority, instance: Instance) -> KeyPair:
     """One certificate for all backing services, with all their names."""
     names = [f"*.{BACKING}.svc", f"*.{BACKING}.svc.cluster.local"]
     return authority.issue("backing", [LOOPBACK, "localhost", str(instance.addresses.host.ip), *names])
+
+
+def source_revision(package: str) -> str:
+    """The code of one of our own programs: a change restarts it."""
+    return "".join(file.read_text() for file in sorted((PACKAGE_ROOT / "vivero_dev" / package).glob("*.py")))
 
 
 def _has_interface(name: str) -> bool:

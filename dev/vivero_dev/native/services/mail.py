@@ -1,10 +1,9 @@
 """The mail sink as a process: accepts every mail, delivers none, shows them over HTTPS."""
 
 import sys
-from pathlib import Path
 
 from vivero_dev.backing import mail
-from vivero_dev.native.services.base import ServiceHost
+from vivero_dev.native.services.base import PACKAGE_ROOT, ServiceHost, source_revision
 from vivero_dev.processes import ProcessSpec, User
 from vivero_dev.steps import Say
 
@@ -13,7 +12,6 @@ NAME = "mail"
 # UIDs: the sink runs as UID 0 but without any capability.
 USER = User(0, 0)
 READY_SECONDS = 20.0
-PACKAGE_ROOT = Path(__file__).resolve().parents[3]
 
 
 def ensure_mail(host: ServiceHost, say: Say) -> str:
@@ -36,14 +34,9 @@ def ensure_mail(host: ServiceHost, say: Say) -> str:
             ],
             environment={"PYTHONPATH": str(PACKAGE_ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
             user=USER,
-            revision=_source_revision() + host.certificate().certificate.read_text(),
+            revision=source_revision("mail") + host.certificate().certificate.read_text(),
             ready=lambda: mail.health(url, host.authority.certificate).ok,
             deadline=READY_SECONDS,
         )
     )
     return url
-
-
-def _source_revision() -> str:
-    """A hash of the sink's code: a change restarts it."""
-    return "".join(file.read_text() for file in sorted((PACKAGE_ROOT / "vivero_dev/mail").glob("*.py")))
