@@ -6,7 +6,7 @@ so that the view itself stays as it is until somebody saves it, and a link shows
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -14,17 +14,17 @@ from vivero_web.errors import InvalidInputError
 from vivero_web.text import tidy, whole_number
 
 from vivero_data.domain.collections.schemas import Collection, Field
-from vivero_data.domain.records.filters import AllOf, Condition, Tree, as_json, parse_tree, parse_where
+from vivero_data.domain.records.filters import AllOf, Condition, Not, Tree, as_json, parse_tree, parse_where
 from vivero_data.domain.records.query import column_of
-from vivero_data.domain.records.schemas import RecordQuery, Total
-from vivero_data.domain.views.schemas import RowHeight, Spec, View, ViewColumn, ViewKind
+from vivero_data.domain.records.schemas import Narrowing, RecordQuery, Total
+from vivero_data.domain.views.schemas import MAX_FOLDED, RowHeight, Spec, View, ViewColumn, ViewKind
 from vivero_data.domain.views.spec import order_of
-from vivero_data.lib.json import encode
+from vivero_data.lib.json import decode, encode
 from vivero_data.lib.lists import join_list, split_list
 from vivero_data.web.listing import Address, address, chosen_columns, collection_href, parse_filters, record_href
 
 KNOWN: Final = (
-    *("view", "edited", "kind", "sort", "filter", "where", "search", "columns", "group", "sums"),
+    *("view", "edited", "kind", "sort", "filter", "where", "search", "columns", "group", "folded", "sums"),
     *("start", "end", "height", "day", "span", "cursor", "back", "slow"),
 )
 Word = TypeVar("Word", bound=StrEnum)
@@ -81,6 +81,21 @@ class ListState(msgspec.Struct, frozen=True):
     def new_record(self) -> Address:
         """Where a record is made, whose form leads back to this list."""
         return Address(f"{self.base.path}/new").put("shown", self.base.query)
+
+    @property
+    def unfolded(self) -> RecordQuery:
+        """What a table asks for: without the records of folded groups."""
+        group, folded = self.spec.group_by, self.spec.folded
+        if group is None or not folded:
+            return self.query
+        values = [value for value in folded if value is not None]
+        hidden = [Not(Condition(group, "in", values))] if values else []
+        shown = [Condition(group, "filled")] if None in folded else []
+        return msgspec.structs.replace(self.query, narrowing=Narrowing(AllOf((*hidden, *shown)), ""))
+
+    def with_folded(self, values: Sequence[Any]) -> Address:
+        """The address with these groups folded, and no others."""
+        return self.base.put("folded", encode(values) if values else "")
 
     def where_also(self, condition: Tree) -> Tree:
         """The conditions of the list, and one more."""
@@ -141,6 +156,7 @@ def _said(here: Address) -> Spec:
         search=here.get("search"),
         sort=tuple(split_list(here.get("sort"))) if here.get("sort") else (),
         group_by=here.get("group") or None,
+        folded=_folded(here.get("folded")) if here.get("folded") and here.get("group") else (),
         sums=dict(_sum(text) for text in split_list(here.get("sums"))) if here.get("sums") else {},
         start=here.get("start") or None,
         end=here.get("end") or None,
@@ -154,6 +170,17 @@ def _one_of(words: type[Word], place: str, text: str) -> Word:
         return words(text)
     except ValueError as error:
         raise InvalidInputError.of(place, f"must be {', '.join(words)}") from error
+
+
+def _folded(text: str) -> tuple[Any, ...]:
+    """Values as a list of JSON."""
+    try:
+        said = decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
+        raise InvalidInputError.of("folded", "must be JSON") from error
+    if not isinstance(said, list) or len(said) > MAX_FOLDED:
+        raise InvalidInputError.of("folded", f"must be a list of at most {MAX_FOLDED} values")
+    return tuple(said)
 
 
 def _column(text: str) -> ViewColumn:
@@ -192,6 +219,7 @@ def _base(here: Address, spec: Spec, view: View | None) -> Address:
         "sort": join_list(spec.sort),
         "columns": columns,
         "group": spec.group_by or "",
+        "folded": encode(spec.folded) if spec.folded else "",
         "sums": sums_text(spec),
         "kind": "" if spec.kind is ViewKind.GRID else spec.kind.value,
         "start": spec.start or "",

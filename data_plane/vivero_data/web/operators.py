@@ -1,12 +1,16 @@
 """Conditions as text for people: operators in words, what a tree says, and parsing of typed values; pure."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from vivero_web.errors import InvalidInputError
 
-from vivero_data.domain.collections.schemas import Collection, Field
+from vivero_data.domain.collections.schemas import Collection, Field, present
 from vivero_data.domain.field_types.kind import AmbiguousInput
+from vivero_data.domain.field_types.money import decimals_of
+from vivero_data.domain.field_types.number import plain
+from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.records.filters import VALUELESS, AllOf, Condition, Not, Tree
 from vivero_data.domain.records.query import column_of
 from vivero_data.domain.records.schemas import Total
@@ -33,12 +37,26 @@ OPERATORS: Final = {
 
 TOTALS: Final[Mapping[Total, str]] = {
     Total.COUNT: "filled",
+    Total.EMPTY: "empty",
     Total.UNIQUE: "different",
     Total.SUM: "sum",
     Total.AVG: "average",
     Total.MIN: "lowest",
     Total.MAX: "highest",
 }
+
+
+_AVERAGED: Final = 4  # decimals of an average of numbers
+
+
+def total_shown(value: Any, field: Field, total: Total) -> Any:  # noqa: ANN401  as totals come
+    """A total as its column shows a value: an average of money has the decimals of an amount."""
+    if total not in {Total.SUM, Total.AVG}:
+        return value
+    exact = Decimal(value)
+    if total is Total.AVG:
+        exact = plain(round(exact, decimals_of(field) if field.type is FieldType.MONEY else _AVERAGED))
+    return present(field, exact)
 
 
 def operators_of(field: Field) -> list[tuple[str, str]]:

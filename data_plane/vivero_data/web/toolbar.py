@@ -67,6 +67,11 @@ class Toolbar(msgspec.Struct, frozen=True):
         return [(one.value, TOTALS[one]) for one in totals_of(field)]
 
     @property
+    def group(self) -> Field:
+        """What the rows are grouped by."""
+        return self.field(self.state.spec.group_by or "")
+
+    @property
     def count_href(self) -> str:
         return self._beside("count")
 

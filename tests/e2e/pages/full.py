@@ -307,6 +307,7 @@ def _add_view(world: data.World, number: int, name: str) -> None:
             search="",
             sort=(first,),
             group_by=None,
+            folded=(),
             sums={},
             start=None,
             end=None,

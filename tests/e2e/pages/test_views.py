@@ -1,5 +1,6 @@
 """A table's filter, order and views in a real browser: by mouse with a script, and by keyboard alone."""
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -135,3 +136,31 @@ def test_what_is_typed_while_the_form_is_asked_for_stays(nursery: Page) -> None:
     expect(row.get_by_label("Condition", exact=True)).to_have_value("gt")
     expect(row.get_by_label("Value", exact=True)).to_have_value("15")
     expect(nursery.locator("#filter-form").get_by_text("3 records match")).to_be_visible()
+
+
+def test_groups_fold_and_stay_so_in_a_saved_view(nursery: Page, accessible: Callable[[Page], None]) -> None:
+    page = nursery
+    page.goto(f"{page.url}?group=Kind&sums=Stock:sum")
+    expect(page.locator("tfoot")).to_contain_text("92")
+    expect(page.locator("tr.v-group")).to_have_text(
+        [re.compile("Herb.*2.*57", re.DOTALL), re.compile("Tree.*2.*35", re.DOTALL)]
+    )
+    accessible(page)
+    page.locator("tbody td", has_text="Sage").last.click()
+    page.keyboard.press("ArrowDown")  # past the heading
+    assert "Lemon" in page.locator("td:focus").locator("..").inner_text()
+    page.keyboard.press("ArrowUp")
+    assert "Sage" in page.locator("td:focus").locator("..").inner_text()
+    fold = page.get_by_role("link", name="Hide the records of Herb")
+    fold.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Show the records of Herb")).to_have_attribute("aria-expanded", "false")
+    assert plants(page) == ["Lemon", "Olive"]
+    expect(page.locator("tfoot")).to_contain_text("92")
+    page.locator("summary[title=View]").click()
+    page.get_by_label("Save as a view").fill("By kind")
+    page.get_by_role("button", name="Save view").click()
+    expect(page.get_by_role("link", name="By kind")).to_have_attribute("aria-current", "page")
+    assert plants(page) == ["Lemon", "Olive"]
+    page.get_by_role("link", name="Show the records of Herb").click()
+    expect(page.locator("tbody tr td.v-lead")).to_have_count(4)

@@ -289,6 +289,7 @@ def probe(chance: random.Random, shop: Shop) -> tuple[str, dict[str, str]]:
         "format": chance.choice(("csv", "json", "xlsx")),
         "sums": f"{chance.choice(FIELDS)}:{chance.choice(('sum', 'count', 'unique', 'max'))}",
         "group": chance.choice(FIELDS),
+        "folded": json.dumps([chance.choice(VALUES)]),
         "kind": chance.choice(("grid", "board", "calendar")),
         "start": chance.choice(FIELDS),
         "q": chance.choice(VALUES),

@@ -106,6 +106,7 @@ from vivero_data.domain.records.export import Export
 from vivero_data.domain.records.files import RecordFileService
 from vivero_data.domain.records.filters import AllOf, AnyOf, Not, Tree, parse_filter, parse_where
 from vivero_data.domain.records.finder import MAX_FOUND, SHORTEST, FoundRecord, RecordFinder, name_field
+from vivero_data.domain.records.groups import Heading
 from vivero_data.domain.records.held import as_record_file
 from vivero_data.domain.records.indexing import AddIndex
 from vivero_data.domain.records.linking import ReferenceService
@@ -747,6 +748,11 @@ class FakeViews(ViewService):
         return 7 if view.shared else None
 
 
+def _totals(found: Sequence[Record], wanted: Mapping[str, Total]) -> dict[str, Any]:
+    values = {name: [one.values[name] for one in found if one.values[name] is not None] for name in wanted}
+    return {name: len(values[name]) if total == "count" else sum(values[name]) for name, total in wanted.items()}
+
+
 class FakeRecords(RecordService):
     def __init__(self, world: World) -> None:
         self.world = world
@@ -786,16 +792,35 @@ class FakeRecords(RecordService):
         definition = self.world.collections[collection]
         for name, total in wanted.items():
             total_column(definition, name, total)
-        found = self._matching(definition, [*self.world.records[collection].values()], query)
-        values = {name: [one.values[name] for one in found if one.values[name] is not None] for name in wanted}
-        return {name: len(values[name]) if total == "count" else sum(values[name]) for name, total in wanted.items()}
+        return _totals(self._matching(definition, [*self.world.records[collection].values()], query), wanted)
+
+    async def headings(
+        self,
+        actor: Actor,
+        collection: str,
+        query: RecordQuery,
+        sums: Mapping[str, Total],
+        records: Sequence[Record],
+        folded: Sequence[Any],
+    ) -> Sequence[Heading]:
+        name, ids = query.sort.lstrip("-"), {one.id for one in records}
+        groups: dict[Any, list[Record]] = {}
+        matching = self._matching(self.world.collections[collection], [*self.world.records[collection].values()], query)
+        for one in sorted(matching, key=lambda one: str(one.values[name])):
+            groups.setdefault(one.values[name], []).append(one)
+        return [
+            Heading(value, tuple(one.id for one in own if one.id in ids), len(own), _totals(own, sums))
+            for value, own in groups.items()
+            if value in folded or any(one.id in ids for one in own)
+        ]
 
     def _matching(
         self, collection: Collection, found: builtins.list[Record], query: RecordQuery
     ) -> builtins.list[Record]:
         conditions(everything(self.world.actor, collection), query)  # refuses what is not valid
         trees = [one.condition for text in query.filters if (one := parse_filter(text))]
-        tree = AllOf((*trees, *([parse_where(query.where)] if query.where else [])))
+        seen = query.narrowing.where if query.narrowing else None
+        tree = AllOf((*trees, *([parse_where(query.where)] if query.where else []), *([seen] if seen else [])))
         words = query.search.casefold().split()
         return [
             one

@@ -157,12 +157,49 @@ def test_a_count_is_a_line_of_its_own(customers: Browser, world: World) -> None:
     assert "2 records match" in customers.open(unescape(again[1]))
 
 
-def test_totals_are_a_line_of_their_own(customers: Browser) -> None:
+def words(page: str) -> list[str]:
+    return re.sub(r"<[^>]+>", " ", page).split()
+
+
+def test_totals_are_the_last_row_of_a_table_and_a_line_of_a_board(customers: Browser) -> None:
     query = urlencode({"sums": "Staff:sum,Company:count", "where": encode(MANY)})
-    assert 'aria-label="Totals"' in customers.open(f"{HERE}?{query}")
-    page = re.sub(r"<[^>]+>", "", customers.open(f"{HERE}/totals?{query}"))
-    assert page.split() == ["Staff,", "sum:", "16", "Company,", "filled:", "2"]
+    page = customers.open(f"{HERE}?{query}")
+    asked = re.search(r'<tfoot class="v-foot" hx-get="([^"]+)"', page)
+    assert asked
+    row = customers.open(unescape(asked[1]))
+    assert words(row) == ["filled", "2", "sum", "16"]
+    assert row.count("<td") + 2 == page.partition("</thead>")[0].count("<th "), "a cell for each column"
+    board = f"{query}&kind=board&group=Paid"
+    assert 'aria-label="Totals"' in customers.open(f"{HERE}?{board}")
+    assert words(customers.open(f"{HERE}/totals?{board}")) == ["Company", ":", "filled", "2", "Staff", ":", "sum", "16"]
     assert "Cannot be sum for Company" in customers.open(f"{HERE}/totals?sums=Company:sum")
+
+
+def test_a_group_is_folded_by_its_heading_and_saved_with_the_view(customers: Browser, world: World) -> None:
+    page = customers.open(f"{HERE}?group=Staff&sums=Staff:count")
+    headings = re.findall(r'<tr class="v-group">.*?</tr>', page, re.DOTALL)
+    assert [words(one) for one in headings] == [[staff, "1", "filled", "1"] for staff in "379"]
+    folded = re.search(r'href="([^"]+)" class="v-fold" aria-expanded="true"', headings[1])
+    assert folded
+    page = customers.open(unescape(folded[1]))
+    assert shown(page) == ["Acme", "Cedar"]
+    assert 'aria-expanded="false" aria-label="Show the records of 7"' in page
+    shown_now = urlsplit(unescape(folded[1])).query
+    customers.send(f"{HERE}/views", name="By staff", shown=shown_now)
+    ((_, view),) = world.views.values()
+    assert (view.group_by, view.folded) == ("Staff", (7,))
+    assert shown(customers.open(f"{HERE}?view={view.id}")) == ["Acme", "Cedar"]
+    unfolded = re.search(
+        r'href="([^"]+)" class="v-fold" aria-expanded="false"', customers.open(f"{HERE}?view={view.id}")
+    )
+    assert unfolded
+    assert shown(customers.open(unescape(unfolded[1]))) == ["Acme", "Bloom", "Cedar"]
+
+
+def test_another_group_forgets_what_is_folded(customers: Browser) -> None:
+    shown_now = urlencode({"group": "Staff", "folded": "[7]"})
+    assert "folded" in goes_to(customers, "arrange", shown=shown_now, **{"sort-0": "Company"})
+    assert "folded" not in goes_to(customers, "arrange", shown=shown_now, group="Paid")
 
 
 def test_a_slow_list_offers_the_index_to_who_may_add_it(customers: Browser, world: World) -> None:
@@ -272,8 +309,7 @@ def test_totals_are_chosen_beside_the_columns(customers: Browser, world: World) 
     query = dict(parse_qsl(urlsplit(answer.headers["location"]).query))
     assert query == {"search": "e", "sums": "Company:count,Staff:sum"}
     totals = customers.client.get(f"{HERE}/totals?{urlencode(query)}").text
-    assert "Company</bdi>, filled" in totals
-    assert "Staff</bdi>, sum" in totals
+    assert words(totals) == ["filled", "3", "sum", "19"]
     answer = customers.client.post(
         f"{HERE}/columns", data={**chosen, "shown": ""} | dict.fromkeys(chosen, ""), follow_redirects=False
     )

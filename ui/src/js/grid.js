@@ -6,6 +6,7 @@ import { startEditing } from "./grid/editing.js";
 import { startPasting } from "./grid/pasting.js";
 import { startSelection } from "./grid/selection.js";
 
+const RECORD = "tr[data-id]";
 const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 class Grid {
@@ -31,12 +32,12 @@ class Grid {
     this.table.setAttribute("aria-readonly", String(!this.writable));
     this.box.removeAttribute("tabindex");
     this.adopt(this.body);
-    const first = this.body.rows[0]?.cells[1];
+    const first = this.at(0, 1);
     if (first) this.point(first);
     this.box.addEventListener("pointerdown", (event) => this.press(event));
     this.box.addEventListener("pointerover", (event) => this.drag(event));
     this.box.addEventListener("focusin", (event) => {
-      const cell = event.target.closest("td");
+      const cell = event.target.closest(`${RECORD} td`);
       if (cell && cell !== this.current && event.target === cell) this.point(cell);
     });
     this.box.addEventListener("keydown", (event) => this.key(event));
@@ -44,19 +45,25 @@ class Grid {
 
   /* What is inside cells is reached through their cell. */
   adopt(root) {
-    for (const cell of root.querySelectorAll("td")) {
+    const rows = root.matches(RECORD) ? [root] : root.querySelectorAll(RECORD);
+    for (const cell of [...rows].flatMap((row) => [...row.cells])) {
       cell.tabIndex = -1;
       if (this.writable && !this.isWritten(cell)) cell.setAttribute("aria-readonly", "true");
     }
-    for (const inside of root.querySelectorAll("td :is(a, input, button)")) inside.tabIndex = -1;
+    for (const inside of [...rows].flatMap((row) => [...row.querySelectorAll(":is(a, input, button)")])) inside.tabIndex = -1;
+  }
+
+  /* Those of records, without the headings of groups. */
+  get rows() {
+    return [...this.body.querySelectorAll(RECORD)];
   }
 
   place(cell) {
-    return [cell.parentElement.sectionRowIndex, cell.cellIndex];
+    return [this.rows.indexOf(cell.parentElement), cell.cellIndex];
   }
 
   at(row, column) {
-    return this.body.rows[row]?.cells[column];
+    return this.rows[row]?.cells[column];
   }
 
   field(cell) {
@@ -94,7 +101,7 @@ class Grid {
 
   move(rows, columns, extend = false) {
     const [row, column] = this.place(this.current);
-    this.go(this.at(clamp(row + rows, this.body.rows.length), clamp(column + columns, this.heads.length)), extend);
+    this.go(this.at(clamp(row + rows, this.rows.length), clamp(column + columns, this.heads.length)), extend);
   }
 
   /* The range as [top, left, bottom, right]; one cell when nothing is marked. */
@@ -112,11 +119,11 @@ class Grid {
 
   cells() {
     const [top, left, bottom, right] = this.range();
-    return [...this.body.rows].slice(top, bottom + 1).flatMap((row) => [...row.cells].slice(left, right + 1));
+    return this.rows.slice(top, bottom + 1).flatMap((row) => [...row.cells].slice(left, right + 1));
   }
 
   press(event) {
-    const cell = event.target.closest("td");
+    const cell = event.target.closest(`${RECORD} td`);
     if (!cell || event.button !== 0 || event.target.closest("a, input, select, textarea, button, label")) return;
     this.leaving = false;
     if (event.pointerType === "mouse") {
@@ -129,13 +136,13 @@ class Grid {
   }
 
   drag(event) {
-    const cell = event.target.closest("td");
+    const cell = event.target.closest(`${RECORD} td`);
     if (this.dragging && cell && cell !== this.current) this.go(cell, true);
   }
 
   key(event) {
     const cell = event.target;
-    if (cell.tagName !== "TD" || event.isComposing) return;
+    if (!cell.matches(`${RECORD} > td`) || event.isComposing) return;
     const command = event.ctrlKey || event.metaKey;
     if (event.key === "Tab") {
       const button = !event.shiftKey && cell.querySelector(".v-note button");
@@ -148,7 +155,7 @@ class Grid {
       this.go(this.beside(event.shiftKey));
     } else if (STEPS[event.key] && !event.altKey) {
       const [rows, columns] = STEPS[event.key];
-      const far = command ? Math.max(this.body.rows.length, this.heads.length) : 1;
+      const far = command ? Math.max(this.rows.length, this.heads.length) : 1;
       this.move(rows * far, columns * far, event.shiftKey);
     } else if (event.key === "Home") this.move(command ? -Infinity : 0, -Infinity, event.shiftKey);
     else if (event.key === "End") this.move(command ? Infinity : 0, Infinity, event.shiftKey);

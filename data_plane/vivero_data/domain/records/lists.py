@@ -1,6 +1,6 @@
 """Lists of records: one page, and how many there are; a list that would take long is refused with what would help."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from vivero_data.lib.pages import Page
 LARGE: Final = 20_000  # records from which a list is given a bound; with fewer, a scan takes less
 MOMENT: Final = 0.07  # seconds for the statement: with the rest of a request some 100 ms
 COUNTED: Final = 1_000
+TotalColumns = dict[str, tuple[Column, Total]]
 _BACKGROUND: Final = 8.0  # seconds of a list or count that may be slow; below the bound of every statement
 
 
@@ -84,17 +85,22 @@ async def totals(
         InvalidInputError: a field cannot have its total.
         SlowListError: it takes longer than a moment, or than `query.allow_slow` lets it.
     """
-    columns = {name: total_column(access.collection, name, total) for name, total in wanted.items()}
+    columns = total_columns(access.collection, wanted)
     if not columns:
         return {}
-    seconds = None if access.records < LARGE else _BACKGROUND if query.allow_slow else MOMENT
-    expressions = [total_sql(columns[name], total) for name, total in wanted.items()]
+    seconds = patience(access, query)
     try:
-        row = await repository.totals(connection, access, expressions, conditions(access, query), seconds)
+        row = await repository.totals(connection, access, total_sql(columns), conditions(access, query), seconds)
     except StatementTimeoutError as error:
         raise SlowListError(await advise(connection, access.collection, query)) from error
-    values = zip(wanted.items(), row, strict=True)
-    return {name: total_value(columns[name], total, value) for (name, total), value in values}
+    return total_values(columns, row)
+
+
+def patience(access: Access, query: RecordQuery) -> float | None:
+    """Seconds for figures over a list; None where the collection is small."""
+    if access.records < LARGE:
+        return None
+    return _BACKGROUND if query.allow_slow else MOMENT
 
 
 def total_column(collection: Collection, name: str, total: Total) -> Column:
@@ -112,19 +118,45 @@ def total_column(collection: Collection, name: str, total: Total) -> Column:
 
 
 def totals_of(field: Field) -> tuple[Total, ...]:
-    """What can stand below the field's column."""
+    """What can stand below the field's column; nothing where it is computed when it is read."""
     kind = field.kind
+    if kind.virtual:
+        return ()
     if kind.summable:
         return tuple(Total)
-    return (Total.COUNT, Total.UNIQUE, Total.MIN, Total.MAX) if kind.sortable else (Total.COUNT,)
+    counted = (Total.COUNT, Total.EMPTY)
+    if kind.refers:
+        return (*counted, Total.UNIQUE)
+    return (*counted, Total.MIN, Total.MAX, Total.UNIQUE) if kind.sortable else counted
 
 
-def total_sql(column: Column, total: Total) -> str:
-    return f"COUNT(DISTINCT {column.sql})" if total is Total.UNIQUE else f"{total.value.upper()}({column.sql})"
+def total_columns(collection: Collection, wanted: Mapping[str, Total]) -> TotalColumns:
+    """What is added up, by the names that it was asked by.
+
+    Raises:
+        InvalidInputError: a field cannot have its total.
+    """
+    return {name: (total_column(collection, name, total), total) for name, total in wanted.items()}
 
 
-def total_value(column: Column, total: Total, value: Any) -> Any:  # noqa: ANN401  a column's value
-    if value is None or total in {Total.COUNT, Total.UNIQUE}:
+def total_sql(columns: TotalColumns) -> list[str]:
+    """An expression for each."""
+    return [_aggregate(column, total) for column, total in columns.values()]
+
+
+def total_values(columns: TotalColumns, row: Sequence[Any]) -> dict[str, Any]:
+    """What the expressions gave, as JSON has it."""
+    return {name: _presented(*columns[name], value) for name, value in zip(columns, row, strict=True)}
+
+
+def _aggregate(column: Column, total: Total) -> str:
+    if total is Total.UNIQUE:
+        return f"COUNT(DISTINCT {column.sql})"
+    return f"COUNT(*) - COUNT({column.sql})" if total is Total.EMPTY else f"{total.value.upper()}({column.sql})"
+
+
+def _presented(column: Column, total: Total, value: Any) -> Any:  # noqa: ANN401  a column's value
+    if value is None or total in {Total.COUNT, Total.EMPTY, Total.UNIQUE}:
         return value
     if total in {Total.SUM, Total.AVG}:
         return plain(Decimal(value))

@@ -130,16 +130,21 @@ def after(sort: Sort, cursor: Cursor) -> Clause:
     same: list[Clause] = []
     later: list[Clause] = []
     for key, text in zip(keys, said, strict=True):
-        value = _cursor_value(key.column.field, text)
-        beyond = _beyond(key, value)
-        if beyond:
-            later.append(_joined("AND", [*same, beyond]))
+        value = cursor_value(key.column.field, text)
+        further = beyond(key, value)
+        if further:
+            later.append(_joined("AND", [*same, further]))
         same.append(_same(key.column, value))
-    beyond = Clause(f"id {'<' if by_id.descending else '>'} %s", (cursor.id,))
-    return _joined("OR", [*later, _joined("AND", [*same, beyond])])
+    last = Clause(f"id {'<' if by_id.descending else '>'} %s", (cursor.id,))
+    return _joined("OR", [*later, _joined("AND", [*same, last])])
 
 
-def _cursor_value(field: Field, text: str | None) -> Any:  # noqa: ANN401  a column's value
+def cursor_value(field: Field, text: str | None) -> Any:  # noqa: ANN401  a column's value
+    """The column's value that a cursor has as text.
+
+    Raises:
+        InvalidInputError: it does not fit the field.
+    """
     if text is None:
         return None
     try:
@@ -152,7 +157,7 @@ def _same(column: Column, value: Any) -> Clause:  # noqa: ANN401  a column's val
     return Clause(f"{column.sql} IS NULL") if value is None else Clause(f"{column.sql} = %s", (value,))
 
 
-def _beyond(key: Key, value: Any) -> Clause | None:  # noqa: ANN401  a column's value
+def beyond(key: Key, value: Any) -> Clause | None:  # noqa: ANN401  a column's value
     """What comes after a value; MariaDB sorts NULL before every value, so nothing comes after NULL when descending."""
     column, nullable = key.column.sql, key.column.nullable
     if value is None:

@@ -18,7 +18,7 @@ from vivero_data.domain.collections.schemas import Collection, Field, present
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.records import held
 from vivero_data.domain.records.access import Access
-from vivero_data.domain.records.query import Clause, Sort
+from vivero_data.domain.records.query import Clause, Column, Key, Sort
 from vivero_data.domain.records.schemas import Record
 
 _HEAD: Final = ("id", "version", "created_at", "updated_at")
@@ -306,6 +306,44 @@ async def totals(
         *params,
     )
     return row or ()
+
+
+async def groups(  # noqa: PLR0913, PLR0917  the parts of a SELECT
+    connection: Connection,
+    access: Access,
+    key: Key,
+    expressions: Sequence[str],
+    clauses: Sequence[Clause],
+    seconds: float | None,
+    ids: Sequence[int] = (),
+    limit: int | None = None,
+) -> list[Row]:
+    """For each value of a column: the value, how many records match, which of `ids` are among them, and aggregates.
+
+    Raises:
+        StatementTimeoutError: it takes longer than `seconds`.
+    """
+    condition, params = where(access, clauses)
+    among = "GROUP_CONCAT(CASE WHEN id IN %s THEN id END)" if ids else "NULL"
+    selected = ", ".join((f"MIN({key.column.sql})", "COUNT(*)", among, *expressions))
+    return await connection.fetch_all(
+        f"{within(seconds)}SELECT {selected} FROM {table_name(access.whole.id)} WHERE {condition}"  # noqa: S608  names from numbers
+        f" GROUP BY {key.column.sql} ORDER BY {key.sql}{'' if limit is None else ' LIMIT %s'}",
+        *([tuple(ids)] if ids else []),
+        *params,
+        *([] if limit is None else [limit]),
+    )
+
+
+def with_values_of(access: Access, column: Column, ids: Sequence[int], values: Sequence[Any]) -> Clause:
+    """The column has a value of one of these records, one of these values, or none."""
+    parts = [Clause(f"{column.sql} IS NULL")]
+    if ids:
+        inside = f"SELECT {column.sql} FROM {table_name(access.whole.id)} WHERE id IN %s"  # noqa: S608  names from numbers
+        parts.append(Clause(f"{column.sql} IN ({inside})", (tuple(ids),)))
+    if values:
+        parts.append(Clause(f"{column.sql} IN %s", (tuple(values),)))
+    return Clause(f"({' OR '.join(one.sql for one in parts)})", tuple(param for one in parts for param in one.params))
 
 
 def where(access: Access, clauses: Sequence[Clause] = ()) -> tuple[str, list[Any]]:

@@ -153,11 +153,20 @@ class Total(StrEnum):
     """What stands below a column."""
 
     COUNT = "count"
+    EMPTY = "empty"
     SUM = "sum"
     AVG = "avg"
     MIN = "min"
     MAX = "max"
     UNIQUE = "unique"
+
+
+class Group(msgspec.Struct, frozen=True):
+    """The records of a view with an equal value in the field that it is grouped by."""
+
+    value: Annotated[Any, msgspec.Meta(description="The value, as one of the records has it; null for none.")]
+    count: Annotated[int, msgspec.Meta(description="How many records.")]
+    totals: Annotated[dict[str, Any], msgspec.Meta(description="What stands below the columns, of these records.")]
 
 
 class RecordTotals(msgspec.Struct, frozen=True):

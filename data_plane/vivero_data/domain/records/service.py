@@ -21,7 +21,7 @@ from vivero_data.domain.collections.service import CollectionNotFoundError
 from vivero_data.domain.field_types.kind import InvalidValueError
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.notation.person import notation_for
-from vivero_data.domain.records import held, lists, merging, neighbours, references, repository
+from vivero_data.domain.records import groups, held, lists, merging, neighbours, references, repository
 from vivero_data.domain.records.access import Access, access_of, access_to_write
 from vivero_data.domain.records.entries import entry_of, subject_of
 from vivero_data.domain.records.errors import (
@@ -32,9 +32,18 @@ from vivero_data.domain.records.errors import (
     ValueTakenError,
     VersionConflictError,
 )
+from vivero_data.domain.records.groups import Heading
 from vivero_data.domain.records.merging import Written, base_of
 from vivero_data.domain.records.neighbours import Neighbours
-from vivero_data.domain.records.schemas import Record, RecordChange, RecordChanges, RecordCount, RecordQuery, Total
+from vivero_data.domain.records.schemas import (
+    Group,
+    Record,
+    RecordChange,
+    RecordChanges,
+    RecordCount,
+    RecordQuery,
+    Total,
+)
 from vivero_data.domain.records.through import read_through
 from vivero_data.domain.records.trash import keep_records
 from vivero_data.domain.roles.rights import Right
@@ -140,6 +149,33 @@ class RecordService:
         async with self._database.read() as connection:
             access = await access_of(connection, actor, collection)
             return await lists.totals(connection, access, query, wanted)
+
+    async def groups(self, actor: Actor, collection: str, query: RecordQuery, sums: Mapping[str, Total]) -> Page[Group]:
+        """One page of the groups by the first field of the query's order.
+
+        Raises:
+            SlowListError: it would take long, and the query does not allow that.
+        """
+        require_permission(actor, Permission.READ)
+        check_limit(query.limit)
+        async with self._database.read() as connection:
+            access = await access_of(connection, actor, collection)
+            return await groups.page(connection, access, query, sums)
+
+    async def headings(  # noqa: PLR0913, PLR0917  what is read, and what is shown of it
+        self,
+        actor: Actor,
+        collection: str,
+        query: RecordQuery,
+        sums: Mapping[str, Total],
+        records: Sequence[Record],
+        folded: Sequence[Any],
+    ) -> Sequence[Heading]:
+        """The groups of these records of a list, and the folded ones."""
+        require_permission(actor, Permission.READ)
+        async with self._database.read() as connection:
+            access = await access_of(connection, actor, collection)
+            return await groups.headings(connection, access, query, sums, records, folded)
 
     async def count(self, actor: Actor, collection: str, query: RecordQuery, *, exact: bool = False) -> RecordCount:
         """How many match: up to a bound, and within a moment; `exact` for all of them."""

@@ -29,6 +29,7 @@ from vivero_data.domain.records.schemas import MAX_BATCH
 from vivero_data.domain.report_mails.schemas import MAX_RECIPIENTS, MAX_SCHEDULES
 from vivero_data.domain.reports.service import MAX_REPORTS
 from vivero_data.domain.roles.schemas import MAX_ROLES
+from vivero_data.domain.views.schemas import MAX_FOLDED
 from vivero_data.domain.views.service import MAX_VIEWS
 from vivero_data.domain.webhooks.schemas import MAX_WEBHOOKS
 from vivero_data.lib.pages import MAX_LIMIT
@@ -79,6 +80,7 @@ def published(plan: Limits, upload_bytes: int, used: Counted) -> list[LimitGroup
         PublishedLimit("Characters of a formula", MAX_FORMULA),
         PublishedLimit("Shared views of a collection", MAX_VIEWS),
         PublishedLimit("A person's views of a collection", MAX_VIEWS),
+        PublishedLimit("Folded groups of a view", MAX_FOLDED),
         PublishedLimit("Conditions of a filter", MAX_CONDITIONS),
         PublishedLimit("Fields of an order", MAX_SORTS),
         PublishedLimit("Comments on a record", MAX_COMMENTS),

@@ -14,7 +14,7 @@ from vivero_data.domain.jobs.service import JobService, JobsFullError
 from vivero_data.domain.records.controllers import AllowSlow
 from vivero_data.domain.records.indexing import AddIndex, NewIndex
 from vivero_data.domain.records.lists import SlowListError
-from vivero_data.domain.records.schemas import RecordQuery, RecordTotals
+from vivero_data.domain.records.schemas import Group, RecordQuery, RecordTotals
 from vivero_data.domain.records.service import RecordService
 from vivero_data.domain.users.schemas import Actor, Permission
 from vivero_data.domain.views.schemas import NewView, View, ViewChanges, ViewId
@@ -79,6 +79,27 @@ class ViewController(Controller):
         view = await views.get(actor, name, view_id)
         query = through(view, RecordQuery(allow_slow=allow_slow))
         return RecordTotals(await records.totals(actor, name, query, view.sums))
+
+    @get("/{view_id:int}/groups")
+    @raises(BrokenViewError, SlowListError)
+    async def list_groups(  # noqa: PLR0913, PLR0917  services and parameters
+        self,
+        actor: NamedDependency[Actor],
+        views: NamedDependency[ViewService],
+        records: NamedDependency[RecordService],
+        name: CollectionName,
+        view_id: ViewId,
+        limit: PageLimit = DEFAULT_LIMIT,
+        cursor: PageCursor = None,
+        *,
+        allow_slow: AllowSlow = False,
+    ) -> Page[Group]:
+        """A page of the view's groups in its order, each with how many records it has and their totals; none if it has no `group_by`."""
+        view = await views.get(actor, name, view_id)
+        query = through(view, RecordQuery(limit=limit, cursor=cursor, allow_slow=allow_slow))
+        if view.group_by is None:
+            return Page([])
+        return await records.groups(actor, name, query, view.sums)
 
     @patch("/{view_id:int}")
     @raises(NotAllowedError, ViewNameTakenError)

@@ -17,6 +17,7 @@ from vivero_data.domain.records.schemas import Total
 from vivero_data.domain.records.where import MAX_SEARCH
 
 LONGEST_NAME: Final = MAX_NAME * APART
+MAX_FOLDED: Final = 50
 MAX_POSITION: Final = 1_000_000
 WIDTHS: Final = (40, 1_000)  # pixels
 
@@ -86,6 +87,13 @@ End = Annotated[
     msgspec.Meta(description="Of a calendar: a field of the same type as `start`, until which a record lasts."),
 ]
 Height = Annotated[RowHeight, msgspec.Meta(description="Of the rows of a table.")]
+Folded = Annotated[
+    tuple[Annotated[Any, msgspec.Meta(description="A value, as records have it.")], ...],
+    msgspec.Meta(
+        max_length=MAX_FOLDED,
+        description="Values of `group_by` whose records the table does not show below their headings, null for none.",
+    ),
+]
 Totals = Annotated[
     dict[FieldName, Total], msgspec.Meta(max_length=MAX_FIELDS, description="What stands below columns, by field.")
 ]
@@ -105,6 +113,7 @@ class Spec(msgspec.Struct, frozen=True):
     search: Search = ""
     sort: Sorts = ()
     group_by: GroupBy = None
+    folded: Folded = ()
     sums: Totals = {}
     start: Start = None
     end: End = None
@@ -125,6 +134,7 @@ class NewView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     search: Search = ""
     sort: Sorts = ()
     group_by: GroupBy = None
+    folded: Folded = ()
     sums: Totals = {}
     start: Start = None
     end: End = None
@@ -148,6 +158,7 @@ class ViewChanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     search: Search | UnsetType = UNSET
     sort: Sorts | UnsetType = UNSET
     group_by: GroupBy | UnsetType = UNSET
+    folded: Folded | UnsetType = UNSET
     sums: Totals | UnsetType = UNSET
     start: Start | UnsetType = UNSET
     end: End | UnsetType = UNSET
@@ -169,6 +180,7 @@ class View(msgspec.Struct, frozen=True):
     search: Search
     sort: Sorts
     group_by: GroupBy
+    folded: Folded
     sums: Totals
     start: Start
     end: End

@@ -326,8 +326,10 @@ def _widened(
 def _changed_spec(collection: Collection, before: KeptSpec, parts: dict[str, Any]) -> KeptSpec:
     """With new parts; the others stay as they are kept, with what they say of fields that are gone."""
     today = read(collection, ViewKind.GRID, before).spec
-    # An end is of the start that the view has.
-    only = Spec(**parts) if "start" in parts else Spec(**parts, start=today.start)
+    # An end is of the start that the view has, and what is folded of its groups.
+    if "group_by" in parts and parts["group_by"] != today.group_by:
+        parts = {"folded": (), **parts}
+    only = Spec(**{"start": today.start, "group_by": today.group_by, **parts})
     check(collection, only)
     new = kept(collection, only)
     values = {name: getattr(new, name) for name in parts}

@@ -13,7 +13,8 @@ import msgspec
 from vivero_web.errors import FieldError, InvalidInputError
 from vivero_web.text import tidy
 
-from vivero_data.domain.collections.schemas import Collection, Field
+from vivero_data.domain.collections.schemas import Collection, Field, parse
+from vivero_data.domain.field_types.kind import InvalidValueError
 from vivero_data.domain.records.filters import (
     WHERE_LENGTH,
     AllOf,
@@ -41,6 +42,7 @@ class KeptSpec(msgspec.Struct, frozen=True):
     search: str = ""
     sort: tuple[str, ...] = ()
     group_by: str | None = None
+    folded: tuple[Any, ...] = ()
     sums: dict[str, Total] = {}
     start: str | None = None
     end: str | None = None
@@ -77,6 +79,7 @@ def check(collection: Collection, spec: Spec) -> None:
         raise InvalidInputError.of("columns", "must be different fields")
     _check_conditions(collection, spec)
     _check_group(collection, spec.group_by)
+    _check_folded(collection, spec)
     parse_sort(collection, order_of(spec))
     for name, total in spec.sums.items():
         total_column(collection, name, total)
@@ -116,6 +119,18 @@ def _check_group(collection: Collection, name: str | None) -> None:
         raise InvalidInputError.of("group_by", f"names no field of {collection.name}")
     if not column.field.kind.sortable:
         raise InvalidInputError.of("group_by", f"cannot be {column.field.name}")
+
+
+def _check_folded(collection: Collection, spec: Spec) -> None:
+    column = column_of(collection, spec.group_by) if spec.group_by is not None else None
+    if spec.folded and column is None:
+        raise InvalidInputError.of("folded", "needs a group_by, whose values it has")
+    for index, value in enumerate(spec.folded):
+        try:
+            if column and value is not None:
+                parse(column.field, value)
+        except InvalidValueError as error:
+            raise InvalidInputError.of(f"folded[{index}]", str(error)) from error
 
 
 def _check_dates(collection: Collection, spec: Spec) -> None:
@@ -166,6 +181,7 @@ def kept(collection: Collection, spec: Spec) -> KeptSpec:
         search=spec.search,
         sort=tuple(_signed(text, reference) for text in spec.sort),
         group_by=None if spec.group_by is None else reference(spec.group_by),
+        folded=spec.folded,
         sums={reference(name): total for name, total in spec.sums.items()},
         start=None if spec.start is None else reference(spec.start),
         end=None if spec.end is None else reference(spec.end),
@@ -198,6 +214,7 @@ def read(collection: Collection, kind: ViewKind, stored: KeptSpec) -> ReadSpec:
         search=stored.search,
         sort=tuple(_signed(one, name) for one in stored.sort if one.removeprefix("-") not in gone),
         group_by=left(stored.group_by),
+        folded=() if left(stored.group_by) is None else stored.folded,
         sums={name(one): total for one, total in stored.sums.items() if one not in gone},
         start=left(stored.start),
         end=left(stored.end),
@@ -221,8 +238,10 @@ def _fitting(collection: Collection, spec: Spec) -> tuple[Spec, list[FieldError]
     sort = tuple(one for one in spec.sort if fits(parse_sort, collection, join_list([one])))
     sums = {name: total for name, total in spec.sums.items() if fits(total_column, collection, name, total)}
     group_by = spec.group_by if fits(_check_group, collection, spec.group_by) else None
+    grouped = msgspec.structs.replace(spec, group_by=group_by)
+    folded = spec.folded if group_by is not None and fits(_check_folded, collection, grouped) else ()
     start = spec.start if fits(_dated, collection, "start", spec.start) else None
-    fitting = msgspec.structs.replace(spec, sort=sort, sums=sums, group_by=group_by, start=start)
+    fitting = msgspec.structs.replace(spec, sort=sort, sums=sums, group_by=group_by, folded=folded, start=start)
     ends = start is None or fits(_check_dates, collection, fitting)
     return msgspec.structs.replace(fitting, end=fitting.end if start and ends else None), problems
 

@@ -34,6 +34,7 @@ from vivero_data.lib.lists import join_list
 from vivero_data.lib.notation import in_zone
 from vivero_data.lib.pages import MAX_LIMIT, Page
 from vivero_data.web import boards, calendars
+from vivero_data.web.bands import Band, bands_of
 from vivero_data.web.forms import FORM_ERRORS, field_errors
 from vivero_data.web.inputs import (
     changed_fields,
@@ -93,7 +94,12 @@ async def _of_its_kind(
         return await _board(visit, state, saved, records, references)
     if state.spec.kind is ViewKind.CALENDAR:
         return await _calendar(visit, state, saved, records)
-    return _listed(visit, state, saved, await records.list(visit.actor, state.collection.name, state.query))
+    name, spec = state.collection.name, state.spec
+    page = await records.list(visit.actor, name, state.unfolded)
+    if spec.group_by is None:
+        return _listed(visit, state, saved, page)
+    headings = await records.headings(visit.actor, name, state.query, spec.sums, page.items, spec.folded)
+    return _listed(visit, state, saved, page, shown_as={"bands": bands_of(state, headings, page.items)})
 
 
 async def _board(
@@ -141,6 +147,7 @@ def _listed(  # noqa: PLR0913  one place composes the page in all its states
         "columns": state.columns,
         "lanes": (),
         "sheet": None,
+        "bands": [Band(page.items)],
         **shown_as,
         "page": page,
         "here": state.base,

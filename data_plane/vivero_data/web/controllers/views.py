@@ -22,16 +22,15 @@ from vivero_data.domain.records.query import MAX_SORTS
 from vivero_data.domain.records.schemas import RecordCount, RecordQuery
 from vivero_data.domain.records.service import RecordService
 from vivero_data.domain.users.schemas import Permission
-from vivero_data.domain.views.schemas import NewView, View, ViewChanges
+from vivero_data.domain.views.schemas import NewView, View, ViewChanges, ViewKind
 from vivero_data.domain.views.service import ViewService
 from vivero_data.lib.json import encode
 from vivero_data.lib.lists import join_list
 from vivero_data.web.filter_rows import FilterForm, act, tree_of
 from vivero_data.web.filter_rows import read_form as read_rows
 from vivero_data.web.forms import FORM_ERRORS, Form, field_errors, sentence
-from vivero_data.web.list_state import as_spec, label_of, read_state, shown_in
+from vivero_data.web.list_state import as_spec, labelled, read_state, shown_in
 from vivero_data.web.listing import Address, collection_href
-from vivero_data.web.operators import TOTALS
 from vivero_data.web.page import Viewer, Visit, done, fragment, require, show
 from vivero_data.web.render import Html
 from vivero_data.web.toolbar import load, rearranged, toolbar
@@ -75,14 +74,17 @@ async def edit_filter(
 async def arrange(request: Request[Any, Any, Any], collection: NamedDependency[Collection]) -> Redirect:
     """The table with another search or order."""
     asked = request.query_params
+    shown = shown_in(collection, asked.get("shown", ""))
     changes = {
         name: asked[name].strip() for name in ("search", "kind", "group", "start", "end", "height") if name in asked
     }
+    if changes.get("group", shown.get("group")) != shown.get("group"):
+        changes["folded"] = ""
     if "sort-0" in asked:
         fields = [(asked.get(f"sort-{place}", ""), asked.get(f"down-{place}", "")) for place in range(MAX_SORTS)]
         keys = {name: down for name, down in fields if name}
         changes["sort"] = join_list(f"{'-' if down else ''}{name}" for name, down in keys.items())
-    target = rearranged(shown_in(collection, asked.get("shown", "")), changes)
+    target = rearranged(shown, changes)
     return Redirect(str(target), status_code=HTTP_303_SEE_OTHER)
 
 
@@ -121,16 +123,23 @@ async def show_totals(
 ) -> Html:
     """What stands below columns, alone for a script: the table does not wait for it."""
     pairs, found, problem = parse_qsl(request.url.query), dict[str, Any](), ""
+    state = read_state(collection, [], None, request.cookies)
     try:
         state, _ = await load(viewer.actor, collection, views, pairs, request.cookies)
-        wanted = state.spec.sums
-        found = await records.totals(viewer.actor, collection.name, state.query, wanted)
+        found = await records.totals(viewer.actor, collection.name, state.query, state.spec.sums)
     except InvalidInputError as error:
-        wanted, problem = {}, sentence(error.errors[0])
+        problem = sentence(error.errors[0])
     except SlowListError as error:
-        wanted, problem = {}, error.detail
-    totals = [(label_of(collection, name), TOTALS[total], found[name]) for name, total in wanted.items()]
-    return fragment(viewer, "records/totals.html.j2", {"totals": totals, "problem": problem})
+        problem = error.detail
+    context = {
+        "table": state.spec.kind is ViewKind.GRID,
+        "columns": state.columns,
+        "labelled": labelled(collection),
+        "sums": state.spec.sums,
+        "found": found,
+        "problem": problem,
+    }
+    return fragment(viewer, "records/totals.html.j2", context)
 
 
 @post("/collections/{name:str}/views")

@@ -35,12 +35,12 @@ export function startPasting(grid) {
   async function paste(texts) {
     const [top, left] = grid.range();
     const heads = grid.heads.slice(Math.max(left, 1)).filter((head) => head.dataset.field);
-    const there = grid.body.rows.length - top;
+    const there = grid.rows.length - top;
     const changes = texts.slice(0, there).flatMap((row, at) => row.slice(0, heads.length).map((text, index) => [grid.at(top + at, heads[index].cellIndex), text])).filter(([cell]) => grid.isWritten(cell));
     const more = texts.slice(there).map((row) => Object.fromEntries(row.slice(0, heads.length).map((text, index) => [heads[index].dataset, text]).filter(([field]) => !("computed" in field)).map(([field, text]) => [field.name, text])));
     if (more.length && !(await asked(more.length, changes.length))) more.length = 0;
     await write(changes, more);
-    const last = grid.at(Math.min(top + texts.length, grid.body.rows.length) - 1, heads[Math.min(texts[0].length, heads.length) - 1].cellIndex);
+    const last = grid.at(Math.min(top + texts.length, grid.rows.length) - 1, heads[Math.min(texts[0].length, heads.length) - 1].cellIndex);
     if (last && texts.length * texts[0].length > 1) grid.go(last, true);
   }
 
@@ -112,7 +112,7 @@ function asked(rows, cells) {
 function marked(grid) {
   const [top, left, bottom, right] = grid.range();
   const from = Math.min(Math.max(left, 1), right);
-  return [...grid.body.rows].slice(top, bottom + 1).map((row) => [...row.cells].slice(from, right + 1));
+  return grid.rows.slice(top, bottom + 1).map((row) => [...row.cells].slice(from, right + 1));
 }
 
 /* One value fills the whole range that is marked. */

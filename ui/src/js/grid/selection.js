@@ -9,7 +9,7 @@ export function startSelection(grid) {
     const ticked = boxes().filter((box) => box.checked).length;
     all.checked = ticked > 0 && ticked === boxes().length;
     all.indeterminate = ticked > 0 && !all.checked;
-    for (const row of grid.body.rows) row.classList.toggle("v-ticked", row.querySelector(".v-mark input").checked);
+    for (const row of grid.rows) row.classList.toggle("v-ticked", row.querySelector(".v-mark input").checked);
     if (!bar) return;
     bar.querySelector("[data-count]").textContent = `${ticked} selected`;
     const matching = bar.querySelector("[data-matching]");
