@@ -28,6 +28,7 @@ from vivero_control.domain.billing.service import BillingService
 from vivero_control.domain.billing.sessions import AccountSessions
 from vivero_control.domain.billing.stripe import Stripe
 from vivero_control.domain.billing.synchronisation import Synchroniser
+from vivero_control.domain.billing.tickets import AccountTickets
 from vivero_control.domain.dead_letters.service import DeadLetterService
 from vivero_control.domain.deleted.service import DeletedTenants
 from vivero_control.domain.notifications import mails
@@ -188,6 +189,7 @@ def services(to: Infrastructure) -> Services:
             clock=clock,
         ),
         accounts=to.accounts,
+        account_tickets=AccountTickets(to.directory, to.accounts, clock),
         account_links=AccountLinks(
             is_on=to.payments is not None,
             database=to.database,

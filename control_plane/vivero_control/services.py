@@ -24,6 +24,7 @@ the frozen structs of its domain's `schemas.py`.
 | `platform: PlatformBackups` | the platform's own backup | `get() -> PlatformBackupView`, `back_up(BackUp, actor)` |
 | `billing: BillingService` | the plan of a workspace | `is_on`, `offers()`; `checkout(tenant, plan, interval, return_url)` and `portal(tenant, return_url)`, each the address to go to; `of_tenant(uid) -> BillingView`; `refresh(uid)` |
 | `accounts: AccountSessions` | pages for the owner of a workspace | `open(secret) -> Cookie`, `read(value) -> Holder or None`, `close(value) -> Cookie` |
+| `account_tickets: AccountTickets` | the same | `open(ticket) -> Cookie` |
 | `account_links: AccountLinks` | the same | `ask(slug, address)` |
 | `dead_letters: DeadLetterService` | jobs that were given up | `newest() -> DeadLetterList`, `replay(id, actor)` |
 | `hosts: HostService` | page at a workspace's host | `status(host) -> HostStatus` |
@@ -49,6 +50,7 @@ from vivero_control.domain.backups.service import BackupService
 from vivero_control.domain.billing.links import AccountLinks
 from vivero_control.domain.billing.service import BillingService
 from vivero_control.domain.billing.sessions import AccountSessions
+from vivero_control.domain.billing.tickets import AccountTickets
 from vivero_control.domain.dead_letters.service import DeadLetterService
 from vivero_control.domain.deleted.service import DeletedTenants
 from vivero_control.domain.plans.service import PlanService
@@ -79,6 +81,7 @@ class Services:
     platform: PlatformBackups
     billing: BillingService
     accounts: AccountSessions
+    account_tickets: AccountTickets
     account_links: AccountLinks
     dead_letters: DeadLetterService
     hosts: HostService

@@ -88,6 +88,7 @@ from vivero_data.domain.invitations.service import InvitationService
 from vivero_data.domain.jobs.controllers import JobController
 from vivero_data.domain.jobs.runner import JobRunner
 from vivero_data.domain.jobs.service import JobService
+from vivero_data.domain.limits.plan_page import PlanPage
 from vivero_data.domain.limits.requests import charge_by
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.links.service import LinkService
@@ -201,6 +202,7 @@ class Services(msgspec.Struct, frozen=True):
     audit: AuditService
     anchors: Anchors
     sealer: Sealer
+    plan_page: PlanPage
     usage: UsageService
     workspace: WorkspaceService
     notation: NotationService
@@ -291,6 +293,7 @@ def build(settings: Settings) -> Services:
         audit=AuditService(database),
         anchors=anchors,
         sealer=sealer,
+        plan_page=PlanPage(limits, settings.app.signing_key, settings.env.tenant_id),
         usage=UsageService(database, limits, settings.env.max_file_bytes),
         workspace=WorkspaceService(database, identity),
         notation=notation,

@@ -337,6 +337,7 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
     "POST /login/workspaces": _FORGOTTEN,
     "POST /account/link": {"slug": "acme"},
     "POST /account/open": {"code": _CHOSEN["code"]},
+    "POST /account/enter": {"code": _CHOSEN["code"]},
     "POST /account/checkout": {"plan": "starter", "interval": "month"},
     "POST /api/v1/billing/events": {"id": "evt_1", "data": {"object": {"object": "invoice", "customer": "cus_1"}}},
     "POST /set-password": _CHOSEN,

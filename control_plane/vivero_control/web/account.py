@@ -30,6 +30,7 @@ from vivero_control.domain.billing.links import AccountLinks
 from vivero_control.domain.billing.schemas import Interval
 from vivero_control.domain.billing.service import BillingService
 from vivero_control.domain.billing.sessions import COOKIE, AccountSessions
+from vivero_control.domain.billing.tickets import AccountTickets
 from vivero_control.settings import Settings
 from vivero_control.web import billing_lines
 from vivero_control.web.site import ACCOUNT, known, site_page, workspace_domain
@@ -77,9 +78,21 @@ def _ask_page(settings: Settings, error: WebError | None = None, *, slug: str = 
     )
 
 
-def _open_page(settings: Settings, error: WebError | None = None, code: str = "") -> Template:
-    status, errors = (error.status, error.by_field) if error else (HTTP_200_OK, {})
-    return site_page("account_open", settings, status=status, code=code, errors=errors)
+def _open_page(
+    settings: Settings, error: WebError | None = None, code: str = "", *, from_workspace: bool = False
+) -> Template:
+    """Where a one-time link leads. One of the workspace itself goes on without a click; mail programs follow links."""
+    errors = error.by_field if error else {}
+    return site_page(
+        "account_open",
+        settings,
+        status=error.status if error else HTTP_200_OK,
+        headers=error.headers if error else {},
+        code=code,
+        errors=errors,
+        problem=error.detail if error and not errors else "",
+        from_workspace=from_workspace,
+    )
 
 
 async def session_owner(
@@ -197,6 +210,26 @@ class AccountController(Controller):
             cookie = await accounts.open(secret_in(code))
         except LinkSpentError as error:
             return _open_page(settings, error, code)
+        return Redirect(ACCOUNT, status_code=HTTP_303_SEE_OTHER, cookies=[cookie])
+
+    @get("/enter", sync_to_thread=False)
+    def enter_page(self, billing: NamedDependency[BillingService], settings: NamedDependency[Settings]) -> Template:
+        if not billing.is_on:
+            raise BillingOffError
+        return _open_page(settings, from_workspace=True)
+
+    @post("/enter", status_code=HTTP_303_SEE_OTHER, guards=[Counted(SECRETS)])
+    async def enter(
+        self,
+        request: Request[Any, Any, Any],
+        account_tickets: NamedDependency[AccountTickets],
+        settings: NamedDependency[Settings],
+    ) -> Redirect | Template:
+        code = (await read_form_as(request, LinkForm)).code
+        try:
+            cookie = await account_tickets.open(secret_in(code))
+        except (LinkSpentError, UnavailableError) as error:
+            return _open_page(settings, error, code, from_workspace=True)
         return Redirect(ACCOUNT, status_code=HTTP_303_SEE_OTHER, cookies=[cookie])
 
     @post("/checkout", status_code=HTTP_303_SEE_OTHER, dependencies=_SHOWN)

@@ -251,6 +251,8 @@ class TenantStatus(Model):
     """When the trial is over: spec.trialEndsAt, else the plan's trialDays after creation or claim."""
     owner: OwnerStatus | None = None
     """The owner's account, as the data plane last answered."""
+    account_key: str | None = Field(default=None, max_length=64, pattern="^[0-9a-f]{64}$")
+    """Public half of the key by which the workspace vouches for its owner to the control plane."""
     hosts: tuple[HostStatus, ...] = Field(
         default=(),
         max_length=10,

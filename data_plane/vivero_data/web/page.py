@@ -347,7 +347,14 @@ def _sections(can: Can, collections: Sequence[NavSection], path: str) -> list[Na
     return [places, *collections, NavSection(rest, "Workspace")]
 
 
-def show(visit: Visit, template: str, context: Mapping[str, Any], *, status: int = 200) -> Html:
+def show(
+    visit: Visit,
+    template: str,
+    context: Mapping[str, Any],
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Html:
     """Render a page; deletes the notice's cookie if the notice is shown."""
     every = {
         "visit": visit,
@@ -357,7 +364,8 @@ def show(visit: Visit, template: str, context: Mapping[str, Any], *, status: int
         "notice": visit.notice,
     }
     with writing(visit.notation):
-        return html(template, {**every, **context}, status=status, cookies=[shown()] if visit.notice else [])
+        cookies = [shown()] if visit.notice else []
+        return html(template, {**every, **context}, status=status, headers=headers, cookies=cookies)
 
 
 def fragment(viewer: Viewer, template: str, context: Mapping[str, Any]) -> Html:

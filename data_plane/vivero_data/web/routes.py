@@ -50,6 +50,7 @@ from vivero_data.web.page import provide_collection, provide_shown_collections, 
 _PAGES: Final = (
     home.home,
     home.hide_first_steps,
+    home.open_plan,
     home.usage_page,
     collections.collection_list,
     palette.palette,

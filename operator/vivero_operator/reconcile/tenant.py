@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from vivero_core.account_key import public_half
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.model import conditions as cond
 from vivero_core.model.base import shortened
@@ -249,6 +250,7 @@ def _status(run: Run, findings: Sequence[Finding], conditions: tuple[Condition, 
         updated_replicas=old.updated_replicas if run.updated is None else run.updated,
         trial_ends_at=run.instance.trial_ends_at,
         owner=run.owner_status or old.owner,
+        account_key=public_half(run.keys.signing_key) if run.keys else old.account_key,
         hosts=run.hosts if run.hosts is not None else old.hosts,
         backup=old.backup,
         data_given_up_at=_given_up_at(run.tenant),

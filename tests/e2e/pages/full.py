@@ -173,6 +173,7 @@ CONTROL_PAGES = (
     "/account",
     "/account?paid=false",
     "/account/open",
+    "/account/enter",
     "/login",
     "/contact",
     "/imprint",

@@ -12,6 +12,7 @@ from vivero_control.domain.billing.links import AccountLinks
 from vivero_control.domain.billing.schemas import Interval, Invoice, InvoiceKind, InvoiceStatus, SubscriptionStatus
 from vivero_control.domain.billing.service import BillingService, BillingView, is_sold
 from vivero_control.domain.billing.sessions import COOKIE, AccountSessions, Holder
+from vivero_control.domain.billing.tickets import AccountTickets
 from vivero_control.domain.plans.service import PlanService, PlanView
 from vivero_core.model.naming import slug_problem
 from vivero_core.model.tenant import Tenant
@@ -126,6 +127,18 @@ class FakeAccounts(AccountSessions):
     async def close(self, value: str | None) -> Cookie:
         self.closed.append(value)
         return host_cookie(COOKIE, "", 0)
+
+
+class FakeTickets(AccountTickets):
+    """Takes the one ticket `good.ticket`."""
+
+    def __init__(self) -> None:
+        """Without a cluster."""
+
+    async def open(self, ticket: str) -> Cookie:
+        if ticket != "good.ticket":
+            raise LinkSpentError
+        return host_cookie(COOKIE, "acme", 60)
 
 
 class OpenAccounts(FakeAccounts):

@@ -63,6 +63,23 @@ def test_a_link_opens_once_and_leads_to_the_plan() -> None:
         assert (spent.status_code, "opens nothing" in spent.text or "was used before" in spent.text) == (422, True)
 
 
+def test_the_workspace_leads_its_owner_to_the_plan_without_a_click() -> None:
+    with browser() as visitor:
+        page = visitor.get("/account/enter").text
+        assert "data-send-at-once" in page
+        entered = visitor.post("/account/enter", data={"code": "good.ticket"}, follow_redirects=False)
+        assert (entered.status_code, entered.headers["location"]) == (303, "/account")
+        assert COOKIE in entered.headers["set-cookie"]
+        spent = visitor.post("/account/enter", data={"code": "used.ticket"}, follow_redirects=False)
+        assert (spent.status_code, "was used before" in spent.text, COOKIE in spent.headers.get("set-cookie", "")) == (
+            422,
+            True,
+            False,
+        )
+        assert "data-send-at-once" not in spent.text, "it would send it again for ever"
+        assert "data-send-at-once" not in visitor.get("/account/open").text, "mail programs follow links"
+
+
 @pytest.mark.parametrize("path", ["checkout", "portal"])
 def test_who_has_no_session_is_sent_to_ask_for_a_link(path: str) -> None:
     fake = billing()
@@ -152,7 +169,7 @@ def test_leaving_ends_the_session(owner: Callable[..., TestClient[Any]]) -> None
 
 def test_where_nothing_is_sold_there_is_no_page_and_no_way_to_it(owner: Callable[..., TestClient[Any]]) -> None:
     with owner(billing=billing(on=False), settings=OFF) as client:
-        for path in ("/account", "/account/open"):
+        for path in ("/account", "/account/open", "/account/enter"):
             assert client.get(path).status_code == 404
         assert client.post("/account/checkout", data=ORDER).status_code == 404
         assert "/account" not in client.get("/").text

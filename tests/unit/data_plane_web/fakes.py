@@ -80,6 +80,7 @@ from vivero_data.domain.jobs.registry import kind_of
 from vivero_data.domain.jobs.repository import Job, JobState
 from vivero_data.domain.jobs.service import JobNotFoundError, JobService
 from vivero_data.domain.jobs.task import Task
+from vivero_data.domain.limits.plan_page import PlanPage
 from vivero_data.domain.limits.service import ANALYTICS, Limits, LimitService
 from vivero_data.domain.links.service import LinkService, NoMailError
 from vivero_data.domain.notation.person import PersonNotation, PersonNotationChanges, PersonNotationService
@@ -1597,6 +1598,7 @@ def page_dependencies(world: World) -> dict[str, Provide]:
         "settings": settings(),
         "identity": FakeIdentity(world),
         "limits": FakeLimits(world),
+        "plan_page": PlanPage(FakeLimits(world), "0" * 64, "k3v9q2mzt1"),
         "notation": FakeNotation(world),
         "person_notation": FakePersonNotation(world),
         "references": FakeReferences(world),

@@ -1,11 +1,13 @@
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import httpx
 import msgspec
 import pytest
 from unit.data_plane_web.browser import Browser, form_of
 from unit.data_plane_web.fakes import NOW, FakeFiles, World
+from vivero_core.account_key import is_signed, public_half
 from vivero_data.domain.audit.chain import ChainProblem, Kind
 from vivero_data.domain.audit.verification import LastVerification, Verification
 from vivero_data.domain.audit.verifying import VerifyAuditLog
@@ -13,6 +15,8 @@ from vivero_data.domain.identity.service import Identity
 from vivero_data.domain.jobs.repository import JobState
 from vivero_data.domain.usage.service import Meter
 from vivero_data.domain.users.schemas import Role
+from vivero_web import account_tickets
+from vivero_web.clock import now
 from vivero_web.errors import UnavailableError
 
 
@@ -370,8 +374,27 @@ def test_the_owner_is_led_to_where_plans_are_sold(browser: Browser, world: World
     world.role = role
     assert "Plan and invoices" not in browser.open("/usage"), "nothing is sold"
     world.plan_url = "https://vivero.example/account?workspace=acme"
-    page = browser.open("/usage")
-    assert (f'href="{world.plan_url}"' in page) is (role is Role.OWNER)
+    assert ('action="/usage/plan"' in browser.open("/usage")) is (role is Role.OWNER)
+    policy = browser.client.get("/usage").headers["content-security-policy"]
+    assert "form-action 'self' https://vivero.example" in policy
+    answer = browser.client.post("/usage/plan", follow_redirects=False)
+    if role is not Role.OWNER:
+        assert answer.status_code == 403
+        return
+    page, _, ticket = answer.headers["location"].partition("#")
+    assert (answer.status_code, page) == (303, "https://vivero.example/account/enter")
+    assert answer.headers["cache-control"] == "no-store"
+    public = public_half("0" * 64)
+    claims = account_tickets.read(
+        ticket, now(), lambda tenant: partial(is_signed, public) if tenant == "k3v9q2mzt1" else None
+    )
+    assert claims is not None
+    assert account_tickets.read(ticket, now() + timedelta(minutes=3), lambda _: partial(is_signed, public)) is None
+
+
+def test_where_nothing_is_sold_no_way_leads_there(browser: Browser) -> None:
+    answer = browser.client.post("/usage/plan", follow_redirects=False)
+    assert answer.status_code == 404
 
 
 def test_usage_of_an_unlimited_plan(browser: Browser, world: World) -> None:

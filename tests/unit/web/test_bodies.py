@@ -56,6 +56,7 @@ PUBLIC = {
     "POST /staff/logout",
     "POST /account/link",
     "POST /account/open",
+    "POST /account/enter",
     "POST /account/leave",
 }
 # Posted by a page of the control plane: the ticket is what counts.
@@ -114,6 +115,7 @@ WITHOUT_BODY = {
     "POST /collections/{name}/views/{view_id}/delete",
     "POST /dashboards/{dashboard_id}/delete",
     "POST /first-steps/hide",
+    "POST /usage/plan",
     "POST /imports/{import_id}/undo",
     "POST /workspace-export/{export_id}/delete",
     "POST /report-schedules/{schedule_id}/delete",

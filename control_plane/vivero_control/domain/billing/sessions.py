@@ -1,4 +1,4 @@
-"""Who manages the plan of a workspace: a one-time link by mail to its owner, then a cookie. Valkey holds both."""
+"""Who manages the plan of a workspace: a one-time link by mail or from the workspace, then a cookie. Valkey holds both."""
 
 from typing import Final
 
@@ -45,7 +45,22 @@ class AccountSessions:
         holder = await self._read(("GET", key), ("DEL", key))
         if holder is None:
             raise LinkSpentError
-        return host_cookie(COOKIE, await self._keep("account", holder, SESSION_SECONDS), SESSION_SECONDS)
+        return await self._begin(holder)
+
+    async def open_once(self, ticket_id: str, holder: Holder, seconds: int) -> Cookie:
+        """The cookie for who has a ticket of a workspace, which is good for so many more seconds at most.
+
+        Raises:
+            LinkSpentError: it was used before.
+            UnavailableError: Valkey does not answer.
+        """
+        try:
+            is_first = await self._client.set(self._key("account-ticket", ticket_id), "spent", ex=seconds, nx=True)
+        except (ValkeyError, OSError) as error:
+            raise UnavailableError from error
+        if not is_first:
+            raise LinkSpentError
+        return await self._begin(holder)
 
     async def read(self, value: str | None) -> Holder | None:
         """Whose session it is; None when it has ended."""
@@ -62,6 +77,9 @@ class AccountSessions:
             except (ValkeyError, OSError) as error:
                 raise UnavailableError from error
         return host_cookie(COOKIE, "", 0)
+
+    async def _begin(self, holder: Holder) -> Cookie:
+        return host_cookie(COOKIE, await self._keep("account", holder, SESSION_SECONDS), SESSION_SECONDS)
 
     async def _keep(self, kind: str, holder: Holder, seconds: int) -> str:
         secret = new_secret()

@@ -1,4 +1,4 @@
-"""The informer of Tenants, indexed by slug, host and signup: for lists, claims, progress and host pages."""
+"""The informer of Tenants, indexed by slug, id, host and signup: for lists, claims, progress and host pages."""
 
 import hashlib
 from collections.abc import Iterator
@@ -31,6 +31,11 @@ def owner_key(email: str) -> str:
     return f"owner:{email.lower()}"
 
 
+def id_key(tenant_id: str) -> str:
+    """Of the Tenant that the operator has given this id."""
+    return f"id:{tenant_id}"
+
+
 def spares_key(plan: str) -> str:
     return f"spares:{plan}"
 
@@ -41,6 +46,8 @@ def _keys(tenant: Tenant) -> Iterator[str]:
         yield spares_key(tenant.spec.plan)
         return
     yield slug_key(slug)
+    if tenant.status.id is not None:
+        yield id_key(tenant.status.id)
     if owner is not None:
         yield owner_key(owner.email)
     if owner is not None and owner.password_hash_secret is not None:
@@ -58,6 +65,10 @@ class TenantDirectory(Informer[Tenant]):
 
     def by_slug(self, slug: str) -> Tenant | None:
         return self.find(slug_key(slug))
+
+    def by_id(self, tenant_id: str) -> Tenant | None:
+        """By the id that names its database, bucket and namespace."""
+        return self.find(id_key(tenant_id))
 
     def by_host(self, host: str) -> Tenant | None:
         """By one of the customer's own host names."""

@@ -8,16 +8,17 @@ from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
+from vivero_web.security import page_policy
 
 from vivero_data.domain.audit.schemas import AuditQuery
 from vivero_data.domain.audit.service import AuditService
 from vivero_data.domain.dashboards.schemas import Dashboard
 from vivero_data.domain.dashboards.service import DashboardService
-from vivero_data.domain.limits.service import LimitService
+from vivero_data.domain.limits.plan_page import PlanPage
 from vivero_data.domain.reports.service import ReportService
 from vivero_data.domain.samples.service import SampleService, template
 from vivero_data.domain.usage.service import Usage, UsageService
-from vivero_data.domain.users.schemas import Permission
+from vivero_data.domain.users.schemas import Actor, Permission
 from vivero_data.web.controllers.dashboards import board_of
 from vivero_data.web.listing import collection_href
 from vivero_data.web.page import Visit, require, show
@@ -91,11 +92,18 @@ async def hide_first_steps(visit: NamedDependency[Visit]) -> Response[Any]:
 
 @get("/usage")
 async def usage_page(
-    visit: NamedDependency[Visit], usage: NamedDependency[UsageService], limits: NamedDependency[LimitService]
+    visit: NamedDependency[Visit], usage: NamedDependency[UsageService], plan_page: NamedDependency[PlanPage]
 ) -> Html:
     context = {
         "usage": await usage.get(visit.actor),
         "groups": await usage.published(visit.actor),
-        "plan_url": limits.current.plan_url,
+        "sells": bool(plan_page.origin),
     }
-    return show(visit, "usage.html.j2", context)
+    # Its form leads on to where plans are sold, by a redirect.
+    return show(visit, "usage.html.j2", context, headers={"content-security-policy": page_policy(plan_page.origin)})
+
+
+@post("/usage/plan")
+async def open_plan(actor: NamedDependency[Actor], plan_page: NamedDependency[PlanPage]) -> Redirect:
+    """To the pages about the plan, by a link that works once."""
+    return Redirect(plan_page.link(actor), status_code=HTTP_303_SEE_OTHER, headers={"cache-control": "no-store"})
