@@ -92,6 +92,7 @@ def test_every_body_that_somebody_reads_is_known_here(program: Program) -> None:
             "logout",
             "/account/portal",
             "/account/leave",
+            "/usage/plan",
             "/delete",
             "/replay",
             "/{staff_id}/invitation",
