@@ -27,7 +27,7 @@ from vivero_control.domain.billing.controllers import SIGNATURE, PaymentEventCon
 from vivero_control.domain.deleted.controllers import DeletedTenantController
 from vivero_control.domain.plans.controllers import PlanController
 from vivero_control.domain.platform.controllers import PlatformBackupController
-from vivero_control.domain.signups.controllers import BEARER, SignupController
+from vivero_control.domain.signups.controllers import BEARER, ConfirmationController, SignupController
 from vivero_control.domain.staff.controllers import AuthController, MemberController
 from vivero_control.domain.staff.guards import STAFF, bearer_auth
 from vivero_control.domain.tenants.controllers import TenantController
@@ -117,7 +117,14 @@ def _api(services: Services) -> Router:
     )
     return Router(
         path="/api/v1",
-        route_handlers=[SignupController, PlanController, AuthController, PaymentEventController, staff_only],
+        route_handlers=[
+            SignupController,
+            ConfirmationController,
+            PlanController,
+            AuthController,
+            PaymentEventController,
+            staff_only,
+        ],
         guards=[json_only],
     )
 

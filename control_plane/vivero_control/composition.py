@@ -35,8 +35,11 @@ from vivero_control.domain.notifications import mails
 from vivero_control.domain.notifications.mails import MailSender
 from vivero_control.domain.plans.service import PlanInformer, PlanService
 from vivero_control.domain.platform.service import PlatformBackups
-from vivero_control.domain.signups import provisioning
+from vivero_control.domain.signups import confirmation_jobs, provisioning
+from vivero_control.domain.signups import links as signup_links
 from vivero_control.domain.signups.access import BearerTokens, LoginTickets
+from vivero_control.domain.signups.confirmation_jobs import People
+from vivero_control.domain.signups.confirmations import Confirmations
 from vivero_control.domain.signups.provisioning import Provisioner, ProvisioningJob
 from vivero_control.domain.signups.reachability import Ingress, Reachability, trust
 from vivero_control.domain.signups.service import SignupDeps, SignupService
@@ -167,6 +170,14 @@ def services(to: Infrastructure) -> Services:
     staff_key = derive_key(settings.app.session_key.get_secret_value(), "vivero-control/staff-tokens")
     return Services(
         signups=SignupService(_signup_deps(to, plans)),
+        confirmations=Confirmations(
+            database=to.database,
+            limiter=to.limiter,
+            people=_people(to),
+            tenant_url=settings.tenant_url,
+            wake_worker=to.wake_up.notify,
+            clock=clock,
+        ),
         plans=plans,
         tenants=TenantService(
             directory=to.directory,
@@ -234,6 +245,16 @@ def job_kinds(to: Infrastructure) -> dict[str, JobKind]:
     links = (to.database, sender, settings.origin, settings.domain, to.clock)
     return {
         provisioning.KIND: provisioning_job(to),
+        signup_links.LINK: confirmation_jobs.LinkJob(
+            database=to.database,
+            tenants=to.tenants,
+            sender=sender,
+            people=_people(to),
+            origin=settings.origin,
+            tenant_url=settings.tenant_url,
+            clock=to.clock,
+        ),
+        confirmation_jobs.CONFIRMED: confirmation_jobs.ConfirmedJob(to.database, to.tenants, to.clock),
         mails.KIND: sender,
         staff_jobs.RESET: staff_jobs.ResetJob(*links),
         staff_jobs.INVITATION: staff_jobs.InvitationJob(*links),
@@ -264,6 +285,10 @@ def synchroniser(to: Infrastructure) -> Synchroniser | None:
         account_of=to.settings.account_of,
         clock=to.clock,
     )
+
+
+def _people(to: Infrastructure) -> People:
+    return People(derive_key(to.settings.app.session_key.get_secret_value(), "vivero-control/people"))
 
 
 def provisioning_job(to: Infrastructure) -> ProvisioningJob:

@@ -13,6 +13,7 @@ the frozen structs of its domain's `schemas.py`.
 | parameter | for | the calls |
 | --- | --- | --- |
 | `signups: SignupService` | signup page, progress page | `start(StartSignup, idempotency_key=…) -> SignupView`; `get(id, bearer) -> SignupView`; `await follow(id, bearer) -> AsyncIterator[SignupView | None]` (None: heartbeat). The event stream itself is the API's: `/api/v1/signups/{id}/events` (events `step` and last `done`; data: the SignupView as JSON) |
+| `confirmations: Confirmations` | pages behind the link of a signup's mail | `confirm(code) -> ConfirmedView`; `ask(slug, address)` |
 | `plans: PlanService` | pricing, plan choice | `all() -> tuple[PlanView, ...]`, cheapest first; `find(name) -> PlanView` |
 | `staff: StaffService` | login page | `login(Login, caller_of(request.scope)) -> StaffView` (`caller_of` of `vivero_web.request_context`); then `sessions.open(staff) -> Cookie` |
 | `resets: StaffResets` | forgotten password | `ask(email, address)`; `choose(ChosenPassword, address)` |
@@ -55,6 +56,7 @@ from vivero_control.domain.dead_letters.service import DeadLetterService
 from vivero_control.domain.deleted.service import DeletedTenants
 from vivero_control.domain.plans.service import PlanService
 from vivero_control.domain.platform.service import PlatformBackups
+from vivero_control.domain.signups.confirmations import Confirmations
 from vivero_control.domain.signups.service import SignupService
 from vivero_control.domain.staff.members import StaffMembers
 from vivero_control.domain.staff.resets import StaffResets
@@ -74,6 +76,7 @@ class Services:
     """One of each for the whole process."""
 
     signups: SignupService
+    confirmations: Confirmations
     plans: PlanService
     tenants: TenantService
     backups: BackupService

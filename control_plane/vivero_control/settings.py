@@ -258,6 +258,10 @@ class Settings(BaseSettings):
         """The same, with the workspace filled in."""
         return f"{self.account_url}?workspace={slug}"
 
+    def confirm_of(self, slug: str) -> str:
+        """Where the owner of a workspace asks for another link that confirms the address."""
+        return f"{self.origin}/confirm/again?workspace={slug}"
+
     def tls(self) -> ssl.SSLContext:
         """For every client of a backing service: our CA, host names checked, TLS 1.3 only."""
         context = ssl.create_default_context(cafile=self.platform.ca)

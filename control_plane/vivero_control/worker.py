@@ -26,6 +26,8 @@ from vivero_control import composition
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.deleted.receipts import ErasureWatcher
 from vivero_control.domain.notifications import mails
+from vivero_control.domain.signups.links import LINK
+from vivero_control.domain.signups.repository import SignupLinkRepository
 from vivero_control.domain.staff.repository import RefreshTokenRepository
 from vivero_control.domain.tenants.external_changes import ExternalChangeWatcher
 from vivero_control.domain.tenants.trials import TrialTask
@@ -47,6 +49,9 @@ TIDY_SECONDS: Final = 6 * 3600.0
 RUN_SECONDS: Final = 300.0  # timeout of one run of a periodic task
 GONE_AFTER: Final = timedelta(days=1)
 """A Tenant that is still missing so long after a mail about it became a dead letter was deleted, and is not only late."""
+
+MAILED: Final = (mails.KIND, LINK)
+"""Kinds of jobs whose payload has a customer's address."""
 
 entries = Gauge("vivero_control_outbox_entries", "Jobs that wait, and dead letters that can be replayed", ["state"])
 
@@ -70,6 +75,7 @@ class Worker:
             send_mails=partial(self.outbox.drain, mails.KIND),
             tenant_url=settings.tenant_url,
             account_of=settings.account_of if settings.billing else None,
+            confirm_of=settings.confirm_of,
             mails_are_answered=settings.mail.reply_to is not None,
             clock=infrastructure.clock,
         )
@@ -113,6 +119,7 @@ class Worker:
                 lambda at: OutboxRepository(at).erase_payloads(now - KEEP_PAYLOAD)
             ),
             "mails about tenants that are gone": self._erase_gone,
+            "links of signups": lambda: self._in_transaction(lambda at: SignupLinkRepository(at).forget(now)),
             "refresh tokens": lambda: self._in_transaction(lambda at: RefreshTokenRepository(at).forget(now)),
         }
         await for_each("tidy", tasks, lambda what: tasks[what](), name=str)
@@ -136,16 +143,16 @@ class Worker:
 
     async def _count(self) -> None:
         async with self._infrastructure.database.transaction() as session:
-            counts = await OutboxRepository(session).counts()
+            counts = await OutboxRepository(session).counts(self._infrastructure.clock())
         for state in (PENDING, DEAD):
             entries.labels(state).set(counts.get(state, 0))
 
     async def _erase_gone(self) -> int:
         """Erase dead letters about deleted tenants: they contain the customer's address."""
         before = self._infrastructure.clock() - GONE_AFTER
-        about = await self._in_transaction(lambda at: OutboxRepository(at).subjects_of_dead(mails.KIND, before))
+        about = await self._in_transaction(lambda at: OutboxRepository(at).subjects_of_dead(MAILED, before))
         gone = about - await self._infrastructure.tenants.subjects() if about else about
-        return await self._in_transaction(lambda at: OutboxRepository(at).erase_payloads_about(mails.KIND, gone))
+        return await self._in_transaction(lambda at: OutboxRepository(at).erase_payloads_about(MAILED, gone))
 
     async def _in_transaction(self, do: Callable[[AsyncSession], Awaitable[T]]) -> T:
         async with self._infrastructure.database.transaction() as session:

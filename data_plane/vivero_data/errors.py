@@ -1,6 +1,6 @@
 """Errors of the data plane only; all others are in `vivero_web.errors`."""
 
-from vivero_web.errors import WebError
+from vivero_web.errors import ConflictError, WebError
 
 
 class IsolationError(WebError):
@@ -23,6 +23,19 @@ class PlanFeatureError(PlanLimitError):
 
     slug = "plan-feature"
     title = "Your plan does not include this"
+
+
+class OwnerUnconfirmedError(ConflictError):
+    """The workspace mails nothing to others before its owner's address is confirmed."""
+
+    slug = "owner-unconfirmed"
+    title = "The owner's e-mail address is not confirmed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This workspace mails nothing to other people yet. Its owner first confirms the own e-mail address, by the link "
+            "in the mail that came after the signup."
+        )
 
 
 class SettingsError(WebError):

@@ -70,6 +70,12 @@ class Instance:
         return self.settings.public_url(self.hosts[0]) if self.hosts else None
 
     @property
+    def owner_confirmed(self) -> bool:
+        """Whether mail is known to reach the owner; a spare has none yet."""
+        owner = self.tenant.spec.owner
+        return owner is not None and owner.confirmed
+
+    @property
     def trial_ends_at(self) -> datetime | None:
         """When the trial is over: what the spec says, else the plan's days from creation, of a spare from its claim."""
         spec, meta, days = self.tenant.spec, self.tenant.metadata, self.plan.spec.trial_days

@@ -199,5 +199,10 @@ class Settings(BaseSettings):
     def public_host(self, slug: str) -> str:
         return f"{slug}.{self.base_domain}"
 
+    @property
+    def confirm_url(self) -> str:
+        """Page of the control plane where the owner of a workspace asks for another link that confirms the address."""
+        return f"{self.public_url(self.base_domain)}/confirm/again"
+
     def public_url(self, host: str) -> str:
         return f"https://{host}" if self.public_port == HTTPS_PORT else f"https://{host}:{self.public_port}"

@@ -89,6 +89,29 @@ class Signup(Base):
     failure: Mapped[str | None] = mapped_column(String(500))
     """A sentence for the person, when it can never succeed."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When its owner followed a link in a mail; null until then, and for those of before there were such links."""
+
+
+class SignupLink(Base):
+    """A mailed link that confirms the address of a signup; they all go with the first that is followed."""
+
+    __tablename__ = "signup_links"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    signup_id: Mapped[str] = mapped_column(ForeignKey("signups.id", ondelete="CASCADE"), index=True)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class Trial(Base):
+    """The one trial of a person: the signup that was confirmed first."""
+
+    __tablename__ = "trials"
+
+    person: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """Keyed digest of the mailbox (`domain/signups/people.py`), so that the table names no person by itself."""
+    signup_id: Mapped[str] = mapped_column(ForeignKey("signups.id", ondelete="CASCADE"), unique=True)
+    claimed_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class OutboxEntry(Base):

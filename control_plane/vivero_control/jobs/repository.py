@@ -99,11 +99,12 @@ class OutboxRepository(Repository[OutboxEntry]):
         )
         return {subject: state for subject, state in await self.session.execute(statement) if subject}
 
-    async def counts(self) -> dict[str, int]:
-        """How many jobs are pending, and how many dead letters can be replayed."""
+    async def counts(self, now: datetime) -> dict[str, int]:
+        """How many jobs are pending, without those that are for later, and how many dead letters can be replayed."""
+        begun = (OutboxEntry.due_at <= now) | (OutboxEntry.attempts > 0)
         kept = OutboxEntry.state.in_((PENDING, DEAD)) & OutboxEntry.payload.is_not(null())
         rows = await self.session.execute(
-            select(OutboxEntry.state, func.count()).where(kept).group_by(OutboxEntry.state)
+            select(OutboxEntry.state, func.count()).where(kept, begun).group_by(OutboxEntry.state)
         )
         return {key: value for key, value in rows}  # noqa: C416  a Row is no tuple for the type checker
 
@@ -121,18 +122,18 @@ class OutboxRepository(Repository[OutboxEntry]):
     async def remove(self, keys: Sequence[str]) -> None:
         await self.session.execute(delete(OutboxEntry).where(OutboxEntry.key.in_(keys)))
 
-    async def subjects_of_dead(self, kind: str, before: datetime) -> set[str]:
-        """Subjects of the dead letters of a kind from before that still have a payload."""
+    async def subjects_of_dead(self, kinds: Collection[str], before: datetime) -> set[str]:
+        """Subjects of the dead letters of these kinds from before that still have a payload."""
         statement = select(OutboxEntry.subject).where(
-            OutboxEntry.kind == kind, *_kept_since(before), OutboxEntry.subject.is_not(None)
+            OutboxEntry.kind.in_(kinds), *_kept_since(before), OutboxEntry.subject.is_not(None)
         )
         return {subject for subject in await self.session.scalars(statement.distinct()) if subject}
 
-    async def erase_payloads_about(self, kind: str, subjects: Collection[str]) -> int:
+    async def erase_payloads_about(self, kinds: Collection[str], subjects: Collection[str]) -> int:
         """Delete the payloads of dead letters about these subjects; returns how many."""
         return await self._erased(
             update(OutboxEntry).where(
-                OutboxEntry.kind == kind, OutboxEntry.state == DEAD, OutboxEntry.subject.in_(subjects)
+                OutboxEntry.kind.in_(kinds), OutboxEntry.state == DEAD, OutboxEntry.subject.in_(subjects)
             )
         )
 

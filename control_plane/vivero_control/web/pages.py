@@ -16,6 +16,7 @@ from vivero_control.services import Pages
 from vivero_control.web.account import AccountController
 from vivero_control.web.backups import BackupsController, TenantBackupsController
 from vivero_control.web.company import CompanyController
+from vivero_control.web.confirm import ConfirmController
 from vivero_control.web.dead_letters import DeadLettersController
 from vivero_control.web.deleted import DeletedController
 from vivero_control.web.error_pages import error_page, host_error, host_page
@@ -40,6 +41,7 @@ def pages(clock: Clock = now) -> Pages:
             CompanyController,
             WorkspaceLoginController,
             SignupController,
+            ConfirmController,
             AccountController,
             StaffLoginController,
             RecoveryController,

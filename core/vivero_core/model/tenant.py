@@ -94,6 +94,9 @@ class Owner(Model):
     """Name of a Secret in namespace vivero-signups whose key password_hash holds an argon2id hash in PHC form.
     The operator creates the owner's account with it and then deletes the Secret. Without it the workspace is
     provisioned, but nobody can log in by password yet."""
+    confirmed: bool = True
+    """Whether the owner has shown that mail to the address reaches them. While it is false the workspace invites nobody and
+    mails no reports, because anybody may have typed the address."""
 
 
 class Suspension(Model):

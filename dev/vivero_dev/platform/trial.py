@@ -1,5 +1,6 @@
 """A trial signup through the public API and the ingress."""
 
+import re
 import time
 import uuid
 from dataclasses import dataclass
@@ -37,6 +38,22 @@ def sign_up(control_plane_url: str, authority: Path, *, company: str, email: str
         _await_login(client, tenant["url"], email, password, begin + SIGNUP_SECONDS)
         seconds = time.monotonic() - begin
     return Trial(tenant["name"], tenant["url"], email, password, seconds, signup.get("login_url", ""))
+
+
+def confirm(client: httpx.Client, control_plane_url: str, mail_url: str, email: str) -> None:
+    """Follow the link in the newest mail to `email` that confirms the address; raises ComponentError when none comes."""
+    deadline = time.monotonic() + SIGNUP_SECONDS
+    while (code := _newest_code(client, mail_url, email)) is None:
+        if time.monotonic() > deadline:
+            raise ComponentError("mail sink", f"no link for {email} within {SIGNUP_SECONDS:.0f} s")
+        time.sleep(POLL_SECONDS)
+    _answered(client.post(f"{control_plane_url}/api/v1/signups/confirmations", json={"code": code}))
+
+
+def _newest_code(client: httpx.Client, mail_url: str, email: str) -> str | None:
+    found = _answered(client.get(f"{mail_url}/api/messages", params={"to": email}))["messages"]
+    links = (re.search(r"https://\S+/confirm#(\S+)", mail["text"]) for mail in found)
+    return next((link[1] for link in links if link), None)
 
 
 def _request(client: httpx.Client, base: str, *, company: str, email: str, password: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ NAMES = (DATABASE, CACHE, STORAGE, APP_KEYS, LIMITS)
 LIMITS_FILE = "limits.json"
 AUDIT_KEY = "audit"
 """Of Secret `database`: the schema of the audit log."""
-TRIAL_END, HOLDS_DATA, PLAN_URL = "trial_ends_at", "holds_data", "plan_url"
+TRIAL_END, HOLDS_DATA, PLAN_URL, CONFIRM_URL = "trial_ends_at", "holds_data", "plan_url", "confirm_url"
 _NO_LIMITS = (TRIAL_END, HOLDS_DATA, PLAN_URL)
 
 
@@ -74,7 +74,7 @@ def app(instance: Instance, keys: TenantKeys) -> Manifest:
 
 
 def differ_in_limits(one: Manifest, other: Manifest) -> bool:
-    """Whether these two Secrets differ in more than the end of the trial, whether there is data, and where plans are sold."""
+    """Whether these two Secrets differ in more than the end of the trial, whether there is data, and addresses of pages."""
     return _lasting(one) != _lasting(other)
 
 
@@ -83,13 +83,15 @@ def _lasting(secret: Manifest) -> object:
         document = json.loads(base64.b64decode(secret.get("data", {}).get(LIMITS_FILE, "")))
     except ValueError:
         return None  # someone put something else there
-    return {key: value for key, value in document.items() if key not in _NO_LIMITS}
+    unconfirmed = {CONFIRM_URL: True} if document.get(CONFIRM_URL) else {}
+    return {key: value for key, value in document.items() if key not in _NO_LIMITS} | unconfirmed
 
 
 def limits_content(instance: Instance) -> str:
     """limits.json: null means unlimited; the end of a trial only where there is one, and where plans are sold likewise.
 
-    `holds_data` keeps a program from making an empty schema in place of one that is gone.
+    `holds_data` keeps a program from making an empty schema in place of one that is gone. `confirm_url` is there until the
+    owner's address is confirmed: a spare has it, so that a claim by a signup changes no limit.
     """
     limits, ends = instance.plan.spec.limits, instance.trial_ends_at
     account, slug = instance.settings.account_url, instance.tenant.spec.slug
@@ -104,6 +106,9 @@ def limits_content(instance: Instance) -> str:
     }
     document |= ({TRIAL_END: ends.isoformat()} if ends else {}) | ({HOLDS_DATA: True} if holds_data else {})
     document |= {PLAN_URL: f"{account}?workspace={slug}"} if account and slug else {}
+    document |= (
+        {} if instance.owner_confirmed else {CONFIRM_URL: f"{instance.settings.confirm_url}?workspace={slug or ''}"}
+    )
     return json.dumps(document, indent=2, sort_keys=True)
 
 

@@ -174,6 +174,8 @@ CONTROL_PAGES = (
     "/account?paid=false",
     "/account/open",
     "/account/enter",
+    "/confirm",
+    "/confirm/again?workspace=acme",
     "/login",
     "/contact",
     "/imprint",

@@ -14,6 +14,7 @@ import pytest
 from faults.rig import eventually
 from integration.data_plane.workspace import HOST, OWNER, PASSWORD, Workspace
 from vivero_data.db.database import Row
+from vivero_data.domain.limits import service as limits
 from vivero_web.errors import NotSignedInError
 from vivero_web.logins import Logins
 from vivero_web.tokens import digest
@@ -333,3 +334,19 @@ async def test_a_spare_does_not_know_where_a_link_leads(
     (spare.folder / "mail").mkdir()
     (spare.folder / "mail" / "host").write_text("127.0.0.1")
     assert (await spare.client.post(FORGOTTEN, json={"email": OWNER})).status_code == 409
+
+
+async def test_who_has_not_confirmed_invites_nobody_until_that_is_done(
+    post: Post, owner: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "_STAT_SECONDS", 0.0)
+    invited = {"email": f"{secrets.token_hex(4)}@example.com"}
+    post.workspace.set_limits(confirm_url="https://vivero.example/confirm/again?workspace=acme")
+    refused = await post.client.post(INVITATIONS, json=invited, headers=owner)
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:vivero:problem:owner-unconfirmed")
+    assert await post.row("SELECT id FROM users WHERE email = %s", invited["email"]) is None
+    assert (await post.forget(OWNER)).status_code < 300, "the way back in stays open"
+
+    post.workspace.set_limits()
+    assert (await post.client.post(INVITATIONS, json=invited, headers=owner)).status_code == 201
+    await post.wait_for(invited["email"])

@@ -1,5 +1,6 @@
 """Mails to unconfirmed addresses."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -10,12 +11,13 @@ from unit.control_plane.builders import NOW
 from vivero_control.domain.billing.policies import Notice
 from vivero_control.domain.notifications import mails
 from vivero_control.domain.notifications.mails import WayOn
-from vivero_control.domain.signups.policies import mailbox
+from vivero_control.domain.signups.people import mailbox
 from vivero_core.model.naming import EMAIL_PATTERN
 from vivero_web.mail import Mail, compose
 from vivero_web.text import email_problem
 
 ACCOUNT, TO, URL = UUID(int=7), "a@example.com", "https://acme.vivero.example"
+LINK = "https://vivero.example/confirm#x"
 SENDER = "Vivero <no-reply@vivero.example>"
 EMAILS = st.from_regex(EMAIL_PATTERN.strip("^$"), fullmatch=True).filter(lambda email: email_problem(email) is None)
 
@@ -23,11 +25,14 @@ EMAILS = st.from_regex(EMAIL_PATTERN.strip("^$"), fullmatch=True).filter(lambda 
 def every(*, answered: bool) -> list[Mail]:
     ends = NOW + timedelta(days=7)
     return [
-        mails.welcome("id", to=TO, url=URL),
+        mails.welcome("welcome", to=TO, url=URL, link=LINK),
         mails.trial_ending("uid", ends_at=ends, days=7, to=TO, url=URL, way=WayOn(answered=answered)),
         mails.trial_ending("uid", ends_at=ends, days=1, to=TO, url=URL, way=WayOn(answered=answered)),
         mails.trial_ended("uid", ends_at=ends, to=TO, url=URL, way=WayOn(answered=answered)),
         mails.enough_trials(ACCOUNT, NOW, to=TO, urls=[URL]),
+        mails.confirm_address("reminder", to=TO, url=URL, link=LINK),
+        mails.tried_before("id", to=TO, url=URL),
+        mails.unconfirmed("uid", to=TO, url=URL, confirm_url=LINK),
     ]
 
 
@@ -41,7 +46,7 @@ def test_each_mail_goes_out_once() -> None:
 
 
 def test_the_end_of_a_trial_is_a_day_and_a_number_of_days() -> None:
-    _, week, day, over, _ = every(answered=False)
+    _, week, day, over, *_ = every(answered=False)
     assert "29 November 2026" in week.text
     assert week.subject.endswith("7 days")
     assert day.subject.endswith("tomorrow")
@@ -76,6 +81,20 @@ def test_each_notice_of_a_subscription_is_a_mail(notice: Notice) -> None:
     assert "Vivero" in mail.subject
 
 
+@pytest.mark.parametrize("letter", [mails.welcome, mails.confirm_address])
+def test_both_mails_with_the_link_say_what_waits_for_it(letter: Callable[..., Mail]) -> None:
+    words = letter("key", to=TO, url=URL, link=LINK).text.split()
+    assert {URL, LINK, "invitations", "week"} <= set(words)
+
+
+def test_who_has_tried_before_gets_no_link_but_the_workspace() -> None:
+    there, gone = (mails.tried_before("id", to=TO, url=url) for url in (URL, None))
+    assert URL in there.text
+    assert "https://" not in gone.text
+    assert there.key == gone.key
+    assert "confirm" not in there.text + gone.text
+
+
 @pytest.mark.parametrize("urls", [[], [URL], [URL, "https://b.vivero.example"]])
 def test_the_limit_notice_lists_workspaces_and_is_sent_once_a_day(urls: list[str]) -> None:
     mail = mails.enough_trials(ACCOUNT, NOW, to=TO, urls=urls)
@@ -100,6 +119,10 @@ def test_a_mailbox_is_recognized_in_any_spelling_and_tag(email: str, tag: str) -
     ("one", "other", "same"),
     [
         ("a.da@gmail.com", "ada+2@GoogleMail.com", True),
+        ("ada@me.com", "ADA+x@icloud.com", True),
+        ("a.d-a_@pm.me", "ada@protonmail.com", True),
+        ("ada.l@ya.ru", "ada-l@yandex.com", True),
+        ("ada.l@yandex.ru", "adal@yandex.ru", False),
         ("a.da@example.com", "ada@example.com", False),
         ("ada@example.com", "ada@example.org", False),
         ("+ada@example.com", "+eve@example.com", False),

@@ -122,8 +122,8 @@ def test_a_paid_plan_has_no_trial_end() -> None:
         (timedelta(days=2), trials.Notice(7)),
         (timedelta(days=1), trials.Notice(1)),
         (timedelta(seconds=1), trials.Notice(1)),
-        (timedelta(0), trials.Close()),
-        (timedelta(days=-400), trials.Close()),
+        (timedelta(0), trials.Close(NOW)),
+        (timedelta(days=-400), trials.Close(NOW - timedelta(days=400))),
     ],
 )
 def test_what_a_trial_needs(left: timedelta, expected: object) -> None:
@@ -139,7 +139,7 @@ def by_hand(ends: str | None, *, generation: int = 1, **spec: Any) -> Tenant:  #
 
 
 def test_a_trial_made_by_hand_ends_like_any_other() -> None:
-    assert trials.due(by_hand("2026-11-22T11:59:59Z"), NOW) == trials.Close()
+    assert trials.due(by_hand("2026-11-22T11:59:59Z"), NOW) == trials.Close(NOW - timedelta(seconds=1))
     assert trials.due(by_hand("2026-11-23T11:00:00Z"), NOW) == trials.Notice(1)
     assert trials.due(by_hand(None), NOW) is None
     assert policies.trial_over(by_hand("2026-11-22T11:59:59Z"), NOW)

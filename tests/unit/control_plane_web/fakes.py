@@ -47,8 +47,9 @@ from vivero_control.domain.platform.service import (
     StateView,
 )
 from vivero_control.domain.signups import policies
-from vivero_control.domain.signups.policies import SignupNotFoundError, SlugTakenError
-from vivero_control.domain.signups.schemas import SignupView, StartSignup, Step, TenantRef
+from vivero_control.domain.signups.confirmations import Confirmations
+from vivero_control.domain.signups.policies import SignupNotFoundError, SlugTakenError, TriedBeforeError
+from vivero_control.domain.signups.schemas import ConfirmedView, SignupView, StartSignup, Step, TenantRef
 from vivero_control.domain.signups.service import SignupService
 from vivero_control.domain.staff import policies as staff_policies
 from vivero_control.domain.staff.errors import EmailTakenError, MemberNotFoundError, WrongLoginError
@@ -220,6 +221,7 @@ def row(name: str, **changes: object) -> TenantRow:
         url=f"https://{name}.vivero.localhost:8443",
         plan="trial",
         owner_email=f"owner@{name}.example",
+        owner_confirmed=True,
         state=TenantState.READY,
         message="Proved",
         suspended_reason=None,
@@ -241,7 +243,7 @@ ROWS = (
         suspended_reason=SuspensionReason.TRIAL_ENDED,
         trial_ends_at=NOW - timedelta(days=2),
     ),
-    row("kestrel", display_name="Kestrel Labs", trial_ends_at=NOW + timedelta(hours=30)),
+    row("kestrel", display_name="Kestrel Labs", trial_ends_at=NOW + timedelta(hours=30), owner_confirmed=False),
     row("lund", display_name="Lund Textil AB", plan="professional", trial_ends_at=None),
     row("maison", display_name="Maison Perrin", state=TenantState.DELETING),
 )
@@ -704,6 +706,17 @@ class FakeResets(ThreeMails, StaffResets):
             raise InvalidInputError.of("password", "Use at least 10 characters.")
 
 
+class FakeConfirmations(FakeLinks, Confirmations):
+    """Takes the link `good`, and `other` of a person who has had a trial."""
+
+    async def confirm(self, code: str) -> ConfirmedView:
+        if secret_in(code) == "other":
+            raise TriedBeforeError
+        if secret_in(code) != "good":
+            raise LinkSpentError
+        return ConfirmedView(url="https://northwind.vivero.localhost:8443")
+
+
 class FakeFinder(ThreeMails, WorkspaceFinder):
     """Finds nothing."""
 
@@ -834,6 +847,7 @@ def fakes(**replaced: object) -> dict[str, object]:
         "staff": FakeStaff(),
         "resets": FakeResets(),
         "workspace_finder": FakeFinder(),
+        "confirmations": FakeConfirmations(),
         "members": FakeMembers(),
         "billing": FakeBilling(FakePlans()),
         "accounts": FakeAccounts(),

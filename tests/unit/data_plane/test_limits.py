@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from vivero_data.domain.limits import service
-from vivero_data.domain.limits.service import Limits, LimitService, refusal
-from vivero_data.errors import SettingsError
+from vivero_data.domain.limits.service import Limits, LimitService, refusal, require_confirmed
+from vivero_data.errors import OwnerUnconfirmedError, SettingsError
 
 
 @pytest.fixture
@@ -94,3 +94,11 @@ def test_a_refusal_says_what_and_how_to_go_on(path: Path) -> None:
     assert "trial" in error.detail
     assert "10 records" in error.detail
     assert "upgrade" in error.detail
+
+
+def test_until_the_owner_has_confirmed_nothing_is_mailed_to_others(path: Path) -> None:
+    limits = LimitService(path)
+    require_confirmed(limits.current)
+    path.write_text(json.dumps({"plan": "trial", "confirm_url": "https://vivero.example/confirm/again?workspace="}))
+    with pytest.raises(OwnerUnconfirmedError):
+        require_confirmed(limits.current)

@@ -299,6 +299,7 @@ class World:
         self.login_failure: Exception | None = None
         self.trial_ends_at: datetime | None = None
         self.plan_url: str | None = None
+        self.confirm_url: str | None = None
         self.features: tuple[str, ...] = (ANALYTICS,)
         self.settings = WorkspaceSettings("UTC", None, None)
         self.identity = Identity("Acme GmbH", "https://acme.vivero.localhost:8443")
@@ -1515,7 +1516,11 @@ class FakeLimits(LimitService):
     @property
     def current(self) -> Limits:
         return Limits(
-            "trial", trial_ends_at=self.world.trial_ends_at, features=self.world.features, plan_url=self.world.plan_url
+            "trial",
+            trial_ends_at=self.world.trial_ends_at,
+            features=self.world.features,
+            plan_url=self.world.plan_url,
+            confirm_url=self.world.confirm_url,
         )
 
 

@@ -397,6 +397,15 @@ def test_where_nothing_is_sold_no_way_leads_there(browser: Browser) -> None:
     assert answer.status_code == 404
 
 
+@pytest.mark.parametrize("role", Role)
+def test_the_owner_alone_is_asked_to_confirm_the_address(browser: Browser, world: World, role: Role) -> None:
+    world.role = role
+    assert "Confirm your e-mail address" not in browser.open("/"), "it is confirmed"
+    world.confirm_url = "https://vivero.example/confirm/again?workspace=acme"
+    page = browser.open("/")
+    assert (f'href="{world.confirm_url}"' in page) is (role is Role.OWNER)
+
+
 def test_usage_of_an_unlimited_plan(browser: Browser, world: World) -> None:
     world.limit = Meter(1_234_567, None)
     assert "used, no limit" in browser.open("/usage")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 from cryptography import x509
@@ -22,6 +23,7 @@ from vivero_dev.platform.credentials import certificate_delegation, platform_obj
 from vivero_dev.platform.diagnose import deployment_reason, first_problem, pod_reason
 from vivero_dev.platform.kubectl import Kubectl
 from vivero_dev.platform.releases import Helm, Release
+from vivero_dev.platform.trial import confirm
 from vivero_dev.platform.values import Chores, control_plane_values, operator_values
 from vivero_dev.secret_store import SecretStore
 from vivero_dev.steps import silently
@@ -405,3 +407,19 @@ def test_a_kind_that_the_server_lacks_is_known_by_its_definition(tmp_path: Path)
     assert written["additionalProperties"] is False
     assert written["properties"]["spec"]["additionalProperties"] is False
     assert written["properties"]["metadata"] == {"type": "object"}, "labels and annotations are free"
+
+
+def test_a_trial_is_confirmed_by_the_link_in_the_mail_that_has_one() -> None:
+    asked: list[httpx.Request] = []
+    texts = ["Another mail.", "Open\n\n    https://vivero.localhost:8443/confirm#c0de\n\nand press its button."]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        if request.method == "POST":
+            return httpx.Response(200, json={"url": "https://acme.vivero.localhost:8443"})
+        return httpx.Response(200, json={"messages": [{"text": text} for text in texts]})
+
+    with httpx.Client(transport=httpx.MockTransport(answer)) as client:
+        confirm(client, "https://vivero.localhost:8443", "https://127.0.0.1:8025", "demo@example.com")
+    assert asked[0].url.params["to"] == "demo@example.com"
+    assert json.loads(asked[1].content) == {"code": "c0de"}

@@ -45,7 +45,7 @@ def test_dump_is_camel_case_without_absent_fields() -> None:
         "hosts": [],
         "hostCertificates": [],
         "plan": "trial",
-        "owner": {"email": "a@b.co"},
+        "owner": {"email": "a@b.co", "confirmed": True},
         "deletionPolicy": "Retain",
     }
 

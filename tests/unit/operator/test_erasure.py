@@ -137,7 +137,7 @@ class TestWindow:
                 "displayName": "Acme",
                 "hostCertificates": [],
                 "hosts": [],
-                "owner": {"email": "a@b.co"},
+                "owner": {"email": "a@b.co", "confirmed": True},
                 "plan": "trial",
                 "slug": "acme",
             },

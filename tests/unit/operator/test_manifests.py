@@ -152,6 +152,23 @@ def test_the_end_of_a_trial_is_no_other_limit() -> None:
     assert secrets.limits(instance(), changed=True)["metadata"]["annotations"]["vivero.dev/limits"]
 
 
+def test_a_workspace_is_told_where_an_owner_confirms_until_that_is_done() -> None:
+    def told(**spec: Any) -> Any:
+        return json.loads(secrets.limits_content(instance(**spec))).get("confirm_url")
+
+    unconfirmed = {"owner": {"email": "a@b.co", "confirmed": False}}
+    slug = instance().tenant.spec.slug
+    assert told(**unconfirmed) == f"https://vivero.localhost:8443/confirm/again?workspace={slug}"
+    assert told() is None
+
+
+def test_a_claim_changes_no_limit_and_a_confirmation_does() -> None:
+    spare = secrets.limits(instance(slug=None, owner=None, pool="trials"))
+    claimed = secrets.limits(instance(owner={"email": "a@b.co", "confirmed": False}))
+    assert not secrets.differ_in_limits(spare, claimed)
+    assert secrets.differ_in_limits(claimed, secrets.limits(instance()))
+
+
 def test_nothing_secret_shows_in_a_repr() -> None:
     assert "db-pw" not in repr(KEYS)
     assert "db-pw" not in repr(record.Record("abcdefghij", "main", "u", "acme", False, "1", KEYS))  # noqa: FBT003  a dataclass

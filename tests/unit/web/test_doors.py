@@ -30,6 +30,8 @@ BY_THEIR_SERVICE: Final = {
     "POST /staff/forgotten-password": "mail_limits",
     "POST /login/workspaces": "mail_limits",
     "POST /account/link": "mail_limits",
+    "POST /confirm/again": "mail_limits",
+    "POST /api/v1/signups/confirmation-links": "mail_limits",
     "POST /api/v1/auth/forgotten-password": "mail_limits",
     "POST /api/v1/auth/password-reset": "mail_limits",
 }

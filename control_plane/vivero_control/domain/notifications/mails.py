@@ -40,9 +40,37 @@ def _day(moment: datetime) -> str:
     return f"{moment.day} {moment:%B %Y}"
 
 
-def welcome(signup_id: str, *, to: str, url: str) -> Mail:
-    """Right after signup: where the workspace is."""
-    return _mail("welcome", key=f"mail.welcome:{signup_id}", to=to, subject="Your Vivero workspace", url=url)
+def welcome(key: str, *, to: str, url: str, link: str) -> Mail:
+    """Right after signup: where the workspace is, and the link that confirms the address."""
+    return _mail("welcome", key=key, to=to, subject="Your Vivero workspace", url=url, link=link)
+
+
+def confirm_address(key: str, *, to: str, url: str, link: str) -> Mail:
+    """As a reminder: another link that confirms the address; the workspace is at `url`."""
+    return _mail(
+        "confirm_address", key=key, to=to, subject="Confirm your e-mail address for Vivero", url=url, link=link
+    )
+
+
+def tried_before(signup_id: str, *, to: str, url: str | None) -> Mail:
+    """In place of that link, for a person who has had a trial; `url` is where it is, None once it is gone."""
+    return _mail("tried_before", key=f"mail.tried-before:{signup_id}", to=to, subject="Your Vivero workspace", url=url)
+
+
+def unconfirmed_key(uid: str) -> str:
+    return f"mail.unconfirmed:{uid}"
+
+
+def unconfirmed(uid: str, *, to: str, url: str, confirm_url: str) -> Mail:
+    """When a trial is closed because its owner has not confirmed the address, before it is suspended."""
+    return _mail(
+        "unconfirmed",
+        key=unconfirmed_key(uid),
+        to=to,
+        subject="Your Vivero workspace is closed",
+        url=url,
+        confirm_url=confirm_url,
+    )
 
 
 def enough_trials(account_id: UUID, now: datetime, *, to: str, urls: Sequence[str]) -> Mail:

@@ -1,20 +1,24 @@
 """Signups over the API."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
-from litestar import Controller, Response, get, post
+from litestar import Controller, Request, Response, get, post
 from litestar.datastructures import ResponseHeader
 from litestar.di import NamedDependency
 from litestar.openapi.spec import SecurityRequirement
 from litestar.params import HeaderParameter, JSONBody, PathParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
+from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
 from vivero_web.declared import raises
-from vivero_web.rate_limit import SIGNUPS, Counted
+from vivero_web.errors import LinkSpentError, TooManyRequestsError
+from vivero_web.rate_limit import SECRETS, SIGNUPS, Counted
+from vivero_web.request_context import caller_of
 
-from vivero_control.domain.signups.policies import SlugTakenError
-from vivero_control.domain.signups.schemas import SignupView, StartSignup
+from vivero_control.domain.signups.confirmations import Confirmations
+from vivero_control.domain.signups.policies import SlugTakenError, TriedBeforeError
+from vivero_control.domain.signups.schemas import AskForLink, ConfirmAddress, ConfirmedView, SignupView, StartSignup
 from vivero_control.domain.signups.service import SignupService
 from vivero_control.lib.idempotency import HEADER, KEY_PATTERN, KeyBusyError
 
@@ -78,6 +82,38 @@ class SignupController(Controller):
     ) -> ServerSentEvent:
         views = await signups.follow(signup_id, _bearer(authorization))
         return ServerSentEvent(_messages(views), headers={"Cache-Control": "no-store"})
+
+
+class ConfirmationController(Controller):
+    """For owners whose address is not confirmed yet."""
+
+    path = "/signups"
+    tags = ("Signups",)
+
+    @post(
+        "/confirmations",
+        status_code=HTTP_200_OK,
+        summary="Confirm the address of a signup",
+        description="With the secret of the link that was mailed to its owner. It works once.",
+        guards=[Counted(SECRETS)],
+    )
+    @raises(LinkSpentError, TriedBeforeError)
+    async def confirm_address(
+        self, confirmations: NamedDependency[Confirmations], data: JSONBody[ConfirmAddress]
+    ) -> ConfirmedView:
+        return await confirmations.confirm(data.code)
+
+    @post(
+        "/confirmation-links",
+        status_code=HTTP_202_ACCEPTED,
+        summary="Mail another link that confirms an address",
+        description="To the owner of a workspace who has not confirmed the address; the answer is always the same.",
+    )
+    @raises(TooManyRequestsError)
+    async def ask_for_link(
+        self, request: Request[Any, Any, Any], confirmations: NamedDependency[Confirmations], data: JSONBody[AskForLink]
+    ) -> None:
+        await confirmations.ask(data.slug, caller_of(request.scope))
 
 
 def _bearer(authorization: str | None) -> str | None:

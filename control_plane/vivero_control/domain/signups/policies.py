@@ -15,9 +15,10 @@ TRIALS_MAX: Final = 3
 TRIALS_WITHIN: Final = timedelta(days=365)
 UNMADE: Final = "Your workspace could not be made. A mail to the address you gave says why."
 """Nothing about whose address it is: anybody may have typed it."""
-_DOTLESS: Final = frozenset({"gmail.com"})
-"""Providers that deliver `a.b@` and `ab@` to the same person."""
-_SAME_PROVIDER: Final = {"googlemail.com": "gmail.com"}
+LINK_VALID_FOR: Final = timedelta(days=3)
+"""How long a link that confirms an address is good; each mail brings another one."""
+REMINDERS: Final = (timedelta(days=2), timedelta(days=5))
+"""So long after a signup whose address is not confirmed, its owner is mailed again."""
 
 
 class SlugTakenError(ConflictError):
@@ -29,6 +30,19 @@ class SlugTakenError(ConflictError):
     def __init__(self, slug: str) -> None:
         sentence = f"The address “{slug}” is taken; choose another."
         super().__init__(sentence, errors=[FieldError("slug", sentence)])
+
+
+class TriedBeforeError(ConflictError):
+    """The person has had a trial, confirmed under another signup; only who reads their mail gets to see this."""
+
+    slug = "tried-before"
+    title = "You have tried Vivero already"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Another workspace was confirmed with this address before, and one can be tried. A mail to the address says "
+            "where it is."
+        )
 
 
 class SignupNotFoundError(NotFoundError):
@@ -63,17 +77,3 @@ def with_suffix(slug: str) -> str:
     """An alternative to a taken slug: four random characters that do not look alike, of 330,000 combinations."""
     suffix = "".join(secrets.choice("abcdefghjkmnpqrstuvwxyz23456789") for _ in range(4))
     return f"{slug[: naming.SLUG_MAX_LENGTH - 5].rstrip('-')}-{suffix}"
-
-
-def mailbox(email: str) -> str:
-    """One key for all spellings of an address that are widely known to reach one mailbox (ADR 0028).
-
-    Case never distinguishes two people in practice, and with all large providers what follows a `+` is the owner's own
-    tag. Where an unusual provider does give a tag to another person, the two share a limit and nothing else.
-    """
-    local, _, domain = email.lower().rpartition("@")
-    domain = _SAME_PROVIDER.get(domain, domain)
-    plain = local.partition("+")[0] or local
-    if domain in _DOTLESS:
-        plain = plain.replace(".", "") or plain
-    return f"{plain}@{domain}"

@@ -24,6 +24,7 @@ from vivero_web.clock import Clock
 from vivero_control.db.tables import Signup
 from vivero_control.domain.notifications import mails
 from vivero_control.domain.signups.access import secret_name, signup_digest
+from vivero_control.domain.signups.links import enqueue_links
 from vivero_control.domain.signups.policies import SlugTakenError
 from vivero_control.domain.signups.repository import SignupRepository
 from vivero_control.domain.tenants.directory import TenantDirectory
@@ -33,7 +34,6 @@ from vivero_control.domain.tenants.errors import (
     TenantNotFoundError,
     TenantRefusedError,
 )
-from vivero_control.domain.tenants.policies import signup_subject
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.jobs.kinds import GiveUpError, JobDescription, JobKind, Payload
 
@@ -95,7 +95,7 @@ class TenantRequest(msgspec.Struct, frozen=True, kw_only=True):
             display_name=self.company,
             slug=self.slug,
             plan=self.plan,
-            owner=Owner(email=self.email, password_hash_secret=secret_name(self.signup_id)),
+            owner=Owner(email=self.email, password_hash_secret=secret_name(self.signup_id), confirmed=False),
             trial_ends_at=self.trial_ends_at,
             claimed_at=claimed_at,
         )
@@ -222,8 +222,7 @@ class ProvisioningJob(JobKind):
     async def on_done(self, session: AsyncSession, payload: Payload) -> None:
         """Welcome the owner, now that there is a workspace."""
         wanted = _wanted(payload)
-        welcome = mails.welcome(wanted.signup_id, to=wanted.email, url=self._tenant_url(wanted.slug))
-        await mails.enqueue(session, welcome, self._clock(), subject=signup_subject(signup_digest(wanted.signup_id)))
+        await enqueue_links(session, wanted.signup_id, wanted.email, self._clock())
 
     async def on_given_up(self, session: AsyncSession, payload: Payload, why: str | None) -> None:
         """Free the slug, and tell the customer."""

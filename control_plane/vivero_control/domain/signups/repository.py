@@ -1,16 +1,18 @@
-"""SQL about signups and the accounts they belong to."""
+"""SQL about signups, the accounts they belong to, the links that confirm them and the one trial of a person."""
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import CursorResult, delete, func, select, update
 from sqlalchemy.dialects.mysql import insert
 from sqlalchemy.exc import IntegrityError
 
 from vivero_control.db.database import Repository
-from vivero_control.db.tables import Account, Signup
-from vivero_control.domain.signups.policies import SlugTakenError, mailbox
+from vivero_control.db.tables import Account, Signup, SignupLink, Trial
+from vivero_control.domain.signups.people import mailbox
+from vivero_control.domain.signups.policies import TRIALS_WITHIN, SlugTakenError
 
 
 class SignupRepository(Repository[Signup]):
@@ -40,7 +42,8 @@ class SignupRepository(Repository[Signup]):
         await self.session.execute(update(Signup).where(Signup.id == signup_id).values(slug_claim=None))
 
     async def fail(self, signup_id: str, sentence: str) -> None:
-        """It will never succeed; its slug is free."""
+        """It will never succeed; its slug is free, and so is its person's trial."""
+        await self.session.execute(delete(Trial).where(Trial.signup_id == signup_id))
         statement = update(Signup).where(Signup.id == signup_id).values(slug_claim=None, failure=sentence[:500])
         await self.session.execute(statement)
 
@@ -71,3 +74,60 @@ class AccountRepository(Repository[Account]):
         # One statement for either case: the row that is there afterwards is returned.
         statement = created.on_duplicate_key_update(email=key).returning(Account.id)
         return (await self.session.execute(statement)).scalar_one()
+
+
+class SignupLinkRepository(Repository[SignupLink]):
+    """Links that confirm addresses, by digest."""
+
+    model_type = SignupLink
+
+    async def put(self, digest: str, signup_id: str, expires_at: datetime) -> None:
+        await self.add(SignupLink(digest=digest, signup_id=signup_id, expires_at=expires_at))
+
+    async def signup_of(self, digest: str, now: datetime) -> Signup | None:
+        """Whose link it is, locked until the transaction ends; None for one that is spent or too old.
+
+        Of two who follow links of one signup at once, the second finds it spent: the lock is taken before the link is read.
+        """
+        link = SignupLink.digest == digest, SignupLink.expires_at > now
+        signup_id = await self.session.scalar(select(SignupLink.signup_id).where(*link))
+        if signup_id is None:
+            return None
+        signup = await SignupRepository(self.session).get_one_or_none(id=signup_id, with_for_update=True)
+        return signup if await self.session.scalar(select(SignupLink.digest).where(*link)) else None
+
+    async def spend_all(self, signup_id: str) -> None:
+        await self.session.execute(delete(SignupLink).where(SignupLink.signup_id == signup_id))
+
+    async def forget(self, before: datetime) -> int:
+        """Delete links that expired before; returns how many."""
+        statement = delete(SignupLink).where(SignupLink.expires_at < before)
+        return cast("CursorResult[Any]", await self.session.execute(statement)).rowcount
+
+
+class TrialRepository(Repository[Trial]):
+    """The one trial of a person within TRIALS_WITHIN; the primary key decides between signups that are confirmed at once."""
+
+    model_type = Trial
+
+    async def claim(self, person: str, signup_id: str, now: datetime) -> str:
+        """Id of the signup that has the person's trial: this one, if none had it."""
+        made = insert(Trial).values(person=person, signup_id=signup_id, claimed_at=now)
+        is_over = Trial.claimed_at <= now - TRIALS_WITHIN
+        # Assigned from left to right: the first looks at the old moment.
+        statement = made.on_duplicate_key_update(
+            [
+                ("signup_id", func.if_(is_over, made.inserted.signup_id, Trial.signup_id)),
+                ("claimed_at", func.if_(is_over, made.inserted.claimed_at, Trial.claimed_at)),
+            ]
+        )
+        return (await self.session.execute(statement.returning(Trial.signup_id))).scalar_one()
+
+    async def holder(self, person: str, now: datetime) -> Signup | None:
+        """The signup that has the person's trial; None while it is free."""
+        statement = (
+            select(Signup)
+            .join(Trial, Trial.signup_id == Signup.id)
+            .where(Trial.person == person, Trial.claimed_at > now - TRIALS_WITHIN)
+        )
+        return (await self.session.scalars(statement)).one_or_none()

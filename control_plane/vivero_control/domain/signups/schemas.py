@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 from vivero_core.model.constants import PLAN_TRIAL
 from vivero_core.model.naming import SLUG_MAX_LENGTH, SLUG_MIN_LENGTH, SLUG_PATTERN
-from vivero_web.fields import Company, Email, NewPassword, documented
+from vivero_web.fields import SECRET_MAX, Company, Email, NewPassword, documented
 
 from vivero_control.domain.tenants.schemas import OBJECT_NAME_MAX
 
@@ -105,6 +105,10 @@ class SignupView(Struct, frozen=True, kw_only=True):
         ),
     ] = UNSET
 
+    email_confirmed: Annotated[
+        bool, Meta(description="Whether its owner has followed the link that was mailed to confirm the address.")
+    ] = False
+
     def __repr__(self) -> str:
         """Without the secrets: a repr ends in logs."""
         return f"SignupView(id={self.id!r}, state={self.state!r})"
@@ -112,3 +116,33 @@ class SignupView(Struct, frozen=True, kw_only=True):
     @property
     def finished(self) -> bool:
         return self.state != "provisioning"
+
+
+class ConfirmAddress(Struct, frozen=True, forbid_unknown_fields=True):
+    """The secret of a link that was mailed after a signup."""
+
+    code: Annotated[str, Meta(max_length=SECRET_MAX, description="The link, or what follows its `#`.")]
+
+    def __repr__(self) -> str:
+        """Without it: a repr ends in logs."""
+        return "ConfirmAddress(…)"
+
+
+class AskForLink(Struct, frozen=True, forbid_unknown_fields=True):
+    """Another link is wanted."""
+
+    slug: Annotated[
+        str,
+        documented(
+            "First part of the workspace's address.",
+            minLength=SLUG_MIN_LENGTH,
+            maxLength=SLUG_MAX_LENGTH,
+            pattern=SLUG_PATTERN,
+        ),
+    ]
+
+
+class ConfirmedView(Struct, frozen=True):
+    """A signup whose address is confirmed."""
+
+    url: Annotated[str, Meta(description="Where its workspace is.")]

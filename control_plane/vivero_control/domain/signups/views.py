@@ -71,6 +71,7 @@ class SignupViews:
             detail=detail,
             created_at=signup.created_at,
             waiting=waiting,
+            email_confirmed=signup.confirmed_at is not None,
             login_url=self._login_url(signup, tenant, url) if tenant and may_log_in else UNSET,
         )
 

@@ -16,6 +16,9 @@ LONGEST_EXTENSION: Final = timedelta(days=366)
 PROOF_MAX_AGE: Final = timedelta(hours=1)
 """Twice the age at which the operator renews a proof: an older one is not being renewed, so it proves nothing."""
 
+CONFIRM_WITHIN: Final = timedelta(days=7)
+"""A trial is closed then whose owner has not confirmed the address."""
+
 LIFTED_BY_PAYMENT: Final = frozenset({SuspensionReason.TRIAL_ENDED, SuspensionReason.UNPAID})
 """A suspension by hand or for abuse stays."""
 
@@ -81,6 +84,7 @@ def resume(tenant: Tenant, now: datetime) -> Patch:
         raise WrongStateError("It is not suspended.")
     if trial_over(tenant, now):
         raise WrongStateError("Its trial has ended: extend the trial, or change the plan.")
+    _require_confirmed(tenant, now)
     return {"suspended": None}
 
 
@@ -91,6 +95,7 @@ def extend_trial(tenant: Tenant, action: ExtendTrial, now: datetime) -> Patch:
     if not now < action.trial_ends_at <= now + LONGEST_EXTENSION:
         sentence = f"Choose a day in the future, at most {LONGEST_EXTENSION.days} days ahead."
         raise InvalidInputError.of("trial_ends_at", sentence)
+    _require_confirmed(tenant, now)
     return {"trialEndsAt": timestamp(action.trial_ends_at)} | _without_trial_suspension(tenant)
 
 
@@ -101,6 +106,25 @@ def change_plan(tenant: Tenant, action: ChangePlan, trial_ends_at: datetime | No
         raise WrongStateError(f"It is on the plan “{action.plan}” already.")
     ends = timestamp(trial_ends_at) if trial_ends_at and action.plan == PLAN_TRIAL else None
     return {"plan": action.plan, "trialEndsAt": ends} | _without_trial_suspension(tenant)
+
+
+def is_unconfirmed(tenant: Tenant) -> bool:
+    """Whether its owner has still to show that mail reaches them."""
+    owner = tenant.spec.owner
+    return owner is not None and not owner.confirmed and tenant.metadata.deletion_timestamp is None
+
+
+def confirm_by(tenant: Tenant) -> datetime | None:
+    """When a trial whose owner has not confirmed the address is closed; None when it is not for that."""
+    begun = tenant.spec.claimed_at or tenant.metadata.creation_timestamp
+    if tenant.spec.plan != PLAN_TRIAL or begun is None or not is_unconfirmed(tenant):
+        return None
+    return in_utc(begun) + CONFIRM_WITHIN
+
+
+def confirm_owner(tenant: Tenant, now: datetime) -> Patch:
+    """Mail reaches the owner; a trial that was closed and goes on is opened again."""
+    return {"owner": {"confirmed": True}} | ({} if trial_over(tenant, now) else _without_trial_suspension(tenant))
 
 
 def trial_end(tenant: Tenant) -> datetime | None:
@@ -115,6 +139,13 @@ def trial_end(tenant: Tenant) -> datetime | None:
 def trial_over(tenant: Tenant, now: datetime) -> bool:
     ends = trial_end(tenant)
     return ends is not None and ends <= now
+
+
+def _require_confirmed(tenant: Tenant, now: datetime) -> None:
+    """Raises WrongStateError for a trial that would be closed again within minutes."""
+    until = confirm_by(tenant)
+    if until is not None and until <= now:
+        raise WrongStateError("Its owner has not confirmed the e-mail address: that comes first.")
 
 
 def _without_trial_suspension(tenant: Tenant) -> Patch:

@@ -44,6 +44,10 @@ class TenantRow(Struct, frozen=True, kw_only=True):
     url: Annotated[str | None, Meta(description="Where it is, or will be.")]
     plan: Annotated[str, Meta(description="Name of its plan.")]
     owner_email: Annotated[str | None, Meta(description="E-mail of the owner.")]
+    owner_confirmed: Annotated[
+        bool,
+        Meta(description="Whether mail is known to reach the owner; until then the workspace mails nothing to others."),
+    ]
     state: TenantState
     message: Annotated[str, Meta(description="What the operator says about it.")]
     suspended_reason: Annotated[SuspensionReason | None, Meta(description="Null while it is in service.")]

@@ -156,6 +156,7 @@ class TenantService:
             url=(tenant.status.url or self._tenant_url(slug)) if slug else None,
             plan=tenant.spec.plan,
             owner_email=owner.email if owner else None,
+            owner_confirmed=owner is not None and owner.confirmed,
             state=policies.state_of(tenant),
             message=policies.message_of(tenant),
             suspended_reason=tenant.spec.suspended.reason if tenant.spec.suspended else None,

@@ -43,7 +43,10 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """The trial is over: tell the owner, then suspend."""
+    """The trial is over since `since`: tell the owner, then suspend. `unconfirmed`: because the address is not confirmed."""
+
+    since: datetime
+    unconfirmed: bool = False
 
 
 Need = Notice | Close
@@ -51,13 +54,15 @@ Need = Notice | Close
 
 def due(tenant: Tenant, now: datetime) -> Need | None:
     """What the trial of `tenant` needs now; the nearest notice only, when several days were missed."""
-    ends = trial_end(tenant)
+    ends, confirm_by = trial_end(tenant), policies.confirm_by(tenant)
     if ends is None or tenant.spec.suspended is not None:
         return None
     if tenant.is_spare or tenant.metadata.deletion_timestamp is not None:
         return None
     if ends <= now:
-        return Close()
+        return Close(ends)
+    if confirm_by is not None and confirm_by <= now:
+        return Close(confirm_by, unconfirmed=True)
     days_before = [days for days in NOTICES if ends - now <= timedelta(days=days)]
     return Notice(min(days_before)) if days_before else None
 
@@ -71,6 +76,7 @@ logger = logging.getLogger(__name__)
 
 ACTOR = "trials"
 CLOSED_MESSAGE = "The trial of this workspace has ended. Its data is kept."
+UNCONFIRMED_MESSAGE = "The owner of this workspace has not confirmed the e-mail address. Its data is kept."
 
 
 class TrialTask:
@@ -85,6 +91,7 @@ class TrialTask:
         send_mails: Callable[[], Awaitable[int]],
         tenant_url: Callable[[str], str],
         account_of: Callable[[str], str] | None,
+        confirm_of: Callable[[str], str],
         mails_are_answered: bool,
         clock: Clock,
     ) -> None:
@@ -94,6 +101,7 @@ class TrialTask:
         self._send_mails = send_mails
         self._tenant_url = tenant_url
         self._account_of = account_of
+        self._confirm_of = confirm_of
         self._answered = mails_are_answered
         self._clock = clock
 
@@ -108,8 +116,8 @@ class TrialTask:
             await self._send_mails()
         except UnavailableError as error:
             logger.warning("sending trial mails failed, retrying: %s", error.__cause__ or error)
-        over = [due for due in needs if isinstance(due[1], Close)]
-        await for_each("trials-close", over, lambda due: self._close(due[0], now), _name)
+        over = [(tenant, need) for tenant, need in needs if isinstance(need, Close)]
+        await for_each("trials-close", over, lambda due: self._close(*due, now), _name)
 
     async def _tell(self, tenant: Tenant, need: Need, now: datetime) -> None:
         mail = self._mail(tenant, need)
@@ -120,18 +128,21 @@ class TrialTask:
         uid, ends = tenant.metadata.uid, _end(tenant)
         slug, to = _customer(tenant)
         url = tenant.status.url or self._tenant_url(slug)
+        if isinstance(need, Close) and need.unconfirmed:
+            return mails.unconfirmed(uid, to=to, url=url, confirm_url=self._confirm_of(slug))
         way = WayOn(account_url=self._account_of(slug) if self._account_of else "", answered=self._answered)
         if isinstance(need, Close):
             return mails.trial_ended(uid, ends_at=ends, to=to, url=url, way=way)
         return mails.trial_ending(uid, ends_at=ends, days=need.days, to=to, url=url, way=way)
 
-    async def _close(self, tenant: Tenant, now: datetime) -> None:
-        key = mails.trial_ended_key(tenant.metadata.uid, _end(tenant))
+    async def _close(self, tenant: Tenant, need: Close, now: datetime) -> None:
+        uid = tenant.metadata.uid
+        key = mails.unconfirmed_key(uid) if need.unconfirmed else mails.trial_ended_key(uid, need.since)
         async with self._database.transaction() as session:
             mail = await OutboxRepository(session).status_of(key)
-        if not may_suspend(_end(tenant), now, told=mail is not None and mail.is_over):
+        if not may_suspend(need.since, now, told=mail is not None and mail.is_over):
             return
-        suspend = Suspend(reason="The trial has ended.", kind=SuspensionReason.TRIAL_ENDED, message=CLOSED_MESSAGE)
+        suspend = _suspension(need)
         act = AuditAction(
             actor=ACTOR,
             action="suspend",
@@ -145,6 +156,15 @@ class TrialTask:
         except (TenantChangedError, TenantNotFoundError) as error:
             # Extended, paid or deleted since; if it is still over, the next run sees it.
             logger.info("suspending after the trial failed: %s", type(error).__name__, extra={"tenant": tenant.name})
+
+
+def _suspension(need: Close) -> Suspend:
+    reason, message = (
+        ("The address of the owner was not confirmed.", UNCONFIRMED_MESSAGE)
+        if need.unconfirmed
+        else ("The trial has ended.", CLOSED_MESSAGE)
+    )
+    return Suspend(reason=reason, kind=SuspensionReason.TRIAL_ENDED, message=message)
 
 
 def _customer(tenant: Tenant) -> tuple[str, str]:

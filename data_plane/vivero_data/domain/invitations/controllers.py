@@ -11,7 +11,7 @@ from vivero_data.domain.invitations.service import AcceptedError, DeactivatedErr
 from vivero_data.domain.links.service import NoMailError
 from vivero_data.domain.users.errors import EmailTakenError
 from vivero_data.domain.users.schemas import Actor, Permission, User, UserId
-from vivero_data.errors import PlanLimitError
+from vivero_data.errors import OwnerUnconfirmedError, PlanLimitError
 
 
 class InvitationController(Controller):
@@ -21,7 +21,7 @@ class InvitationController(Controller):
     tags = ("Users",)
 
     @post(guards=[needs(Permission.MANAGE_USERS)])
-    @raises(NoMailError, EmailTakenError, PlanLimitError)
+    @raises(NoMailError, OwnerUnconfirmedError, EmailTakenError, PlanLimitError)
     async def invite(
         self,
         actor: NamedDependency[Actor],
@@ -32,7 +32,7 @@ class InvitationController(Controller):
         return await invitations.invite(actor, data)
 
     @post("/{user_id:int}", status_code=HTTP_200_OK, guards=[needs(Permission.MANAGE_USERS)])
-    @raises(AcceptedError, DeactivatedError, NoMailError)
+    @raises(AcceptedError, DeactivatedError, NoMailError, OwnerUnconfirmedError)
     async def repeat_invitation(
         self, actor: NamedDependency[Actor], invitations: NamedDependency[InvitationService], user_id: UserId
     ) -> User:

@@ -16,7 +16,7 @@ from vivero_data.clients.mail import Mailer
 from vivero_data.db.database import Connection, Database
 from vivero_data.db.errors import DuplicateKeyError
 from vivero_data.domain.audit.service import record
-from vivero_data.domain.limits.service import LimitService
+from vivero_data.domain.limits.service import LimitService, require_confirmed
 from vivero_data.domain.links.repository import Purpose
 from vivero_data.domain.links.service import LinkService
 from vivero_data.domain.users import repository as users
@@ -66,11 +66,13 @@ class InvitationService:
         Raises:
             InvalidInputError: naming every field at fault.
             NoMailError: this workspace sends no mail.
+            OwnerUnconfirmedError: it mails nothing to other people yet.
             EmailTakenError: an account has this address, invited or not.
             PlanLimitError: the plan's limit of users is reached.
             TooManyRequestsError: too many invitations.
         """
         require_may_assign(actor, None, new.role)
+        require_confirmed(self._limits.current)
         await self._links.require_available()
         email, name = new.email.strip(), tidy(new.name)
         errors = person_errors(email, name)
@@ -95,8 +97,10 @@ class InvitationService:
             AcceptedError: the user has a password.
             DeactivatedError: they could not use it.
             NoMailError: this workspace sends no mail.
+            OwnerUnconfirmedError: it mails nothing to other people yet.
             TooManyRequestsError: too many invitations.
         """
+        require_confirmed(self._limits.current)
         await self._links.require_available()
         async with self._database.read() as connection:
             known = _pending(actor, await users.get(connection, user_id))

@@ -15,7 +15,7 @@ import structlog
 from vivero_web.errors import WebError
 
 from vivero_data.db.database import Connection
-from vivero_data.errors import PlanFeatureError, PlanLimitError, SettingsError
+from vivero_data.errors import OwnerUnconfirmedError, PlanFeatureError, PlanLimitError, SettingsError
 
 Bound = Annotated[int, msgspec.Meta(ge=0)]
 
@@ -24,6 +24,7 @@ class Limits(msgspec.Struct, frozen=True):
     """The plan's limits; None is unlimited. `trial_ends_at` (RFC 3339) only on a trial.
 
     `plan_url`: where the owner chooses and pays a plan; None where none is sold.
+    `confirm_url`: where the owner confirms the e-mail address; None once that is done, or where it is not asked for.
     `holds_data`: the workspace has been in use, so an empty schema means data loss.
     """
 
@@ -35,6 +36,7 @@ class Limits(msgspec.Struct, frozen=True):
     features: tuple[str, ...] = ()
     trial_ends_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     plan_url: Annotated[str, msgspec.Meta(pattern=r"^https://[^\s<>]+\Z", max_length=400)] | None = None
+    confirm_url: Annotated[str, msgspec.Meta(pattern=r"^https://[^\s<>]+\Z", max_length=400)] | None = None
     holds_data: bool = False
 
 
@@ -79,6 +81,16 @@ def require_feature(limits: Limits, feature: str, words: str) -> None:
         raise PlanFeatureError(
             f"The {limits.plan} plan does not include {words}. The workspace's owner can upgrade the plan."
         )
+
+
+def require_confirmed(limits: Limits) -> None:
+    """Check that mail is known to reach the owner; before that nothing is mailed to people whom others name.
+
+    Raises:
+        OwnerUnconfirmedError: it is not.
+    """
+    if limits.confirm_url is not None:
+        raise OwnerUnconfirmedError
 
 
 class LimitService:

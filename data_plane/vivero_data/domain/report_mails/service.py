@@ -11,7 +11,7 @@ from vivero_data.db.database import Connection, Database
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.dashboards import repository as dashboards
 from vivero_data.domain.identity.service import IdentityService
-from vivero_data.domain.limits.service import ANALYTICS, LimitService, require_feature
+from vivero_data.domain.limits.service import ANALYTICS, LimitService, require_confirmed, require_feature
 from vivero_data.domain.links.service import LinkService
 from vivero_data.domain.notation.service import notation_of
 from vivero_data.domain.report_mails import repository, stopping
@@ -79,10 +79,12 @@ class ReportMailService:
 
         Raises:
             NoMailError: the workspace sends no mail.
+            OwnerUnconfirmedError: it mails nothing to other people yet.
             InvalidInputError: there is no such report, or a recipient is not of this workspace.
         """
         require_permission(actor, Permission.WRITE_RECORDS)
         require_feature(self._limits.current, ANALYTICS, WORDS)
+        require_confirmed(self._limits.current)
         await self._links.require_available()
         rule = Rule(new.every, new.hour, new.weekday, new.day, new.active)
         async with self._database.transaction() as tx:

@@ -15,6 +15,7 @@ from vivero_data.domain.audit.service import AuditService
 from vivero_data.domain.dashboards.schemas import Dashboard
 from vivero_data.domain.dashboards.service import DashboardService
 from vivero_data.domain.limits.plan_page import PlanPage
+from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.reports.service import ReportService
 from vivero_data.domain.samples.service import SampleService, template
 from vivero_data.domain.usage.service import Usage, UsageService
@@ -46,6 +47,7 @@ async def home(  # noqa: PLR0913, PLR0917  what a home page is about
     dashboards: NamedDependency[DashboardService],
     reports: NamedDependency[ReportService],
     samples: NamedDependency[SampleService],
+    limits: NamedDependency[LimitService],
 ) -> Html:
     entries = (await audit.list(visit.actor, AuditQuery(limit=_RECENT))).items if visit.can.read_audit_log else []
     found = await dashboards.home(visit.actor)
@@ -59,6 +61,7 @@ async def home(  # noqa: PLR0913, PLR0917  what a home page is about
         "samples": [(one, template(one.template)) for one in await samples.list(visit.actor)]
         if visit.can.manage_workspace
         else [],
+        "confirm_url": limits.current.confirm_url if visit.can.change_plan else None,
         "steps": steps if not all(step.done for step in steps) else [],
     }
     return show(visit, "home.html.j2", context)

@@ -1,0 +1,37 @@
+"""Whose address it is: one key for all spellings that reach one person. Decisions, no I/O (ADR 0028, ADR 0061)."""
+
+from typing import Final
+
+_SAME_PROVIDER: Final = {
+    "googlemail.com": "gmail.com",
+    "me.com": "icloud.com",
+    "mac.com": "icloud.com",
+    "pm.me": "proton.me",
+    "protonmail.com": "proton.me",
+    "protonmail.ch": "proton.me",
+    "ya.ru": "yandex.ru",
+    "yandex.com": "yandex.ru",
+    "yandex.by": "yandex.ru",
+    "yandex.kz": "yandex.ru",
+}
+"""Names under which one provider delivers to the same mailboxes."""
+_IGNORED: Final = {"gmail.com": ".", "proton.me": "._-"}
+"""Characters without a meaning for a provider: `a.b@` and `ab@` are the same person."""
+_ONE_CHARACTER: Final = {"yandex.ru": (".", "-")}
+"""Characters that a provider takes for one another."""
+
+
+def mailbox(email: str) -> str:
+    """One key for all spellings of an address that are widely known to reach one mailbox.
+
+    Case never distinguishes two people in practice, and with all large providers what follows a `+` is the owner's own
+    tag. Where an unusual provider does give a tag to another person, the two share a limit and a trial. Addresses are
+    ASCII (`vivero_web.text.email_problem`), so no character has a second form in Unicode.
+    """
+    local, _, domain = email.lower().rpartition("@")
+    domain = _SAME_PROVIDER.get(domain, domain)
+    plain = local.partition("+")[0] or local
+    kept = plain.translate(str.maketrans("", "", _IGNORED.get(domain, ""))) or plain
+    if domain in _ONE_CHARACTER:
+        kept = kept.replace(*_ONE_CHARACTER[domain])
+    return f"{kept}@{domain}"
