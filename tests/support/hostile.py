@@ -9,7 +9,8 @@ import random
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import cache
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -312,9 +313,8 @@ class Program:
     cookies: Sequence[str]
 
 
-@dataclass(frozen=True)
-class Shot:
-    """One request."""
+class Shot(NamedTuple):
+    """One request; a tuple, because a million of them are listed to try a few hundred."""
 
     route: str
     place: str
@@ -337,7 +337,7 @@ def shots(program: Program) -> Iterator[Shot]:
         yield from _at_queries(route, values, names)
         yield from _at_headers(route, values, program)
         yield from _at_bodies(route, values, program)
-    for text in (*RAW, *(quote(text, safe="") for text in TEXTS)):
+    for text in (*RAW, *_in_path(*TEXTS)):
         yield Shot("GET", "nowhere", f"/{text}")
     for method in ("TRACE", "CONNECT", "QUERY", "get", "\N{LATIN SMALL LETTER E WITH ACUTE}", ""):
         yield Shot(method, "method", "/")
@@ -404,10 +404,21 @@ def _target(route: Route, values: Mapping[str, str], **odd: str) -> str:
     return route.path.format(**given)
 
 
+@cache
+def _in_path(*texts: str) -> tuple[str, ...]:
+    return tuple(quote(text, safe="") for text in texts)
+
+
+@cache
+def _in_form(*texts: str) -> tuple[str, ...]:
+    return tuple(quote_plus(text) for text in texts)
+
+
 def _at_paths(route: Route, values: Mapping[str, str]) -> Iterator[Shot]:
     for name in _placeholders(route):
-        for text in (*RAW, *(quote(text, safe="") for text in (*TEXTS, *NUMBERS))):
-            yield Shot(str(route), f"path {name}", _target(route, values, **{name: text}))
+        place = f"path {name}"
+        for text in (*RAW, *_in_path(*TEXTS, *NUMBERS)):
+            yield Shot(str(route), place, _target(route, values, **{name: text}))
 
 
 def _placeholders(route: Route) -> list[str]:
@@ -415,7 +426,7 @@ def _placeholders(route: Route) -> list[str]:
 
 
 def _at_queries(route: Route, values: Mapping[str, str], names: Sequence[str]) -> Iterator[Shot]:
-    target = _target(route, values)
+    target, said = _target(route, values), str(route)
     for name in names:
         kinds = (
             *TEXTS,
@@ -424,35 +435,29 @@ def _at_queries(route: Route, values: Mapping[str, str], names: Sequence[str]) -
             *(PLACES if name in {"cursor", "back"} else ()),
             *(FILTERS if name == "filter" else ()),
         )
-        for text in (*RAW, *(quote_plus(text) for text in kinds)):
-            yield Shot(str(route), f"query {name}", f"{target}?{name}={text}")
+        where = f"query {name}"
+        for text in (*RAW, *_in_form(*kinds)):
+            yield Shot(said, where, f"{target}?{name}={text}")
         for place in PLACES if name == "sort" else ():
             for sort in _FIELDS:
-                yield Shot(str(route), "query sort", f"{target}?sort={sort}&cursor={place}")
+                yield Shot(said, "query sort", f"{target}?sort={sort}&cursor={place}")
     for query in QUERIES:
-        yield Shot(str(route), "query", f"{target}?{query}")
+        yield Shot(said, "query", f"{target}?{query}")
 
 
 def _at_headers(route: Route, values: Mapping[str, str], program: Program) -> Iterator[Shot]:
-    target, body = _target(route, values), _good(route, program)
+    target, body, said = _target(route, values), _good(route, program), str(route)
+    kind = (("content-type", FORM if route.is_page else JSON), ("content-length", str(len(body)))) if body else ()
     for name in HEADER_NAMES:
+        place, rest = f"header {name}", tuple(item for item in kind if item[0] != name)
         for value in HEADER_VALUES:
-            yield Shot(str(route), f"header {name}", target, (*_kind(route, program, name), (name, value)), body)
-        yield Shot(str(route), f"header {name}", target, ((name, "a"), (name, "b"), *_kind(route, program, name)), body)
-    own = dict(program.headers(str(route))).get("cookie", "")
+            yield Shot(said, place, target, (*rest, (name, value)), body)
+        yield Shot(said, place, target, ((name, "a"), (name, "b"), *rest), body)
+    own = dict(program.headers(said)).get("cookie", "")
     for cookie in program.cookies:
         for text in (*RAW, *TEXTS):
             item = ("cookie", f"{own}; {cookie}={text}".encode())
-            yield Shot(
-                str(route), f"cookie {cookie}", target, (item, ("authorization", ""), *_kind(route, program)), body
-            )
-
-
-def _kind(route: Route, program: Program, odd: str = "") -> tuple[tuple[str, str], ...]:
-    """The headers of a good body, but for the one that is odd."""
-    body = _good(route, program)
-    given = (("content-type", FORM if route.is_page else JSON), ("content-length", str(len(body)))) if body else ()
-    return tuple(item for item in given if item[0] != odd)
+            yield Shot(said, f"cookie {cookie}", target, (item, ("authorization", ""), *kind), body)
 
 
 def _good(route: Route, program: Program) -> bytes:
@@ -477,24 +482,25 @@ def _at_bodies(route: Route, values: Mapping[str, str], program: Program) -> Ite
         bodies += [(f"field {name}", FORM, form) for name, form in _odd_forms(good)]
     elif good is not None:
         bodies += [(f"value {place}", JSON, document) for place, document in _odd_documents(good)]
+    said = str(route)
     for place, kind, body in bodies:
-        headers = (("content-type", kind), ("content-length", str(len(body))))
-        yield Shot(str(route), place, target, headers, body)
+        yield Shot(said, place, target, (("content-type", kind), ("content-length", str(len(body)))), body)
 
 
 def _odd_forms(good: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
     for name in good:
         rest = _form({other: text for other, text in good.items() if other != name})
         yield name, rest
-        for text in (*RAW, *(quote_plus(text) for text in (*TEXTS, *NUMBERS, *DATES))):
+        for text in (*RAW, *_in_form(*TEXTS, *NUMBERS, *DATES)):
             yield name, f"{quote_plus(name)}={text}&".encode() + rest
 
 
 def _odd_documents(good: Any) -> Iterator[tuple[str, bytes]]:  # noqa: ANN401  any JSON
     for path in _spots(good):
         place = ".".join(map(str, path))
+        around = _placed(good, path, "\u0001")
         for value in JSON_VALUES:
-            yield place, _placed(good, path, "\u0001").replace('"\\u0001"', value, 1).encode()
+            yield place, around.replace('"\\u0001"', value, 1).encode()
     for name in ("unknown", "", "\\ud800", "a\\u0000", "x" * 300):
         yield "unknown", json.dumps({**good, "\u0001": 1}).replace("\\u0001", name, 1).encode()
     for name in good:
