@@ -6,11 +6,14 @@ import pytest
 from e2e.conftest import PHONE
 from e2e.pages import full
 from playwright.sync_api import Page, expect
+from support.sweeps import sampled
 
 Check = Callable[[Page], None]
 # The last is a laptop's window, magnified four times.
 WIDTHS = (1440, 1024, 768, 390, 320)
 READABLE = 100  # pixels
+SEED = 30
+"""Of the sample of pages: each costs two processor seconds of Chromium."""
 
 
 def narrow(page: Page, width: int) -> None:
@@ -23,7 +26,7 @@ def assert_fits(page: Page) -> None:
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{page.url} is wider than {width}"
 
 
-@pytest.mark.parametrize("path", full.CONTROL_PAGES)
+@pytest.mark.parametrize("path", sampled(full.CONTROL_PAGES, 9, SEED))
 def test_a_page_of_the_control_plane_fits_and_has_no_barrier(
     page: Page, control_plane: str, path: str, accessible: Check
 ) -> None:
@@ -32,7 +35,7 @@ def test_a_page_of_the_control_plane_fits_and_has_no_barrier(
     accessible(page)
 
 
-@pytest.mark.parametrize("path", full.WORKSPACE_PAGES)
+@pytest.mark.parametrize("path", sampled(full.WORKSPACE_PAGES, 20, SEED))
 def test_a_page_of_the_workspace_fits_and_has_no_barrier(
     page: Page, workspace: str, path: str, accessible: Check
 ) -> None:
@@ -41,7 +44,7 @@ def test_a_page_of_the_workspace_fits_and_has_no_barrier(
     accessible(page)
 
 
-@pytest.mark.parametrize("path", full.PAST_PAGES)
+@pytest.mark.parametrize("path", sampled(full.PAST_PAGES, 2, SEED))
 def test_a_page_of_a_workspace_as_of_a_second_fits_and_has_no_barrier(
     page: Page, past: str, path: str, accessible: Check
 ) -> None:

@@ -1,25 +1,19 @@
 """A backup as a platform engineer makes one: an object, a Job, and what is in the bucket when it says Complete."""
 
 import json
-import os
 import re
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from e2e.cluster import REPOSITORY, Kubectl, Sql, status_of
+from e2e.cluster import Kubectl, status_of
 from e2e.owned import OwnedTenant
-from support.guide import Shell, blocks
+from e2e.recovery.contents import Note
 from types_boto3_s3.client import S3Client
-from vivero_core.model import naming
-from vivero_dev.instance import Instance
 from vivero_dev.localhost import local_client
-from vivero_dev.providers import provider_for
 
 
 def backup(name: str, tenant: str) -> dict[str, Any]:
@@ -31,40 +25,19 @@ def backup(name: str, tenant: str) -> dict[str, Any]:
     }
 
 
-def restore(name: str, tenant: str, *, in_place: bool = False, as_of: bool = False, **of: str) -> dict[str, Any]:
-    """In place, to be looked at, or into a new tenant of this name."""
-    beside: dict[str, Any] = {"asOf": {}} if as_of else {"tenant": name, "slug": name}
+def restore(name: str, tenant: str, **of: str) -> dict[str, Any]:
+    """Into a new tenant of this name."""
     return {
         "apiVersion": "vivero.dev/v1alpha1",
         "kind": "TenantRestore",
         "metadata": {"name": name},
-        "spec": {
-            "tenant": tenant,
-            "target": {"inPlace": True} if in_place else beside,
-            **of,
-        },
+        "spec": {"tenant": tenant, "target": {"tenant": name, "slug": name}, **of},
     }
 
 
 def erase(kubectl: Kubectl, tenant: str) -> None:
     kubectl("patch", "vt", tenant, "--type=merge", "--patch", '{"spec": {"deletionPolicy": "Delete"}}')
     kubectl("delete", "vt", tenant, "--timeout=80s")
-
-
-class Note:
-    """A file that the owner has uploaded."""
-
-    def __init__(self, owned: OwnedTenant) -> None:
-        self._owned = owned
-        self.content = f"canary {secrets.token_hex(8)}".encode()
-        sent = owned.request("POST", "/api/v1/files", files={"file": ("note.txt", self.content, "text/plain")})
-        self.id = str(sent.raise_for_status().json()["id"])
-
-    def get(self) -> httpx.Response:
-        return self._owned.request("GET", f"/api/v1/files/{self.id}")
-
-    def delete(self) -> None:
-        self._owned.request("DELETE", f"/api/v1/files/{self.id}").raise_for_status()
 
 
 def test_a_workspace_is_backed_up_by_an_object(
@@ -128,176 +101,6 @@ def test_a_workspace_is_brought_back_beside_itself(
         assert note.get().status_code == 404
     finally:
         erase(kubectl, name)
-
-
-class Notebook:
-    """A collection of the workspace, through its API and that of its copies."""
-
-    def __init__(self, client: httpx.Client, login: dict[str, str], name: str, url: str = "") -> None:
-        self._client, self._at = client, f"{url}/api/v1/collections/{name}/records"
-        token = client.post(f"{url}/api/v1/auth/login", json=login).raise_for_status().json()["access_token"]
-        self.headers = {"Authorization": f"Bearer {token}"}
-
-    def make(self, name: str) -> None:
-        """The collection."""
-        made = {"name": name, "fields": [{"name": "Text", "type": "text"}]}
-        self._client.post("/api/v1/collections", json=made, headers=self.headers).raise_for_status()
-
-    def add(self, text: str) -> str:
-        made = self._client.post(self._at, json={"values": {"Text": text}}, headers=self.headers)
-        ident: str = made.raise_for_status().json()["id"]
-        return ident
-
-    def remove(self, ident: str) -> None:
-        self._client.delete(f"{self._at}/{ident}", headers=self.headers).raise_for_status()
-
-    def texts(self) -> list[str]:
-        found = self._client.get(self._at, headers=self.headers).raise_for_status().json()["items"]
-        return sorted(one["values"]["Text"] for one in found)
-
-
-def test_a_workspace_goes_back_to_a_second(
-    kubectl: Kubectl,
-    owned: OwnedTenant,
-    platform: dict[str, Any],
-    workspace: httpx.Client,
-    apply: Callable[[dict[str, Any]], None],
-) -> None:
-    name = f"then-{secrets.token_hex(3)}"
-    kubectl("wait", "--for=condition=Recoverable", "vdb/main", "--timeout=80s")
-    notes = Notebook(workspace, owned.login, name)
-    notes.make(name)
-    first = notes.add("first 🌱")
-    notes.add("second")
-    time.sleep(2)
-    moment = datetime.now(UTC).replace(microsecond=0)
-    time.sleep(1)
-    notes.remove(first)
-    notes.add("third")
-    apply(restore(name, owned.name, time=f"{moment:%Y-%m-%dT%H:%M:%SZ}"))
-    try:
-        kubectl("wait", "--for=condition=Complete", f"tenantrestore/{name}", "--timeout=88s")
-        status = status_of(kubectl, "vrs", name)
-        assert [one["name"] for one in status["steps"]] == ["log", "database", "files", "verify"]
-        assert datetime.fromisoformat(status["restoredTo"]) == moment
-        url = status_of(kubectl, "vt", name)["url"]
-        with local_client(Path(platform["ca"])) as client:
-            assert Notebook(client, owned.login, name, url).texts() == ["first 🌱", "second"]
-        assert notes.texts() == ["second", "third"], "the live one is as it was"
-    finally:
-        erase(kubectl, name)
-
-
-def test_a_second_is_looked_at_beside_the_live_workspace(
-    kubectl: Kubectl,
-    owned: OwnedTenant,
-    platform: dict[str, Any],
-    workspace: httpx.Client,
-    apply: Callable[[dict[str, Any]], None],
-    sql: Sql,
-) -> None:
-    name = f"look-{secrets.token_hex(3)}"
-    kubectl("wait", "--for=condition=Recoverable", "vdb/main", "--timeout=80s")
-    notes, file = Notebook(workspace, owned.login, name), Note(owned)
-    notes.make(name)
-    first = notes.add("first 🌱")
-    time.sleep(2)
-    moment = datetime.now(UTC).replace(microsecond=0)
-    time.sleep(1)
-    notes.remove(first)
-    notes.add("second")
-    live = json.loads(kubectl("get", "vt", owned.name, "-o", "json"))
-    ident, namespace = owned.id, owned.namespace
-    pods = kubectl("get", "pods", "-n", namespace, "-l", f"vivero.dev/tenant={ident}", "-o", "name")
-
-    apply(restore(name, owned.name, as_of=True, time=f"{moment:%Y-%m-%dT%H:%M:%SZ}"))
-    kubectl("wait", "--for=condition=Complete", f"tenantrestore/{name}", "--timeout=88s")
-    status = status_of(kubectl, "vrs", name)
-    url, own = status["url"], f"as-of-{naming.tenant_id(uid_of(kubectl, name))}"
-    assert url.startswith(f"https://{own}.")
-    assert datetime.fromisoformat(status["expiresAt"]) - datetime.now(UTC) > timedelta(hours=23)
-    row = kubectl("get", "vrs", name).splitlines()[1]
-    assert row.split()[:6] == [name, owned.name, "as", "of", "True", "Restored"]
-    with local_client(Path(platform["ca"])) as client:
-        client.headers["Connection"] = "close"
-        then = Notebook(client, owned.login, name, url)
-        assert then.texts() == ["first 🌱"]
-        file.delete()
-        found = client.get(f"{url}/api/v1/files/{file.id}", headers=then.headers)
-        assert found.raise_for_status().content == file.content, "not that of the live workspace"
-        refused = client.post(
-            f"{url}/api/v1/collections/{name}/records", json={"values": {"Text": "third"}}, headers=then.headers
-        )
-        assert (refused.status_code, refused.json()["type"]) == (403, "urn:vivero:problem:read-only")
-        assert f"as of {moment:%Y-%m-%d %H:%M:%S} (UTC)" in refused.json()["detail"]
-        page = client.get(f"{url}/login", headers={"accept": "text/html"}).text
-        assert f"As of {moment.day} {moment:%b %Y, %H:%M:%S} UTC, read only" in page
-        # Neither lets in whom the other has let in.
-        assert client.get(f"{url}/api/v1/me", headers=notes.headers).status_code == 401
-        assert workspace.get("/api/v1/me", headers=then.headers).status_code == 401
-    assert notes.texts() == ["second"], "the live one is as it was"
-    grants = [line for (line,) in sql(f"SHOW GRANTS FOR 'vt{ident}v'@'%'")]
-    assert sorted(one.split(" TO ")[0] for one in grants if " ON `" in one) == [
-        f"GRANT SELECT ON `vt{ident}asof`.*",
-        f"GRANT SELECT ON `vt{ident}asofaudit`.*",
-    ]
-    assert kubectl("get", "pods", "-n", namespace, "-l", f"vivero.dev/tenant={ident}", "-o", "name") == pods
-
-    kubectl("delete", "vrs", name, "--timeout=80s")
-    assert not sql(f"SHOW DATABASES LIKE 'vt{ident}asof%'")
-    assert (f"vt{ident}v",) not in sql("SELECT User FROM mysql.global_priv")
-    for kind in ("deployment", "service", "secret", "ingress"):
-        kubectl("wait", "--for=delete", f"{kind}/{own}", "-n", namespace, "--timeout=60s")
-    again = json.loads(kubectl("get", "vt", owned.name, "-o", "json"))
-    assert again["spec"] == live["spec"]
-    assert notes.texts() == ["second"]
-
-
-def uid_of(kubectl: Kubectl, restore_name: str) -> str:
-    found: str = json.loads(kubectl("get", "vrs", restore_name, "-o", "json"))["metadata"]["uid"]
-    return found
-
-
-def test_a_workspace_itself_goes_back_and_forward_again(
-    kubectl: Kubectl, owned: OwnedTenant, workspace: httpx.Client, apply: Callable[[dict[str, Any]], None], sql: Sql
-) -> None:
-    name = f"inplace-{secrets.token_hex(3)}"
-    kubectl("wait", "--for=condition=Recoverable", "vdb/main", "--timeout=80s")
-    notes = Notebook(workspace, owned.login, name)
-    notes.make(name)
-    file = Note(owned)
-    first = notes.add("first 🌱")
-    time.sleep(2)
-    moment = datetime.now(UTC).replace(microsecond=0)
-    time.sleep(1)
-    notes.remove(first)
-    notes.add("second")
-    ident = owned.id
-    pods = kubectl("get", "pods", "-n", f"tenant-{ident}", "-o", "name")
-
-    apply(restore(name, owned.name, in_place=True, time=f"{moment:%Y-%m-%dT%H:%M:%SZ}"))
-    kubectl("wait", "--for=condition=Complete", f"tenantrestore/{name}", "--timeout=88s")
-    header, row = kubectl("get", "vrs", name).splitlines()
-    assert header.split()[:3] == ["NAME", "TENANT", "INTO"]
-    assert row.split()[:6] == [name, owned.name, "in", "place", "True", "Restored"]
-    assert not set(pods.split()) & set(kubectl("get", "pods", "-n", f"tenant-{ident}", "-o", "name").split())
-    back = Notebook(workspace, owned.login, name)
-    assert back.texts() == ["first 🌱"]
-    assert file.get().raise_for_status().content == file.content
-    told = workspace.get("/api/v1/audit", headers=back.headers).raise_for_status().json()["items"]
-    assert [one["subject"] for one in told if one["action"] == "workspace.restore"][:1] == [name]
-    deleted = [one for one in told if one["action"] == "record.delete" and one["subject"].startswith(name)]
-    assert len(deleted) == 1, "the audit log is not turned back"
-    assert {schema for (schema,) in sql(f"SHOW DATABASES LIKE 'vt{ident}%'")} == {
-        f"vt{ident}{part}" for part in ("", "audit", "last")
-    }
-    back.add("third")
-
-    switched = status_of(kubectl, "vrs", name)["switchedAt"]
-    apply(restore(f"{name}-undone", owned.name, in_place=True, time=switched))
-    kubectl("wait", "--for=condition=Complete", f"tenantrestore/{name}-undone", "--timeout=88s")
-    assert Notebook(workspace, owned.login, name).texts() == ["second"]
-    kubectl("wait", "--for=condition=Ready", f"vt/{owned.name}", "--timeout=60s")
 
 
 def test_a_second_that_is_out_of_reach_is_refused_with_what_is_not(
@@ -465,37 +268,3 @@ def test_a_backup_of_nobody_says_so_and_none_can_be_changed(
     kubectl("wait", "--for=jsonpath={.status.message}=There is no Tenant nobody-there", f"vbk/{name}", "--timeout=60s")
     with pytest.raises(AssertionError, match="a backup cannot be changed: make another TenantBackup"):
         kubectl("patch", "vbk", name, "--type=merge", "--patch", '{"spec": {"tenant": "another"}}')
-
-
-def test_the_runbook_for_a_restore(
-    instance: Instance, owned: OwnedTenant, kubectl: Kubectl, platform: dict[str, Any], tmp_path: Path
-) -> None:
-    """Each block of it, word for word."""
-    found = blocks(REPOSITORY / "docs/runbooks/restore.md")
-    names, check, look, close, beside, remove, in_place, undo = found
-    assert [block.info for block in found] == ["sh"] * 8
-    program = provider_for(instance, "auto").kubectl().program
-    shell = Shell(
-        names,
-        tmp_path,
-        {
-            "PATH": f"{program.parent}:{os.environ['PATH']}",
-            "KUBECONFIG": platform["kubeconfig"],
-            "TENANT": owned.name,
-            "TIME": f"{datetime.now(UTC) - timedelta(seconds=5):%Y-%m-%dT%H:%M:%SZ}",
-            "LOOK": f"runbook-look-{secrets.token_hex(3)}",
-            "COPY": f"runbook-{secrets.token_hex(3)}",
-            "BACK": f"runbook-back-{secrets.token_hex(3)}",
-        },
-    )
-    shell.run(check)
-    assert "https://as-of-" in shell.run(look)
-    shell.run(close)
-    with pytest.raises(AssertionError, match="not found"):
-        kubectl("get", "vrs", shell.environment["LOOK"])
-    assert f"https://{shell.environment['COPY']}." in shell.run(beside)
-    shell.run(remove)
-    with pytest.raises(AssertionError, match="not found"):
-        kubectl("get", "vt", shell.environment["COPY"])
-    assert "in place" in shell.run(in_place)
-    shell.run(undo)

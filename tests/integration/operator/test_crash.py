@@ -28,7 +28,7 @@ DIED = 137
 HASH = "$argon2id$v=19$m=19456,t=2,p=1$cBEwr93N3ZgPL2MWqnJHhQ$GUdTGUJp4cYM9wnqnvPElTGHRyKvBbPTiMRyyC3wXYg"
 WRITES = 26  # of a provisioning up to the pod's start at least; held against a real run below
 LONGEST = 40  # with the owner's account, the proof, the password's removal, and what a slow start tells on the way
-SAMPLE = sorted({1, 2, *random.Random(3).sample(range(3, WRITES), 2)})  # noqa: S311  a seeded sample
+SAMPLE = sorted({1, *random.Random(3).sample(range(2, WRITES), 1)})  # noqa: S311  a seeded sample
 
 
 async def launch(setup: Setup, tenant: str, fatal: int | None) -> tuple[int, str]:

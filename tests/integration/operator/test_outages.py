@@ -1,6 +1,6 @@
 """A server is away in the middle of 20 signups: none is lost, it is not hammered, and all is well a minute after.
 
-In every run two of the servers for a quarter of a minute; the whole, with `-m full`, is ten minutes of each.
+In every run the API server for a quarter of a minute; the whole, with `-m full`, is ten minutes of each.
 """
 
 import asyncio
@@ -66,7 +66,6 @@ async def all_ready(rig: Rig, tenants: list[Names]) -> bool:
 
 
 CASES = [
-    ("mariadb", Outage.DOWN, SAMPLE_SECONDS),
     ("kubernetes", Outage.DOWN, SAMPLE_SECONDS),
     *(
         pytest.param(service, outage, WHOLE_SECONDS, marks=pytest.mark.full)
