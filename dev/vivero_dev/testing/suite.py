@@ -29,6 +29,8 @@ GRACE_SECONDS = 60.0
 COVERAGE_CORE = (
     {"COVERAGE_CORE": "sysmon", "VIVERO_COVERAGE_CONCURRENCY": "thread"} if sys.version_info >= (3, 12) else {}
 )
+# Each part, and each program that it starts, would compile all modules again.
+UNCOMPILED = "PYTHONDONTWRITEBYTECODE"
 # How often a person hears how far a part is.
 LOOK_SECONDS = 20.0
 # pytest's exit code when no test was selected.
@@ -119,9 +121,12 @@ class Suite:
         raise ComponentError(part.name, f"took longer than {seconds:.0f} s", folder / LOG)
 
     def _variables(self, stage: str, environment: Mapping[str, str]) -> dict[str, str]:
-        return (
-            os.environ | COVERAGE_CORE | dict(environment) | {"COVERAGE_FILE": str(self._folder(stage) / ".coverage")}
-        )
+        return {
+            **{name: value for name, value in os.environ.items() if name != UNCOMPILED},
+            **COVERAGE_CORE,
+            **environment,
+            "COVERAGE_FILE": str(self._folder(stage) / ".coverage"),
+        }
 
     def _folder(self, stage: str) -> Path:
         """What is kept of a stage."""

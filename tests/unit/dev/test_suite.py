@@ -67,6 +67,12 @@ def test_a_run_that_is_not_measured_leaves_no_coverage(root: Path) -> None:
     assert not (root / "results" / "a-part" / ".coverage").exists()
 
 
+def test_modules_are_compiled_once_whatever_the_machine_says(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    tests = "import sys\ndef test_one(): assert not sys.dont_write_bytecode\n"
+    assert ran(root, tests, AMPLE).startswith("1 passed")
+
+
 def test_a_failure_is_shown_with_its_words(root: Path) -> None:
     with pytest.raises(ComponentError, match="seven is no prime"):
         ran(root, "def test_one(): raise AssertionError('seven is no prime')\n", AMPLE)
