@@ -54,11 +54,12 @@ def test_fields_are_known_by_their_name(key: str, value: str) -> None:
 @pytest.fixture
 def _restored() -> Iterator[None]:
     handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
+    ours = structlog.get_config()
     yield
     logging.getLogger().handlers[:] = handlers
     logging.getLogger().setLevel(level)
     logging.getLogger("ours").setLevel(logging.NOTSET)
-    structlog.reset_defaults()
+    structlog.configure(**ours)
 
 
 @pytest.mark.usefixtures("_restored")

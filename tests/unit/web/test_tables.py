@@ -30,9 +30,10 @@ class Rows(HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        if tag == "table":
+        # An answer to htmx may be rows alone, which come to stand in a table.
+        if tag == "table" or (tag == "tr" and not self.tables):
             self.tables.append([])
-        elif tag == "tr":
+        if tag == "tr":
             self.tables[-1].append([])
         elif tag in {"th", "td"}:
             self.tables[-1][-1].append("v-end" in (dict(attributes).get("class") or "").split())
