@@ -11,6 +11,7 @@ import httpx
 import psutil
 import pytest
 from vivero_dev import cli, cli_checks, cli_platform, providers
+from vivero_dev.certificates import Authority
 from vivero_dev.docker import preflight
 from vivero_dev.errors import ComponentError
 from vivero_dev.instance import Instance, load_instance, open_instance
@@ -77,17 +78,20 @@ def test_up_ends_with_a_tenant_that_is_not_signed_up_twice(
     provider: FakeProvider, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     signups: list[str] = []
+    confirmed: list[str] = []
 
     def sign_up(*_: object, company: str, **__: object) -> Trial:
         signups.append(company)
         return TRIAL
 
     monkeypatch.setattr("vivero_dev.up.sign_up", sign_up)
+    monkeypatch.setattr("vivero_dev.up.confirm", lambda *arguments: confirmed.append(arguments[-1]))
     monkeypatch.setattr(Platform, "_await_page", lambda *_: "there")
     monkeypatch.setattr("vivero_dev.up.ensure_backup_bucket", lambda *_: True)
     assert cli.main(["up", "--instance", "unit"]) == 0
     assert cli.main(["up", "--instance", "unit"]) == 0
     assert signups == ["Demo"]
+    assert len(confirmed) == 1
     said = capsys.readouterr().out
     assert "Signup took" in said
     assert TRIAL.url in said
@@ -184,10 +188,13 @@ def test_signup_needs_a_platform_and_shows_the_way_in(
     words = ["signup", "--instance", "unit", "--company", "Acme", "--email", "a@b.example"]
     assert cli.main(words) == 1
     assert "./vivero up" in capsys.readouterr().err
-    (provider.instance.certificates_dir / "ca.crt").touch()
+    Authority(provider.instance.certificates_dir).ensure()
     monkeypatch.setattr("vivero_dev.up.sign_up", lambda *_, **__: TRIAL)
+    confirmed: list[str] = []
+    monkeypatch.setattr("vivero_dev.up.confirm", lambda *arguments: confirmed.append(arguments[-1]))
     assert cli.main(words) == 0
     assert TRIAL.login_url in capsys.readouterr().out
+    assert confirmed == ["a@b.example"]
 
 
 def test_an_interruption_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
