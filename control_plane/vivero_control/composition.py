@@ -23,6 +23,7 @@ from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.backups.repository import OperationDirectory, OperationRepository
 from vivero_control.domain.backups.service import BackupDeps, BackupService
 from vivero_control.domain.billing import jobs as billing_jobs
+from vivero_control.domain.billing.changes import PlanChanges
 from vivero_control.domain.billing.links import AccountLinks
 from vivero_control.domain.billing.service import BillingService
 from vivero_control.domain.billing.sessions import AccountSessions
@@ -168,6 +169,15 @@ def services(to: Infrastructure) -> Services:
     staff = StaffService(database=to.database, passwords=to.passwords, logins=logins, audit=audit)
     store = ValkeyStore(to.cache, namespace=settings.cache.prefix.rstrip(":"))
     staff_key = derive_key(settings.app.session_key.get_secret_value(), "vivero-control/staff-tokens")
+    billing = BillingService(
+        database=to.database,
+        provider=to.payments,
+        synchroniser=synchroniser(to),
+        tenants=to.tenants,
+        plans=plans,
+        wake_worker=to.wake_up.notify,
+        clock=clock,
+    )
     return Services(
         signups=SignupService(_signup_deps(to, plans)),
         confirmations=Confirmations(
@@ -190,15 +200,8 @@ def services(to: Infrastructure) -> Services:
         backups=BackupService(_backup_deps(to, audit)),
         deleted=DeletedTenants(to.kube, to.tenants, to.directory, audit, clock),
         platform=PlatformBackups(to.kube, audit, clock),
-        billing=BillingService(
-            database=to.database,
-            provider=to.payments,
-            synchroniser=synchroniser(to),
-            tenants=to.tenants,
-            plans=plans,
-            wake_worker=to.wake_up.notify,
-            clock=clock,
-        ),
+        billing=billing,
+        plan_changes=PlanChanges(database=to.database, provider=to.payments, billing=billing, audit=audit, clock=clock),
         accounts=to.accounts,
         account_tickets=AccountTickets(to.directory, to.accounts, clock),
         account_links=AccountLinks(

@@ -24,6 +24,7 @@ the frozen structs of its domain's `schemas.py`.
 | `deleted: DeletedTenants` | deleted tenants that can be brought back | `all() -> tuple[DeletedTenant, ...]`, `undelete(id, Undelete, actor) -> DeletedTenant` |
 | `platform: PlatformBackups` | the platform's own backup | `get() -> PlatformBackupView`, `back_up(BackUp, actor)` |
 | `billing: BillingService` | the plan of a workspace | `is_on`, `offers()`; `checkout(tenant, plan, interval, return_url)` and `portal(tenant, return_url)`, each the address to go to; `of_tenant(uid) -> BillingView`; `refresh(uid)` |
+| `plan_changes: PlanChanges` | the same, once a plan is bought | `preview(tenant, plan, interval) -> Preview`, `change(tenant, plan, interval, at, cents)`; `keep`, `cancel` and `resume` |
 | `accounts: AccountSessions` | pages for the owner of a workspace | `open(secret) -> Cookie`, `read(value) -> Holder or None`, `close(value) -> Cookie` |
 | `account_tickets: AccountTickets` | the same | `open(ticket) -> Cookie` |
 | `account_links: AccountLinks` | the same | `ask(slug, address)` |
@@ -48,6 +49,7 @@ from vivero_web.problem import ErrorPage
 
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.backups.service import BackupService
+from vivero_control.domain.billing.changes import PlanChanges
 from vivero_control.domain.billing.links import AccountLinks
 from vivero_control.domain.billing.service import BillingService
 from vivero_control.domain.billing.sessions import AccountSessions
@@ -83,6 +85,7 @@ class Services:
     deleted: DeletedTenants
     platform: PlatformBackups
     billing: BillingService
+    plan_changes: PlanChanges
     accounts: AccountSessions
     account_tickets: AccountTickets
     account_links: AccountLinks

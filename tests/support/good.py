@@ -343,6 +343,8 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
     "POST /account/open": {"code": _CHOSEN["code"]},
     "POST /account/enter": {"code": _CHOSEN["code"]},
     "POST /account/checkout": {"plan": "starter", "interval": "month"},
+    "POST /account/change": {"plan": "starter", "interval": "month", "at": "1798718898", "cents": "0"},
+    "POST /account/cancel": {"reason": "unused", "comment": "We had no time."},
     "POST /api/v1/billing/events": {"id": "evt_1", "data": {"object": {"object": "invoice", "customer": "cus_1"}}},
     "POST /set-password": _CHOSEN,
     "POST /staff/people/new": {"email": "grace@example.com", "role": "support"},

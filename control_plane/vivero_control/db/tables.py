@@ -262,6 +262,7 @@ class BillingSubscription(Base):
     period_start: Mapped[datetime] = mapped_column(UtcDateTime)
     period_end: Mapped[datetime] = mapped_column(UtcDateTime)
     ends_with_period: Mapped[bool]
+    next_plan: Mapped[str | None] = mapped_column(String(253))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

@@ -39,6 +39,15 @@ from vivero_control.web.workspace_login import typed_slug
 _ASK_ERRORS: Final = (InvalidInputError, TooManyRequestsError, UnavailableError)
 _ORDER_ERRORS: Final = (InvalidInputError, ConflictError, UnavailableError)
 
+_DONE: Final = {
+    "changed": "Your plan is changed",
+    "planned": "The change is planned",
+    "kept": "Your plan stays as it is",
+    "canceled": "Your plan is canceled",
+    "resumed": "Your plan goes on",
+}
+"""What was just done, by the word in the address."""
+
 
 class AddressForm(Struct, kw_only=True):
     """The form's field as typed."""
@@ -124,7 +133,13 @@ class AccountPage:
     clock: NamedDependency[Clock]
 
     async def render(
-        self, tenant: Tenant, *, paid: str = "", error: WebError | None = None, chosen: OrderForm | None = None
+        self,
+        tenant: Tenant,
+        *,
+        paid: str = "",
+        done: str = "",
+        error: WebError | None = None,
+        chosen: OrderForm | None = None,
     ) -> Template:
         if paid == "true":
             # Before the provider's message comes; when that fails, the message brings it.
@@ -141,9 +156,11 @@ class AccountPage:
             workspace=billing_lines.workspace(tenant, self.settings.tenant_url, offers, self.clock()),
             plan=billing_lines.plan(view, offers),
             offers=billing_lines.offers(view, offers),
+            changes=billing_lines.changes(view, offers),
             invoices=[billing_lines.invoice(one) for one in view.invoices],
             knows_provider=view.customer is not None,
             paid=paid,
+            done=_DONE.get(done, ""),
             problem=error.detail if error else "",
             chosen=chosen or OrderForm(interval=Interval.MONTH),
         )
@@ -152,7 +169,7 @@ class AccountPage:
         return self.settings.billing.pages if self.settings.billing else ""
 
 
-_SHOWN: Final = {"shown": Provide(AccountPage, sync_to_thread=False), "tenant": Provide(session_owner)}
+SHOWN: Final = {"shown": Provide(AccountPage, sync_to_thread=False), "tenant": Provide(session_owner)}
 
 
 class AccountController(Controller):
@@ -175,7 +192,10 @@ class AccountController(Controller):
             tenant = await session_owner(request, accounts, billing)
         except NoAccountSessionError:
             return _ask_page(settings, slug=request.query_params.get("workspace", "")[:63])
-        return await AccountPage(billing, settings, clock).render(tenant, paid=request.query_params.get("paid", ""))
+        asked = request.query_params
+        return await AccountPage(billing, settings, clock).render(
+            tenant, paid=asked.get("paid", ""), done=asked.get("done", "")
+        )
 
     @post("/link", status_code=HTTP_200_OK)
     async def ask(
@@ -232,7 +252,7 @@ class AccountController(Controller):
             return _open_page(settings, error, code, from_workspace=True)
         return Redirect(ACCOUNT, status_code=HTTP_303_SEE_OTHER, cookies=[cookie])
 
-    @post("/checkout", status_code=HTTP_303_SEE_OTHER, dependencies=_SHOWN)
+    @post("/checkout", status_code=HTTP_303_SEE_OTHER, dependencies=SHOWN)
     async def checkout(
         self, request: Request[Any, Any, Any], shown: NamedDependency[AccountPage], tenant: NamedDependency[Tenant]
     ) -> Redirect | Template:
@@ -244,7 +264,7 @@ class AccountController(Controller):
             return await shown.render(tenant, error=error, chosen=form)
         return Redirect(page, status_code=HTTP_303_SEE_OTHER)
 
-    @post("/portal", status_code=HTTP_303_SEE_OTHER, dependencies=_SHOWN)
+    @post("/portal", status_code=HTTP_303_SEE_OTHER, dependencies=SHOWN)
     async def portal(self, shown: NamedDependency[AccountPage], tenant: NamedDependency[Tenant]) -> Redirect | Template:
         try:
             page = await shown.billing.portal(tenant, shown.settings.account_url)

@@ -7,12 +7,14 @@ from typing import Final
 from msgspec import Struct
 from vivero_core.model.constants import SuspensionReason
 from vivero_core.model.tenant import Tenant
+from vivero_ui.filters import bytes_, number
 
 from vivero_control.domain.billing import policies
+from vivero_control.domain.billing.change_rules import MONTHS, Moment, Preview, moment_of
 from vivero_control.domain.billing.schemas import Interval, Invoice, InvoiceKind, InvoiceStatus, SubscriptionStatus
-from vivero_control.domain.billing.service import MONTHS, BillingView
+from vivero_control.domain.billing.service import BillingView, offer_of
 from vivero_control.domain.billing.sessions import Holder
-from vivero_control.domain.plans.service import PlanView
+from vivero_control.domain.plans.service import PlanLimits, PlanView
 from vivero_control.domain.tenants.policies import trial_end
 from vivero_control.web.presentation import StatusLabel
 
@@ -102,7 +104,10 @@ class PlanLine(Struct, frozen=True, kw_only=True):
     price: str
     state: StatusLabel
     ends_with_period: bool
+    next_plan: str
+    """What begins with the next period; empty if nothing changes."""
     is_open: bool
+    can_change: bool
     period_start: datetime
     period_end: datetime
     to_pay: str
@@ -122,6 +127,8 @@ def plan(view: BillingView, plans: Sequence[PlanView]) -> PlanLine | None:
         price=f"{money(found.amount_cents, found.currency)} {_EVERY[found.interval]}",
         state=_STATUSES[found.status],
         ends_with_period=found.ends_with_period,
+        next_plan=names.get(found.next_plan, found.next_plan) if found.next_plan else "",
+        can_change=found.status is SubscriptionStatus.ACTIVE and not found.ends_with_period and found.next_plan is None,
         is_open=policies.access(found.status) is policies.Access.OPEN,
         period_start=found.period_start,
         period_end=found.period_end,
@@ -149,6 +156,80 @@ def offers(view: BillingView, plans: Sequence[PlanView]) -> list[OfferLine]:
             },
         )
         for one in plans
+    ]
+
+
+class ChangeLine(Struct, frozen=True, kw_only=True):
+    """One other plan or period that the present one can be changed to."""
+
+    plan: PlanView
+    interval: Interval
+    price: str
+    at_once: bool
+
+
+def changes(view: BillingView, plans: Sequence[PlanView]) -> list[ChangeLine]:
+    """Every change that is made in one step, cheapest first by the month."""
+    current = view.subscription
+    if current is None:
+        return []
+    found = ((one, interval, moment_of(current, offer_of(one, "", interval))) for interval in Interval for one in plans)
+    return [
+        ChangeLine(
+            plan=one,
+            interval=interval,
+            price=f"{money(one.price_cents * MONTHS[interval], one.currency)} {_EVERY[interval]}",
+            at_once=moment is Moment.NOW,
+        )
+        for one, interval, moment in found
+        if moment is not None
+    ]
+
+
+class PreviewLine(Struct, frozen=True, kw_only=True):
+    """What a change means, before it is made."""
+
+    plan: str
+    interval: Interval
+    price: str
+    at_once: bool
+    starts_at: datetime
+    renews_at: datetime | None
+    total: str
+    lines: list[tuple[str, str]]
+    fewer: list[str]
+    at: int
+    cents: int
+
+
+def preview(found: Preview, present: PlanView | None, following: PlanView) -> PreviewLine:
+    """`present` is the plan that is left; None when it is not on the price list any more."""
+    offer = found.offer
+    return PreviewLine(
+        plan=following.display_name,
+        interval=offer.interval,
+        price=f"{money(offer.amount_cents, offer.currency)} {_EVERY[offer.interval]}",
+        at_once=found.moment is Moment.NOW,
+        starts_at=found.starts_at,
+        renews_at=found.renews_at,
+        total=money(found.cost.total_cents, offer.currency),
+        lines=[(line.words, money(line.cents, offer.currency)) for line in found.cost.lines],
+        fewer=_fewer(present.limits, following.limits) if present else [],
+        at=int(found.at.timestamp()),
+        cents=found.cost.total_cents,
+    )
+
+
+def _fewer(present: PlanLimits, following: PlanLimits) -> list[str]:
+    """Limits that are lower than now."""
+    return [
+        f"{shown(after)} {words}"
+        for before, after, words, shown in (
+            (present.records, following.records, "records", number),
+            (present.users, following.users, "users", number),
+            (present.storage_bytes, following.storage_bytes, "of files", bytes_),
+        )
+        if after is not None and (before is None or after < before)
     ]
 
 

@@ -14,6 +14,7 @@ from vivero_web.security import same_origin_only
 
 from vivero_control.services import Pages
 from vivero_control.web.account import AccountController
+from vivero_control.web.account_plan import PlanChangeController
 from vivero_control.web.backups import BackupsController, TenantBackupsController
 from vivero_control.web.company import CompanyController
 from vivero_control.web.confirm import ConfirmController
@@ -43,6 +44,7 @@ def pages(clock: Clock = now) -> Pages:
             SignupController,
             ConfirmController,
             AccountController,
+            PlanChangeController,
             StaffLoginController,
             RecoveryController,
             TenantsController,

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from vivero_dev.payments import objects
 from vivero_dev.payments.objects import RETRY_DAYS, Object
+from vivero_dev.payments.proration import change_lines
 
 DAY: Final = 24 * 3600
-KINDS: Final = ("customers", "sessions", "subscriptions", "invoices", "portals")
+KINDS: Final = ("customers", "sessions", "subscriptions", "invoices", "portals", "products")
 
 
 class RefusedError(Exception):
@@ -37,6 +38,7 @@ class Ledger:
         self.subscriptions: dict[str, Object] = {}
         self.invoices: dict[str, Object] = {}
         self.portals: dict[str, Object] = {}
+        self.products: dict[str, Object] = {}
         self._done: dict[str, tuple[str, Object]] = {}
 
     def now(self) -> int:
@@ -133,12 +135,81 @@ class Ledger:
         with self.lock:
             self._use(customer, card)
 
+    def create_product(self, fields: Object) -> Object:
+        if fields["id"] in self.products:
+            raise RefusedError(400, "resource_already_exists", "Product already exists.")
+        self.products[fields["id"]] = {"object": "product", **fields}
+        return self.products[fields["id"]]
+
+    def preview(self, fields: Object) -> Object:
+        """The invoice that a change would make; nothing is kept."""
+        with self.lock:
+            of, change = self.find(self.subscriptions, fields["subscription"]), fields["subscription_details"]
+            lines = change_lines(of, self._price(of, change), self._reckoned(of, change))
+            return {"object": "invoice", "total": sum(line["amount"] for line in lines), "lines": {"data": lines}}
+
+    def update_subscription(self, name: str, fields: Object) -> Object:
+        """Another price, at once or with the next period; another end; other metadata. All of it or nothing."""
+        with self.lock:
+            of = self._living(name)
+            if "items" in fields:
+                self._change_price(of, fields)
+            if "cancel_at_period_end" in fields:
+                of["cancel_at_period_end"] = fields["cancel_at_period_end"] == "true"
+                of["cancellation_details"] = fields.get("cancellation_details", {})
+            changed = of["metadata"] | fields.get("metadata", {})
+            of["metadata"] = {key: value for key, value in changed.items() if value}
+            return self._changed(of, "customer.subscription.updated")
+
+    def _change_price(self, of: Object, fields: Object) -> None:
+        item, price = of["items"]["data"][0], self._price(of, fields)
+        if fields["proration_behavior"] == "none":
+            if price["recurring"]["interval"] != item["price"]["recurring"]["interval"]:
+                raise RefusedError(400, "parameter_invalid", "Another interval is billed at once.")
+            lines = []
+        else:
+            if self._card(of) != "pays":
+                raise RefusedError(402, "card_declined", "The card was declined. Nothing was changed.")
+            lines = change_lines(of, price, self._reckoned(of, fields))
+        item["price"], of["title"] = price, price["name"]
+        if lines:
+            period = lines[-1]["period"]
+            if period["end"] != item["current_period_end"]:
+                item["current_period_start"], item["current_period_end"] = period["start"], period["end"]
+            self._settle(self._bill(of, "subscription_update", lines), paid=True)
+
+    def _price(self, of: Object, fields: Object) -> Object:
+        asked = fields["items"]["0"]
+        if asked["id"] != of["items"]["data"][0]["id"]:
+            raise RefusedError(404, "resource_missing", "There is no such item.")
+        data = asked["price_data"]
+        product = self.products.get(data["product"])
+        if product is None and data["product"] != f"prod_{of['id']}":
+            raise RefusedError(404, "resource_missing", "There is no such product.")
+        return {
+            "unit_amount": int(data["unit_amount"]),
+            "recurring": {"interval": data["recurring"]["interval"]},
+            "product": data["product"],
+            "name": product["name"] if product else of["first_title"],
+        }
+
+    @staticmethod
+    def _reckoned(of: Object, fields: Object) -> int:
+        item, at = of["items"]["data"][0], int(fields["proration_date"])
+        if not item["current_period_start"] <= at < item["current_period_end"]:
+            raise RefusedError(400, "parameter_invalid", "The proration date is outside the period.")
+        return at
+
+    def _living(self, name: str) -> Object:
+        found = self.find(self.subscriptions, name)
+        if found["status"] == "canceled":
+            raise RefusedError(400, "resource_missing", "This subscription has ended.")
+        return found
+
     def cancel_with_period(self, name: str, *, ends: bool) -> None:
         """Canceled at the end of the period, or not any more."""
         with self.lock:
-            found = self.find(self.subscriptions, name)
-            if found["status"] == "canceled":
-                raise RefusedError(400, "resource_missing", "This subscription has ended.")
+            found = self._living(name)
             found["cancel_at_period_end"] = ends
             self._changed(found, "customer.subscription.updated")
 
@@ -191,9 +262,9 @@ class Ledger:
         of["status"] = status
         self._changed(of, "customer.subscription.updated")
 
-    def _bill(self, of: Object, reason: str) -> Object:
+    def _bill(self, of: Object, reason: str, lines: list[Object] | None = None) -> Object:
         name = _name("in")
-        made = objects.invoice(name, len(self.invoices) + 1, of, reason, self.now())
+        made = objects.invoice(name, len(self.invoices) + 1, of, reason, self.now(), lines)
         made["hosted_invoice_url"] = f"{self.url}/invoice/{name}"
         self._keep(self.invoices, made, "invoice.finalized")
         return made

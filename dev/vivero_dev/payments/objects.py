@@ -62,8 +62,13 @@ def session(name: str, fields: Object, url: str, now: int) -> Object:
 def subscription(name: str, of: Object, now: int) -> Object:
     interval = of["price_data"]["recurring"]["interval"]
     item = {
+        "id": f"si_{name}",
         "object": "subscription_item",
-        "price": {"unit_amount": of["amount_total"], "recurring": {"interval": interval}},
+        "price": {
+            "unit_amount": of["amount_total"],
+            "recurring": {"interval": interval},
+            "product": f"prod_{name}",
+        },
         "quantity": 1,
         "current_period_start": now,
         "current_period_end": after(now, interval),
@@ -80,14 +85,23 @@ def subscription(name: str, of: Object, now: int) -> Object:
         "cancel_at": None,
         "items": {"object": "list", "data": [item]},
         "title": of["price_data"]["product_data"]["name"],
+        "first_title": of["price_data"]["product_data"]["name"],
         "retries": 0,
         "retry_at": None,
     }
 
 
-def invoice(name: str, number: int, of: Object, reason: str, now: int) -> Object:
-    """For the period that the subscription is in; open."""
+def invoice(  # noqa: PLR0913, PLR0917  what it says
+    name: str, number: int, of: Object, reason: str, now: int, lines: list[Object] | None = None
+) -> Object:
+    """For the period that the subscription is in, or for these lines; open."""
     item = of["items"]["data"][0]
+    whole = {
+        "description": of["title"],
+        "amount": item["price"]["unit_amount"],
+        "period": {"start": item["current_period_start"], "end": item["current_period_end"]},
+    }
+    lines = lines or [whole]
     return {
         "id": name,
         "object": "invoice",
@@ -95,15 +109,12 @@ def invoice(name: str, number: int, of: Object, reason: str, now: int) -> Object
         "customer": of["customer"],
         "status": "open",
         "billing_reason": reason,
-        "total": item["price"]["unit_amount"],
+        "total": sum(line["amount"] for line in lines),
         "amount_paid": 0,
         "currency": of["currency"],
         "created": now,
         "hosted_invoice_url": None,
         "invoice_pdf": None,
         "parent": {"type": "subscription_details", "subscription_details": {"subscription": of["id"]}},
-        "lines": {
-            "object": "list",
-            "data": [{"period": {"start": item["current_period_start"], "end": item["current_period_end"]}}],
-        },
+        "lines": {"object": "list", "data": lines},
     }

@@ -20,7 +20,7 @@ BODY_BYTES: Final = 64 * 1024
 def nested(body: str) -> Object:
     """A form's fields: `a[b]=1` is `{"a": {"b": "1"}}`."""
     made: Object = {}
-    for key, value in parse_qsl(body):
+    for key, value in parse_qsl(body, keep_blank_values=True):
         *path, last = re.split(r"[\[\]]+", key.rstrip("]"))
         at = made
         for part in path:
@@ -67,6 +67,9 @@ class Handler(BaseHTTPRequestHandler):
                 self._authenticate()
                 query = {name: values[0] for name, values in parse_qs(parts.query).items()}
                 self._json(self._list(getattr(ledger, what), query))
+            case ["v1", "subscriptions", name]:
+                self._authenticate()
+                self._json(ledger.find(ledger.subscriptions, name))
             case ["health"]:
                 self._json({"subscriptions": len(ledger.subscriptions)})
             case ["pay", name]:
@@ -83,6 +86,12 @@ class Handler(BaseHTTPRequestHandler):
         match urlsplit(self.path).path.strip("/").split("/"):
             case ["v1", "customers"]:
                 self._make(body, ledger.create_customer)
+            case ["v1", "products"]:
+                self._make(body, ledger.create_product)
+            case ["v1", "invoices", "create_preview"]:
+                self._make(body, ledger.preview)
+            case ["v1", "subscriptions", name]:
+                self._make(body, lambda fields: ledger.update_subscription(name, fields))
             case ["v1", "checkout", "sessions"]:
                 self._make(body, ledger.create_session)
             case ["v1", "billing_portal", "sessions"]:

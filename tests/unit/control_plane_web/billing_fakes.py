@@ -1,14 +1,17 @@
 """Billing in memory: who has a link, what was bought, and where the payment provider's pages would be."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from litestar.datastructures import Cookie
 from msgspec import structs
 from unit.control_plane.builders import NOW, tenant
 from unit.control_plane.test_billing_policies import invoice, subscription
-from vivero_control.domain.billing.errors import NothingBoughtError, SubscribedAlreadyError
+from vivero_control.domain.billing.change_rules import Moment, Preview
+from vivero_control.domain.billing.changes import PlanChanges
+from vivero_control.domain.billing.errors import CostChangedError, NothingBoughtError, SubscribedAlreadyError
 from vivero_control.domain.billing.links import AccountLinks
+from vivero_control.domain.billing.provider import CANCEL_REASONS, Cost, CostLine
 from vivero_control.domain.billing.schemas import Interval, Invoice, InvoiceKind, InvoiceStatus, SubscriptionStatus
 from vivero_control.domain.billing.service import BillingService, BillingView, is_sold
 from vivero_control.domain.billing.sessions import COOKIE, AccountSessions, Holder
@@ -108,6 +111,51 @@ class FakeBilling(BillingService):
         if self.view.customer is None:
             raise NothingBoughtError
         return PORTAL
+
+
+class FakeChanges(PlanChanges):
+    """Upgrades cost €3,000 now; what was done is kept."""
+
+    def __init__(self, billing: BillingService, refusal: WebError | None = None) -> None:
+        self.sold = billing
+        self.refusal = refusal
+        self.done: list[tuple[object, ...]] = []
+
+    async def preview(self, tenant: Tenant, plan: str, interval: Interval) -> Preview:
+        if self.refusal:
+            raise self.refusal
+        offer = self.sold.offer(tenant, plan, interval)
+        cost = Cost(300_000, (CostLine("Unused time of the plan before", -200_000), CostLine("From now on", 500_000)))
+        if plan == "starter":
+            end = NOW + timedelta(days=30)
+            return Preview(offer=offer, moment=Moment.PERIOD_END, at=NOW, cost=Cost(0), starts_at=end, renews_at=end)
+        return Preview(offer=offer, moment=Moment.NOW, at=NOW, cost=cost, starts_at=NOW, renews_at=None)
+
+    async def change(self, tenant: Tenant, plan: str, interval: Interval, *, at: datetime, cents: int) -> Moment:
+        found = await self.preview(tenant, plan, interval)
+        if (at, cents) != (found.at, found.cost.total_cents):
+            raise CostChangedError
+        self.done.append(("change", plan, interval))
+        return found.moment
+
+    async def keep(self, tenant: Tenant) -> None:
+        del tenant
+        self._do("keep")
+
+    async def cancel(self, tenant: Tenant, reason: str, comment: str) -> None:
+        del tenant
+        if reason not in CANCEL_REASONS:
+            raise InvalidInputError.of("reason", "Choose the reason that fits best.")
+        self._do("cancel", reason, comment)
+
+    async def resume(self, tenant: Tenant) -> None:
+        del tenant
+        self._do("resume")
+
+    def _do(self, *what: object) -> None:
+        if self.refusal:
+            raise self.refusal
+        self.done.append(what)
 
 
 class FakeAccounts(AccountSessions):

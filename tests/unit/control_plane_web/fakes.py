@@ -15,7 +15,7 @@ from litestar.params import FromPath
 from msgspec import UNSET, structs
 from pydantic import AnyHttpUrl, SecretStr
 from support.counting import unlimited
-from unit.control_plane_web.billing_fakes import FakeAccounts, FakeBilling, FakeLinks, FakeTickets
+from unit.control_plane_web.billing_fakes import FakeAccounts, FakeBilling, FakeChanges, FakeLinks, FakeTickets
 from vivero_control.domain.audit.service import AuditEntry, AuditService
 from vivero_control.domain.backups import policies as backup_policies
 from vivero_control.domain.backups.schemas import (
@@ -850,6 +850,7 @@ def fakes(**replaced: object) -> dict[str, object]:
         "confirmations": FakeConfirmations(),
         "members": FakeMembers(),
         "billing": FakeBilling(FakePlans()),
+        "plan_changes": FakeChanges(FakeBilling(FakePlans())),
         "accounts": FakeAccounts(),
         "account_tickets": FakeTickets(),
         "account_links": FakeLinks(),

@@ -97,6 +97,8 @@ OF_VIEWERS = {
 FOR_ADMINS = ("/staff/people", "/api/v1/staff")
 WITHOUT_BODY = {
     "POST /account/portal",
+    "POST /account/keep",
+    "POST /account/resume",
     "POST /account/leave",
     "POST /logout",
     "POST /staff/logout",
@@ -141,7 +143,14 @@ WITHOUT_BODY = {
 # Of the payment provider: an event is an object with all that is in it.
 EVENTS = {"POST /api/v1/billing/events"}
 EVENT_BYTES = 256 * 1024
-OF_OWNERS = {"POST /account/checkout", "POST /account/portal"}
+OF_OWNERS = {
+    "POST /account/checkout",
+    "POST /account/portal",
+    "POST /account/change",
+    "POST /account/keep",
+    "POST /account/cancel",
+    "POST /account/resume",
+}
 UPLOADS = {"POST /files", "POST /api/v1/files"}
 # Read only if the record that takes the file has room.
 OF_RECORDS = {

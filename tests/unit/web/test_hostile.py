@@ -92,6 +92,8 @@ def test_every_body_that_somebody_reads_is_known_here(program: Program) -> None:
             "logout",
             "/account/portal",
             "/account/leave",
+            "/account/keep",
+            "/account/resume",
             "/usage/plan",
             "/delete",
             "/replay",

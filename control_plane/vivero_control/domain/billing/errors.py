@@ -24,6 +24,7 @@ class ProviderRefusedError(ConflictError):
     title = "Refused by the payment provider"
 
     def __init__(self, code: str = "") -> None:
+        self.code = code
         super().__init__(f"The payment provider refused this{f' ({code})' if code else ''}. Nothing was charged.")
 
 
@@ -45,6 +46,23 @@ class NothingBoughtError(ConflictError):
 
     def __init__(self) -> None:
         super().__init__("Nothing was bought for this workspace yet.")
+
+
+class ChangeNotPossibleError(ConflictError):
+    """The plan cannot be changed so, or not now; the sentence says what comes first."""
+
+    slug = "change-not-possible"
+    title = "Not possible now"
+
+
+class CostChangedError(ConflictError):
+    """What was agreed to is not what it would cost any more."""
+
+    slug = "cost-changed"
+    title = "The cost has changed"
+
+    def __init__(self) -> None:
+        super().__init__("The cost has changed since it was shown, or it was shown too long ago. Look at it once more.")
 
 
 class NoAccountSessionError(NotSignedInError):

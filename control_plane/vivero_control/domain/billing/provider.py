@@ -1,12 +1,24 @@
 """What we ask of a payment provider. All that it is told carries a key, so that a repeat changes nothing."""
 
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 from msgspec import Struct
 
 from vivero_control.domain.billing.schemas import Account, Interval
+
+CANCEL_REASONS: Final = {
+    "too_expensive": "It costs too much",
+    "missing_features": "Something that we need is missing",
+    "switched_service": "We use something else",
+    "unused": "We do not use it enough",
+    "customer_service": "The help was not good enough",
+    "too_complex": "It is too complicated",
+    "low_quality": "It does not work well enough",
+    "other": "Another reason",
+}
+"""In the provider's words and in ours."""
 
 
 class Offer(Struct, frozen=True, kw_only=True):
@@ -32,6 +44,20 @@ class Checkout(Struct, frozen=True, kw_only=True):
     id: str
     url: str
     expires_at: datetime
+
+
+class CostLine(Struct, frozen=True):
+    """One line of an invoice that would be made."""
+
+    words: str
+    cents: int
+
+
+class Cost(Struct, frozen=True):
+    """What the provider would charge at once."""
+
+    total_cents: int
+    lines: tuple[CostLine, ...] = ()
 
 
 class Event(Struct, frozen=True):
@@ -60,6 +86,21 @@ class PaymentProvider(Protocol):
 
     async def portal(self, customer: str, *, return_url: str) -> str:
         """A page, good for minutes, where the customer changes the payment method or cancels."""
+
+    async def preview_change(self, customer: str, subscription: str, offer: Offer, at: datetime) -> Cost:
+        """What `change_now` would charge, reckoned from this second; negative where more is credited."""
+
+    async def change_now(self, key: UUID, subscription: str, offer: Offer, at: datetime) -> None:
+        """Put a subscription on another price at once; without the payment nothing changes (ProviderRefusedError)."""
+
+    async def change_with_period(self, subscription: str, offer: Offer) -> None:
+        """The same from the next period on; what is paid stays."""
+
+    async def keep_plan(self, subscription: str) -> None:
+        """What `change_with_period` has planned does not happen."""
+
+    async def end_with_period(self, subscription: str, *, ends: bool, reason: str = "", comment: str = "") -> None:
+        """Whether it ends with its period; `reason` is one of CANCEL_REASONS or empty."""
 
     async def account(self, customer: str) -> Account:
         """Every subscription and invoice of a customer, as they are now."""

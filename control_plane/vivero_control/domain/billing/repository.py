@@ -21,6 +21,7 @@ from vivero_control.db.tables import (
     BillingSubscription,
 )
 from vivero_control.domain.billing import policies
+from vivero_control.domain.billing.errors import NothingBoughtError
 from vivero_control.domain.billing.policies import Difference
 from vivero_control.domain.billing.schemas import Account, Invoice, Subscription
 
@@ -124,6 +125,21 @@ class DifferenceRepository(Repository[BillingDifference]):
         ]
         if rows:
             await self.add_new(rows)
+
+
+async def locked(session: AsyncSession, customer_id: UUID) -> BillingCustomer:
+    """The customer, held until the transaction ends. Raises NothingBoughtError when there is none."""
+    customer = await CustomerRepository(session).locked(customer_id)
+    if customer is None:
+        raise NothingBoughtError
+    return customer
+
+
+def known(customer: BillingCustomer) -> str:
+    """The provider's name for it. Raises NothingBoughtError when it has none."""
+    if customer.provider_id is None:
+        raise NothingBoughtError
+    return customer.provider_id
 
 
 def _key(*parts: object) -> str:

@@ -43,6 +43,10 @@ class Subscription(Struct, frozen=True, kw_only=True):
     period_start: Annotated[datetime, Meta(description="Of the period that is paid or to be paid now.")]
     period_end: Annotated[datetime, Meta(description="When it is renewed, or ends.")]
     ends_with_period: Annotated[bool, Meta(description="Canceled, and good until the end of the period.")]
+    next_plan: Annotated[
+        str | None,
+        Meta(description="The plan that begins with the next period, whose amount is given then; else null."),
+    ] = None
     created_at: Annotated[datetime, Meta(description="When it was made.")]
 
 

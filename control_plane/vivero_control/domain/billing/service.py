@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated
 from uuid import UUID, uuid4
 
 from msgspec import Meta, Struct
@@ -14,6 +14,7 @@ from vivero_web.errors import InvalidInputError
 from vivero_control.db.database import Database
 from vivero_control.db.tables import OUTBOX_KEY_LENGTH, BillingCheckout, BillingCustomer
 from vivero_control.domain.billing import jobs, policies
+from vivero_control.domain.billing.change_rules import MONTHS
 from vivero_control.domain.billing.errors import (
     BillingOffError,
     NothingBoughtError,
@@ -21,7 +22,13 @@ from vivero_control.domain.billing.errors import (
     SubscribedAlreadyError,
 )
 from vivero_control.domain.billing.provider import Offer, PaymentProvider
-from vivero_control.domain.billing.repository import AccountRepository, CheckoutRepository, CustomerRepository
+from vivero_control.domain.billing.repository import (
+    AccountRepository,
+    CheckoutRepository,
+    CustomerRepository,
+    known,
+    locked,
+)
 from vivero_control.domain.billing.schemas import Account, Interval, Invoice, Subscription
 from vivero_control.domain.billing.sessions import Holder
 from vivero_control.domain.billing.synchronisation import Synchroniser
@@ -30,8 +37,6 @@ from vivero_control.domain.tenants.errors import TenantNotFoundError
 from vivero_control.domain.tenants.policies import tenant_subject
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.jobs.repository import OutboxRepository
-
-MONTHS: Final = {Interval.MONTH: 1, Interval.YEAR: 12}
 
 
 class BillingView(Struct, frozen=True, kw_only=True):
@@ -76,6 +81,13 @@ class BillingService:
         """The plans that can be bought without talking to anybody, cheapest first."""
         return tuple(plan for plan in self._plans.offered() if is_sold(plan)) if self.is_on else ()
 
+    def offer(self, tenant: Tenant, plan: str, interval: Interval) -> Offer:
+        """What this plan costs this workspace. Raises InvalidInputError naming `plan` when it is none that is sold."""
+        found = next((one for one in self.offers() if one.name == plan), None)
+        if found is None:
+            raise InvalidInputError.of("plan", "Choose one of the plans.")
+        return offer_of(found, tenant.metadata.uid, interval)
+
     async def holder(self, holder: Holder) -> Tenant:
         """The Tenant of a session. Raises TenantNotFoundError when it is gone."""
         found = await self._tenants.find(holder.tenant)
@@ -111,10 +123,10 @@ class BillingService:
             UnavailableError: the provider or the cluster does not answer.
         """
         provider, now = self._on(), self._clock()
-        offer = _offer(tenant, next((one for one in self.offers() if one.name == plan), None), interval)
+        offer = self.offer(tenant, plan, interval)
         customer_id = await self._customer(tenant, provider)
         async with self._database.transaction() as session:
-            customer = await _locked(session, customer_id)
+            customer = await locked(session, customer_id)
             await self._check_first(session, customer, provider)
             order = BillingCheckout(
                 id=uuid4(),
@@ -125,9 +137,7 @@ class BillingService:
                 currency=offer.currency,
                 created_at=now,
             )
-            made = await provider.start_checkout(
-                order.id, customer=_known(customer), offer=offer, return_url=return_url
-            )
+            made = await provider.start_checkout(order.id, customer=known(customer), offer=offer, return_url=return_url)
             order.provider_id, order.expires_at = made.id, made.expires_at
             await CheckoutRepository(session).add(order)
         return made.url
@@ -184,7 +194,7 @@ class BillingService:
         async with self._database.transaction() as session:
             customer = await CustomerRepository(session).put(tenant.metadata.uid, tenant.name, self._clock())
         async with self._database.transaction() as session:
-            made = await _locked(session, customer.id)
+            made = await locked(session, customer.id)
             if made.provider_id is None:
                 owner = tenant.spec.owner
                 made.provider_id = await provider.create_customer(
@@ -201,22 +211,8 @@ class BillingService:
         for older in await CheckoutRepository(session).payable(customer.id, now):
             await provider.expire_checkout(older.provider_id)
             older.expires_at = now
-        if not policies.may_buy((await provider.account(_known(customer))).subscriptions):
+        if not policies.may_buy((await provider.account(known(customer))).subscriptions):
             raise SubscribedAlreadyError
-
-
-async def _locked(session: AsyncSession, customer_id: UUID) -> BillingCustomer:
-    customer = await CustomerRepository(session).locked(customer_id)
-    if customer is None:
-        raise NothingBoughtError
-    return customer
-
-
-def _known(customer: BillingCustomer) -> str:
-    """The provider's name for it."""
-    if customer.provider_id is None:
-        raise NothingBoughtError
-    return customer.provider_id
 
 
 def is_sold(plan: PlanView) -> bool:
@@ -224,11 +220,10 @@ def is_sold(plan: PlanView) -> bool:
     return plan.price_cents > 0 and not plan.starting_at
 
 
-def _offer(tenant: Tenant, plan: PlanView | None, interval: Interval) -> Offer:
-    if plan is None:
-        raise InvalidInputError.of("plan", "Choose one of the plans.")
+def offer_of(plan: PlanView, tenant_uid: str, interval: Interval) -> Offer:
+    """This plan for this workspace, paid so often."""
     return Offer(
-        tenant_uid=tenant.metadata.uid,
+        tenant_uid=tenant_uid,
         plan=plan.name,
         title=f"Vivero {plan.display_name}",
         interval=interval,

@@ -14,7 +14,7 @@ from vivero_web.errors import MalformedError
 
 from vivero_control.domain.billing import signatures
 from vivero_control.domain.billing.errors import ProviderRefusedError, ProviderUnavailableError
-from vivero_control.domain.billing.provider import Checkout, Event, Offer
+from vivero_control.domain.billing.provider import Checkout, Cost, CostLine, Event, Offer
 from vivero_control.domain.billing.schemas import (
     Account,
     Interval,
@@ -46,12 +46,14 @@ class _Recurring(Struct, frozen=True):
 class _Price(Struct, frozen=True):
     unit_amount: int
     recurring: _Recurring
+    product: str = ""
 
 
 class _Item(Struct, frozen=True):
     price: _Price
     current_period_start: int
     current_period_end: int
+    id: str = ""
 
 
 class _Items(Struct, frozen=True):
@@ -103,6 +105,20 @@ class _Invoice(Struct, frozen=True):
     parent: _Parent | None = None
     hosted_invoice_url: str | None = None
     invoice_pdf: str | None = None
+
+
+class _CostLine(Struct, frozen=True):
+    amount: int
+    description: str | None = None
+
+
+class _CostLines(Struct, frozen=True):
+    data: tuple[_CostLine, ...]
+
+
+class _Cost(Struct, frozen=True):
+    total: int
+    lines: _CostLines
 
 
 class _Page(Struct, frozen=True):
@@ -193,6 +209,75 @@ class Stripe:
     async def portal(self, customer: str, *, return_url: str) -> str:
         return (await self._post("billing_portal/sessions", {"customer": customer, "return_url": return_url})).url
 
+    async def preview_change(self, customer: str, subscription: str, offer: Offer, at: datetime) -> Cost:
+        item = _only_item(await self._subscription(subscription))
+        change = {"items": _items(item.id, offer, await self._product(offer)), **_prorated(at)}
+        said = await self._call(
+            "POST",
+            "invoices/create_preview",
+            data=dict(flat({"customer": customer, "subscription": subscription, "subscription_details": change})),
+        )
+        cost: _Cost = _read(said, _Cost)
+        lines = (CostLine(one.description or "", one.amount) for one in cost.lines.data)
+        return Cost(cost.total, tuple(lines))
+
+    async def change_now(self, key: UUID, subscription: str, offer: Offer, at: datetime) -> None:
+        item = _only_item(await self._subscription(subscription))
+        fields = {
+            "items": _items(item.id, offer, await self._product(offer)),
+            "payment_behavior": "error_if_incomplete",
+            "metadata": {"plan": offer.plan, **_NOTHING_PLANNED},
+            **_prorated(at),
+        }
+        await self._post(f"subscriptions/{subscription}", fields, key)
+
+    async def change_with_period(self, subscription: str, offer: Offer) -> None:
+        """The price changes now, and is charged with the next period; the metadata says from when on the plan holds."""
+        found = await self._subscription(subscription)
+        item = _only_item(found)
+        planned = {
+            "plan": _plan(found)[0],
+            "next_plan": offer.plan,
+            "next_from": item.current_period_end,
+            "kept_product": item.price.product,
+            "kept_amount": item.price.unit_amount,
+        }
+        fields = {"items": _items(item.id, offer, await self._product(offer)), "metadata": planned, **_UNPRORATED}
+        await self._post(f"subscriptions/{subscription}", fields)
+
+    async def keep_plan(self, subscription: str) -> None:
+        found = await self._subscription(subscription)
+        if _plan(found)[1] is None:
+            return
+        item = _only_item(found)
+        price = {
+            "currency": found.currency,
+            "product": found.metadata["kept_product"],
+            "unit_amount": found.metadata["kept_amount"],
+            "recurring": {"interval": item.price.recurring.interval},
+        }
+        fields = {"items": {"0": {"id": item.id, "price_data": price}}, "metadata": _NOTHING_PLANNED, **_UNPRORATED}
+        await self._post(f"subscriptions/{subscription}", fields)
+
+    async def end_with_period(self, subscription: str, *, ends: bool, reason: str = "", comment: str = "") -> None:
+        told = {name: value for name, value in (("feedback", reason), ("comment", comment)) if value}
+        fields = {"cancel_at_period_end": str(ends).lower()} | ({"cancellation_details": told} if told else {})
+        await self._post(f"subscriptions/{subscription}", fields)
+
+    async def _subscription(self, name: str) -> _Subscription:
+        found: _Subscription = _read(await self._call("GET", f"subscriptions/{name}"), _Subscription)
+        return found
+
+    async def _product(self, offer: Offer) -> str:
+        """What a price that is no checkout's has to name: one for each plan, made when it is first wanted."""
+        name = f"vivero_{offer.plan}"
+        try:
+            await self._post("products", {"id": name, "name": offer.title})
+        except ProviderRefusedError as error:
+            if error.code != "resource_already_exists":
+                raise
+        return name
+
     async def account(self, customer: str) -> Account:
         subscriptions = [
             subscription(one)
@@ -265,17 +350,52 @@ def _read(said: object, kind: type[Any]) -> Any:  # noqa: ANN401  of the kind
         raise ProviderUnavailableError from error
 
 
-def subscription(said: object) -> Subscription:
-    """As we know it."""
-    found: _Subscription = _read(said, _Subscription)
+_NOTHING_PLANNED: Final = {"next_plan": "", "next_from": "", "kept_product": "", "kept_amount": ""}
+"""An empty value takes the key away."""
+_UNPRORATED: Final = {"proration_behavior": "none"}
+
+
+def _prorated(at: datetime) -> dict[str, object]:
+    return {"proration_behavior": "always_invoice", "proration_date": int(at.timestamp())}
+
+
+def _items(item: str, offer: Offer, product: str) -> dict[str, object]:
+    price = {
+        "currency": offer.currency.lower(),
+        "product": product,
+        "unit_amount": offer.amount_cents,
+        "recurring": {"interval": offer.interval},
+    }
+    return {"0": {"id": item, "price_data": price}}
+
+
+def _only_item(found: _Subscription) -> _Item:
     if len(found.items.data) != 1:
         logger.error("a subscription has %s items, and one is expected", len(found.items.data))
         raise ProviderUnavailableError
-    item = found.items.data[0]
+    return found.items.data[0]
+
+
+def _plan(found: _Subscription) -> tuple[str, str | None]:
+    """The plan of the present period, and the one that is planned for the next."""
+    plan, following = found.metadata["plan"], found.metadata.get("next_plan")
+    since = found.metadata.get("next_from", "")
+    if not following or not since.isdecimal():
+        return plan, None
+    has_begun = _only_item(found).current_period_start >= int(since)
+    return (following, None) if has_begun else (plan, following)
+
+
+def subscription(said: object) -> Subscription:
+    """As we know it."""
+    found: _Subscription = _read(said, _Subscription)
+    item = _only_item(found)
+    plan, following = _plan(found)
     return Subscription(
         id=found.id,
         status=found.status,
-        plan=found.metadata["plan"],
+        plan=plan,
+        next_plan=following,
         interval=item.price.recurring.interval,
         amount_cents=item.price.unit_amount,
         currency=found.currency.upper(),
