@@ -39,7 +39,8 @@ from vivero_control.domain.billing.service import BillingService
 from vivero_control.domain.tenants.policies import tenant_subject
 
 ACTOR: Final = "owner"
-COMMENT_MAX: Final = 500
+COMMENT_MAX: Final = 400
+"""Beside our words of the reason it fits into an entry of the audit log."""
 
 
 class _Held(NamedTuple):

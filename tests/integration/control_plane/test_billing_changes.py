@@ -1,0 +1,148 @@
+"""Changes of a bought plan on the real database and API server: applied to the workspace, once, as they were agreed to."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from integration.control_plane.support import DOMAIN, Names, TestClock
+from support.payments import Payments, payments
+from vivero_control import composition
+from vivero_control.domain.billing.change_rules import Moment
+from vivero_control.domain.billing.errors import ChangeNotPossibleError, CostChangedError, NothingBoughtError
+from vivero_control.domain.billing.schemas import Interval, InvoiceKind
+from vivero_control.services import Services
+from vivero_control.settings import Settings
+from vivero_core.backends.kube.client import KubeClient
+from vivero_core.backends.kube.resources import TENANT
+from vivero_core.model.tenant import Tenant
+from vivero_dev.payments.ledger import DAY
+
+Ask = Callable[..., list[tuple[Any, ...]]]
+Plan = Callable[[], Awaitable[str]]
+
+
+@pytest.fixture
+def standin() -> Iterator[Payments]:
+    with payments() as made:
+        yield made
+
+
+@pytest.fixture
+async def sold(settings: Settings, standin: Payments, clock: TestClock) -> AsyncIterator[Services]:
+    selling = settings.model_copy(update={"billing": standin.settings})
+    made = composition.infrastructure(selling, clock)
+    async with made.open(), made.watching():
+        async with asyncio.timeout(30):
+            while not made.plans.synced:  # noqa: ASYNC110  the informer says nothing
+                await asyncio.sleep(0.05)
+        yield composition.services(made)
+
+
+@pytest.fixture
+async def workspace(names: Names, kube: KubeClient) -> Tenant:
+    slug = names.new()
+    spec = {
+        "displayName": "Söhne & Co",
+        "slug": slug,
+        "plan": "trial",
+        "owner": {"email": f"owner@{slug}.example.com"},
+        "trialEndsAt": f"{datetime.now(UTC) + timedelta(days=9):%Y-%m-%dT%H:%M:%SZ}",
+    }
+    body = {"apiVersion": "vivero.dev/v1alpha1", "kind": "Tenant", "metadata": {"name": slug}, "spec": spec}
+    return Tenant.parse(await kube.create(body))
+
+
+@pytest.fixture
+def plan(kube: KubeClient, workspace: Tenant) -> Plan:
+    """The Tenant's, as it is now."""
+
+    async def read() -> str:
+        return Tenant.parse(await kube.get(TENANT, workspace.name)).spec.plan
+
+    return read
+
+
+async def buy(sold: Services, tenant: Tenant, standin: Payments, what: str) -> None:
+    page = await sold.billing.checkout(tenant, what, Interval.MONTH, f"https://{DOMAIN}:8443/account")
+    await asyncio.to_thread(standin.pay, page)
+    await sold.billing.refresh(tenant.metadata.uid)
+
+
+async def test_more_is_there_at_once_and_costs_what_was_shown(
+    sold: Services, workspace: Tenant, standin: Payments, plan: Plan, sql: Ask
+) -> None:
+    changes = sold.plan_changes
+    with pytest.raises(NothingBoughtError):
+        await changes.preview(workspace, "professional", Interval.MONTH)
+    await buy(sold, workspace, standin, "starter")
+    assert await plan() == "starter"
+    shown = await changes.preview(workspace, "professional", Interval.MONTH)
+    assert (shown.moment, await plan()) == (Moment.NOW, "starter")
+    wanted = ("professional", Interval.MONTH)
+    with pytest.raises(CostChangedError):
+        await changes.change(workspace, *wanted, at=shown.at, cents=shown.cost.total_cents - 1)
+    with pytest.raises(CostChangedError):
+        await changes.change(workspace, *wanted, at=shown.at - timedelta(hours=1), cents=shown.cost.total_cents)
+    answers = await asyncio.gather(
+        *(changes.change(workspace, *wanted, at=shown.at, cents=shown.cost.total_cents) for _ in range(6)),
+        return_exceptions=True,
+    )
+    assert answers.count(Moment.NOW) == 1
+    assert sum(isinstance(one, ChangeNotPossibleError) for one in answers) == 5
+    assert await plan() == "professional"
+    first, *rest = (await sold.billing.of_tenant(workspace.metadata.uid)).invoices
+    assert (first.kind, first.total_cents, len(rest)) == (InvoiceKind.CHANGE, shown.cost.total_cents, 1)
+    outcomes = sql("SELECT outcome FROM audit WHERE action = 'change-plan' AND subject LIKE %s", f"%{workspace.name}")
+    assert sorted(outcome for (outcome,) in outcomes).count("done") == 1
+
+
+async def test_less_begins_with_the_next_period_and_can_be_taken_back(
+    sold: Services, workspace: Tenant, standin: Payments, plan: Plan
+) -> None:
+    changes, uid = sold.plan_changes, workspace.metadata.uid
+    await buy(sold, workspace, standin, "professional")
+
+    async def planned() -> None:
+        shown = await changes.preview(workspace, "starter", Interval.MONTH)
+        assert (shown.moment, shown.cost.total_cents) == (Moment.PERIOD_END, 0)
+        await changes.change(workspace, "starter", Interval.MONTH, at=shown.at, cents=0)
+
+    await planned()
+    with pytest.raises(ChangeNotPossibleError, match="planned already"):
+        await changes.preview(workspace, "starter", Interval.YEAR)
+    await changes.keep(workspace)
+    with pytest.raises(ChangeNotPossibleError):
+        await changes.keep(workspace)
+    await planned()
+    view = (await sold.billing.of_tenant(uid)).subscription
+    assert view is not None
+    assert (view.plan, view.next_plan, await plan()) == ("professional", "starter", "professional")
+    standin.ledger.advance(32 * DAY)
+    await sold.billing.refresh(uid)
+    assert await plan() == "starter"
+
+
+async def test_a_cancellation_ends_the_plan_with_its_period(
+    sold: Services, workspace: Tenant, standin: Payments, kube: KubeClient, sql: Ask
+) -> None:
+    changes, uid = sold.plan_changes, workspace.metadata.uid
+    await buy(sold, workspace, standin, "starter")
+    with pytest.raises(ChangeNotPossibleError):
+        await changes.resume(workspace)
+    await changes.cancel(workspace, "unused", "")
+    with pytest.raises(ChangeNotPossibleError):
+        await changes.cancel(workspace, "unused", "")
+    await changes.resume(workspace)
+    await changes.cancel(workspace, "missing_features", "Gantt charts & Söhne.")
+    said = sql("SELECT reason FROM audit WHERE action = 'cancel-plan' AND outcome = 'done' ORDER BY id")
+    assert [one for (one,) in said] == [
+        "We do not use it enough.",
+        "Something that we need is missing. Gantt charts & Söhne.",
+    ]
+    standin.ledger.advance(32 * DAY)
+    await sold.billing.refresh(uid)
+    suspended = Tenant.parse(await kube.get(TENANT, workspace.name)).spec.suspended
+    assert suspended is not None
+    assert suspended.reason == "Unpaid"
