@@ -1,4 +1,4 @@
-"""Changing what was bought: another plan, looked at before; the end of it, and taking that back (ADR 0061).
+"""Changing what was bought: another plan, looked at before; the end of it, and taking that back (ADR 0062).
 
 Each is decided by what the provider has at that moment, under the lock on the customer's row, and applied to the
 workspace before the answer.
