@@ -27,7 +27,12 @@ from vivero_control.domain.billing.controllers import SIGNATURE, PaymentEventCon
 from vivero_control.domain.deleted.controllers import DeletedTenantController
 from vivero_control.domain.plans.controllers import PlanController
 from vivero_control.domain.platform.controllers import PlatformBackupController
-from vivero_control.domain.signups.controllers import BEARER, ConfirmationController, SignupController
+from vivero_control.domain.signups.controllers import (
+    BEARER,
+    ConfirmationController,
+    SignupController,
+    TenantLeadController,
+)
 from vivero_control.domain.staff.controllers import AuthController, MemberController
 from vivero_control.domain.staff.guards import STAFF, bearer_auth
 from vivero_control.domain.tenants.controllers import TenantController
@@ -110,6 +115,7 @@ def _api(services: Services) -> Router:
             DeletedTenantController,
             PlatformBackupController,
             TenantBillingController,
+            TenantLeadController,
             MemberController,
         ],
         middleware=[auth.middleware],

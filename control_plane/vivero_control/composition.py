@@ -39,7 +39,7 @@ from vivero_control.domain.platform.service import PlatformBackups
 from vivero_control.domain.signups import confirmation_jobs, provisioning
 from vivero_control.domain.signups import links as signup_links
 from vivero_control.domain.signups.access import BearerTokens, LoginTickets
-from vivero_control.domain.signups.confirmation_jobs import People
+from vivero_control.domain.signups.confirmation_jobs import JoinCodes, People
 from vivero_control.domain.signups.confirmations import Confirmations
 from vivero_control.domain.signups.provisioning import Provisioner, ProvisioningJob
 from vivero_control.domain.signups.reachability import Ingress, Reachability, trust
@@ -184,6 +184,8 @@ def services(to: Infrastructure) -> Services:
             database=to.database,
             limiter=to.limiter,
             people=_people(to),
+            joins=JoinCodes(derive_key(settings.app.session_key.get_secret_value(), "vivero-control/joins")),
+            directory=to.directory,
             tenant_url=settings.tenant_url,
             wake_worker=to.wake_up.notify,
             clock=clock,
@@ -257,6 +259,7 @@ def job_kinds(to: Infrastructure) -> dict[str, JobKind]:
             tenant_url=settings.tenant_url,
             clock=to.clock,
         ),
+        confirmation_jobs.JOIN: confirmation_jobs.JoinJob(to.database, to.tenants, sender, settings.tenant_url),
         confirmation_jobs.CONFIRMED: confirmation_jobs.ConfirmedJob(to.database, to.tenants, to.clock),
         mails.KIND: sender,
         staff_jobs.RESET: staff_jobs.ResetJob(*links),
@@ -327,6 +330,7 @@ def _signup_deps(to: Infrastructure, plans: PlanService) -> SignupDeps:
         job=provisioning_job(to),
         passwords=to.passwords,
         idempotency=to.idempotency,
+        domain=settings.domain,
         tenant_url=settings.tenant_url,
         wake_worker=to.wake_up.notify,
         clock=to.clock,

@@ -91,6 +91,8 @@ class Signup(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When its owner followed a link in a mail; null until then, and for those of before there were such links."""
+    lead: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
+    """Where its owner came from (`domain/signups/leads.py`); null where that is not known."""
 
 
 class SignupLink(Base):
@@ -112,6 +114,16 @@ class Trial(Base):
     """Keyed digest of the mailbox (`domain/signups/people.py`), so that the table names no person by itself."""
     signup_id: Mapped[str] = mapped_column(ForeignKey("signups.id", ondelete="CASCADE"), unique=True)
     claimed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Company(Base):
+    """A company, by the domain of its addresses: the first signup that was confirmed with one."""
+
+    __tablename__ = "companies"
+
+    domain: Mapped[str] = mapped_column(String(EMAIL_LENGTH), primary_key=True)
+    signup_id: Mapped[str] = mapped_column(ForeignKey("signups.id", ondelete="CASCADE"), unique=True)
+    confirmed_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class OutboxEntry(Base):

@@ -9,6 +9,7 @@ from litestar import Controller, Request, get, post
 from litestar.di import NamedDependency
 from litestar.response import Template
 from litestar.status_codes import HTTP_200_OK
+from msgspec import UNSET
 from vivero_web.bodies import read_form_as
 from vivero_web.errors import InvalidInputError, LinkSpentError, TooManyRequestsError, WebError
 from vivero_web.rate_limit import SECRETS, Counted
@@ -26,7 +27,15 @@ _ASK_ERRORS: Final = (InvalidInputError, TooManyRequestsError)
 _LINK_ERRORS: Final = (LinkSpentError, TriedBeforeError)
 
 
-def _page(settings: Settings, error: WebError | None = None, *, code: str = "", url: str = "") -> Template:
+def _page(  # noqa: PLR0913  what the page shows
+    settings: Settings,
+    error: WebError | None = None,
+    *,
+    code: str = "",
+    url: str = "",
+    join_code: str = "",
+    asked: bool = False,
+) -> Template:
     errors = error.by_field if error else {}
     return site_page(
         "confirm",
@@ -34,6 +43,8 @@ def _page(settings: Settings, error: WebError | None = None, *, code: str = "", 
         status=error.status if error else HTTP_200_OK,
         code=code,
         url=url,
+        join_code=join_code,
+        asked=asked,
         errors=errors,
         problem=error.detail if error and not errors else "",
     )
@@ -76,7 +87,22 @@ class ConfirmController(Controller):
             confirmed = await confirmations.confirm(code)
         except _LINK_ERRORS as error:
             return _page(settings, error, code=code)
-        return _page(settings, url=confirmed.url)
+        join_code = "" if confirmed.join_code is UNSET else confirmed.join_code
+        return _page(settings, url=confirmed.url, join_code=join_code)
+
+    @post("/join", status_code=HTTP_200_OK, guards=[Counted(SECRETS)])
+    async def join(
+        self,
+        request: Request[Any, Any, Any],
+        confirmations: NamedDependency[Confirmations],
+        settings: NamedDependency[Settings],
+    ) -> Template:
+        code = (await read_form_as(request, LinkForm)).code
+        try:
+            await confirmations.ask_to_join(code)
+        except LinkSpentError as error:
+            return _page(settings, error, code=code)
+        return _page(settings, asked=True)
 
     @get("/again", sync_to_thread=False)
     def ask_page(self, request: Request[Any, Any, Any], settings: NamedDependency[Settings]) -> Template:

@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect, Response, ServerSentEvent, ServerSentEventMessage, Template
 from litestar.status_codes import HTTP_201_CREATED, HTTP_303_SEE_OTHER
 from msgspec import UNSET, Struct
+from msgspec.structs import asdict
 from vivero_web.bodies import read_form_as
 from vivero_web.errors import ConflictError, InvalidInputError, WebError
 from vivero_web.rate_limit import SIGNUPS, Counted
@@ -18,6 +19,7 @@ from vivero_web.security import host_cookie, page_policy
 
 from vivero_control.domain.plans.service import PlanService
 from vivero_control.domain.signups.access import LOGIN_FOR
+from vivero_control.domain.signups.leads import Lead, cleaned
 from vivero_control.domain.signups.schemas import SignupView, StartSignup
 from vivero_control.domain.signups.service import SignupService
 from vivero_control.settings import Settings
@@ -40,6 +42,16 @@ class SignupForm(Struct, kw_only=True):
     password: str = ""
     slug: str = ""
     key: str = ""
+    utm_source: str = ""
+    utm_medium: str = ""
+    utm_campaign: str = ""
+    utm_term: str = ""
+    utm_content: str = ""
+    referrer: str = ""
+
+    def lead(self, settings: Settings) -> Lead:
+        """Where it was filled in from."""
+        return cleaned(asdict(self), own_host=settings.domain)
 
     def __repr__(self) -> str:
         """Without the password: a repr ends in logs."""
@@ -68,6 +80,7 @@ def _form_page(form: SignupForm, plans: PlanService, settings: Settings, error: 
         "first_wrong": next(iter(wrong), ""),
         "problem": problem,
         "domain": workspace_domain(settings),
+        "lead": form.lead(settings).said,
         "trial_days": presentation.trial_days(known(plans.offered)),
         # A new one each time: a corrected form is another request.
         "key": secrets.token_hex(16),
@@ -99,8 +112,15 @@ class SignupController(Controller):
     include_in_schema = False
 
     @get("/", name="signup", sync_to_thread=False)
-    def form(self, plans: NamedDependency[PlanService], settings: NamedDependency[Settings]) -> Template:
-        return _form_page(SignupForm(), plans, settings, None)
+    def form(
+        self,
+        request: Request[Any, Any, Any],
+        plans: NamedDependency[PlanService],
+        settings: NamedDependency[Settings],
+    ) -> Template:
+        said, referrer = dict(request.query_params), request.headers.get("referer", "")
+        lead = cleaned(said, own_host=settings.domain, referrer=referrer)
+        return _form_page(SignupForm(**lead.said), plans, settings, None)
 
     @post("/", status_code=HTTP_303_SEE_OTHER, guards=[Counted(SIGNUPS)])
     async def start(
@@ -112,7 +132,11 @@ class SignupController(Controller):
     ) -> Response[Any] | Template:
         form = await read_form_as(request, SignupForm)
         wanted = StartSignup(
-            company=form.company, email=form.email, password=form.password, slug=form.slug.strip().lower() or None
+            company=form.company,
+            email=form.email,
+            password=form.password,
+            slug=form.slug.strip().lower() or None,
+            lead=form.lead(settings),
         )
         try:
             view = await signups.start(wanted, idempotency_key=form.key or None)

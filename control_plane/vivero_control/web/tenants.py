@@ -21,6 +21,7 @@ from vivero_web.text import whole_number
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.billing.service import BillingService
 from vivero_control.domain.plans.service import PlanService
+from vivero_control.domain.signups.service import SignupService
 from vivero_control.domain.staff.guards import session_staff
 from vivero_control.domain.staff.schemas import StaffView
 from vivero_control.domain.tenants.schemas import Page, SortKey, TenantDetail, TenantQuery, TenantRow, TenantState
@@ -118,6 +119,7 @@ class TenantPage:
     plans: NamedDependency[PlanService]
     audit: NamedDependency[AuditService]
     billing: NamedDependency[BillingService]
+    signups: NamedDependency[SignupService]
     clock: NamedDependency[Clock]
     member: NamedDependency[StaffView]
 
@@ -130,6 +132,7 @@ class TenantPage:
             "detail": detail,
             "line": presentation.tenant_line(detail.tenant, listed, self.clock()),
             "proofs": operations.PROOFS,
+            "came": await self.signups.lead_of(detail.tenant.slug),
             "sells": self.billing.is_on or bought.customer is not None,
             "bought": bought,
             "subscription": billing_lines.plan(bought, listed),

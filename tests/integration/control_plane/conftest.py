@@ -132,7 +132,7 @@ def drain(infrastructure: composition.Infrastructure) -> Callable[[], Awaitable[
 def mails(platform: dict[str, Any]) -> Iterator[Callable[[str], list[dict[str, Any]]]]:
     """The mails in the sink for an address."""
     tls = ssl.create_default_context(cafile=platform["ca"])
-    with httpx.Client(base_url=platform["mail"]["url"], verify=tls) as sink:
+    with httpx.Client(base_url=platform["mail"]["url"], verify=tls, timeout=60) as sink:
 
         def to(address: str) -> list[dict[str, Any]]:
             found: list[dict[str, Any]] = sink.get("/api/messages", params={"to": address}).json()["messages"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from integration.control_plane.support import Names, link_in, signup_body
+from integration.control_plane.support import DOMAIN, Names, eventually, link_in, signup_body
 from integration.control_plane.test_trials import OnlyTenant, run_until_closed
 from vivero_control import composition
 from vivero_control.domain.signups.policies import LINK_VALID_FOR, REMINDERS
@@ -165,6 +165,17 @@ async def test_an_unconfirmed_trial_is_closed_after_a_week_and_opens_by_the_link
 
 
 @pytest.fixture
+def server_knows(client: httpx.Client) -> Callable[[str], None]:
+    """Waits until the control plane has a workspace in its list."""
+
+    def wait(slug: str) -> None:
+        host = {"Host": f"{slug}.{DOMAIN}:8443"}
+        eventually(lambda: client.get("/", headers=host).status_code == 503)
+
+    return wait
+
+
+@pytest.fixture
 def person() -> tuple[str, str]:
     """Two spellings of one mailbox."""
     name = f"ada{secrets.token_hex(6)}"
@@ -209,3 +220,48 @@ async def test_of_two_signups_confirmed_at_once_one_gets_the_trial(
     outcomes = await asyncio.gather(*(confirmations.confirm(code) for code in codes * 3), return_exceptions=True)
     assert len([one for one in outcomes if not isinstance(one, BaseException)]) == 1, outcomes
     assert {type(one).__name__ for one in outcomes} == {"ConfirmedView", "LinkSpentError", "TriedBeforeError"}
+
+
+async def test_where_a_prospect_came_from_is_kept_with_the_signup_for_staff(
+    staff: httpx.Client, client: httpx.Client, names: Names
+) -> None:
+    lead = {"utm_source": "newsletter", "utm_medium": "a\tb", "referrer": "https://blog.example/post?reader=ada"}
+    view = sign_up(client, names.new(), lead=lead)
+    found = staff.get(f"/api/v1/tenants/{view['tenant']['name']}/lead")
+    assert found.status_code == 200, found.text
+    assert found.json()["lead"] == {"utm_source": "newsletter", "utm_medium": "a b", "referrer": "blog.example"}
+    assert found.json()["confirmed_at"] is None
+    long = client.post("/api/v1/signups", json=signup_body(names.new(), lead={"utm_source": "x" * 101}))
+    assert (long.status_code, long.json()["errors"][0]["field"]) == (422, "lead.utm_source")
+
+
+def test_an_address_that_expires_is_refused(client: httpx.Client, names: Names) -> None:
+    refused = client.post("/api/v1/signups", json=signup_body(names.new(), email="ada@mailinator.com"))
+    assert (refused.status_code, [one["field"] for one in refused.json()["errors"]]) == (422, ["email"])
+
+
+async def test_a_colleague_asks_to_join_and_the_owner_is_led_to_invite(
+    client: httpx.Client, names: Names, mails: Mails, drain: Drain, server_knows: Callable[[str], None]
+) -> None:
+    company = f"c{secrets.token_hex(5)}.example"
+    owner, colleague, stranger = (f"{name}@{company}" for name in ("owner", "jane", "joe"))
+    first = sign_up(client, names.new(), email=owner)
+    second = sign_up(client, names.new(), email=colleague)
+    third = sign_up(client, names.new(), email=stranger)
+    assert set(first) == set(second) == set(third), "a signup tells nothing about colleagues"
+    await drain()
+    server_knows(first["tenant"]["slug"])
+    assert "join_code" not in confirm(client, secret_of(mails(owner)[0])).json()
+    answer = confirm(client, secret_of(mails(colleague)[0])).json()
+    assert answer["url"] == second["tenant"]["url"]
+    assert first["tenant"]["slug"] not in str(answer)
+
+    for _ in range(2):
+        assert client.post("/api/v1/signups/join-requests", json={"code": answer["join_code"]}).status_code == 202
+    forged = f"{third['id']}.{answer['join_code'].partition('.')[2]}"
+    assert client.post("/api/v1/signups/join-requests", json={"code": forged}).status_code == 422
+    await drain()
+    (asked,) = [mail for mail in mails(owner) if "asks to join" in mail["subject"]]
+    assert colleague in asked["text"]
+    assert link_in(asked) == f"{first['tenant']['url']}/users/new?email=jane%40{company}"
+    assert not [mail for mail in mails(stranger) if "asks to join" in mail["subject"]]

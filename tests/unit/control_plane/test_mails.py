@@ -32,6 +32,7 @@ def every(*, answered: bool) -> list[Mail]:
         mails.enough_trials(ACCOUNT, NOW, to=TO, urls=[URL]),
         mails.confirm_address("reminder", to=TO, url=URL, link=LINK),
         mails.tried_before("id", to=TO, url=URL),
+        mails.asks_to_join("id", to=TO, colleague="jane@example.com", link=f"{URL}/users/new?email=jane%40example.com"),
         mails.unconfirmed("uid", to=TO, url=URL, confirm_url=LINK),
     ]
 

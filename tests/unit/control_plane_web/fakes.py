@@ -48,8 +48,9 @@ from vivero_control.domain.platform.service import (
 )
 from vivero_control.domain.signups import policies
 from vivero_control.domain.signups.confirmations import Confirmations
+from vivero_control.domain.signups.leads import Lead
 from vivero_control.domain.signups.policies import SignupNotFoundError, SlugTakenError, TriedBeforeError
-from vivero_control.domain.signups.schemas import ConfirmedView, SignupView, StartSignup, Step, TenantRef
+from vivero_control.domain.signups.schemas import ConfirmedView, LeadView, SignupView, StartSignup, Step, TenantRef
 from vivero_control.domain.signups.service import SignupService
 from vivero_control.domain.staff import policies as staff_policies
 from vivero_control.domain.staff.errors import EmailTakenError, MemberNotFoundError, WrongLoginError
@@ -193,6 +194,12 @@ class FakeSignups(SignupService):
         self.started.append(order)
         self.keys.append(idempotency_key)
         return structs.replace(self.view, bearer=self.bearer)
+
+    async def lead_of(self, slug: str | None) -> LeadView:
+        if slug != "northwind":
+            return LeadView(signed_up_at=None, confirmed_at=None, lead=Lead())
+        lead = Lead(utm_source="newsletter", utm_campaign=HOSTILE[:100], referrer="blog.example")
+        return LeadView(signed_up_at=NOW - timedelta(days=9), confirmed_at=NOW, lead=lead)
 
     async def get(self, signup_id: str, bearer: str | None = None) -> SignupView:
         if signup_id == "unknown":
@@ -712,9 +719,16 @@ class FakeConfirmations(FakeLinks, Confirmations):
     async def confirm(self, code: str) -> ConfirmedView:
         if secret_in(code) == "other":
             raise TriedBeforeError
+        if secret_in(code) == "colleague":
+            return ConfirmedView(url="https://northwind.vivero.localhost:8443", join_code="j01n")
         if secret_in(code) != "good":
             raise LinkSpentError
         return ConfirmedView(url="https://northwind.vivero.localhost:8443")
+
+    async def ask_to_join(self, code: str) -> None:
+        if code != "j01n":
+            raise LinkSpentError
+        self.asked.append(code)
 
 
 class FakeFinder(ThreeMails, WorkspaceFinder):

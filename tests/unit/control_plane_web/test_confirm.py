@@ -41,6 +41,25 @@ def test_another_link_is_asked_for_without_learning_who_has_signed_up() -> None:
         assert (wrong.status_code, 'value="No Such"' in wrong.text) == (422, True)
 
 
+def test_who_has_colleagues_there_asks_to_join_them() -> None:
+    confirmations = FakeConfirmations()
+    with browser(confirmations=confirmations) as visitor:
+        assert "/confirm/join" not in visitor.post("/confirm", data={"code": "good"}).text
+        page = visitor.post("/confirm", data={"code": "colleague"}).text
+        assert 'action="/confirm/join"' in page
+        assert 'value="j01n"' in page
+        assert visitor.post("/confirm/join", data={"code": "made up"}).status_code == 422
+        assert "Your colleague is asked" in visitor.post("/confirm/join", data={"code": "j01n"}).text
+        assert confirmations.asked == ["j01n"]
+
+
 def test_staff_see_whose_address_is_not_confirmed(staff: TestClient[Any]) -> None:
     assert "Not confirmed" in staff.get("/staff/tenants/kestrel").text
     assert "Not confirmed" not in staff.get("/staff/tenants/northwind").text
+
+
+def test_staff_see_where_a_tenant_came_from(staff: TestClient[Any]) -> None:
+    page = staff.get("/staff/tenants/northwind").text
+    assert "newsletter" in page
+    assert "blog.example" in page
+    assert "By no signup" in staff.get("/staff/tenants/kestrel").text

@@ -34,6 +34,18 @@ def test_a_good_form_starts_one_signup_and_shows_its_progress() -> None:
     assert signups.keys == ["k1"]
 
 
+def test_where_a_visitor_came_from_goes_with_the_form_and_through_its_errors() -> None:
+    signups, came = FakeSignups(), {"utm_source": "news & <b>", "referrer": "blog.example"}
+    with browser(signups=signups) as client:
+        page = client.get("/signup", params={"utm_source": "news & <b>"}, headers={"referer": "https://blog.example/x"})
+        assert '<input type="hidden" name="utm_source" value="news &amp; &lt;b&gt;">' in page.text
+        assert '<input type="hidden" name="referrer" value="blog.example">' in page.text
+        again = client.post("/signup", data={**GOOD, "company": "", **came})
+        assert (again.status_code, again.text.count('value="blog.example"')) == (422, 1)
+        client.post("/signup", data={**GOOD, **came}, follow_redirects=False)
+    assert signups.started[0].lead.said == came
+
+
 def test_a_chosen_slug_is_sent_in_lower_case() -> None:
     signups = FakeSignups()
     with browser(signups=signups) as client:

@@ -397,6 +397,12 @@ def test_where_nothing_is_sold_no_way_leads_there(browser: Browser) -> None:
     assert answer.status_code == 404
 
 
+def test_a_colleague_who_asks_to_join_is_filled_in_for_an_invitation(browser: Browser, world: World) -> None:
+    world.mail = True
+    page = browser.open("/users/new?email=jane%2Bx%40company.example%22%3E")
+    assert 'value="jane+x@company.example&#34;&gt;"' in page
+
+
 @pytest.mark.parametrize("role", Role)
 def test_the_owner_alone_is_asked_to_confirm_the_address(browser: Browser, world: World, role: Role) -> None:
     world.role = role

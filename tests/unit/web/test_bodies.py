@@ -44,6 +44,8 @@ PUBLIC = {
     "POST /api/v1/signups/confirmations",
     "POST /api/v1/signups/confirmation-links",
     "POST /confirm",
+    "POST /confirm/join",
+    "POST /api/v1/signups/join-requests",
     "POST /confirm/again",
     "POST /login",
     "POST /login/code",

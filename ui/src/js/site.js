@@ -1,6 +1,7 @@
 // The public pages: no htmx, no shell.
 import { startCopy } from "./copy.js";
 import { startForms } from "./forms.js";
+import { startLead } from "./lead.js";
 import { startMenus } from "./menu.js";
 import { startProgress } from "./progress.js";
 import { startReload } from "./reload.js";
@@ -11,6 +12,7 @@ import { startTime } from "./time.js";
 startTheme();
 startCopy();
 startForms();
+startLead();
 startMenus();
 startProgress();
 startReload();

@@ -57,6 +57,18 @@ def tried_before(signup_id: str, *, to: str, url: str | None) -> Mail:
     return _mail("tried_before", key=f"mail.tried-before:{signup_id}", to=to, subject="Your Vivero workspace", url=url)
 
 
+def asks_to_join(signup_id: str, *, to: str, colleague: str, link: str) -> Mail:
+    """To the owner of a company's workspace: a colleague, whose address is confirmed, asks for an invitation."""
+    return _mail(
+        "asks_to_join",
+        key=f"mail.asks-to-join:{signup_id}",
+        to=to,
+        subject="A colleague asks to join your Vivero workspace",
+        colleague=colleague,
+        link=link,
+    )
+
+
 def unconfirmed_key(uid: str) -> str:
     return f"mail.unconfirmed:{uid}"
 

@@ -3,9 +3,11 @@
 Each attempt at a mail makes another link, so none is stored in a job.
 """
 
+import hmac
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
+from urllib.parse import quote
 
 import msgspec
 from vivero_core.errors import ViveroError
@@ -21,16 +23,24 @@ from vivero_control.domain.notifications import mails
 from vivero_control.domain.notifications.mails import MailSender
 from vivero_control.domain.signups.access import signup_digest
 from vivero_control.domain.signups.links import PAGE, LinkRequest
-from vivero_control.domain.signups.people import mailbox
+from vivero_control.domain.signups.people import company_domain, mailbox
 from vivero_control.domain.signups.policies import LINK_VALID_FOR
 from vivero_control.domain.signups.provisioning import job_key
-from vivero_control.domain.signups.repository import SignupLinkRepository, SignupRepository, TrialRepository
+from vivero_control.domain.signups.repository import (
+    CompanyRepository,
+    SignupLinkRepository,
+    SignupRepository,
+    TrialRepository,
+)
 from vivero_control.domain.tenants import policies as tenant_policies
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.jobs.kinds import JobDescription, JobKind, Payload
 from vivero_control.jobs.repository import OutboxRepository
 
 CONFIRMED: Final = "signup.confirmed"
+JOIN: Final = "signup.join"
+INVITE: Final = "/users/new"
+"""Where the owner of a workspace invites; the address is filled in."""
 
 
 class TenantNotMadeError(ViveroError):
@@ -46,6 +56,52 @@ class People:
     def key(self, email: str) -> str:
         """The same (64 hex) for all spellings of an address that reach one mailbox."""
         return keyed_digest(self._key, mailbox(email))
+
+
+class JoinCodes:
+    """What lets a confirmed person ask to join, derived from the signup: nothing is stored for it."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def issue(self, signup_id: str) -> str:
+        return f"{signup_id}.{keyed_digest(self._key, signup_id)}"
+
+    def verify(self, code: str, signup_id: str) -> bool:
+        """Takes any text, in constant time."""
+        return hmac.compare_digest(
+            code.encode(errors="surrogatepass"), self.issue(signup_id).encode(errors="surrogatepass")
+        )
+
+
+class JoinJob(JobKind):
+    """Mails the owner of a company's workspace that a colleague asks for an invitation."""
+
+    def __init__(
+        self, database: Database, tenants: TenantRepository, sender: MailSender, tenant_url: Callable[[str], str]
+    ) -> None:
+        self._database = database
+        self._tenants = tenants
+        self._sender = sender
+        self._tenant_url = tenant_url
+
+    async def perform(self, payload: Payload) -> None:
+        """Nothing is sent when either workspace is gone."""
+        signup_id = str(payload["signup_id"])
+        async with self._database.transaction() as session:
+            signup = await SignupRepository(session).get_one_or_none(id=signup_id)
+            domain = company_domain(signup.email) if signup else None
+            first = await CompanyRepository(session).first(domain) if domain else None
+        if signup is None or first is None or first.id == signup_id:
+            return
+        found = await self._tenants.of_signup(signup_digest(first.id))
+        if isinstance(found, Tenant) and found.spec.owner is not None and found.spec.slug is not None:
+            invite = f"{self._tenant_url(found.spec.slug)}{INVITE}?email={quote(signup.email)}"
+            mail = mails.asks_to_join(signup_id, to=found.spec.owner.email, colleague=signup.email, link=invite)
+            await self._sender.send(mail)
+
+    def describe(self, payload: Payload) -> JobDescription:  # noqa: ARG002  an id that leads to nothing else
+        return JobDescription("Question of a colleague to join a workspace", "")
 
 
 class LinkJob(JobKind):

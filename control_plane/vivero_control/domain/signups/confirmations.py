@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import uuid4
 
+from msgspec import UNSET
 from sqlalchemy.ext.asyncio import AsyncSession
 from vivero_core.model.naming import slug_problem
 from vivero_web.clock import Clock
@@ -20,11 +21,18 @@ from vivero_control.db.database import Database
 from vivero_control.db.tables import Signup
 from vivero_control.domain.audit.service import DONE, AuditAction, AuditRepository, record
 from vivero_control.domain.signups import access
-from vivero_control.domain.signups.confirmation_jobs import CONFIRMED, People
+from vivero_control.domain.signups.confirmation_jobs import CONFIRMED, JOIN, JoinCodes, People
 from vivero_control.domain.signups.links import LinkRequest
+from vivero_control.domain.signups.people import company_domain
 from vivero_control.domain.signups.policies import TriedBeforeError
-from vivero_control.domain.signups.repository import SignupLinkRepository, SignupRepository, TrialRepository
+from vivero_control.domain.signups.repository import (
+    CompanyRepository,
+    SignupLinkRepository,
+    SignupRepository,
+    TrialRepository,
+)
 from vivero_control.domain.signups.schemas import ConfirmedView
+from vivero_control.domain.tenants.directory import TenantDirectory
 from vivero_control.domain.tenants.policies import signup_subject
 from vivero_control.jobs.repository import OutboxRepository
 
@@ -38,6 +46,8 @@ class Confirmations:
         database: Database,
         limiter: Limiter,
         people: People,
+        joins: JoinCodes,
+        directory: TenantDirectory,
         tenant_url: Callable[[str], str],
         wake_worker: Callable[[], None],
         clock: Clock,
@@ -45,6 +55,8 @@ class Confirmations:
         self._database = database
         self._limiter = limiter
         self._people = people
+        self._joins = joins
+        self._directory = directory
         self._tenant_url = tenant_url
         self._wake_worker = wake_worker
         self._clock = clock
@@ -79,8 +91,40 @@ class Confirmations:
             if signup is None:
                 raise LinkSpentError
             await self._confirm(session, signup, now)
+            colleagues = await self._colleagues(session, signup, now)
         self._wake_worker()
-        return ConfirmedView(url=self._tenant_url(signup.slug))
+        join_code = self._joins.issue(signup.id) if colleagues else UNSET
+        return ConfirmedView(url=self._tenant_url(signup.slug), join_code=join_code)
+
+    async def ask_to_join(self, code: str) -> None:
+        """Mail the owner of the workspace of the company that a confirmed person asks to join it; once for each signup.
+
+        Raises:
+            LinkSpentError: `code` is not what `confirm` answered.
+        """
+        signup_id = code.strip().partition(".")[0]
+        if not self._joins.verify(code.strip(), signup_id):
+            raise LinkSpentError
+        now = self._clock()
+        async with self._database.transaction() as session:
+            await OutboxRepository(session).enqueue(
+                kind=JOIN, key=f"{JOIN}:{signup_id}", payload={"signup_id": signup_id}, now=now, due_at=now
+            )
+        self._wake_worker()
+
+    async def _colleagues(self, session: AsyncSession, signup: Signup, now: datetime) -> bool:
+        """Whether a workspace of the same company is there; else this is the company's from now on."""
+        domain = company_domain(signup.email)
+        if domain is None:
+            return False
+        first = await CompanyRepository(session).claim(domain, signup.id, now)
+        if first.id == signup.id:
+            return False
+        if self._directory.by_secret(access.secret_name(first.id)) is not None:
+            return True
+        if self._directory.synced:
+            await CompanyRepository(session).replace(domain, signup.id, now)
+        return False
 
     async def _confirm(self, session: AsyncSession, signup: Signup, now: datetime) -> None:
         """Under the lock of the signup's row. The cluster is told by a job, in this transaction."""

@@ -18,8 +18,17 @@ from vivero_web.request_context import caller_of
 
 from vivero_control.domain.signups.confirmations import Confirmations
 from vivero_control.domain.signups.policies import SlugTakenError, TriedBeforeError
-from vivero_control.domain.signups.schemas import AskForLink, ConfirmAddress, ConfirmedView, SignupView, StartSignup
+from vivero_control.domain.signups.schemas import (
+    AskForLink,
+    ConfirmAddress,
+    ConfirmedView,
+    LeadView,
+    SignupView,
+    StartSignup,
+)
 from vivero_control.domain.signups.service import SignupService
+from vivero_control.domain.tenants.controllers import Name
+from vivero_control.domain.tenants.service import TenantService
 from vivero_control.lib.idempotency import HEADER, KEY_PATTERN, KeyBusyError
 
 SignupId = Annotated[str, PathParameter(description="As the signup was answered with.", max_length=64)]
@@ -104,6 +113,17 @@ class ConfirmationController(Controller):
         return await confirmations.confirm(data.code)
 
     @post(
+        "/join-requests",
+        status_code=HTTP_202_ACCEPTED,
+        summary="Ask to join the company's workspace",
+        description="With the `join_code` of a confirmation. The owner of that workspace gets a mail, once, and may invite.",
+        guards=[Counted(SECRETS)],
+    )
+    @raises(LinkSpentError)
+    async def ask_to_join(self, confirmations: NamedDependency[Confirmations], data: JSONBody[ConfirmAddress]) -> None:
+        await confirmations.ask_to_join(data.code)
+
+    @post(
         "/confirmation-links",
         status_code=HTTP_202_ACCEPTED,
         summary="Mail another link that confirms an address",
@@ -114,6 +134,19 @@ class ConfirmationController(Controller):
         self, request: Request[Any, Any, Any], confirmations: NamedDependency[Confirmations], data: JSONBody[AskForLink]
     ) -> None:
         await confirmations.ask(data.slug, caller_of(request.scope))
+
+
+class TenantLeadController(Controller):
+    """Where a tenant's owner came from, for staff."""
+
+    path = "/tenants/{name:str}/lead"
+    tags = ("Tenants",)
+
+    @get(summary="The signup of a tenant, and where its owner came from")
+    async def get_tenant_lead(
+        self, tenants: NamedDependency[TenantService], signups: NamedDependency[SignupService], name: Name
+    ) -> LeadView:
+        return await signups.lead_of((await tenants.get(name)).tenant.slug)
 
 
 def _bearer(authorization: str | None) -> str | None:

@@ -2,6 +2,10 @@
 
 from typing import Final
 
+from disposable_email_domains import blocklist
+
+from vivero_control.domain.signups.free_mail import FREE_MAIL
+
 _SAME_PROVIDER: Final = {
     "googlemail.com": "gmail.com",
     "me.com": "icloud.com",
@@ -35,3 +39,15 @@ def mailbox(email: str) -> str:
     if domain in _ONE_CHARACTER:
         kept = kept.replace(*_ONE_CHARACTER[domain])
     return f"{kept}@{domain}"
+
+
+def is_disposable(email: str) -> bool:
+    """Whether its provider gives addresses away that expire: they tell one person from another for an hour."""
+    labels = email.lower().rpartition("@")[2].split(".")
+    return any(".".join(labels[first:]) in blocklist for first in range(len(labels) - 1))
+
+
+def company_domain(email: str) -> str | None:
+    """The domain of a company's address; None where the provider gives addresses to anybody."""
+    domain = mailbox(email).rpartition("@")[2]
+    return None if domain in FREE_MAIL or is_disposable(email) else domain

@@ -8,6 +8,7 @@ from vivero_core.model import naming
 from vivero_web.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
 from vivero_web.text import company_problem, email_problem, password_problem, tidy
 
+from vivero_control.domain.signups.people import is_disposable
 from vivero_control.domain.signups.schemas import StartSignup
 
 TRIALS_MAX: Final = 3
@@ -15,6 +16,7 @@ TRIALS_MAX: Final = 3
 TRIALS_WITHIN: Final = timedelta(days=365)
 UNMADE: Final = "Your workspace could not be made. A mail to the address you gave says why."
 """Nothing about whose address it is: anybody may have typed it."""
+DISPOSABLE: Final = "Addresses of this provider expire; use one that stays yours."
 LINK_VALID_FOR: Final = timedelta(days=3)
 """How long a link that confirms an address is good; each mail brings another one."""
 REMINDERS: Final = (timedelta(days=2), timedelta(days=5))
@@ -57,7 +59,7 @@ def check(request: StartSignup) -> list[FieldError]:
     company, email = tidy(request.company), request.email.strip()
     problems = {
         "company": company_problem(company),
-        "email": email_problem(email),
+        "email": email_problem(email) or (DISPOSABLE if is_disposable(email) else None),
         "password": password_problem(request.password, email=email, company=company),
         "slug": naming.slug_problem(request.slug) if request.slug is not None else None,
     }

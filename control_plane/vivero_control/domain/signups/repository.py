@@ -1,4 +1,4 @@
-"""SQL about signups, the accounts they belong to, the links that confirm them and the one trial of a person."""
+"""SQL about signups: their accounts, the links that confirm them, a person's one trial, a company's first signup."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,7 +10,7 @@ from sqlalchemy.dialects.mysql import insert
 from sqlalchemy.exc import IntegrityError
 
 from vivero_control.db.database import Repository
-from vivero_control.db.tables import Account, Signup, SignupLink, Trial
+from vivero_control.db.tables import Account, Company, Signup, SignupLink, Trial
 from vivero_control.domain.signups.people import mailbox
 from vivero_control.domain.signups.policies import TRIALS_WITHIN, SlugTakenError
 
@@ -131,3 +131,25 @@ class TrialRepository(Repository[Trial]):
             .where(Trial.person == person, Trial.claimed_at > now - TRIALS_WITHIN)
         )
         return (await self.session.scalars(statement)).one_or_none()
+
+
+class CompanyRepository(Repository[Company]):
+    """The first confirmed signup of each company."""
+
+    model_type = Company
+
+    async def claim(self, domain: str, signup_id: str, now: datetime) -> Signup:
+        """The company's first signup: this one, if there was none."""
+        made = insert(Company).values(domain=domain, signup_id=signup_id, confirmed_at=now)
+        kept = made.on_duplicate_key_update(domain=domain).returning(Company.signup_id)
+        first = (await self.session.execute(kept)).scalar_one()
+        return await self.session.get_one(Signup, first)
+
+    async def first(self, domain: str) -> Signup | None:
+        statement = select(Signup).join(Company, Company.signup_id == Signup.id).where(Company.domain == domain)
+        return (await self.session.scalars(statement)).one_or_none()
+
+    async def replace(self, domain: str, signup_id: str, now: datetime) -> None:
+        """The first one's workspace is gone: this one takes its place."""
+        statement = update(Company).where(Company.domain == domain).values(signup_id=signup_id, confirmed_at=now)
+        await self.session.execute(statement)

@@ -8,6 +8,7 @@ from vivero_core.model.constants import PLAN_TRIAL
 from vivero_core.model.naming import SLUG_MAX_LENGTH, SLUG_MIN_LENGTH, SLUG_PATTERN
 from vivero_web.fields import SECRET_MAX, Company, Email, NewPassword, documented
 
+from vivero_control.domain.signups.leads import Lead
 from vivero_control.domain.tenants.schemas import OBJECT_NAME_MAX
 
 
@@ -32,6 +33,7 @@ class StartSignup(Struct, kw_only=True):
     plan: Annotated[
         str, Meta(min_length=1, max_length=OBJECT_NAME_MAX, description="Name of a plan that can be tried.")
     ] = PLAN_TRIAL
+    lead: Annotated[Lead, Meta(description="Where the prospect came from, if that is known.")] = Lead()
 
     def __repr__(self) -> str:
         """Without the password: a repr ends in logs."""
@@ -146,3 +148,22 @@ class ConfirmedView(Struct, frozen=True):
     """A signup whose address is confirmed."""
 
     url: Annotated[str, Meta(description="Where its workspace is.")]
+    join_code: Annotated[
+        str | UnsetType,
+        Meta(
+            description="Present when the company has a workspace already: who sends it to "
+            "`POST /api/v1/signups/join-requests` asks its owner for an invitation."
+        ),
+    ] = UNSET
+
+    def __repr__(self) -> str:
+        """Without the code: a repr ends in logs."""
+        return f"ConfirmedView(url={self.url!r})"
+
+
+class LeadView(Struct, frozen=True, kw_only=True):
+    """The signup of a tenant."""
+
+    signed_up_at: Annotated[datetime | None, Meta(description="Null for a tenant that no signup has made.")]
+    confirmed_at: Annotated[datetime | None, Meta(description="When its owner confirmed the address; null until then.")]
+    lead: Annotated[Lead, Meta(description="Where its owner came from, in the words of a browser.")]

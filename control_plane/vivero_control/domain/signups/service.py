@@ -20,6 +20,7 @@ from vivero_control.domain.audit.service import DONE, AuditAction, AuditReposito
 from vivero_control.domain.notifications import mails
 from vivero_control.domain.plans.service import PlanNotFoundError, PlanService, PlanView, unknown_plan
 from vivero_control.domain.signups import access, policies
+from vivero_control.domain.signups.leads import cleaned
 from vivero_control.domain.signups.policies import SlugTakenError
 from vivero_control.domain.signups.provisioning import (
     HANDOVER,
@@ -54,6 +55,7 @@ class SignupDeps(ReaderDeps):
     job: ProvisioningJob
     passwords: Passwords
     idempotency: Idempotency
+    domain: str
     tenant_url: Callable[[str], str]
     wake_worker: Callable[[], None]
 
@@ -161,6 +163,7 @@ class SignupService(SignupReader):
             plan=plan.name,
             trial_ends_at=now + timedelta(days=plan.trial_days) if plan.trial_days else None,
             created_at=now,
+            lead=cleaned(request.lead.said, own_host=self._deps.domain).said or None,
         )
 
     async def _record(

@@ -19,11 +19,12 @@ from vivero_control.db.database import Database
 from vivero_control.db.tables import Signup
 from vivero_control.domain.signups import access, progress
 from vivero_control.domain.signups.access import BearerTokens, LoginTickets
+from vivero_control.domain.signups.leads import Lead
 from vivero_control.domain.signups.policies import SignupNotFoundError
 from vivero_control.domain.signups.provisioning import HANDOVER, job_key
 from vivero_control.domain.signups.reachability import Reachability
 from vivero_control.domain.signups.repository import SignupRepository
-from vivero_control.domain.signups.schemas import SignupView, TenantRef, Waiting
+from vivero_control.domain.signups.schemas import LeadView, SignupView, TenantRef, Waiting
 from vivero_control.domain.tenants.directory import TenantDirectory, secret_key
 from vivero_control.domain.tenants.policies import is_ready
 from vivero_control.jobs.repository import DONE, JobStatus, OutboxRepository
@@ -166,6 +167,15 @@ class SignupReader:
         if probe := self._reads.views.probe(signup):
             await asyncio.wait([probe], timeout=PROBE_SECONDS)
         return self._reads.views.view(signup, job, with_login=self._reads.bearers.verify(bearer, signup_id))
+
+    async def lead_of(self, slug: str | None) -> LeadView:
+        """For staff: the signup that holds this slug, and where its owner came from."""
+        async with self._reads.database.transaction() as session:
+            signup = await SignupRepository(session).holder(slug) if slug else None
+        if signup is None:
+            return LeadView(signed_up_at=None, confirmed_at=None, lead=Lead())
+        lead = msgspec.convert(signup.lead or {}, Lead)
+        return LeadView(signed_up_at=signup.created_at, confirmed_at=signup.confirmed_at, lead=lead)
 
     async def follow(self, signup_id: str, bearer: str | None = None) -> AsyncIterator[SignupView | None]:
         """The present state, then one view for each change until it is finished; None is a heartbeat.

@@ -7,6 +7,7 @@ from typing import Any, Final
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
+from vivero_core.model.naming import EMAIL_MAX_LENGTH
 from vivero_web.bodies import read_form
 from vivero_web.errors import WebError
 from vivero_web.text import whole_number
@@ -54,11 +55,15 @@ async def new_user(
     links: NamedDependency[LinkService],
     roles: NamedDependency[RoleService],
     by: FromQuery[str] = "",
+    email: FromQuery[str] = "",
 ) -> Html:
-    """Invite by mail if the workspace can send mail; otherwise, or on request, set a password to hand over."""
+    """Invite by mail if the workspace can send mail; otherwise, or on request, set a password to hand over.
+
+    `email` is of a colleague who asks to join: the platform's mail to the owner leads here with it.
+    """
     require(visit, Permission.MANAGE_USERS, "add users")
     offered = await links.available()
-    form = {"role": str(Role.MEMBER)}
+    form = {"role": str(Role.MEMBER), "email": email[:EMAIL_MAX_LENGTH]}
     if by == "password" or not offered:
         form |= {"by": "password", "password": secrets.token_urlsafe(_PASSWORD_BYTES)}
     return _new(visit, form, await roles.names(visit.actor), offered=offered)
