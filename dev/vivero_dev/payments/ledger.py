@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from vivero_dev.payments import objects
 from vivero_dev.payments.objects import RETRY_DAYS, Object
-from vivero_dev.payments.proration import change_lines
+from vivero_dev.payments.proration import change_lines, first_lines
 
 DAY: Final = 24 * 3600
 KINDS: Final = ("customers", "sessions", "subscriptions", "invoices", "portals", "products")
@@ -110,17 +110,27 @@ class Ledger:
             raise RefusedError(404, "resource_missing", f"No such object: {name}")
         return kind[name]
 
-    def pay_session(self, name: str, card: str) -> Object:
+    def pay_session(self, name: str, card: str, code: str = "", tax_id: str = "") -> Object:
         """The first payment: a subscription and its first invoice, or a card that is declined."""
         with self.lock:
             found = self.open_session(name)
+            percent = self._percent(found, code)
             self._use(found["customer"], card)
+            self.customers[found["customer"]]["tax_id"] = tax_id or None
             made = objects.subscription(_name("sub"), found, self.now())
             found["status"], found["subscription"] = "complete", made["id"]
             self._keep(self.subscriptions, made, "customer.subscription.created")
-            self._settle(self._bill(made, "subscription_create"), paid=True)
+            self._settle(self._bill(made, "subscription_create", first_lines(made, code, percent)), paid=True)
             self._changed(found, "checkout.session.completed")
             return found
+
+    @staticmethod
+    def _percent(of: Object, code: str) -> int:
+        if not code:
+            return 0
+        if not of["allow_promotion_codes"] or code not in objects.PROMOTIONS:
+            raise RefusedError(402, "promotion_code_invalid", "This code is not valid. Nothing was charged.")
+        return objects.PROMOTIONS[code]
 
     def pay_invoice(self, name: str, card: str) -> None:
         """An open invoice, by its customer."""

@@ -12,6 +12,8 @@ CARDS: Final = {
     "declined": "Visa …0002 that is declined",
 }
 """Stripe's own test cards, by what they do."""
+PROMOTIONS: Final = {"WELCOME20": 20, "HALF": 50}
+"""Codes, and how many percent of the first invoice each takes away."""
 RETRY_DAYS: Final = (3, 5, 7)
 """After a renewal failed: days until each further attempt. The last one that fails makes the subscription unpaid."""
 
@@ -54,6 +56,7 @@ def session(name: str, fields: Object, url: str, now: int) -> Object:
         "amount_total": int(item["unit_amount"]),
         "currency": item["currency"],
         "price_data": item,
+        "allow_promotion_codes": fields.get("allow_promotion_codes") == "true",
         "subscription_metadata": fields.get("subscription_data", {}).get("metadata", {}),
         "subscription": None,
     }

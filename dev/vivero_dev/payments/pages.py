@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Final
 
-from vivero_dev.payments.objects import CARDS, Object
+from vivero_dev.payments.objects import CARDS, PROMOTIONS, Object
 
 CONTENT_SECURITY_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
 # No form-action: a form of these pages leads back to the shop, by a redirect.
@@ -19,6 +19,7 @@ a {{ color: inherit }} h1 {{ font-size: 1.5rem; margin: 1.5rem 0 .5rem; overflow
 [role=alert] {{ border-left: 4px solid #dc2626; padding: .25rem .75rem; margin: 1rem 0 }}
 fieldset {{ border: 0; padding: 0; margin: 1rem 0 }} label {{ display: flex; gap: .6rem; padding: .7rem 0; min-height: 1.5rem }}
 button {{ font: inherit; font-weight: 600; min-height: 2.75rem; padding: 0 1rem; border-radius: .5rem; border: 1px solid }}
+input:not([type]) {{ font: inherit; min-height: 2.75rem; padding: 0 .75rem; width: 100%; box-sizing: border-box; border-radius: .5rem; border: 1px solid }}
 li {{ margin: .75rem 0; overflow-wrap: anywhere }}
 </style></head><body><main><p class="note">Stand-in of Stripe: no money moves.</p>{body}</main></body></html>
 """
@@ -45,11 +46,16 @@ def _cards() -> str:
     return f"<fieldset><legend>Card</legend>{options}</fieldset>"
 
 
+def _text(name: str, label: str) -> str:
+    return f'<p><label for="{name}">{label}</label><input id="{name}" name="{name}" maxlength="40"></p>'
+
+
 def pay(session: Object, problem: str = "") -> str:
     price, item = money(session["amount_total"], session["currency"]), session["price_data"]
     body = (
         f"<p>{price} every {escape(item['recurring']['interval'])}</p>"
-        f'<form method="post">{_cards()}<button>Subscribe</button></form>'
+        f'<form method="post">{_cards()}{_text("tax_id", "Tax id of your company (optional)")}'
+        f"{_text('code', f'Promotion code (optional), such as {next(iter(PROMOTIONS))}')}<button>Subscribe</button></form>"
         f'<p><a href="{escape(session["cancel_url"])}">Back</a></p>'
     )
     return _page(item["product_data"]["name"], body, problem)

@@ -30,5 +30,13 @@ def change_lines(of: Object, price: Object, at: int) -> list[Object]:
     ]
 
 
+def first_lines(of: Object, code: str, percent: int) -> list[Object]:
+    """The lines of a subscription's first invoice, with what a promotion code takes away."""
+    item = of["items"]["data"][0]
+    amount, period = item["price"]["unit_amount"], (item["current_period_start"], item["current_period_end"])
+    lines = [_line(of["title"], amount, *period)]
+    return [_line(f"{code}: {percent} % off", -share(amount, percent, 100), *period), *lines] if percent else lines
+
+
 def _line(words: str, amount: int, start: int, end: int) -> Object:
     return {"description": words, "amount": amount, "period": {"start": start, "end": end}}

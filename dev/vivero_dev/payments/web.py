@@ -121,7 +121,8 @@ class Handler(BaseHTTPRequestHandler):
         ledger, card = self.ledger, str(form.get("card", ""))
         try:
             if page == "pay":
-                self._redirect(ledger.pay_session(name, card)["success_url"])
+                paid = ledger.pay_session(name, card, str(form.get("code", "")), str(form.get("tax_id", ""))[:40])
+                self._redirect(paid["success_url"])
                 return
             if page == "invoice":
                 ledger.pay_invoice(name, card)

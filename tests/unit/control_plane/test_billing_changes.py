@@ -1,10 +1,12 @@
 """Changes of a plan at the provider: what was previewed is what is charged, to the cent, and nothing is half changed."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -105,6 +107,23 @@ async def test_a_planned_change_is_taken_back_whole(adapter: Stripe, standin: Pa
     standin.ledger.advance(32 * DAY)
     account, _ = await state(adapter, who)
     assert account.invoices[0].total_cents == LARGER.amount_cents
+
+
+async def test_a_promotion_code_makes_the_first_invoice_smaller_and_a_wrong_one_buys_nothing(
+    adapter: Stripe, standin: Payments
+) -> None:
+    who = await adapter.create_customer(uuid4(), email="a@b.co", name="Acme", tenant_uid="uid-1")
+    page = await adapter.start_checkout(uuid4(), customer=who, offer=LARGER, return_url=BACK)
+    refused = await asyncio.to_thread(httpx.post, page.url, data={"card": "pays", "code": "NO-SUCH"})
+    assert "This code is not valid" in refused.text
+    assert (await adapter.account(who)).subscriptions == ()
+    paid = {"card": "pays", "code": "HALF", "tax_id": "DE123456789"}
+    await asyncio.to_thread(httpx.post, page.url, data=paid)
+    standin.ledger.advance(32 * DAY)
+    account, current = await state(adapter, who)
+    assert [one.total_cents for one in account.invoices] == [500_001, 250_000]
+    assert current.amount_cents == LARGER.amount_cents
+    assert standin.ledger.customers[who]["tax_id"] == "DE123456789"
 
 
 async def test_a_cancellation_has_its_reason_and_is_taken_back(adapter: Stripe, standin: Payments) -> None:

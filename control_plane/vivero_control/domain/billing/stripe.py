@@ -147,6 +147,12 @@ class _Event(Struct, frozen=True):
     data: _Data
 
 
+_TAX: Final = {
+    "tax_id_collection": {"enabled": "true"},
+    "billing_address_collection": "required",
+    "customer_update": {"name": "auto", "address": "auto"},
+}
+"""A company names itself, its address and its tax id; what is typed is kept with the customer and stands on invoices."""
 _KINDS: Final = {
     "subscription_create": InvoiceKind.FIRST,
     "subscription_cycle": InvoiceKind.RENEWAL,
@@ -193,6 +199,8 @@ class Stripe:
             "client_reference_id": str(key),
             "line_items": {"0": {"quantity": 1, "price_data": price}},
             "metadata": about,
+            "allow_promotion_codes": "true",
+            **_TAX,
             "subscription_data": {"metadata": about},
             "success_url": f"{return_url}?paid=true",
             "cancel_url": f"{return_url}?paid=false",
