@@ -23,7 +23,12 @@ from vivero_web.security_txt import security_txt_routes
 
 from vivero_control import __version__, composition
 from vivero_control.domain.backups.controllers import BackupController, RestoreController
-from vivero_control.domain.billing.controllers import SIGNATURE, PaymentEventController, TenantBillingController
+from vivero_control.domain.billing.controllers import (
+    SIGNATURE,
+    DifferenceController,
+    PaymentEventController,
+    TenantBillingController,
+)
 from vivero_control.domain.deleted.controllers import DeletedTenantController
 from vivero_control.domain.plans.controllers import PlanController
 from vivero_control.domain.platform.controllers import PlatformBackupController
@@ -116,6 +121,7 @@ def _api(services: Services) -> Router:
             PlatformBackupController,
             TenantBillingController,
             TenantLeadController,
+            DifferenceController,
             MemberController,
         ],
         middleware=[auth.middleware],

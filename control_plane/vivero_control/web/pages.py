@@ -16,6 +16,7 @@ from vivero_control.services import Pages
 from vivero_control.web.account import AccountController
 from vivero_control.web.account_plan import PlanChangeController
 from vivero_control.web.backups import BackupsController, TenantBackupsController
+from vivero_control.web.billing import BillingController
 from vivero_control.web.company import CompanyController
 from vivero_control.web.confirm import ConfirmController
 from vivero_control.web.dead_letters import DeadLettersController
@@ -52,6 +53,7 @@ def pages(clock: Clock = now) -> Pages:
             BackupsController,
             DeletedController,
             DeadLettersController,
+            BillingController,
             PlatformController,
             StaffMembersController,
         ],

@@ -11,6 +11,7 @@ from vivero_control.domain.staff.schemas import StaffView
 HOME: Final = "/staff/tenants"
 BACKUPS: Final = "/staff/backups"
 DEAD_LETTERS: Final = "/staff/dead-letters"
+BILLING: Final = "/staff/billing"
 DELETED: Final = "/staff/deleted"
 PLATFORM: Final = "/staff/platform"
 PEOPLE: Final = "/staff/people"
@@ -39,6 +40,7 @@ _PAGES: Final = (
     ("Tenants", HOME, "boxes"),
     ("Backups", BACKUPS, "archive"),
     ("Deleted", DELETED, "trash-2"),
+    ("Billing", BILLING, "credit-card"),
     ("Dead letters", DEAD_LETTERS, "inbox"),
     ("Platform", PLATFORM, "database"),
 )

@@ -151,6 +151,12 @@ def control_plane() -> Litestar:
         control.row(f"t{number}-{SLUG}", display_name=NAMES[number % len(NAMES)], owner_email=EMAIL)
         for number in range(30)
     )
+    billing = paying.FakeBilling(
+        control.FakePlans(),
+        paying.bought(SubscriptionStatus.CANCELED, 40, plan=NAMES[5], id=f"sub_{'x' * 60}"),
+        workspace=tenant(displayName=NAMES[5], slug=SLUG, suspended={"reason": "Unpaid", "message": ERROR[:200]}),
+    )
+    billing.found = paying.differences(40, SLUG)
     return control.make_app(
         sessions=control.OpenDoor(),
         backups=_backups(f"t0-{SLUG}"),
@@ -160,11 +166,7 @@ def control_plane() -> Litestar:
         platform=control.FakePlatform(_platform()),
         members=control.FakeMembers((control.PEOPLE[0], *people)),
         tenants=control.FakeTenants(tenants),
-        billing=paying.FakeBilling(
-            control.FakePlans(),
-            paying.bought(SubscriptionStatus.CANCELED, 40, plan=NAMES[5], id=f"sub_{'x' * 60}"),
-            workspace=tenant(displayName=NAMES[5], slug=SLUG, suspended={"reason": "Unpaid", "message": ERROR[:200]}),
-        ),
+        billing=billing,
         accounts=paying.OpenAccounts(),
     )
 
@@ -186,6 +188,7 @@ CONTROL_PAGES = (
     "/terms",
     *(f"/signup/{state}" for state in ("begun", "waiting", "failed", "ready", "closed")),
     "/staff/dead-letters",
+    "/staff/billing",
     "/staff/deleted",
     f"/staff/deleted?undelete={control.DELETED[0].id}",
     "/staff/platform",

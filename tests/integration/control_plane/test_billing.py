@@ -255,6 +255,11 @@ async def test_without_a_single_message_the_hourly_comparison_mends_and_tells(
     assert told() == ["access", "invoice", "subscription"]
     await synchroniser.compare()
     assert len(told()) == 3, "nothing is different any more"
+    listed = await billing.differences()
+    assert sorted((one.tenant, one.what, one.for_people) for one in listed.items) == [
+        (trial.name, what, False) for what in told()
+    ]
+    assert listed.total == 3
     await kube.patch(TENANT, trial.name, {"spec": {"suspended": {"reason": "Unpaid", "message": ""}}})
     await synchroniser.compare()
     assert await spec() == ("starter", None, None)

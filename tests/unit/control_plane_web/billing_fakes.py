@@ -11,8 +11,17 @@ from vivero_control.domain.billing.change_rules import Moment, Preview
 from vivero_control.domain.billing.changes import PlanChanges
 from vivero_control.domain.billing.errors import CostChangedError, NothingBoughtError, SubscribedAlreadyError
 from vivero_control.domain.billing.links import AccountLinks
+from vivero_control.domain.billing.policies import FOR_PEOPLE, Difference
 from vivero_control.domain.billing.provider import CANCEL_REASONS, Cost, CostLine
-from vivero_control.domain.billing.schemas import Interval, Invoice, InvoiceKind, InvoiceStatus, SubscriptionStatus
+from vivero_control.domain.billing.schemas import (
+    DifferenceList,
+    FoundDifference,
+    Interval,
+    Invoice,
+    InvoiceKind,
+    InvoiceStatus,
+    SubscriptionStatus,
+)
 from vivero_control.domain.billing.service import BillingService, BillingView, is_sold
 from vivero_control.domain.billing.sessions import COOKIE, AccountSessions, Holder
 from vivero_control.domain.billing.tickets import AccountTickets
@@ -54,6 +63,21 @@ def bought(status: SubscriptionStatus = SubscriptionStatus.ACTIVE, count: int = 
     )
 
 
+def differences(count: int, tenant_name: str = "acme") -> tuple[FoundDifference, ...]:
+    """Of every kind in turn."""
+    kinds = [*Difference]
+    return tuple(
+        FoundDifference(
+            tenant=tenant_name,
+            what=(what := kinds[number % len(kinds)]),
+            detail=f"in_{'x' * 40}, in_{number}",
+            for_people=what in FOR_PEOPLE,
+            found_at=NOW - timedelta(hours=number),
+        )
+        for number in range(count)
+    )
+
+
 class FakeBilling(BillingService):
     """One workspace, and what was bought for it; orders are kept."""
 
@@ -71,6 +95,7 @@ class FakeBilling(BillingService):
         self.on = on
         self.workspace = workspace or tenant(trialEndsAt="2026-12-01T00:00:00Z")
         self.refusal = refusal
+        self.found: tuple[FoundDifference, ...] = ()
         self.orders: list[tuple[str, str]] = []
         self.refreshed = 0
 
@@ -88,6 +113,9 @@ class FakeBilling(BillingService):
     async def of_tenant(self, tenant_uid: str) -> BillingView:
         del tenant_uid
         return self.view
+
+    async def differences(self) -> DifferenceList:
+        return DifferenceList(items=self.found, total=len(self.found))
 
     async def refresh(self, tenant_uid: str) -> None:
         del tenant_uid

@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 from vivero_web.declared import raises
 
 from vivero_control.domain.billing.errors import SignatureError
+from vivero_control.domain.billing.schemas import DifferenceList
 from vivero_control.domain.billing.service import BillingService, BillingView
 from vivero_control.domain.tenants.controllers import Name
 from vivero_control.domain.tenants.service import TenantService
@@ -35,6 +36,20 @@ class PaymentEventController(Controller):
         self, request: Request[Any, Any, Any], billing: NamedDependency[BillingService]
     ) -> None:
         await billing.receive(request.headers.get("stripe-signature", ""), request.body)
+
+
+class DifferenceController(Controller):
+    """What the hourly comparison with the provider has found, for staff."""
+
+    path = "/billing/differences"
+    tags = ("Billing",)
+
+    @get(
+        summary="Differences to the payment provider",
+        description="What the hourly comparison has found, the newest hundred. Only what is for people is still so.",
+    )
+    async def list_billing_differences(self, billing: NamedDependency[BillingService]) -> DifferenceList:
+        return await billing.differences()
 
 
 class TenantBillingController(Controller):

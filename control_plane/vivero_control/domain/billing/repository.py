@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.mysql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -110,6 +110,18 @@ class DifferenceRepository(Repository[BillingDifference]):
     """What the hourly comparison has found."""
 
     model_type = BillingDifference
+
+    async def newest(self, limit: int) -> tuple[Sequence[tuple[BillingDifference, str]], int]:
+        """Each with the Tenant that is paid for, the newest first; and how many there are in all."""
+        statement = (
+            select(BillingDifference, BillingCustomer.tenant)
+            .join(BillingCustomer, BillingCustomer.id == BillingDifference.customer_id)
+            .order_by(BillingDifference.id.desc())
+            .limit(limit)
+        )
+        found = [(row, tenant) for row, tenant in await self.session.execute(statement)]
+        total = await self.session.scalar(select(func.count()).select_from(BillingDifference))
+        return found, total or 0
 
     async def note(self, customer_id: UUID, found: Mapping[Difference, str], now: datetime) -> None:
         """One that a person has to mend is one row for as long as it stays."""

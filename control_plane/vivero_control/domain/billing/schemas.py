@@ -91,6 +91,23 @@ class Invoice(Struct, frozen=True, kw_only=True):
     pdf_url: Annotated[str | None, Meta(description="The invoice as a file.")]
 
 
+class FoundDifference(Struct, frozen=True, kw_only=True):
+    """What the hourly comparison with the provider has found at a customer."""
+
+    tenant: Annotated[str, Meta(description="The Tenant that is paid for, by the name it had at the first order.")]
+    what: Annotated[str, Meta(description="Such as `charged-twice` or `access`.")]
+    detail: Annotated[str, Meta(description="Names of what differed.")]
+    for_people: Annotated[bool, Meta(description="Whether a person has to mend it; else it is mended already.")]
+    found_at: Annotated[datetime, Meta(description="When it was found.")]
+
+
+class DifferenceList(Struct, frozen=True, kw_only=True):
+    """The newest, and how many there are."""
+
+    items: Annotated[tuple[FoundDifference, ...], Meta(description="The newest first.")]
+    total: Annotated[int, Meta(description="All that were found and are kept.")]
+
+
 class Account(Struct, frozen=True, kw_only=True):
     """All that the provider has of one customer, as of one moment."""
 

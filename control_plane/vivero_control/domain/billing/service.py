@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID, uuid4
 
 from msgspec import Meta, Struct
@@ -26,10 +26,18 @@ from vivero_control.domain.billing.repository import (
     AccountRepository,
     CheckoutRepository,
     CustomerRepository,
+    DifferenceRepository,
     known,
     locked,
 )
-from vivero_control.domain.billing.schemas import Account, Interval, Invoice, Subscription
+from vivero_control.domain.billing.schemas import (
+    Account,
+    DifferenceList,
+    FoundDifference,
+    Interval,
+    Invoice,
+    Subscription,
+)
 from vivero_control.domain.billing.sessions import Holder
 from vivero_control.domain.billing.synchronisation import Synchroniser
 from vivero_control.domain.plans.service import PlanService, PlanView
@@ -37,6 +45,9 @@ from vivero_control.domain.tenants.errors import TenantNotFoundError
 from vivero_control.domain.tenants.policies import tenant_subject
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.jobs.repository import OutboxRepository
+
+SHOWN: Final = 100
+"""Differences of one list."""
 
 
 class BillingView(Struct, frozen=True, kw_only=True):
@@ -106,6 +117,22 @@ class BillingService:
             invoices=account.invoices,
             applied_at=customer.applied_at if customer else None,
         )
+
+    async def differences(self) -> DifferenceList:
+        """What the hourly comparison has found, the newest SHOWN of it."""
+        async with self._database.transaction() as session:
+            found, total = await DifferenceRepository(session).newest(SHOWN)
+        items = tuple(
+            FoundDifference(
+                tenant=tenant,
+                what=row.what,
+                detail=row.detail,
+                for_people=row.what in policies.FOR_PEOPLE,
+                found_at=row.found_at,
+            )
+            for row, tenant in found
+        )
+        return DifferenceList(items=items, total=total)
 
     async def refresh(self, tenant_uid: str) -> None:
         """Apply the provider's present state, for who comes back from its pages. Raises as `Synchroniser.apply`."""
