@@ -15,9 +15,9 @@ from vivero_control.web.staff_shell import BILLING, shell
 _WORDS: Final = {
     Difference.CHARGED_TWICE: "Two invoices for the same time",
     Difference.TWO_SUBSCRIPTIONS: "Two subscriptions at once",
-    Difference.SUBSCRIPTION: "A subscription was not known so",
-    Difference.INVOICE: "An invoice was not known so",
-    Difference.ACCESS: "The plan or the suspension was another",
+    Difference.SUBSCRIPTION: "Our copy of a subscription was out of date",
+    Difference.INVOICE: "Our copy of an invoice was out of date",
+    Difference.ACCESS: "Plan or suspension did not follow the subscription",
     Difference.NO_WORKSPACE: "Paid, and the workspace is gone",
 }
 
