@@ -49,12 +49,12 @@ class Ledger:
         return {"ahead": self.ahead, "done": self._done} | {kind: getattr(self, kind) for kind in KINDS}
 
     def restore(self, state: Object) -> None:
-        """What `state` gave, perhaps of a program before this one."""
+        """What `state` gave, perhaps of an older program, which did not have every kind."""
         with self.lock:
             self.ahead = state["ahead"]
             self._done = {key: (asked, answer) for key, (asked, answer) in state["done"].items()}
             for kind in KINDS:
-                setattr(self, kind, state[kind])
+                setattr(self, kind, state.get(kind, {}))
 
     def once(self, key: str, request: str, do: Callable[[], Object]) -> Object:
         """What was answered to this idempotency key before, else the answer of `do`."""

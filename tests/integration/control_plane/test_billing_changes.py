@@ -85,6 +85,22 @@ async def test_more_is_there_at_once_and_costs_what_was_shown(
         await changes.change(workspace, *wanted, at=shown.at, cents=shown.cost.total_cents - 1)
     with pytest.raises(CostChangedError):
         await changes.change(workspace, *wanted, at=shown.at - timedelta(hours=1), cents=shown.cost.total_cents)
+    later = shown.at + timedelta(days=20)
+    standing = (await sold.billing.of_tenant(workspace.metadata.uid)).subscription
+    assert standing is not None
+    price = {
+        "product": "vivero_professional",
+        "unit_amount": shown.offer.amount_cents,
+        "recurring": {"interval": "month"},
+    }
+    change = {
+        "items": {"0": {"id": f"si_{standing.id}", "price_data": price}},
+        "proration_date": later.timestamp(),
+    }
+    cheaper = standin.ledger.preview({"subscription": standing.id, "subscription_details": change})
+    assert cheaper["total"] < shown.cost.total_cents
+    with pytest.raises(CostChangedError):
+        await changes.change(workspace, *wanted, at=later, cents=cheaper["total"])
     answers = await asyncio.gather(
         *(changes.change(workspace, *wanted, at=shown.at, cents=shown.cost.total_cents) for _ in range(6)),
         return_exceptions=True,

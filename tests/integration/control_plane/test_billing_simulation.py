@@ -144,7 +144,7 @@ class Business:
         if not subscriptions:
             return "" if found == ("trial", None) else f"{tenant.name}: never bought, and is {found}"
         live = [one for one in subscriptions if one["status"] in OPEN]
-        assert len(live) < 2, "nobody has two subscriptions at once"
+        assert len(live) < 2, "no customer has two subscriptions at once"
         one = (live or subscriptions)[-1]
         wanted = (self._billed(one), None if live else "Unpaid")
         return "" if found == wanted else f"{tenant.name}: {found} where the ledger has {wanted} ({one['status']})"

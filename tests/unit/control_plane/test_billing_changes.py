@@ -14,7 +14,15 @@ from msgspec import structs
 from support.payments import Payments, payments
 from unit.control_plane.test_billing_policies import subscription
 from unit.control_plane.test_billing_stripe import BACK, OFFER
-from vivero_control.domain.billing.change_rules import MONTHS, Moment, check_changeable, moment_of, reckoned_at
+from vivero_control.domain.billing.change_rules import (
+    MONTHS,
+    PREVIEW_FOR,
+    Moment,
+    check_changeable,
+    may_be_agreed_to,
+    moment_of,
+    reckoned_at,
+)
 from vivero_control.domain.billing.errors import ChangeNotPossibleError, ProviderRefusedError
 from vivero_control.domain.billing.provider import Offer
 from vivero_control.domain.billing.schemas import Account, Interval, InvoiceKind, Subscription, SubscriptionStatus
@@ -182,6 +190,19 @@ def test_what_stands_in_the_way_of_a_change_is_named(odd: dict[str, object]) -> 
         check_changeable(subscription(status, **odd))
     with pytest.raises(ChangeNotPossibleError):
         check_changeable(None)
+
+
+@given(st.integers(-40 * DAY, 40 * DAY), st.integers(-40 * DAY, 40 * DAY))
+def test_only_what_was_shown_just_now_can_be_agreed_to(later: int, difference: int) -> None:
+    """A moment that is still to come would leave less of the period to pay for."""
+    current = subscription(SubscriptionStatus.ACTIVE)
+    now = current.period_start + timedelta(seconds=later)
+    shown = reckoned_at(current, now)
+    assert may_be_agreed_to(current, shown, now)
+    at = shown + timedelta(seconds=difference)
+    if may_be_agreed_to(current, at, now):
+        assert current.period_start <= at <= shown
+        assert shown - at <= PREVIEW_FOR
 
 
 def test_a_change_is_reckoned_from_a_whole_second_of_the_period() -> None:

@@ -149,6 +149,8 @@ def test_a_ledger_is_what_it_was_when_its_state_is_read_again() -> None:
     page = ledger.once("key", asked, lambda: ledger.create_session(order))
     ledger.pay_session(page["id"], "fails-later")
     ledger.advance(33 * DAY)
+    older = {key: value for key, value in ledger.state().items() if key != "products"}
+    Ledger("http://127.0.0.1").restore(older)
     again = Ledger("http://127.0.0.1")
     again.restore(json.loads(json.dumps(ledger.state())))
     assert again.state() == ledger.state()

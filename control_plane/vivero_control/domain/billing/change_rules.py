@@ -45,7 +45,7 @@ class Preview(Struct, frozen=True, kw_only=True):
 def moment_of(current: Subscription, offer: Offer) -> Moment | None:
     """When this change would take effect; None for one that is none, or not made in one step.
 
-    Whoever pays more gets it at once. From a year to months there is no step: what is paid for the year is used up first.
+    A larger plan is there at once. From a year to months there is no step: what is paid for the year is used up first.
     """
     same_interval = current.interval is offer.interval
     if (same_interval and current.plan == offer.plan) or current.currency != offer.currency:
@@ -78,3 +78,9 @@ def reckoned_at(current: Subscription, now: datetime) -> datetime:
     """The whole second, within the period, from which a change made now is reckoned."""
     last = current.period_end - timedelta(seconds=1)
     return max(current.period_start, min(now.replace(microsecond=0), last))
+
+
+def may_be_agreed_to(current: Subscription, at: datetime, now: datetime) -> bool:
+    """Whether a cost that was reckoned from `at` still holds: it was shown just now. A later moment would be cheaper."""
+    latest = reckoned_at(current, now)
+    return latest - PREVIEW_FOR <= at <= latest and at == reckoned_at(current, at)

@@ -18,10 +18,10 @@ from vivero_control.db.database import Database
 from vivero_control.domain.audit.service import AuditAction, AuditService
 from vivero_control.domain.billing import policies
 from vivero_control.domain.billing.change_rules import (
-    PREVIEW_FOR,
     Moment,
     Preview,
     check_changeable,
+    may_be_agreed_to,
     moment_of,
     reckoned_at,
 )
@@ -95,7 +95,7 @@ class PlanChanges:
         offer, now = self._billing.offer(tenant, plan, interval), self._clock()
         async with self._held(tenant, "change-plan", f"To {plan}, paid by the {interval}.") as held:
             current = check_changeable(held.current)
-            if now - at > PREVIEW_FOR or at != reckoned_at(current, at):
+            if not may_be_agreed_to(current, at, now):
                 raise CostChangedError
             made = await _preview(held.provider, held.customer, current, offer, at)
             if made.cost.total_cents != cents:

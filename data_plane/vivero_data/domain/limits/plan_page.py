@@ -33,7 +33,7 @@ class PlanPage:
         """An address that lets the owner in, once, within minutes.
 
         Raises:
-            NotAllowedError: somebody else asks.
+            NotAllowedError: the actor is no owner.
             NotFoundError: no plan is sold.
         """
         require_permission(actor, Permission.CHANGE_PLAN)
