@@ -509,4 +509,6 @@ CREATE TABLE IF NOT EXISTS person_notation (
     date_notation VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'how 29 November 2026 is written'
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
 
-INSERT INTO alembic_version (version_num) VALUES ('0031');
+ALTER TABLE views ADD COLUMN IF NOT EXISTS locked BOOLEAN NOT NULL DEFAULT FALSE AFTER is_default;
+
+INSERT INTO alembic_version (version_num) VALUES ('0032');

@@ -16,7 +16,7 @@ from vivero_data.domain.records.schemas import Record
 from vivero_data.domain.usage.published import LimitGroup, PublishedLimit
 from vivero_data.domain.usage.service import Usage
 from vivero_data.lib.lists import join_list, split_list
-from vivero_data.web import audit_labels, operators, roles, writing
+from vivero_data.web import audit_labels, columns, operators, roles, writing
 from vivero_data.web import format as words
 from vivero_data.web.listing import collection_href
 from vivero_data.web.markdown import inline
@@ -155,6 +155,7 @@ def page_filters() -> dict[str, Callable[..., object]]:
         "equals": equals,
         "zoned": writing.zoned,
         "raw": writing.raw,
+        "column_key": columns.key_of,
         "total_shown": operators.total_shown,
         "total_words": operators.TOTALS.get,
         "collection_href": collection_href,

@@ -97,6 +97,12 @@ class ListState(msgspec.Struct, frozen=True):
         """The address with these groups folded, and no others."""
         return self.base.put("folded", encode(values) if values else "")
 
+    @property
+    def widths(self) -> dict[str, int]:
+        """Of columns, by hand: those of the view, whatever else was changed since."""
+        saved = self.view.columns if self.view else ()
+        return {tidy(one.field): one.width for one in (*saved, *self.spec.columns) if one.width}
+
     def where_also(self, condition: Tree) -> Tree:
         """The conditions of the list, and one more."""
         return condition if self.where is None else AllOf((self.where, condition))
@@ -132,11 +138,11 @@ def back_to_record(collection: Collection, record_id: int, shown: str, part: str
 
 def as_spec(state: ListState) -> Spec:
     """What is shown, as a view is saved."""
-    columns = state.spec.columns or tuple(ViewColumn(field.name) for field in state.columns)
+    named = [tidy(one.field) for one in state.spec.columns] or [field.name for field in state.columns]
+    columns = tuple(ViewColumn(name, state.widths.get(name)) for name in named)
     where = None if state.where is None else as_json(state.where)
     every = len(columns) == len(state.collection.fields) and not any(column.width for column in columns)
-    names = [column.field for column in columns]
-    as_defined = every and names == [field.name for field in state.collection.fields]
+    as_defined = every and named == [field.name for field in state.collection.fields]
     return msgspec.structs.replace(state.spec, columns=() if as_defined else columns, where=where)
 
 
@@ -210,14 +216,13 @@ def _base(here: Address, spec: Spec, view: View | None) -> Address:
     """The address with all that is shown in it, of the first page."""
     if view is None or here.get("edited"):
         return here.drop("cursor", "back", "slow")
-    columns = join_list(f"{one.field}:{one.width}" if one.width else one.field for one in spec.columns)
     said = {
         "view": str(view.id),
         "edited": "1",
         "where": encode(spec.where) if spec.where is not None else "",
         "search": spec.search,
         "sort": join_list(spec.sort),
-        "columns": columns,
+        "columns": join_list(one.field for one in spec.columns),
         "group": spec.group_by or "",
         "folded": encode(spec.folded) if spec.folded else "",
         "sums": sums_text(spec),

@@ -18,10 +18,13 @@ def _name(collection: Collection) -> str:
 
 
 def chosen_columns(collection: Collection, cookies: Mapping[str, str]) -> list[Field]:
-    """The fields to show; always with the first one, which links to the record."""
-    wanted = set(cookies.get(_name(collection), "").split(".")) - {""}
+    """The fields to show, in the order that they were put in; always first the one that links to the record."""
     lead, *others = collection.fields
-    return [lead, *(field for field in others if not wanted or str(field.id) in wanted)]
+    wanted = cookies.get(_name(collection), "")
+    if not wanted:
+        return [lead, *others]
+    by_number = {str(field.id): field for field in others}
+    return [lead, *(by_number[number] for number in dict.fromkeys(wanted.split(".")) if number in by_number)]
 
 
 def columns_cookie(collection: Collection, field_ids: Sequence[int]) -> Cookie:

@@ -52,6 +52,7 @@ NOTICES: Final[Mapping[str, str]] = {
     "records-deleted": "{} deleted.",
     "undone": "Undone.",
     "view-saved": "View saved.",
+    "view-copied": "Copied. The copy is yours alone until you share it.",
     "view-deleted": "View deleted.",
     "record-deleted": "Record deleted. It can be restored for 30 days.",
     "field-added": "Field added.",

@@ -11,13 +11,14 @@ from vivero_data.domain.records.query import MAX_SORTS, column_of
 from vivero_data.domain.records.where import searched_fields
 from vivero_data.domain.users.schemas import Actor
 from vivero_data.domain.views.schemas import View
-from vivero_data.domain.views.service import ViewNotFoundError, ViewService
-from vivero_data.lib.notation import Notation
+from vivero_data.domain.views.service import ViewNotFoundError, ViewService, may_change
 from vivero_data.lib.pages import MAX_LIMIT
+from vivero_data.web.columns import key_of, listed
 from vivero_data.web.filter_rows import FilterForm, form_of
 from vivero_data.web.list_state import KNOWN, ListState, labelled, read_state
 from vivero_data.web.listing import Address, address
 from vivero_data.web.operators import TOTALS, describe, operators_of
+from vivero_data.web.page import Visit
 
 
 class Chip(msgspec.Struct, frozen=True):
@@ -34,6 +35,7 @@ class Toolbar(msgspec.Struct, frozen=True):
         form: the filter as rows; None if it goes deeper than rows can show.
         sorts: a line for each field that may be sorted by, filled or not.
         boarded, dated: the fields that a board can have columns of, and a calendar days.
+        changeable: whether the view that is shown may be changed by who looks at it.
         slow: why the list is not shown, with what helps.
     """
 
@@ -46,6 +48,7 @@ class Toolbar(msgspec.Struct, frozen=True):
     boarded: Sequence[tuple[str, str]]
     dated: Sequence[tuple[str, str]]
     searched: bool
+    changeable: bool
     slow: SlowListError | None = None
 
     @property
@@ -61,6 +64,11 @@ class Toolbar(msgspec.Struct, frozen=True):
     def operators(self, name: str) -> list[tuple[str, str]]:
         """What it can be asked, in words."""
         return operators_of(self.field(name))
+
+    @property
+    def columns(self) -> list[tuple[str, Field]]:
+        """What the form of columns lists, with what names each in it."""
+        return [(key_of(field), field) for field in listed(self.state.collection, self.state.columns)]
 
     def totals(self, field: Field) -> list[tuple[str, str]]:
         """What can stand below its column, in words."""
@@ -108,19 +116,20 @@ async def load(
     return read_state(collection, known, view, cookies), found
 
 
-def toolbar(state: ListState, views: Sequence[View], notation: Notation, slow: SlowListError | None = None) -> Toolbar:
+def toolbar(state: ListState, views: Sequence[View], visit: Visit, slow: SlowListError | None = None) -> Toolbar:
     collection, sorts = state.collection, [(one.removeprefix("-"), one.startswith("-")) for one in state.spec.sort]
     known = labelled(collection)
     return Toolbar(
         state=state,
         views=views,
-        form=form_of(collection, state.where, notation),
+        form=form_of(collection, state.where, visit.notation),
         chips=_chips(state),
         sorts=[*sorts, *[("", False)] * (MAX_SORTS - len(sorts))],
         sortable=[(field.name, label) for label, field in known if field.kind.sortable],
         boarded=[(field.name, label) for label, field in known if field.kind.board],
         dated=[(field.name, label) for label, field in known if field.kind.dated],
         searched=bool(searched_fields(collection)),
+        changeable=state.view is not None and visit.as_of is None and may_change(visit.actor, state.view),
         slow=slow,
     )
 

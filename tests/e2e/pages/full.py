@@ -323,6 +323,7 @@ def _add_view(world: data.World, number: int, name: str) -> None:
             height=RowHeight.NORMAL,
             shared=number != 1,
             default=False,
+            locked=False,
             position=number,
             owner_id=1,
             gone=(LONG_LABEL,) if number == 1 else (),

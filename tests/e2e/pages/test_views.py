@@ -164,3 +164,51 @@ def test_groups_fold_and_stay_so_in_a_saved_view(nursery: Page, accessible: Call
     assert plants(page) == ["Lemon", "Olive"]
     page.get_by_role("link", name="Show the records of Herb").click()
     expect(page.locator("tbody tr td.v-lead")).to_have_count(4)
+
+
+def columns_of(page: Page) -> list[str]:
+    return page.locator("thead th[data-name]").evaluate_all("heads => heads.map(head => head.dataset.name)")
+
+
+def test_columns_are_moved_by_mouse_by_keyboard_and_in_the_menu(
+    nursery: Page, accessible: Callable[[Page], None]
+) -> None:
+    page = nursery
+    page.get_by_role("columnheader", name="Kind").drag_to(page.get_by_role("columnheader", name="Stock"), target_position={"x": 8, "y": 10})
+    expect(page.locator("thead th[data-name]").nth(1)).to_have_attribute("data-name", "Kind")
+    page.locator("tbody td", has_text="Herb").first.click()
+    page.keyboard.press("Alt+Shift+ArrowRight")
+    expect(page.locator("thead th[data-name]").nth(2)).to_have_attribute("data-name", "Kind")
+    assert page.locator("td:focus").inner_text() == "Herb", "the cell keeps the focus"
+    page.keyboard.press("Alt+Shift+ArrowRight")
+    assert columns_of(page) == ["Name", "Stock", "Kind"], "behind the last there is no place"
+    page.locator("summary[title=Columns]").click()
+    accessible(page)
+    page.get_by_role("button", name="Move Kind earlier").click()
+    expect(page.locator("thead th[data-name]").nth(1)).to_have_attribute("data-name", "Kind")
+    expect(page.get_by_role("button", name="Move Kind later")).to_be_visible()
+
+
+def test_a_width_is_kept_in_the_view_for_everybody(nursery: Page) -> None:
+    page = nursery
+    page.goto(f"{page.url}?sort=Stock")
+    page.locator("summary[title=View]").click()
+    page.get_by_label("Save as a view").fill("By stock")
+    page.get_by_role("button", name="Save view").click()
+    head = page.get_by_role("columnheader", name="Stock")
+    width = head.evaluate("head => head.offsetWidth")
+    edge = head.bounding_box()
+    assert edge
+    with page.expect_response(lambda answer: answer.request.method == "PATCH") as patched:
+        page.mouse.move(edge["x"] + edge["width"] - 3, edge["y"] + 10)
+        page.mouse.down()
+        page.mouse.move(edge["x"] + edge["width"] + 57, edge["y"] + 10, steps=4)
+        page.mouse.up()
+    assert patched.value.ok
+    page.evaluate("localStorage.clear()")
+    page.reload()
+    assert head.evaluate("head => head.style.width") == f"{width + 60}px"
+    with page.expect_response(lambda answer: answer.request.method == "PATCH"):
+        head.locator(".v-resize").dblclick()
+    page.reload()
+    assert head.evaluate("head => head.offsetWidth") == width

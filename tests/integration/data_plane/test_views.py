@@ -315,3 +315,46 @@ async def test_whatever_is_saved_can_be_listed(orders: Workspace, owner: dict[st
         listed = await orders.client.get(RECORDS, params={"view": "Any"}, headers=owner)
         assert listed.status_code == 200, (spec, listed.text)
         assert (await orders.client.delete(f"{PATH}/{saved['id']}", headers=owner)).status_code == 204
+
+
+async def test_a_locked_view_is_changed_by_who_manages_collections_alone(
+    orders: Workspace, owner: dict[str, str]
+) -> None:
+    member = await orders.user(owner, "member")
+    view = await save(orders, member, name="Ours", shared=True, columns=[{"field": "Customer"}])
+    await save(orders, member, 403, name="Mine", shared=True, locked=True)
+    await save(orders, owner, 422, name="Mine", locked=True)
+    await change(orders, member, view["id"], 403, locked=True)
+    assert (await change(orders, owner, view["id"], locked=True))["locked"]
+    for changes in ({"name": "X"}, {"widths": {"Customer": 200}}, {"shared": False}, {"locked": False}):
+        await change(orders, member, view["id"], 403, **changes)
+    assert (await orders.client.delete(f"{PATH}/{view['id']}", headers=member)).status_code == 403
+    await change(orders, owner, view["id"], name="Theirs")
+    entry = (await orders.client.get("/api/v1/audit", params={"action": "view.update"}, headers=owner)).json()["items"]
+    assert [one["after"] for one in entry[:2]] == [{"name": "Theirs"}, {"locked": True}]
+    await change(orders, owner, view["id"], locked=False)
+    assert (await change(orders, member, view["id"], name="Ours"))["name"] == "Ours"
+
+
+async def test_a_locked_view_comes_back_locked(orders: Workspace, owner: dict[str, str]) -> None:
+    view = await save(orders, owner, name="Ours", shared=True, locked=True)
+    await orders.client.delete(f"{PATH}/{view['id']}", headers=owner)
+    (entry,) = (await orders.client.get("/api/v1/trash", headers=owner)).json()["items"]
+    await orders.client.post(f"/api/v1/trash/{entry['id']}/restore", headers=owner)
+    assert decode((await orders.client.get(f"{PATH}/{view['id']}", headers=owner)).content)["locked"]
+
+
+async def test_a_copy_is_ones_own_and_shows_the_same(orders: Workspace, owner: dict[str, str]) -> None:
+    spec = {"columns": [{"field": "Amount", "width": 90}], "where": OPEN, "group_by": "State", "folded": ["open"]}
+    view = await save(orders, owner, name="x" * 64, shared=True, locked=True, default=True, **spec)
+    viewer = await orders.user(owner, "viewer")
+    for name in ("x" * 59 + " copy", "x" * 57 + " copy 2"):
+        answer = await orders.client.post(f"{PATH}/{view['id']}/copy", headers=viewer)
+        assert answer.status_code == 201, answer.text
+        copy = decode(answer.content)
+        assert (copy["name"], copy["shared"], copy["locked"], copy["default"]) == (name, False, False, False)
+        assert {part: copy[part] for part in spec} == spec
+    assert len(await names(orders, owner)) == 1, "others do not see it"
+    await change(orders, viewer, copy["id"], search="a")
+    missing = await orders.client.post(f"{PATH}/999/copy", headers=viewer)
+    assert missing.status_code == 404

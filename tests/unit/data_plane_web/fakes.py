@@ -187,7 +187,8 @@ from vivero_data.domain.users.schemas import (
 )
 from vivero_data.domain.users.service import UserService, check_new, normal_email
 from vivero_data.domain.views import spec
-from vivero_data.domain.views.schemas import NewView, View, ViewChanges
+from vivero_data.domain.views.controllers import ViewController
+from vivero_data.domain.views.schemas import NewView, View, ViewChanges, ViewColumn
 from vivero_data.domain.views.service import ViewNameTakenError, ViewNotFoundError, ViewService
 from vivero_data.domain.webhooks.controllers import WebhookController
 from vivero_data.domain.webhooks.schemas import (
@@ -739,6 +740,10 @@ class FakeViews(ViewService):
 
     async def change(self, actor: Actor, collection: str, view_id: int, changes: ViewChanges) -> View:
         said = {name: value for name, value in msgspec.structs.asdict(changes).items() if value is not msgspec.UNSET}
+        if "widths" in said:
+            before, widths = await self.get(actor, collection, view_id), said.pop("widths")
+            columns = before.columns or [ViewColumn(one.name) for one in self.world.collections[collection].fields]
+            said["columns"] = [ViewColumn(one.field, widths.get(one.field, one.width)) for one in columns]
         changed = msgspec.structs.replace(await self.get(actor, collection, view_id), **said)
         spec.check(self.world.collections[collection], changed.spec)
         self.world.views[view_id] = (collection, changed)
@@ -1625,7 +1630,7 @@ def make_app(world: World) -> Litestar:
     async def sign_in(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         connection.scope["state"]["vivero_actor"] = world.actor
 
-    controllers = [RecordController, CollectionController, ImportUploadController, WebhookController]
+    controllers = [RecordController, ViewController, CollectionController, ImportUploadController, WebhookController]
     api = Router(
         "/api/v1", route_handlers=controllers, security=BEARER_OR_COOKIE, guards=[sign_in], response_class=JsonResponse
     )

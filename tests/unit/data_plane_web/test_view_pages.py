@@ -314,3 +314,61 @@ def test_totals_are_chosen_beside_the_columns(customers: Browser, world: World) 
         f"{HERE}/columns", data={**chosen, "shown": ""} | dict.fromkeys(chosen, ""), follow_redirects=False
     )
     assert "sums" not in answer.headers["location"]
+
+
+def shown_columns(page: str) -> list[str]:
+    return re.findall(r'data-name="([^"]+)"', page.partition("</thead>")[0])
+
+
+@pytest.mark.parametrize("in_view", [False, True])
+def test_columns_are_put_in_order(customers: Browser, world: World, in_view: bool) -> None:  # noqa: FBT001
+    fields = {one.name: str(one.id) for one in world.collections["Customers"].fields}
+    shown_now = ""
+    if in_view:
+        page = customers.open(saved(customers, urlencode({"sort": "-Staff"}), name="Sorted"))
+        shown_now = form_of(page, f"{HERE}/columns")["shown"]
+    chosen = {f"column-{fields[name]}": "on" for name in ("Value", "Staff", "Since")}
+
+    def sent(**form: str) -> str:
+        target = customers.send(f"{HERE}/columns", **{**chosen, "shown": shown_now, **form})
+        return customers.open(target.partition("#")[0])
+
+    assert shown_columns(sent()) == ["Company", "Value", "Staff", "Since"]
+    order = ".".join(fields[name] for name in ("Since", "Value", "Staff"))
+    assert shown_columns(sent(order=order)) == ["Company", "Since", "Value", "Staff"]
+    assert shown_columns(sent(move=f"{fields['Since']}:earlier")) == ["Company", "Value", "Since", "Staff"]
+    assert shown_columns(sent(move=f"{fields['Value']}:later")) == ["Company", "Staff", "Value", "Since"]
+    for odd in ("", ":", "x:later", f"{fields['Value']}:sideways", f"{fields['Value']}:earlier", f"{fields['Mail']}:later"):
+        assert shown_columns(sent(move=odd)) == ["Company", "Value", "Staff", "Since"], odd
+    assert shown_columns(sent(order="x.99..")) == ["Company", "Value", "Staff", "Since"]
+    menu = sent(order=order)
+    assert re.findall(r'id="column-(\d+)"', menu)[:5] == [fields[name] for name in ("Company", "Since", "Value", "Staff", "Notes")]
+
+
+def test_a_view_keeps_its_widths_whatever_else_is_saved_into_it(customers: Browser, world: World) -> None:
+    target = saved(customers, urlencode({"columns": "Company,Staff:120,Value"}), name="Wide")
+    number = int(target.rpartition("=")[2])
+    page = customers.open(target)
+    assert re.search(r'data-name="Staff"[^>]* data-width="120"', page)
+    assert f'data-view="{number}"' in page
+    edited = dict(parse_qsl(urlsplit(unescape(form_of(page, f"{HERE}/columns")["shown"])).path))
+    assert edited["columns"] == "Company,Staff,Value"
+    shown_now = urlencode({**edited, "columns": "Value,Staff", "sort": "Staff"})
+    assert 'data-width="120"' in customers.open(f"{HERE}?{shown_now}")
+    customers.send(f"{HERE}/views/{number}", shown=shown_now)
+    _, view = world.views[number]
+    assert [(one.field, one.width) for one in view.columns] == [("Value", None), ("Staff", 120)]
+
+
+def test_a_locked_view_is_shown_as_such_and_copied(customers: Browser, world: World) -> None:
+    number = int(saved(customers, "search=e", name="Ours", shared="true").rpartition("=")[2])
+    customers.send(f"{HERE}/views/{number}", name="Ours", shared="true", locked="true")
+    assert world.views[number][1].locked
+    assert 'name="locked"' in customers.open(f"{HERE}/views/{number}")
+    world.role = Role.MEMBER
+    page = customers.open(f"{HERE}?view={number}")
+    assert "This view is locked" in page
+    assert "data-view" not in page
+    copy = int(customers.send(f"{HERE}/views/{number}/copy").rpartition("=")[2])
+    assert copy != number
+    assert "Copied. The copy is yours alone" in customers.open(f"{HERE}?view={copy}")

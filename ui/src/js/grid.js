@@ -24,6 +24,7 @@ class Grid {
     this.edit = () => {};
     this.clear = () => {};
     this.discard = () => {};
+    this.shift = () => {};
   }
 
   start() {
@@ -163,7 +164,8 @@ class Grid {
     else if (event.key === "Escape") {
       this.go(cell);
       this.discard(cell);
-    } else if (event.altKey && (event.key === "ArrowLeft" || event.key === "ArrowRight")) this.widen(cell, event.key === "ArrowRight" ? 16 : -16);
+    } else if (event.altKey && event.shiftKey && (event.key === "ArrowLeft" || event.key === "ArrowRight")) this.shift(cell, event.key === "ArrowRight" ? 1 : -1);
+    else if (event.altKey && (event.key === "ArrowLeft" || event.key === "ArrowRight")) this.widen(cell, event.key === "ArrowRight" ? 16 : -16);
     else if (event.key === "Enter" && (command || !this.writable)) cell.parentElement.querySelector(".v-lead a")?.click();
     else if (event.key === "Enter" || event.key === "F2") this.edit(cell);
     else if (event.key === " " && (event.shiftKey || !this.isField(cell))) cell.parentElement.querySelector(".v-mark input")?.click();

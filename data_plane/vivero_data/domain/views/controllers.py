@@ -101,6 +101,18 @@ class ViewController(Controller):
             return Page([])
         return await records.groups(actor, name, query, view.sums)
 
+    @post("/{view_id:int}/copy")
+    @raises(BrokenViewError, ViewsFullError)
+    async def copy_view(
+        self,
+        actor: NamedDependency[Actor],
+        views: NamedDependency[ViewService],
+        name: CollectionName,
+        view_id: ViewId,
+    ) -> View:
+        """Make a view of the caller's own that shows the same."""
+        return await views.copy(actor, name, view_id)
+
     @patch("/{view_id:int}")
     @raises(NotAllowedError, ViewNameTakenError)
     async def change_view(
@@ -111,7 +123,7 @@ class ViewController(Controller):
         view_id: ViewId,
         data: JSONBody[ViewChanges],
     ) -> View:
-        """Set some parts of one's own view; of others' shared ones with the right to manage collections."""
+        """Set some parts of one's own view; of others' shared ones and of locked ones with the right to manage collections."""
         return await views.change(actor, name, view_id, data)
 
     @delete("/{view_id:int}")
@@ -123,7 +135,7 @@ class ViewController(Controller):
         name: CollectionName,
         view_id: ViewId,
     ) -> None:
-        """Remove one's own view; others' shared ones with the right to manage collections."""
+        """Remove one's own view; others' shared ones and locked ones with the right to manage collections."""
         await views.delete(actor, name, view_id)
 
 

@@ -11,7 +11,7 @@ from vivero_data.domain.views.schemas import MAX_POSITION, ViewKind
 from vivero_data.domain.views.spec import KeptSpec
 from vivero_data.lib.json import decode, encode
 
-_COLUMNS: Final = "id, name, kind, owner_id, scope, is_default, position, spec, created_at, updated_at"
+_COLUMNS: Final = "id, name, kind, owner_id, scope, is_default, locked, position, spec, created_at, updated_at"
 SHARED: Final = 0
 
 
@@ -24,6 +24,7 @@ class StoredView(msgspec.Struct, frozen=True):
     owner_id: int
     scope: int
     default: bool
+    locked: bool
     position: int
     spec: KeptSpec
     created_at: datetime
@@ -41,8 +42,8 @@ async def insert(tx: Connection, collection_id: int, view: StoredView) -> int:
         DuplicateKeyError: the scope has a view of this name.
     """
     return await tx.insert(
-        "INSERT INTO views (id, collection_id, name, name_key, kind, owner_id, scope, is_default, position, spec)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        "INSERT INTO views (id, collection_id, name, name_key, kind, owner_id, scope, is_default, locked, position, spec)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         view.id or None,
         collection_id,
         view.name,
@@ -51,6 +52,7 @@ async def insert(tx: Connection, collection_id: int, view: StoredView) -> int:
         view.owner_id,
         view.scope,
         view.default,
+        view.locked,
         view.position,
         encode(view.spec),
     )
@@ -63,13 +65,14 @@ async def update(tx: Connection, view: StoredView) -> None:
         DuplicateKeyError: the scope has a view of this name.
     """
     await tx.execute(
-        "UPDATE views SET name = %s, name_key = %s, kind = %s, scope = %s, is_default = %s, position = %s, spec = %s,"
+        "UPDATE views SET name = %s, name_key = %s, kind = %s, scope = %s, is_default = %s, locked = %s, position = %s, spec = %s,"
         " updated_at = CURRENT_TIMESTAMP(6) WHERE id = %s",
         view.name,
         fold(view.name),
         view.kind.value,
         view.scope,
         view.default,
+        view.locked,
         view.position,
         encode(view.spec),
         view.id,
@@ -154,7 +157,7 @@ async def named(connection: Connection, collection_id: int, user_id: int, name: 
 
 
 def _view(row: Row) -> StoredView:
-    number, name, kind, owner_id, scope, default, position, spec, created_at, updated_at = row
+    number, name, kind, owner_id, scope, default, locked, position, spec, created_at, updated_at = row
     return StoredView(
         id=number,
         name=name,
@@ -162,6 +165,7 @@ def _view(row: Row) -> StoredView:
         owner_id=owner_id,
         scope=scope,
         default=bool(default),
+        locked=bool(locked),
         position=position,
         spec=msgspec.convert(decode(spec), KeptSpec),
         created_at=created_at,

@@ -99,6 +99,9 @@ Totals = Annotated[
 ]
 Shared = Annotated[bool, msgspec.Meta(description="Seen by everybody of the workspace, not only by its owner.")]
 Default = Annotated[bool, msgspec.Meta(description="What the collection shows first; only of a shared view.")]
+Locked = Annotated[
+    bool, msgspec.Meta(description="Changed only by who manages collections, also if it is one's own; of a shared view.")
+]
 Position = Annotated[
     int, msgspec.Meta(ge=0, le=MAX_POSITION, description="Views are listed by it; a new one is the last.")
 ]
@@ -141,6 +144,7 @@ class NewView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     height: Height = RowHeight.NORMAL
     shared: Shared = False
     default: Default = False
+    locked: Locked = False
     position: Position | None = None
 
     @property
@@ -166,6 +170,7 @@ class ViewChanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     widths: Widths | UnsetType = UNSET
     shared: Shared | UnsetType = UNSET
     default: Default | UnsetType = UNSET
+    locked: Locked | UnsetType = UNSET
     position: Position | UnsetType = UNSET
 
 
@@ -187,6 +192,7 @@ class View(msgspec.Struct, frozen=True):
     height: Height
     shared: Shared
     default: Default
+    locked: Locked
     position: Position
     owner_id: Annotated[int, msgspec.Meta(description="The account of who saved it.")]
     gone: Annotated[

@@ -1,7 +1,7 @@
 """Saved views: one's own, which nobody else sees, and those that are shared.
 
 Whoever may write records shares a view; it is changed by who saved it and by who manages collections, who also choose
-the view that a collection shows first.
+the view that a collection shows first, and lock views, so that they alone change them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from vivero_data.db.database import Connection, Database
 from vivero_data.db.errors import DuplicateKeyError
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.collections import repository as collections
-from vivero_data.domain.collections.names import name_problem
+from vivero_data.domain.collections.names import MAX_NAME, name_problem
 from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.collections.seen import seen
 from vivero_data.domain.collections.service import CollectionNotFoundError
@@ -123,6 +123,7 @@ class ViewService:
                 owner_id=actor.user_id,
                 scope=SHARED if new.shared else actor.user_id,
                 default=new.default,
+                locked=new.locked,
                 position=await repository.next_position(tx, definition.id) if new.position is None else new.position,
                 spec=kept(definition, new.spec),
                 created_at=clock.now(),
@@ -165,6 +166,20 @@ class ViewService:
             await _log(tx, actor, "view.update", definition, (old, new))
         return _there(actor, definition, stored)
 
+    async def copy(self, actor: Actor, collection: str, view_id: int) -> View:
+        """A view of one's own that shows the same, called after it."""
+        view = await self.get(actor, collection, view_id)
+        if view.broken:
+            raise BrokenViewError(view)
+        for place in range(1, MAX_VIEWS + 1):
+            mark = " copy" if place == 1 else f" copy {place}"
+            name = f"{view.name[: MAX_NAME - len(mark)].rstrip()}{mark}"
+            try:
+                return await self.create(actor, collection, NewView(name=name, **msgspec.structs.asdict(view.spec)))
+            except ViewNameTakenError:
+                continue
+        raise ViewsFullError
+
     async def delete(self, actor: Actor, collection: str, view_id: int) -> int | None:
         """Remove a view; a shared one goes into the trash, the entry of which this returns.
 
@@ -185,7 +200,14 @@ class ViewService:
 
 def kept_view(view: StoredView) -> dict[str, Any]:
     """A view in the trash."""
-    return {"id": view.id, "kind": view.kind, "owner": view.owner_id, "position": view.position, "spec": view.spec}
+    return {
+        "id": view.id,
+        "kind": view.kind,
+        "owner": view.owner_id,
+        "locked": view.locked,
+        "position": view.position,
+        "spec": view.spec,
+    }
 
 
 async def bring_back(tx: Connection, actor: Actor, collection: Collection, name: str, content: Any) -> None:  # noqa: ANN401  as `kept_view` made it
@@ -202,6 +224,7 @@ async def bring_back(tx: Connection, actor: Actor, collection: Collection, name:
         owner_id=content["owner"],
         scope=SHARED,
         default=False,
+        locked=content.get("locked", False),
         position=content["position"],
         spec=msgspec.convert(content["spec"], KeptSpec),
         created_at=clock.now(),
@@ -277,17 +300,25 @@ def _checked_name(name: str) -> str:
 
 
 def _require_sharing(actor: Actor, view: NewView | StoredView, before: StoredView | None = None) -> None:
-    """Sharing a view and making it the first of its collection have rights of their own."""
+    """Sharing a view, locking it and making it the first of its collection have rights of their own."""
     if view.shared:
         require_permission(actor, Permission.WRITE_RECORDS)
     if view.default and not (before and before.default):
         require_permission(actor, Permission.MANAGE_COLLECTIONS)
-    if view.default and not view.shared:
-        raise InvalidInputError.of("default", "is only for a shared view")
+    if view.locked != bool(before and before.locked):
+        require_permission(actor, Permission.MANAGE_COLLECTIONS)
+    for name in ("default", "locked"):
+        if getattr(view, name) and not view.shared:
+            raise InvalidInputError.of(name, "is only for a shared view")
+
+
+def may_change(actor: Actor, view: View | StoredView) -> bool:
+    """Whether the actor may change a view that they see."""
+    return actor.may(Permission.MANAGE_COLLECTIONS) or (view.owner_id == actor.user_id and not view.locked)
 
 
 def _require_changing(actor: Actor, view: StoredView) -> None:
-    if view.owner_id != actor.user_id:
+    if not may_change(actor, view):
         require_permission(actor, Permission.MANAGE_COLLECTIONS)
 
 
@@ -303,6 +334,7 @@ def _changed(collection: Collection, before: StoredView, changes: ViewChanges) -
         kind=said.get("kind", before.kind),
         scope=scope,
         default=said.get("default", before.default and scope == SHARED),
+        locked=said.get("locked", before.locked and scope == SHARED),
         position=said.get("position", before.position),
         spec=_changed_spec(collection, before.spec, parts) if parts else before.spec,
     )
@@ -347,6 +379,7 @@ def opened(collection: Collection, stored: StoredView) -> View:
         name=stored.name,
         shared=stored.shared,
         default=stored.default,
+        locked=stored.locked,
         position=stored.position,
         owner_id=stored.owner_id,
         gone=found.gone,

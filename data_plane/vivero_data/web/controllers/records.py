@@ -35,6 +35,7 @@ from vivero_data.lib.notation import in_zone
 from vivero_data.lib.pages import MAX_LIMIT, Page
 from vivero_data.web import boards, calendars
 from vivero_data.web.bands import Band, bands_of
+from vivero_data.web.columns import chosen
 from vivero_data.web.forms import FORM_ERRORS, field_errors
 from vivero_data.web.inputs import (
     changed_fields,
@@ -153,7 +154,7 @@ def _listed(  # noqa: PLR0913  one place composes the page in all its states
         "here": state.base,
         "shown": state.here.query,
         "narrowed": state.narrowed,
-        "bar": toolbar(state, saved, visit.notation, slow),
+        "bar": toolbar(state, saved, visit, slow),
         "page_links": page_links(state.here, page.next_cursor),
         "problem": problem,
     }
@@ -187,17 +188,19 @@ def _numbers(text: str) -> list[int]:
 
 @post("/collections/{name:str}/columns")
 async def choose_columns(request: Request[Any, Any, Any], collection: NamedDependency[Collection]) -> Redirect:
+    """Which columns, in which order, and what stands below them."""
     form = await read_form(request)
     totals = [f"{one.name}:{total}" for one in collection.fields if (total := form.get(f"total-{one.id}"))]
     asked = any(name.startswith("total-") for name in form)
     changes = {"columns": "", **({"sums": join_list(totals)} if asked else {})}
     shown = rearranged(shown_in(collection, form.get("shown", "")), changes)
-    chosen = [field for field in collection.fields if f"column-{field.id}" in form]
+    columns = chosen(collection, form)
+    place = f"#column-{moved}" if (moved := form.get("move", "").partition(":")[0]).isalnum() else ""
     if shown.get("view").isdigit():  # a view has columns of its own
-        target = shown.put("columns", join_list(field.name for field in [collection.fields[0], *chosen]))
-        return Redirect(str(target), status_code=HTTP_303_SEE_OTHER)
-    cookie = columns_cookie(collection, [field.id for field in chosen])
-    return Redirect(str(shown), status_code=HTTP_303_SEE_OTHER, cookies=[cookie])
+        target = shown.put("columns", join_list(field.name for field in columns))
+        return Redirect(f"{target}{place}", status_code=HTTP_303_SEE_OTHER)
+    cookie = columns_cookie(collection, [field.id for field in columns[1:]])
+    return Redirect(f"{shown}{place}", status_code=HTTP_303_SEE_OTHER, cookies=[cookie])
 
 
 @post("/collections/{name:str}/export")

@@ -48,7 +48,7 @@ async def edit_filter(
     asked = dict(pairs)
     shown = shown_in(collection, asked.get("shown", ""))
     state, found = await load(visit.actor, collection, views, shown.items, request.cookies)
-    bar = toolbar(state, found, visit.notation)
+    bar = toolbar(state, found, visit)
     action, form, problem = asked.get("action", ""), read_rows(pairs), ""
     if action == "apply":
         try:
@@ -175,6 +175,7 @@ async def view_page(
         "name": view.name,
         **({"shared": "true"} if view.shared else {}),
         **({"default": "true"} if view.default else {}),
+        **({"locked": "true"} if view.locked else {}),
     }
     return _form(visit, collection, view, typed)
 
@@ -209,12 +210,31 @@ async def change_view(
         state = read_state(collection, shown.items, view, request.cookies)
         changes = ViewChanges(**msgspec.structs.asdict(as_spec(state)))
     else:
-        changes = ViewChanges(name=form.get("name", ""), shared="shared" in form, default="default" in form)
+        changes = ViewChanges(name=form.get("name", ""), shared="shared" in form, **_managed(visit, form))
     try:
         await views.change(visit.actor, collection.name, view_id, changes)
     except FORM_ERRORS as error:
         return _form(visit, collection, view, form, error)
     return done(f"{collection_href(collection.name)}?view={view_id}", "view-saved")
+
+
+def _managed(visit: Visit, form: Form) -> dict[str, bool]:
+    """What only who manages collections is asked."""
+    if not visit.can.manage_collections:
+        return {}
+    return {name: name in form for name in ("default", "locked")}
+
+
+@post("/collections/{name:str}/views/{view_id:int}/copy")
+async def copy_view(
+    visit: NamedDependency[Visit],
+    collection: NamedDependency[Collection],
+    views: NamedDependency[ViewService],
+    view_id: FromPath[int],
+) -> Redirect:
+    """Leads to the copy, which is one's own."""
+    copy = await views.copy(visit.actor, collection.name, view_id)
+    return done(f"{collection_href(collection.name)}?view={copy.id}", "view-copied")
 
 
 @post("/collections/{name:str}/views/{view_id:int}/delete")
@@ -254,5 +274,6 @@ VIEW_PAGES: Sequence[Any] = (
     save_view,
     view_page,
     change_view,
+    copy_view,
     delete_view,
 )
