@@ -65,7 +65,7 @@ from vivero_data.domain.email_changes.controllers import EmailChangeController, 
 from vivero_data.domain.email_changes.service import EmailChangeService
 from vivero_data.domain.exports.controllers import ExportController
 from vivero_data.domain.exports.service import ExportService
-from vivero_data.domain.favourites.controllers import FavouriteController
+from vivero_data.domain.favourites.controllers import FavouriteController, FavouriteViewController
 from vivero_data.domain.favourites.service import FavouriteService
 from vivero_data.domain.files.controllers import FileController
 from vivero_data.domain.files.service import FileService
@@ -390,6 +390,7 @@ def _api(upload_bytes: int) -> Router:
         RoleController,
         CollectionController,
         FavouriteController,
+        FavouriteViewController,
         RecordController,
         CommentController,
         ImportController,

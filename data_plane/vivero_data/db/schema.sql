@@ -511,4 +511,12 @@ CREATE TABLE IF NOT EXISTS person_notation (
 
 ALTER TABLE views ADD COLUMN IF NOT EXISTS locked BOOLEAN NOT NULL DEFAULT FALSE AFTER is_default;
 
+CREATE TABLE IF NOT EXISTS favourite_views (
+    user_id BIGINT UNSIGNED NOT NULL,
+    view_id BIGINT UNSIGNED NOT NULL,
+    created_at DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+    PRIMARY KEY (user_id, view_id),
+    KEY view (view_id)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
+
 INSERT INTO alembic_version (version_num) VALUES ('0032');

@@ -18,7 +18,7 @@ from vivero_data.domain.usage.service import Usage
 from vivero_data.lib.lists import join_list, split_list
 from vivero_data.web import audit_labels, columns, operators, roles, writing
 from vivero_data.web import format as words
-from vivero_data.web.listing import collection_href
+from vivero_data.web.listing import collection_href, view_href
 from vivero_data.web.markdown import inline
 
 _NAME_LENGTH: Final = 120  # characters of a heading: five lines on a phone
@@ -159,6 +159,7 @@ def page_filters() -> dict[str, Callable[..., object]]:
         "total_shown": operators.total_shown,
         "total_words": operators.TOTALS.get,
         "collection_href": collection_href,
+        "view_href": view_href,
         "join_list": join_list,
         "near_limits": near_limits,
         "limit_facts": limit_facts,

@@ -9,7 +9,9 @@ from litestar.datastructures import Cookie
 
 from vivero_data.domain.collections.schemas import Collection, Field
 from vivero_data.domain.records.filters import Filter, parse_filter
+from vivero_data.domain.views.schemas import ViewKind
 
+VIEW_ICONS: Final = {ViewKind.GRID: "table-2", ViewKind.BOARD: "columns-3", ViewKind.CALENDAR: "calendar"}
 _YEAR: Final = 365 * 86_400  # seconds
 
 
@@ -93,6 +95,11 @@ def segment(text: str) -> str:
 def collection_href(name: str) -> str:
     """Where a collection's records are."""
     return f"/collections/{segment(name)}"
+
+
+def view_href(collection: str, view_id: int) -> str:
+    """What a saved view shows."""
+    return f"{collection_href(collection)}?view={view_id}"
 
 
 def sorted_by(sort: str, field: str) -> Direction:

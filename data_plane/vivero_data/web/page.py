@@ -24,9 +24,10 @@ from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.notation.person import PersonNotationService
 from vivero_data.domain.roles.rights import MissingRightError, OwnRole, Right
 from vivero_data.domain.users.schemas import READING, Actor, Permission, Role, roles_with
+from vivero_data.domain.views.schemas import NamedView
 from vivero_data.lib.notation import Notation
 from vivero_data.web.format import days_left, plural
-from vivero_data.web.listing import collection_href
+from vivero_data.web.listing import VIEW_ICONS, collection_href, view_href
 from vivero_data.web.render import Html, html
 from vivero_data.web.writing import writing
 
@@ -161,7 +162,7 @@ class Visit(Viewer, frozen=True):
     """The context of one page view; `collections` are the first by name, of `collection_count`.
 
     Attributes:
-        favourites: the actor's.
+        favourites, favourite_views: the actor's.
         undo: how what the notice is about is taken back.
         as_of: the second that is shown, of a workspace that can only be read.
     """
@@ -170,6 +171,7 @@ class Visit(Viewer, frozen=True):
     collections: list[CollectionSummary]
     collection_count: int
     favourites: list[CollectionSummary]
+    favourite_views: list[NamedView]
     notice: str
     undo: Undo | None
     trial_days: int | None
@@ -223,6 +225,7 @@ class ShownCollections(msgspec.Struct, frozen=True):
     """What the sidebar shows: the actor's favourites, and the first by name of so many."""
 
     favourites: list[CollectionSummary]
+    views: list[NamedView]
     first: list[CollectionSummary]
     count: int
 
@@ -234,7 +237,7 @@ async def provide_shown_collections(
 ) -> ShownCollections:
     """The dependency `shown_collections` of `provide_visit`."""
     found = await collections.browse(actor, CollectionQuery(limit=NAV_COLLECTIONS))
-    return ShownCollections(await favourites.list(actor), found.items, found.total or 0)
+    return ShownCollections(await favourites.list(actor), await favourites.views(actor), found.items, found.total or 0)
 
 
 async def provide_viewer(
@@ -267,6 +270,7 @@ async def provide_visit(
         collections=shown_collections.first,
         collection_count=shown_collections.count,
         favourites=shown_collections.favourites,
+        favourite_views=shown_collections.views,
         notice=notice(request),
         undo=undo(request),
         trial_days=days_left(trial_end, viewer.now) if trial_end and who.as_of is None else None,
@@ -292,19 +296,27 @@ def shell(
 
 
 def _sections_of(request: Request[Any, Any, Any], shown: ShownCollections) -> list[NavSection]:
-    """The favourites; the first of the other collections, the current one if it is not among them, a link to all."""
-    here = str(request.path_params.get("name", ""))
+    """The favourites, collections before views; the first of the other collections, the current one if it is not among them, a link to all."""
+    here = str(request.path_params.get("name", "")) if request.url.path.startswith("/collections/") else ""
+    viewed = request.query_params.get("view", "")
+
+    def of_view(one: NamedView) -> NavItem:
+        there = fold(one.collection) == fold(here) and viewed == str(one.id)
+        return NavItem(one.name, view_href(one.collection, one.id), VIEW_ICONS[one.kind], there)
+
+    views = [of_view(one) for one in shown.views]
+    in_view = any(one.active for one in views)
 
     def item(one: CollectionSummary) -> NavItem:
         return NavItem(
             one.name,
             collection_href(one.name),
             "table-2",
-            fold(one.name) == fold(here),
+            fold(one.name) == fold(here) and not in_view,
             None if one.partial else one.records,
         )
 
-    own, ids = [item(one) for one in shown.favourites], {one.id for one in shown.favourites}
+    own, ids = [*map(item, shown.favourites), *views], {one.id for one in shown.favourites}
     others = [item(one) for one in shown.first if one.id not in ids]
     if here and not any(one.active for one in [*own, *others]):
         others.append(NavItem(here, collection_href(here), "table-2", active=True))

@@ -69,6 +69,7 @@ _PAGES: Final = (
     trash.trash_page,
     trash.restore,
     favourites.choose_favourite,
+    favourites.choose_favourite_view,
     records.record_list,
     records.record_rows,
     *views.VIEW_PAGES,

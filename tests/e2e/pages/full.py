@@ -289,6 +289,8 @@ def workspace(as_of: datetime | None = None) -> Litestar:
         intact=False, entries=10**9, seals=10**6, unsealed=10**5, erased=3, anchors=9, copied_from=(SLUG,), head="a" * 64,
         problem=problem,
     )  # fmt: skip
+    world.favourites.add(TABLE)
+    world.favourite_views |= {1, 2}
     world.verification = LastVerification(data.NOW, EMAIL, found)
     world.note("record.update", f"{NAMES[6]}/17", {LONG_LABEL: NAMES[5]}, {LONG_LABEL: NAMES[0]})
     return data.make_app(world)

@@ -167,14 +167,17 @@ def test_groups_fold_and_stay_so_in_a_saved_view(nursery: Page, accessible: Call
 
 
 def columns_of(page: Page) -> list[str]:
-    return page.locator("thead th[data-name]").evaluate_all("heads => heads.map(head => head.dataset.name)")
+    heads = page.locator("thead th[data-name]").all()
+    return [head.get_attribute("data-name") or "" for head in heads]
 
 
 def test_columns_are_moved_by_mouse_by_keyboard_and_in_the_menu(
     nursery: Page, accessible: Callable[[Page], None]
 ) -> None:
     page = nursery
-    page.get_by_role("columnheader", name="Kind").drag_to(page.get_by_role("columnheader", name="Stock"), target_position={"x": 8, "y": 10})
+    page.get_by_role("columnheader", name="Kind").drag_to(
+        page.get_by_role("columnheader", name="Stock"), target_position={"x": 8, "y": 10}
+    )
     expect(page.locator("thead th[data-name]").nth(1)).to_have_attribute("data-name", "Kind")
     page.locator("tbody td", has_text="Herb").first.click()
     page.keyboard.press("Alt+Shift+ArrowRight")

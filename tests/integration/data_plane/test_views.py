@@ -345,7 +345,12 @@ async def test_a_locked_view_comes_back_locked(orders: Workspace, owner: dict[st
 
 
 async def test_a_copy_is_ones_own_and_shows_the_same(orders: Workspace, owner: dict[str, str]) -> None:
-    spec = {"columns": [{"field": "Amount", "width": 90}], "where": OPEN, "group_by": "State", "folded": ["open"]}
+    spec: dict[str, Any] = {
+        "columns": [{"field": "Amount", "width": 90}],
+        "where": OPEN,
+        "group_by": "State",
+        "folded": ["open"],
+    }
     view = await save(orders, owner, name="x" * 64, shared=True, locked=True, default=True, **spec)
     viewer = await orders.user(owner, "viewer")
     for name in ("x" * 59 + " copy", "x" * 57 + " copy 2"):

@@ -188,7 +188,7 @@ from vivero_data.domain.users.schemas import (
 from vivero_data.domain.users.service import UserService, check_new, normal_email
 from vivero_data.domain.views import spec
 from vivero_data.domain.views.controllers import ViewController
-from vivero_data.domain.views.schemas import NewView, View, ViewChanges, ViewColumn
+from vivero_data.domain.views.schemas import NamedView, NewView, View, ViewChanges, ViewColumn
 from vivero_data.domain.views.service import ViewNameTakenError, ViewNotFoundError, ViewService
 from vivero_data.domain.webhooks.controllers import WebhookController
 from vivero_data.domain.webhooks.schemas import (
@@ -260,6 +260,7 @@ class World:
             1: User(1, "ada@example.com", "Ada Lovelace", Role.OWNER, active=True, created_at=NOW - timedelta(days=20))
         }
         self.favourites: set[str] = set()
+        self.favourite_views: set[int] = set()
         self.roles: dict[int, OwnRole] = {}
         self.own: OwnRole | None = None
         self.trash: dict[int, TrashItem] = {}
@@ -658,12 +659,26 @@ class FakeTrash(TrashService):
         return Restored(entry.kind, entry.name)
 
 
+def _named(world: World, number: int) -> NamedView:
+    collection, view = world.views[number]
+    return NamedView(number, view.name, view.kind, collection)
+
+
 class FakeFavourites(FavouriteService):
     def __init__(self, world: World) -> None:
         self.world = world
 
     async def list(self, actor: Actor) -> list[CollectionSummary]:
         return [one for one in FakeCollections(self.world).summaries("") if one.name in self.world.favourites]
+
+    async def views(self, actor: Actor) -> builtins.list[NamedView]:
+        return [_named(self.world, number) for number in sorted(self.world.favourite_views & self.world.views.keys())]
+
+    async def add_view(self, actor: Actor, name: str, view_id: int) -> None:
+        self.world.favourite_views.add(view_id)
+
+    async def remove_view(self, actor: Actor, name: str, view_id: int) -> None:
+        self.world.favourite_views.discard(view_id)
 
     async def add(self, actor: Actor, name: str) -> None:
         self.world.favourites.add(name)
@@ -722,6 +737,10 @@ class FakeViews(ViewService):
         if not found:
             raise ViewNotFoundError
         return found[0]
+
+    async def find(self, actor: Actor, words: str) -> builtins.list[NamedView]:
+        found = [_named(self.world, number) for number in self.world.views]
+        return [one for one in found if words and words.casefold() in one.name.casefold()]
 
     async def create(self, actor: Actor, collection: str, new: NewView) -> View:
         spec.check(self.world.collections[collection], new.spec)

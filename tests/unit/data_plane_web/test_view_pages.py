@@ -338,11 +338,20 @@ def test_columns_are_put_in_order(customers: Browser, world: World, in_view: boo
     assert shown_columns(sent(order=order)) == ["Company", "Since", "Value", "Staff"]
     assert shown_columns(sent(move=f"{fields['Since']}:earlier")) == ["Company", "Value", "Since", "Staff"]
     assert shown_columns(sent(move=f"{fields['Value']}:later")) == ["Company", "Staff", "Value", "Since"]
-    for odd in ("", ":", "x:later", f"{fields['Value']}:sideways", f"{fields['Value']}:earlier", f"{fields['Mail']}:later"):
+    for odd in (
+        "",
+        ":",
+        "x:later",
+        f"{fields['Value']}:sideways",
+        f"{fields['Value']}:earlier",
+        f"{fields['Mail']}:later",
+    ):
         assert shown_columns(sent(move=odd)) == ["Company", "Value", "Staff", "Since"], odd
     assert shown_columns(sent(order="x.99..")) == ["Company", "Value", "Staff", "Since"]
     menu = sent(order=order)
-    assert re.findall(r'id="column-(\d+)"', menu)[:5] == [fields[name] for name in ("Company", "Since", "Value", "Staff", "Notes")]
+    assert re.findall(r'id="column-(\d+)"', menu)[:5] == [
+        fields[name] for name in ("Company", "Since", "Value", "Staff", "Notes")
+    ]
 
 
 def test_a_view_keeps_its_widths_whatever_else_is_saved_into_it(customers: Browser, world: World) -> None:

@@ -107,6 +107,7 @@ def test_every_body_that_somebody_reads_is_known_here(program: Program) -> None:
         *(
             "/users/{user_id}/second-factor",
             "/favourite",
+            "/copy",
             "/audit/verification",
             "/workspace-exports",
             "/workspace-export",

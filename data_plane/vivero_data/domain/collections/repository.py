@@ -356,6 +356,9 @@ async def spare_columns(connection: Connection, schema: str) -> set[tuple[int, i
 
 async def forget(connection: Connection, collection_id: int) -> None:
     """Remove what waits for a deleted collection to come back, which it will not."""
+    await connection.execute(
+        "DELETE FROM favourite_views WHERE view_id IN (SELECT id FROM views WHERE collection_id = %s)", collection_id
+    )
     for table in ("views", "favourites", "record_comments", "record_changes", "record_files"):
         await connection.execute(f"DELETE FROM {table} WHERE collection_id = %s", collection_id)  # noqa: S608  fixed words
 

@@ -10,6 +10,7 @@ from vivero_data.domain.collections.names import fold
 from vivero_data.domain.views.schemas import MAX_POSITION, ViewKind
 from vivero_data.domain.views.spec import KeptSpec
 from vivero_data.lib.json import decode, encode
+from vivero_data.lib.like import like
 
 _COLUMNS: Final = "id, name, kind, owner_id, scope, is_default, locked, position, spec, created_at, updated_at"
 SHARED: Final = 0
@@ -85,7 +86,49 @@ async def no_default(tx: Connection, collection_id: int) -> None:
 
 
 async def delete(tx: Connection, view_id: int) -> None:
+    """One that comes back from the trash is no favourite any more."""
+    await tx.execute("DELETE FROM favourite_views WHERE view_id = %s", view_id)
     await tx.execute("DELETE FROM views WHERE id = %s", view_id)
+
+
+async def add_favourite(tx: Connection, user_id: int, view_id: int) -> None:
+    """No error if it is one already."""
+    await tx.execute(
+        "INSERT INTO favourite_views (user_id, view_id) VALUES (%s, %s) ON DUPLICATE KEY UPDATE user_id = user_id",
+        user_id,
+        view_id,
+    )
+
+
+async def remove_favourite(tx: Connection, user_id: int, view_id: int) -> None:
+    await tx.execute("DELETE FROM favourite_views WHERE user_id = %s AND view_id = %s", user_id, view_id)
+
+
+async def select_favourites(connection: Connection, user_id: int) -> list[tuple[int, StoredView]]:
+    """What a person wants at hand of what they see, by name, with the numbers of the collections."""
+    return await _among_all(
+        connection, user_id, "v.id IN (SELECT view_id FROM favourite_views WHERE user_id = %s)", user_id
+    )
+
+
+async def search(connection: Connection, user_id: int, text: str, limit: int) -> list[tuple[int, StoredView]]:
+    """The first by name, of those that a person sees, whose name contains the text."""
+    condition, patterns = like("v.name_key", fold(text), anywhere=True)
+    return await _among_all(connection, user_id, condition, *patterns, limit=limit)
+
+
+async def _among_all(
+    connection: Connection, user_id: int, condition: str, *params: object, limit: int | None = None
+) -> list[tuple[int, StoredView]]:
+    rows = await connection.fetch_all(
+        f"SELECT {_COLUMNS}, collection_id FROM views v WHERE v.scope IN (%s, %s) AND {condition}"  # noqa: S608  fixed words
+        f" AND EXISTS (SELECT * FROM collections c WHERE c.id = v.collection_id) ORDER BY v.name, v.id{'' if limit is None else ' LIMIT %s'}",
+        SHARED,
+        user_id,
+        *params,
+        *([] if limit is None else [limit]),
+    )
+    return [(int(row[-1]), _view(row[:-1])) for row in rows]
 
 
 async def count(connection: Connection, collection_id: int, scope: int) -> int:

@@ -100,7 +100,8 @@ Totals = Annotated[
 Shared = Annotated[bool, msgspec.Meta(description="Seen by everybody of the workspace, not only by its owner.")]
 Default = Annotated[bool, msgspec.Meta(description="What the collection shows first; only of a shared view.")]
 Locked = Annotated[
-    bool, msgspec.Meta(description="Changed only by who manages collections, also if it is one's own; of a shared view.")
+    bool,
+    msgspec.Meta(description="Changed only by who manages collections, also if it is one's own; of a shared view."),
 ]
 Position = Annotated[
     int, msgspec.Meta(ge=0, le=MAX_POSITION, description="Views are listed by it; a new one is the last.")
@@ -121,6 +122,15 @@ class Spec(msgspec.Struct, frozen=True):
     start: Start = None
     end: End = None
     height: Height = RowHeight.NORMAL
+
+
+class NamedView(msgspec.Struct, frozen=True):
+    """A view among those of all collections."""
+
+    id: int
+    name: str
+    kind: ViewKind
+    collection: str
 
 
 def _spec_of(view: "NewView | View") -> Spec:

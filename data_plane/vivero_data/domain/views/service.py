@@ -4,6 +4,7 @@ Whoever may write records shares a view; it is changed by who saved it and by wh
 the view that a collection shows first, and lock views, so that they alone change them.
 """
 
+import builtins
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -21,19 +22,21 @@ from vivero_data.domain.collections.names import MAX_NAME, name_problem
 from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.collections.seen import seen
 from vivero_data.domain.collections.service import CollectionNotFoundError
-from vivero_data.domain.records.access import access_of
+from vivero_data.domain.records.access import access_by_id, access_of
 from vivero_data.domain.records.filters import parse_tree
 from vivero_data.domain.records.schemas import Narrowing, RecordQuery
 from vivero_data.domain.trash import repository as trash
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.domain.views import repository
 from vivero_data.domain.views.repository import SHARED, StoredView
-from vivero_data.domain.views.schemas import NewView, Spec, View, ViewChanges, ViewColumn, ViewKind
+from vivero_data.domain.views.schemas import NamedView, NewView, Spec, View, ViewChanges, ViewColumn, ViewKind
 from vivero_data.domain.views.spec import KeptSpec, check, check_kind, kept, names_of, order_of, read
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit, page_of
 
 MAX_VIEWS: Final = 100  # of a collection that are shared, and as many of each user's own
+MAX_FOUND: Final = 8
+"""As many as the palette shows."""
 _SORT: Final = "position"
 VIEW: Final = "view"
 """A shared view that was deleted, as the trash has it."""
@@ -107,6 +110,15 @@ class ViewService:
             definition = (await access_of(connection, actor, collection)).collection
             stored = await repository.named(connection, definition.id, actor.user_id, name)
         return _there(actor, definition, stored)
+
+    async def find(self, actor: Actor, words: str) -> builtins.list[NamedView]:
+        """The first by name whose name contains the words, of all collections; none without a word."""
+        require_permission(actor, Permission.READ)
+        if not words:
+            return []
+        async with self._database.read() as connection:
+            found = await repository.search(connection, actor.user_id, words, MAX_FOUND)
+            return await named_among(connection, actor, found)
 
     async def create(self, actor: Actor, collection: str, new: NewView) -> View:
         require_permission(actor, Permission.READ)
@@ -196,6 +208,20 @@ class ViewService:
             if not before.shared:
                 return None
             return await trash.add(tx, actor, VIEW, before.name, kept_view(before), collection_id=definition.id)
+
+
+async def named_among(connection: Connection, actor: Actor, found: Sequence[tuple[int, StoredView]]) -> list[NamedView]:
+    """Those that there are for the actor, with the names of their collections."""
+    names: dict[int, Collection] = {}
+    for number in {number for number, _ in found}:
+        access = await access_by_id(connection, actor, number)
+        if access:
+            names[number] = access.collection
+    return [
+        NamedView(one.id, one.name, one.kind, names[number].name)
+        for number, one in found
+        if number in names and _shown(actor, names[number], one)
+    ]
 
 
 def kept_view(view: StoredView) -> dict[str, Any]:

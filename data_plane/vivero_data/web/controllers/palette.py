@@ -1,4 +1,4 @@
-"""The command palette's autocomplete: searches collections and records while the user types."""
+"""The command palette's autocomplete: searches collections, views and records while the user types."""
 
 from typing import Final
 
@@ -10,6 +10,8 @@ from vivero_web.text import tidy
 from vivero_data.domain.collections.service import CollectionService
 from vivero_data.domain.records.finder import RecordFinder
 from vivero_data.domain.users.schemas import Actor
+from vivero_data.domain.views.service import ViewService
+from vivero_data.web.listing import VIEW_ICONS
 from vivero_data.web.page import Can
 from vivero_data.web.render import Html, html
 
@@ -22,6 +24,7 @@ async def palette(
     actor: NamedDependency[Actor],
     collections: NamedDependency[CollectionService],
     record_finder: NamedDependency[RecordFinder],
+    views: NamedDependency[ViewService],
     q: FromQuery[str] = "",
 ) -> Html:
     """The options for the typed text, as an HTML fragment."""
@@ -30,6 +33,8 @@ async def palette(
     context = {
         "collections": found,
         "go_to": GO_TO if command != NEW_RECORD else "",
+        "views": await views.find(actor, words) if command != NEW_RECORD else [],
+        "icons": VIEW_ICONS,
         "records": await record_finder.find(actor, words) if command != NEW_RECORD else [],
         "new_record": NEW_RECORD if command != GO_TO else "",
         "open": {one.id for one in found if can.create(one)},

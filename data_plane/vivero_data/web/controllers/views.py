@@ -30,7 +30,7 @@ from vivero_data.web.filter_rows import FilterForm, act, tree_of
 from vivero_data.web.filter_rows import read_form as read_rows
 from vivero_data.web.forms import FORM_ERRORS, Form, field_errors, sentence
 from vivero_data.web.list_state import as_spec, labelled, read_state, shown_in
-from vivero_data.web.listing import Address, collection_href
+from vivero_data.web.listing import Address, collection_href, view_href
 from vivero_data.web.page import Viewer, Visit, done, fragment, require, show
 from vivero_data.web.render import Html
 from vivero_data.web.toolbar import load, rearranged, toolbar
@@ -159,7 +159,7 @@ async def save_view(
         made = await views.create(visit.actor, collection.name, new)
     except FORM_ERRORS as error:
         return _form(visit, collection, None, form, error)
-    return done(f"{collection_href(collection.name)}?view={made.id}", "view-saved")
+    return done(view_href(collection.name, made.id), "view-saved")
 
 
 @get("/collections/{name:str}/views/{view_id:int}")
@@ -210,19 +210,14 @@ async def change_view(
         state = read_state(collection, shown.items, view, request.cookies)
         changes = ViewChanges(**msgspec.structs.asdict(as_spec(state)))
     else:
-        changes = ViewChanges(name=form.get("name", ""), shared="shared" in form, **_managed(visit, form))
+        changes = ViewChanges(name=form.get("name", ""), shared="shared" in form)
+        if visit.can.manage_collections:
+            changes = msgspec.structs.replace(changes, default="default" in form, locked="locked" in form)
     try:
         await views.change(visit.actor, collection.name, view_id, changes)
     except FORM_ERRORS as error:
         return _form(visit, collection, view, form, error)
-    return done(f"{collection_href(collection.name)}?view={view_id}", "view-saved")
-
-
-def _managed(visit: Visit, form: Form) -> dict[str, bool]:
-    """What only who manages collections is asked."""
-    if not visit.can.manage_collections:
-        return {}
-    return {name: name in form for name in ("default", "locked")}
+    return done(view_href(collection.name, view_id), "view-saved")
 
 
 @post("/collections/{name:str}/views/{view_id:int}/copy")
@@ -234,7 +229,7 @@ async def copy_view(
 ) -> Redirect:
     """Leads to the copy, which is one's own."""
     copy = await views.copy(visit.actor, collection.name, view_id)
-    return done(f"{collection_href(collection.name)}?view={copy.id}", "view-copied")
+    return done(view_href(collection.name, copy.id), "view-copied")
 
 
 @post("/collections/{name:str}/views/{view_id:int}/delete")
