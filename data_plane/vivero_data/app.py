@@ -115,7 +115,11 @@ from vivero_data.domain.reports.service import ReportService
 from vivero_data.domain.roles.controllers import RoleController
 from vivero_data.domain.roles.service import RoleService
 from vivero_data.domain.samples.service import SampleService
-from vivero_data.domain.second_factors.controllers import OthersSecondFactorController, SecondFactorController
+from vivero_data.domain.second_factors.controllers import (
+    LoginRulesController,
+    OthersSecondFactorController,
+    SecondFactorController,
+)
 from vivero_data.domain.second_factors.service import SecondFactorService
 from vivero_data.domain.sessions.controllers import SessionController
 from vivero_data.domain.sessions.service import SessionService
@@ -417,6 +421,7 @@ def _api(upload_bytes: int) -> Router:
             SessionController,
             EmailChangeController,
             SecondFactorController,
+            LoginRulesController,
             WebhookController,
             WorkspaceExportController,
             OthersSecondFactorController,

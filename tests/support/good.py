@@ -247,6 +247,8 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
         "POST /users/{user_id}/invitation": {"action": "repeat"},
         "POST /users/{user_id}": {"name": "Olive", "role": "owner", "active": "true"},
         "POST /account/notation": {"time_zone": "", "number_notation": "", "date_notation": "29.11.2026"},
+        "PUT /api/v1/workspace/login-rules": {"second_factor_required": False},
+        "POST /settings/logins": {"second_factor_required": "true"},
         "POST /settings": {"time_zone": "UTC", "number_notation": "", "date_notation": "29.11.2026"},
         "POST /new-collection": {"name": "Odd page", "description": "x", **rows, "action": "create"},
         "POST /collections/{name}/delete": {"confirm": "no"},

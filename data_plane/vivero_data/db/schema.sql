@@ -519,4 +519,9 @@ CREATE TABLE IF NOT EXISTS favourite_views (
     KEY view (view_id)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
 
-INSERT INTO alembic_version (version_num) VALUES ('0032');
+CREATE TABLE IF NOT EXISTS login_rules (
+    id TINYINT UNSIGNED NOT NULL DEFAULT 1 PRIMARY KEY CHECK (id = 1),
+    second_factor BOOLEAN NOT NULL COMMENT 'whether everybody needs one'
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci COMMENT='one row';
+
+INSERT INTO alembic_version (version_num) VALUES ('0033');

@@ -236,6 +236,8 @@ async def provide_shown_collections(
     favourites: NamedDependency[FavouriteService],
 ) -> ShownCollections:
     """The dependency `shown_collections` of `provide_visit`."""
+    if actor.lacks_second_factor:
+        return ShownCollections([], [], [], 0)
     found = await collections.browse(actor, CollectionQuery(limit=NAV_COLLECTIONS))
     return ShownCollections(await favourites.list(actor), await favourites.views(actor), found.items, found.total or 0)
 
@@ -282,6 +284,8 @@ def shell(
     identity: Identity, request: Request[Any, Any, Any], actor: Actor, can: Can, collections: Sequence[NavSection]
 ) -> Shell:
     """The frame around a page, without what the actor may not do."""
+    if actor.lacks_second_factor:
+        can, collections = Can(frozenset()), ()
     return Shell(
         brand=identity.name,
         subtitle=identity.host(request.headers.get("host", "")),

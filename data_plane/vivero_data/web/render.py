@@ -21,6 +21,7 @@ from vivero_ui.errors import ErrorPage, error_page
 from vivero_web.problem import Problem
 
 from vivero_data.domain.identity.service import Identity
+from vivero_data.domain.second_factors.schemas import SecondFactorRequiredError
 from vivero_data.web.listing import Address
 from vivero_data.web.pending_form import LOGIN, PendingForm, PendingFormResponse, is_short_form
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
+SECURITY: Final = "/account/security"
 _FIRST_PAGES: Final = ("login.html.j2", "home.html.j2")
 _OK: Final = 200
 _UNAUTHORIZED: Final = 401
@@ -90,6 +92,8 @@ def render_error(request: Request[Any, Any, Any], problem: Problem) -> Response[
 def _plain(request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
     if problem.status == _UNAUTHORIZED:
         return _redirect_to_login(request)
+    if problem.type.rpartition(":")[2] == SecondFactorRequiredError.slug:
+        return Redirect(SECURITY, status_code=HTTP_303_SEE_OTHER)
     return html("vivero/error.html.j2", {"error": _error_page(problem)}, status=problem.status)
 
 

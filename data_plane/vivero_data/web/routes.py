@@ -149,6 +149,7 @@ _PAGES: Final = (
     links.follow_link,
     settings.settings_page,
     settings.change_settings,
+    settings.change_login_rules,
     workspace_exports.workspace_export_page,
     workspace_exports.export_workspace,
     workspace_exports.download_workspace_export,

@@ -2,8 +2,10 @@
 
 import asyncio
 import base64
+import re
 from typing import Any
 
+import httpx
 import pytest
 from integration.data_plane.workspace import OWNER, PASSWORD, Workspace
 from vivero_data.lib import totp
@@ -150,3 +152,70 @@ async def test_no_key_changes_how_a_person_logs_in(workspace: Workspace, owner: 
     made = await workspace.client.post("/api/v1/api-keys", json={"name": "x"}, headers=owner)
     key = {"authorization": f"Bearer {made.json()['token']}"}
     assert (await workspace.client.post(FACTOR + path, json={}, headers=key)).status_code == 403
+
+
+RULES = "/api/v1/workspace/login-rules"
+SECURITY = "/account/security"
+
+
+async def required(workspace: Workspace, owner: dict[str, str], *, now: bool = True) -> None:
+    answer = await workspace.client.put(RULES, json={"second_factor_required": now}, headers=owner)
+    assert (answer.status_code, answer.json()) == (200, {"second_factor_required": now}), answer.text
+
+
+def refused(answer: httpx.Response) -> bool:
+    return answer.status_code == 403 and str(answer.json()["type"]).endswith(":second-factor-required")
+
+
+async def test_who_requires_it_of_all_has_it(workspace: Workspace, owner: dict[str, str]) -> None:
+    body = {"second_factor_required": True}
+    first = await workspace.client.put(RULES, json=body, headers=owner)
+    assert (first.status_code, "yourself" in first.json()["detail"]) == (409, True)
+    await start(workspace, owner)
+    await required(workspace, owner)
+    await required(workspace, owner)
+    query = {"action": "workspace.login_rules"}
+    (entry,) = (await workspace.client.get("/api/v1/audit", params=query, headers=owner)).json()["items"]
+    assert (entry["before"], entry["after"]) == ({"second_factor_required": False}, body)
+
+
+@pytest.mark.parametrize("role", ["admin", "member", "viewer"])
+async def test_owners_alone_require_it(workspace: Workspace, owner: dict[str, str], role: str) -> None:
+    person = await workspace.user(owner, role)
+    await start(workspace, person)
+    answer = await workspace.client.put(RULES, json={"second_factor_required": True}, headers=person)
+    assert answer.status_code == 403
+    assert (await workspace.client.get(RULES, headers=person)).json() == {"second_factor_required": False}
+
+
+async def test_who_has_none_can_do_nothing_else_before(workspace: Workspace, owner: dict[str, str]) -> None:
+    await workspace.collection(owner, name="Salaries")
+    member = await workspace.user(owner, "member")
+    key = await workspace.client.post("/api/v1/api-keys", json={"name": "P", "scopes": ["read"]}, headers=member)
+    program = {"authorization": f"Bearer {key.json()['token']}"}
+    await start(workspace, owner)
+    await required(workspace, owner)
+    document = (await workspace.client.get("/schema/openapi.json", headers=owner)).json()
+    routes = [(path, method) for path, methods in document["paths"].items() for method in methods]
+    assert len(routes) > 100
+    for path, method in routes:
+        operation = document["paths"][path][method]
+        if operation.get("security") == [] or path.startswith(FACTOR):
+            continue
+        address = re.sub(r"\{[^}]+\}", "1", path)
+        assert refused(await workspace.client.request(method.upper(), address, headers=member)), (method, path)
+    as_page = {**member, "accept": "text/html"}
+    for path in ("/", "/collections/Salaries", "/account", "/palette?q=sal", "/users", "/collections/Salaries/new"):
+        answer = await workspace.client.get(path, headers=as_page)
+        assert (answer.status_code, answer.headers["location"]) == (303, SECURITY), path
+    page = await workspace.client.get(SECURITY, headers=as_page)
+    assert (page.status_code, "This workspace requires two-step login" in page.text) == (200, True)
+    assert "Salaries" not in page.text
+    assert (await workspace.client.get("/api/v1/collections", headers=program)).status_code == 200, "keys go on"
+    await start(workspace, member)
+    assert (await workspace.client.get("/collections/Salaries", headers=as_page)).status_code == 200
+    ended = await workspace.client.post(f"{FACTOR}/end", json={"current_password": PASSWORD}, headers=member)
+    assert ended.status_code == 204
+    assert refused(await workspace.client.get("/api/v1/me", headers=member)), "only to set it up anew"
+    await required(workspace, owner, now=False)
+    assert (await workspace.client.get("/api/v1/me", headers=member)).status_code == 200

@@ -160,6 +160,8 @@ from vivero_data.domain.second_factors.schemas import (
     CodeNeededError,
     CodeRefusedError,
     Enrolment,
+    LoginRules,
+    OwnFactorFirstError,
     SecondFactor,
     WrongCodeError,
 )
@@ -304,6 +306,8 @@ class World:
         self.confirm_url: str | None = None
         self.features: tuple[str, ...] = (ANALYTICS,)
         self.settings = WorkspaceSettings("UTC", None, None)
+        self.lacking = False
+        self.login_rules = LoginRules(second_factor_required=False)
         self.identity = Identity("Acme GmbH", "https://acme.vivero.localhost:8443")
 
     def keep(self, name: str, fields: Iterable[NewField], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -322,7 +326,7 @@ class World:
 
     @property
     def actor(self) -> Actor:
-        return Actor(1, "ada@example.com", "Ada Lovelace", self.role, 1, own=self.own)
+        return Actor(1, "ada@example.com", "Ada Lovelace", self.role, 1, lacks_second_factor=self.lacking, own=self.own)
 
     def note(self, action: str, subject: str, before: Any = None, after: Any = None) -> None:
         number = self.next_id()
@@ -433,6 +437,15 @@ class FakeSecondFactors(SecondFactorService):
 
     async def is_active(self, actor: Actor, user_id: int) -> bool:
         return self.world.factor.active
+
+    async def rules(self, actor: Actor) -> LoginRules:
+        return self.world.login_rules
+
+    async def change_rules(self, actor: Actor, rules: LoginRules) -> LoginRules:
+        if rules.second_factor_required and not self.world.factor.active:
+            raise OwnFactorFirstError
+        self.world.login_rules = rules
+        return rules
 
     async def begin(self, actor: Actor, password: str, address: str) -> Enrolment:
         self._check(password)

@@ -50,3 +50,30 @@ def test_an_administrator_turns_that_of_another_off(browser: Browser, world: Wor
     assert "/users/2/second-factor" in browser.open("/users/2")
     assert browser.send("/users/2/second-factor") == "/users/2"
     assert not world.factor.active
+
+
+def test_an_owner_requires_it_of_everybody(browser: Browser, world: World) -> None:
+    form = "/settings/logins"
+    assert form_of(browser.open("/settings"), form) == {}
+    assert "for yourself" in browser.send(form, 409, second_factor_required="true")
+    world.factor = SecondFactor(active=True, since=NOW, recovery_codes=10)
+    assert browser.send(form, second_factor_required="true") == "/settings"
+    assert form_of(browser.open("/settings"), form) == {"second_factor_required": "true"}
+    page = browser.open(SECURITY)
+    assert "Move it to another phone" in page
+    assert "Turn it off, or" not in page
+    browser.send(form)
+    assert not world.login_rules.second_factor_required
+    world.role = Role.ADMIN
+    assert "/settings/logins" not in browser.open("/settings")
+    browser.send(form, 403, second_factor_required="true")
+
+
+def test_who_lacks_it_sees_nothing_else(browser: Browser, world: World) -> None:
+    browser.customers()
+    assert "Customers" in browser.open(SECURITY)
+    world.lacking = True
+    page = browser.open(SECURITY)
+    assert "nothing else opens before" in page
+    assert "Customers" not in page
+    assert "<svg viewBox" in browser.send(FACTOR, 200, current_password=PASSWORD)

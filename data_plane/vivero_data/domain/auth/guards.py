@@ -15,6 +15,7 @@ from vivero_web.errors import CrossSiteError, NotAllowedError, NotSignedInError,
 from vivero_web.security import is_same_origin
 
 from vivero_data.domain.auth.service import AuthService
+from vivero_data.domain.second_factors.schemas import SecondFactorRequiredError
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission, roles_needed
 from vivero_data.lib import cookies
 from vivero_data.lib.key_tokens import MARK
@@ -26,6 +27,8 @@ _COOKIES: Final = "vivero_cookies"
 _ACTOR: Final = "vivero_actor"
 _BEARER_SCHEME: Final = "bearer"
 _SESSION_SCHEME: Final = "session"
+SETS_UP: Final[dict[str, Any]] = {"sets_up_second_factor": True}
+"""`opt` of the routes that are open to who has to set up two-step login first."""
 BEARER_OR_COOKIE: Final[list[SecurityRequirement]] = [{_BEARER_SCHEME: []}, {_SESSION_SCHEME: []}]
 SECURITY_SCHEMES: Final = {
     _BEARER_SCHEME: SecurityScheme(
@@ -47,7 +50,7 @@ AnyConnection = ASGIConnection[Any, Any, Any, Any]
 Guard = Callable[[AnyConnection, BaseRouteHandler], Awaitable[None]]
 
 
-@raises(NotSignedInError, UnavailableError)
+@raises(NotSignedInError, SecondFactorRequiredError, UnavailableError)
 async def signed_in(connection: AnyConnection, _: BaseRouteHandler) -> None:
     """Litestar guard of the API: authenticates before a body is read, for every route by default.
 
@@ -106,6 +109,14 @@ async def provide_actor(request: AnyRequest, auth: NamedDependency[AuthService])
 
 
 async def _identify(request: AnyConnection, auth: AuthService) -> Actor:
+    """The signed-in user, who has set up two-step login if that is required, or is about to."""
+    actor = await _person(request, auth)
+    if actor.lacks_second_factor and not SETS_UP.items() <= request.route_handler.opt.items():
+        raise SecondFactorRequiredError
+    return actor
+
+
+async def _person(request: AnyConnection, auth: AuthService) -> Actor:
     if not request.headers.get("authorization"):
         return await _from_cookies(request, auth)
     token = access_token(request)

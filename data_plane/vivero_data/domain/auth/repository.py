@@ -8,6 +8,7 @@ from vivero_web.current_request import current_agent, current_caller
 
 from vivero_data.db.database import Connection, Row
 from vivero_data.domain.roles.repository import GRANTED, JOINED, granted
+from vivero_data.domain.second_factors.repository import LACKING
 from vivero_data.domain.sessions.devices import device_of
 from vivero_data.domain.sessions.schemas import SessionView
 from vivero_data.domain.users.schemas import Actor, Role
@@ -94,15 +95,23 @@ async def revoke_all(tx: Connection, user_id: int, but: int = 0) -> int:
 async def get_actor(connection: Connection, user_id: int, session_id: int) -> Actor | None:
     """The user of a session that is alive."""
     row = await connection.fetch_one(
-        f"SELECT u.id, u.email, u.name, u.role, {GRANTED} FROM sessions s JOIN users u ON u.id = s.user_id {JOINED}"  # noqa: S608  fixed words
+        f"SELECT u.id, u.email, u.name, u.role, {LACKING}, {GRANTED} FROM sessions s JOIN users u ON u.id = s.user_id {JOINED}"  # noqa: S608  fixed words
         " WHERE s.id = %s AND u.id = %s AND s.revoked_at IS NULL AND s.expires_at > CURRENT_TIMESTAMP(6) AND u.active",
         session_id,
         user_id,
     )
     if row is None:
         return None
-    number, email, name, role, *own = row
-    return Actor(int(number), email, name, Role.read(role, own[0]), session_id, own=granted(own))
+    number, email, name, role, lacking, *own = row
+    return Actor(
+        int(number),
+        email,
+        name,
+        Role.read(role, own[0]),
+        session_id,
+        lacks_second_factor=bool(lacking),
+        own=granted(own),
+    )
 
 
 async def select_sessions(connection: Connection, actor: Actor, limit: int, below: int | None) -> list[SessionView]:

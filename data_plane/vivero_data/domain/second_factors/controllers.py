@@ -2,19 +2,21 @@
 
 from typing import Any
 
-from litestar import Controller, Request, delete, get, post
+from litestar import Controller, Request, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 from vivero_web.declared import raises
 from vivero_web.request_context import caller_of
 
-from vivero_data.domain.auth.guards import needs, needs_person
+from vivero_data.domain.auth.guards import SETS_UP, needs, needs_person
 from vivero_data.domain.second_factors.schemas import (
     ActiveAlreadyError,
     CodeProof,
     Enrolment,
+    LoginRules,
     NotActiveError,
+    OwnFactorFirstError,
     PasswordProof,
     RecoveryCodes,
     SecondFactor,
@@ -29,6 +31,7 @@ class SecondFactorController(Controller):
     path = "/me/second-factor"
     tags = ("Authentication",)
     guards = (needs_person,)
+    opt = SETS_UP
 
     @get()
     async def get_second_factor(
@@ -83,6 +86,31 @@ class SecondFactorController(Controller):
     ) -> None:
         """Logins need the password alone."""
         await second_factors.end(actor, data.current_password, caller_of(request.scope))
+
+
+class LoginRulesController(Controller):
+    """What holds for the logins of everybody."""
+
+    path = "/workspace/login-rules"
+    tags = ("Workspace",)
+
+    @get()
+    async def get_login_rules(
+        self, actor: NamedDependency[Actor], second_factors: NamedDependency[SecondFactorService]
+    ) -> LoginRules:
+        """Whether everybody needs two-step login."""
+        return await second_factors.rules(actor)
+
+    @put(guards=[needs(Permission.MANAGE_ADMINS), needs_person])
+    @raises(OwnFactorFirstError)
+    async def change_login_rules(
+        self,
+        actor: NamedDependency[Actor],
+        second_factors: NamedDependency[SecondFactorService],
+        data: JSONBody[LoginRules],
+    ) -> LoginRules:
+        """Require two-step login of everybody, or of nobody; who requires it has set it up before."""
+        return await second_factors.change_rules(actor, data)
 
 
 class OthersSecondFactorController(Controller):

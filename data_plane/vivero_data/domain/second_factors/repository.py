@@ -2,11 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 import msgspec
 from vivero_web import clock
 
 from vivero_data.db.database import Connection
+
+LACKING: Final = (
+    "EXISTS (SELECT * FROM login_rules WHERE second_factor)"
+    " AND NOT EXISTS (SELECT * FROM second_factors f WHERE f.user_id = u.id AND f.active)"
+)
+"""Of a user `u`: whether everybody needs a second factor, and this one has none."""
 
 
 class StoredFactor(msgspec.Struct, frozen=True):
@@ -71,3 +78,16 @@ async def spend_code(tx: Connection, user_id: int, digest: bytes) -> bool:
 async def delete(tx: Connection, user_id: int) -> bool:
     await tx.execute("DELETE FROM recovery_codes WHERE user_id = %s", user_id)
     return await tx.execute("DELETE FROM second_factors WHERE user_id = %s", user_id) == 1
+
+
+async def is_required(connection: Connection, *, lock: bool = False) -> bool:
+    """Whether everybody needs one; with `lock` until this transaction ends."""
+    row = await connection.fetch_one(f"SELECT second_factor FROM login_rules{' FOR UPDATE' if lock else ''}")  # noqa: S608  fixed words
+    return bool(row and row[0])
+
+
+async def require(tx: Connection, *, required: bool) -> None:
+    await tx.execute(
+        "INSERT INTO login_rules (second_factor) VALUES (%s) ON DUPLICATE KEY UPDATE second_factor = VALUES(second_factor)",
+        required,
+    )

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Final
 
 import msgspec
-from vivero_web.errors import ConflictError, InvalidInputError, NotSignedInError
+from vivero_web.errors import ConflictError, InvalidInputError, NotAllowedError, NotSignedInError
 from vivero_web.fields import TypedPassword
 
 CODE_MAX: Final = 64
@@ -20,6 +20,17 @@ class SecondFactor(msgspec.Struct, frozen=True):
     active: Annotated[bool, msgspec.Meta(description="Whether a login needs a code.")]
     since: Annotated[datetime | None, msgspec.Meta(description="Since when.")] = None
     recovery_codes: Annotated[int, msgspec.Meta(description="How many recovery codes are left.")] = 0
+
+
+class LoginRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What holds for the logins of everybody."""
+
+    second_factor_required: Annotated[
+        bool,
+        msgspec.Meta(
+            description="Whether people who have not set up two-step login can do nothing else before. API keys go on."
+        ),
+    ]
 
 
 class Enrolment(msgspec.Struct, frozen=True):
@@ -49,6 +60,25 @@ class CodeProof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A code of the authenticator app."""
 
     code: Code
+
+
+class SecondFactorRequiredError(NotAllowedError):
+    """The workspace requires two-step login, and the caller has to set it up first."""
+
+    slug = "second-factor-required"
+    title = "This workspace requires two-step login"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Set up two-step login first: on the page Security of your account, or at `/api/v1/me/second-factor`."
+        )
+
+
+class OwnFactorFirstError(ConflictError):
+    """Who requires it of others has it themselves: somebody is left who can turn it off."""
+
+    def __init__(self) -> None:
+        super().__init__("Set up two-step login for yourself before you require it of everybody.")
 
 
 class CodeNeededError(NotSignedInError):

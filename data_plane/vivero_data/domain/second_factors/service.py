@@ -3,6 +3,9 @@
 The app's secret is stored encrypted under a key that is derived from the workspace's key of files. A copy of the
 workspace has another key and so cannot check codes; recovery codes, of which only digests are stored, work there.
 A login ticket of the control plane needs no code: its owner proved themselves there.
+
+An owner can require it of everybody: who has not set it up can do nothing else with a login, and anybody can end theirs
+only to set it up anew. API keys go on: they are made in a login that was proven so, and a program cannot type a code.
 """
 
 import base64
@@ -10,6 +13,7 @@ import secrets
 import time
 from typing import Final
 
+import msgspec
 from vivero_web.errors import InvalidInputError
 from vivero_web.limiter import Limit, Limiter
 from vivero_web.logins import Logins
@@ -28,7 +32,9 @@ from vivero_data.domain.second_factors.schemas import (
     CodeNeededError,
     CodeRefusedError,
     Enrolment,
+    LoginRules,
     NotActiveError,
+    OwnFactorFirstError,
     SecondFactor,
     WrongCodeError,
 )
@@ -80,6 +86,31 @@ class SecondFactorService:
         async with self._database.read() as connection:
             stored = await repository.get(connection, user_id)
         return stored is not None and stored.active
+
+    async def rules(self, actor: Actor) -> LoginRules:
+        """What holds for everybody."""
+        require_permission(actor, Permission.READ)
+        async with self._database.read() as connection:
+            return LoginRules(await repository.is_required(connection))
+
+    async def change_rules(self, actor: Actor, rules: LoginRules) -> LoginRules:
+        """Require it of everybody, or of nobody.
+
+        Raises:
+            NotAllowedError: the actor is no owner.
+            OwnFactorFirstError: they have none themselves.
+        """
+        require_permission(actor, Permission.MANAGE_ADMINS)
+        async with self._database.transaction() as tx:
+            own = await repository.get_locked(tx, actor.user_id)
+            if rules.second_factor_required and not (own and own.active):
+                raise OwnFactorFirstError
+            before = LoginRules(await repository.is_required(tx, lock=True))
+            if rules != before:
+                await repository.require(tx, required=rules.second_factor_required)
+                old, new = msgspec.structs.asdict(before), msgspec.structs.asdict(rules)
+                await record(tx, actor, "workspace.login_rules", "settings", before=old, after=new)
+        return rules
 
     async def begin(self, actor: Actor, password: str, address: str) -> Enrolment:
         """A new secret for the app; nothing changes until a code of it is confirmed.

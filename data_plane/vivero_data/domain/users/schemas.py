@@ -98,6 +98,7 @@ class Actor(msgspec.Struct, frozen=True):
         own: what the role `own` stands for; None with any other.
         api_key: how the key begins whose program acts; empty for a person.
         scopes: what that key was made for; None for a person.
+        lacks_second_factor: whether the workspace requires two-step login, and this person has not set it up.
     """
 
     user_id: int
@@ -107,6 +108,7 @@ class Actor(msgspec.Struct, frozen=True):
     session_id: int = 0
     api_key: str = ""
     scopes: frozenset[Permission] | None = None
+    lacks_second_factor: bool = False
     own: OwnRole | None = None
 
     @property

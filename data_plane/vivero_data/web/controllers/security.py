@@ -1,6 +1,6 @@
 """How the user's logins are proven, where they are logged in, and ending that."""
 
-from typing import Any, Final
+from typing import Any
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
@@ -9,6 +9,7 @@ from vivero_web.bodies import read_form
 from vivero_web.errors import WebError
 from vivero_web.request_context import caller_of
 
+from vivero_data.domain.auth.guards import SETS_UP
 from vivero_data.domain.second_factors.schemas import Enrolment
 from vivero_data.domain.second_factors.service import SecondFactorService
 from vivero_data.domain.sessions.service import SessionService
@@ -16,14 +17,12 @@ from vivero_data.domain.users.schemas import Permission
 from vivero_data.web.forms import MAIL_FORM_ERRORS, field_errors
 from vivero_data.web.listing import address, page_links
 from vivero_data.web.page import Visit, done, require, show
-from vivero_data.web.render import Html
-
-SECURITY: Final = "/account/security"
+from vivero_data.web.render import SECURITY, Html
 
 AnyRequest = Request[Any, Any, Any]
 
 
-@get(SECURITY)
+@get(SECURITY, opt=SETS_UP)
 async def security_page(
     request: AnyRequest,
     visit: NamedDependency[Visit],
@@ -33,7 +32,7 @@ async def security_page(
     return await _security(request, visit, own_sessions, second_factors)
 
 
-@post("/account/second-factor")
+@post("/account/second-factor", opt=SETS_UP)
 async def begin_second_factor(
     request: AnyRequest,
     visit: NamedDependency[Visit],
@@ -47,7 +46,7 @@ async def begin_second_factor(
         return await _security(request, visit, own_sessions, second_factors, "begin", error)
 
 
-@post("/account/second-factor/confirm")
+@post("/account/second-factor/confirm", opt=SETS_UP)
 async def confirm_second_factor(
     request: AnyRequest, visit: NamedDependency[Visit], second_factors: NamedDependency[SecondFactorService]
 ) -> Html:
@@ -131,6 +130,7 @@ async def _security(  # noqa: PLR0913, PLR0917  one place composes the page in a
         "sessions": page.items,
         "page_links": page_links(here, page.next_cursor),
         "factor": await second_factors.get(visit.actor),
+        "required": (await second_factors.rules(visit.actor)).second_factor_required,
         "form": form,
         "problem": problem,
         "errors": field_errors(problem) if problem else {},
