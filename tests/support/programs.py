@@ -216,6 +216,7 @@ def a_workspace(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Litestar:
         return []
 
     monkeypatch.setattr(FavouriteService, "list", none)
+    monkeypatch.setattr(FavouriteService, "views", none)
     monkeypatch.setattr(IdentityService, "current", identity)
     monkeypatch.setattr(PersonNotationService, "effective", notation)
     return data_plane(folder)

@@ -285,12 +285,12 @@ def shell(
 ) -> Shell:
     """The frame around a page, without what the actor may not do."""
     if actor.lacks_second_factor:
-        can, collections = Can(frozenset()), ()
+        can = Can(frozenset())
     return Shell(
         brand=identity.name,
         subtitle=identity.host(request.headers.get("host", "")),
         home_href="/",
-        sections=_sections(can, collections, request.url.path),
+        sections=[] if actor.lacks_second_factor else _sections(can, collections, request.url.path),
         account=Account(name=actor.name or actor.email, email=actor.email, logout_href="/logout"),
         commands=[command for permission, command in _COMMANDS if permission in can.permissions],
         search_href="/collections?q=",

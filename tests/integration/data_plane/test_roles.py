@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import pytest
 from integration.data_plane.workspace import PASSWORD, Workspace
+from vivero_data.domain.records.bulk import Action, Bulk
 
 ROLES: Final = "/api/v1/roles"
 RIGHTS: Final = ("create", "change", "delete", "export")
@@ -217,6 +218,46 @@ async def test_what_one_deleted_oneself_comes_back(shop: Workspace, owner: Heade
     rules = [{"collection": "Orders", "delete": True}]
     assert await status(shop, "PATCH", f"/roles/{role}", owner, {"collections": rules}) == 200
     assert await status(shop, "POST", f"/trash/{mine[0]['id']}/restore", sam) in {200, 201}
+
+
+async def test_what_one_deleted_is_not_called_after_what_is_hidden_since(shop: Workspace, owner: Headers) -> None:
+    """Records, changes of many and files, whose entries have names of a field that the role saw at that time."""
+    for field in ({"name": "Code", "type": "text"}, {"name": "Papers", "type": "file"}):
+        assert await status(shop, "POST", "/collections/Orders/fields", owner, field) in {200, 201}
+    order = {"fields": ["Code", "Papers", "Name"]}
+    assert await status(shop, "PATCH", "/collections/Orders", owner, order) == 200
+    rule = {"collection": "Orders", "create": True, "change": True, "delete": True}
+    role = await make(shop, owner, rule, files=True)
+    sam = await person(shop, owner, role)
+    path = "/api/v1/collections/Orders/records"
+    numbers = [
+        (await shop.client.post(path, json={"values": {"Code": f"secret {place}"}}, headers=sam)).json()["id"]
+        for place in range(2)
+    ]
+    paper = {"file": ("secret.txt", b"x", "text/plain")}
+    added = await shop.client.post(f"{path}/{numbers[0]}/files?field=Papers", files=paper, headers=sam)
+    assert added.status_code == 201, added.text
+    assert (
+        await status(shop, "PATCH", f"/collections/Orders/records/{numbers[0]}", sam, {"values": {"Papers": []}}) == 200
+    )
+    service, me = shop.app.state.services, sam["authorization"].removeprefix("Bearer ")
+    change = Bulk(Action.EDIT, tuple(numbers), field="Code", value="secret")
+    await service.bulk.start(await service.auth.authenticate(me), "Orders", change)
+    assert await status(shop, "DELETE", f"/collections/Orders/records/{numbers[1]}", sam) == 204
+
+    async def listed(search: str = "") -> list[str]:
+        found = await service.trash.list(await service.auth.authenticate(me), search)
+        return [one.name for one in found.items]
+
+    assert await listed() == ["secret of Orders", "Code of Orders", "secret.txt of Orders"]
+    assert await listed("SECRET") == ["secret of Orders", "secret.txt of Orders"]
+    hidden = {**rule, "hidden": ["Code", "Papers"]}
+    assert await status(shop, "PATCH", f"/roles/{role}", owner, {"collections": [hidden]}) == 200
+    assert await listed() == ["Records of Orders", "Change of records of Orders", "Files of a record of Orders"]
+    assert await listed("secret") == []
+    entries = (await shop.client.get("/api/v1/trash", headers=sam)).json()["items"]
+    back = await shop.client.post(f"/api/v1/trash/{entries[0]['id']}/restore", headers=sam)
+    assert "secret" not in back.text
 
 
 async def test_reports_and_dashboards_speak_of_what_one_sees(shop: Workspace, owner: Headers) -> None:

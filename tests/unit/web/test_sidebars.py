@@ -19,7 +19,7 @@ DEVELOPERS = (
 
 
 def current(client: TestClient[Litestar], path: str) -> list[str]:
-    answer = client.get(path)
+    answer = client.get(path, headers={"accept": "text/html"})
     assert answer.headers["content-type"].startswith("text/html"), path
     return [found for nav in NAV.findall(answer.text) for found in re.findall(r'aria-current="page"', nav)]
 

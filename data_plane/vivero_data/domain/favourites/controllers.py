@@ -58,5 +58,5 @@ class FavouriteViewController(Controller):
         name: CollectionName,
         view_id: ViewId,
     ) -> None:
-        """Show it where it was."""
+        """Show the view where it was."""
         await favourites.remove_view(actor, name, view_id)

@@ -177,7 +177,11 @@ async def keep(tx: Connection, actor: Actor, collection: Collection, taken: Sequ
     first = next(file for files in rows[0][1].values() for file in files)
     count = sum(len(files) for _, found in rows for files in found.values())
     name = first.name if count == 1 else f"{count} files"
-    entry = await trash.add(tx, actor, FILES, f"{name} of {collection.name}", {}, collection_id=collection.id)
+    field = next(iter(rows[0][1]))
+    named_by = None if count > 1 or field == ATTACHED else field
+    entry = await trash.add(
+        tx, actor, FILES, f"{name} of {collection.name}", trash.named(named_by), collection_id=collection.id
+    )
     await trash.keep_contents(tx, entry, [(record_id, {"files": found}) for record_id, found in rows])
     return entry
 

@@ -32,8 +32,10 @@ _TITLE: Final = 100  # characters of a record's first value
 async def keep_records(tx: Connection, access: Access, records: Sequence[Record], entry: int | None = None) -> int:
     """Put records, which are locked and about to be deleted, into the trash; into `entry` if there is one already."""
     if entry is None:
-        name = _title(access.collection, records[0]) if len(records) == 1 else access.whole.name
-        entry = await trash.add(tx, access.actor, RECORDS, name, {}, collection_id=access.whole.id)
+        name, content = access.whole.name, trash.named(None)
+        if len(records) == 1:
+            name, content = _title(access.collection, records[0]), trash.named(access.collection.fields[0].id)
+        entry = await trash.add(tx, access.actor, RECORDS, name, content, collection_id=access.whole.id)
     await trash.keep_rows(tx, entry, access.whole, [record.id for record in records])
     await trash.count_items(tx, entry, len(records))
     return entry

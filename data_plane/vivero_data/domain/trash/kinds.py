@@ -63,6 +63,10 @@ class TrashKind:
     permission: ClassVar[Permission] = Permission.MANAGE_COLLECTIONS
     right: ClassVar[Right | None] = None
 
+    def named_by(self, entry: Entry) -> int | None:
+        """The field that the entry's name tells something of; None if it tells nothing of a field."""
+        return trash.named_by(entry, None)
+
     def obstacle(self, scene: Scene, entry: Entry) -> str | None:
         """Why it cannot come back, as far as that is known without trying."""
         raise NotImplementedError
@@ -113,6 +117,9 @@ class DeletedRecords(TrashKind):
     permission = Permission.WRITE_RECORDS
     right = Right.DELETE
 
+    def named_by(self, entry: Entry) -> int | None:
+        return trash.named_by(entry, trash.UNKNOWN)
+
     def obstacle(self, scene: Scene, entry: Entry) -> str | None:
         return None if scene.of(entry) else _GONE
 
@@ -134,6 +141,10 @@ class ChangedRecords(TrashKind):
     label = "Change of records"
     permission = Permission.WRITE_RECORDS
     right = Right.CHANGE
+
+    def named_by(self, entry: Entry) -> int | None:
+        number: int | None = entry.content["field"]
+        return number
 
     def obstacle(self, scene: Scene, entry: Entry) -> str | None:
         collection, number = scene.of(entry), entry.content["field"]
@@ -318,6 +329,9 @@ class RemovedFiles(TrashKind):
     label = "Files of a record"
     permission = Permission.WRITE_RECORDS
     right = Right.CHANGE
+
+    def named_by(self, entry: Entry) -> int | None:
+        return trash.named_by(entry, trash.UNKNOWN)
 
     def obstacle(self, scene: Scene, entry: Entry) -> str | None:
         return None if scene.of(entry) else _GONE

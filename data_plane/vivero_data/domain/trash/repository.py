@@ -18,6 +18,8 @@ from vivero_data.domain.users.schemas import Actor
 from vivero_data.lib.json import decode, encode
 from vivero_data.lib.like import like
 
+UNKNOWN: Final = -1
+"""A field that there is not: of entries from before it was noted what they are called after."""
 _NAME: Final = 320  # maximum length in characters
 _COLUMNS: Final = "id, kind, name, collection_id, items, content, deleted_at, deleted_by"
 ROW_COLUMNS: Final = ("version", "created_at")
@@ -35,6 +37,17 @@ class Entry(msgspec.Struct, frozen=True):
     content: Any
     deleted_at: datetime
     deleted_by: str
+
+
+def named(field: int | None) -> dict[str, int | None]:
+    """The content of an entry that is called after a value of this field; None where it is called after none."""
+    return {"named_by": field}
+
+
+def named_by(entry: Entry, otherwise: int | None) -> int | None:
+    """What `named` noted; `otherwise` where it did not."""
+    number: int | None = entry.content.get("named_by", otherwise)
+    return number
 
 
 async def add(  # noqa: PLR0913  the columns of a row

@@ -49,7 +49,10 @@ class TrashService:
             found = await repository.select_page(connection, search.strip(), clock.now() - KEPT, limit, below, by)
             scene = Scene({one.id: one for one in await collections.select_all(connection)} if found else {})
         page = page_of(found, limit, lambda entry: cursors.by_id(_SORT, entry.id))
-        return Page([_item(actor, scene, one) for one in page.items if is_there(actor, scene, one)], page.next_cursor)
+        items = [_item(actor, scene, one) for one in page.items if is_there(actor, scene, one)]
+        if actor.own:  # nor is it found by a name that is not shown
+            items = [one for one in items if search.strip().casefold() in one.name.casefold()]
+        return Page(items, page.next_cursor)
 
     async def restore(self, actor: Actor, entry_id: int) -> Restored:
         """Bring something back.
@@ -70,7 +73,7 @@ class TrashService:
         problem = kind.obstacle(scene, entry)
         if problem:
             raise CannotRestoreError(problem)
-        return Restored(entry.kind, entry.name, await kind.restore(self._tools, actor, entry))
+        return Restored(entry.kind, _name(actor, scene, entry), await kind.restore(self._tools, actor, entry))
 
     async def destroy_expired(self, batch: int) -> int:
         """Remove for good what was kept for 30 days; returns how much."""
@@ -94,6 +97,16 @@ def is_there(actor: Actor, scene: Scene, entry: Entry) -> bool:
     return bool(access and entry.deleted_by == actor.email and (right is None or access.has(right)))
 
 
+def _name(actor: Actor, scene: Scene, entry: Entry) -> str:
+    """What the entry is called; not by a field that a role of the workspace's own does not see any more."""
+    collection, kind = scene.of(entry), KINDS[entry.kind]
+    number = kind.named_by(entry)
+    access = access_to(actor, collection) if actor.own and collection else None
+    if access is None or number is None or any(field.id == number for field in access.collection.fields):
+        return entry.name
+    return f"{kind.label} of {access.collection.name}"
+
+
 def _item(actor: Actor, scene: Scene, entry: Entry) -> TrashItem:
     kind = KINDS[entry.kind]
     reason = kind.obstacle(scene, entry)
@@ -103,7 +116,7 @@ def _item(actor: Actor, scene: Scene, entry: Entry) -> TrashItem:
     return TrashItem(
         entry.id,
         entry.kind,
-        entry.name,
+        _name(actor, scene, entry),
         entry.items,
         entry.deleted_at,
         entry.deleted_by,
