@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from e2e.conftest import PHONE, Shoot, opened
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
 from unit.data_plane_web.fakes import FakeFiles, World
 from vivero_data.domain.collections.schemas import NewField
 from vivero_data.domain.field_types.file import RecordFile
@@ -126,3 +126,39 @@ def test_a_phone_has_room_for_fingers(page: Page, address: str, world: World, sh
         assert box
         assert min(box["width"], box["height"]) >= 44 - TARGET
     shoot(page, "record-files")
+
+
+def cell_of(page: Page, plant: str) -> Locator:
+    return page.locator("tbody tr").filter(has_text=plant).locator("td.v-t-file")
+
+
+def text_file(name: str, size: int = 1) -> FilePayload:
+    return {"name": name, "mimeType": "text/plain", "buffer": b"x" * size}
+
+
+def test_files_are_added_in_a_cell(page: Page, address: str, world: World) -> None:
+    page.goto(f"{address}{PATH}")
+    cell_of(page, "Lemon").click()
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files([text_file("first.txt"), text_file("second.txt")])
+    expect(cell_of(page, "Lemon")).to_contain_text("second.txt")
+    expect(page.locator("[data-grid-said]")).to_have_text("2 files added to Scans.")
+    with page.expect_file_chooser() as chooser:
+        cell_of(page, "Olive").hover()
+        cell_of(page, "Olive").get_by_role("link", name="Add").click()
+    chooser.value.set_files(text_file("large.txt", 2_100_000))
+    expect(cell_of(page, "Olive").get_by_role("alert")).to_contain_text("large.txt")
+    page.get_by_role("button", name="Close").click()
+    expect(cell_of(page, "Olive").get_by_role("alert")).to_have_count(0)
+    cell_of(page, "Olive").evaluate(DROP, "dropped.txt")
+    expect(cell_of(page, "Olive")).to_contain_text("dropped.txt")
+    assert [len(one.values["Scans"]) for one in world.records["Plants"].values()] == [2, 1]
+
+
+def test_a_new_record_leads_to_its_files(page: Page, address: str) -> None:
+    page.goto(f"{address}{PATH}/new")
+    page.get_by_label("Name").fill("Fig")
+    page.get_by_role("button", name="Create and add files").click()
+    expect(page.get_by_label(FIELD)).to_be_attached()
+    expect(page.get_by_text("Record created.")).to_be_visible()

@@ -104,6 +104,7 @@ from vivero_data.domain.records.errors import (
     RecordNotFoundError,
 )
 from vivero_data.domain.records.export import Export
+from vivero_data.domain.records.file_controllers import RecordFileController
 from vivero_data.domain.records.files import RecordFileService
 from vivero_data.domain.records.filters import AllOf, AnyOf, Not, Tree, parse_filter, parse_where
 from vivero_data.domain.records.finder import MAX_FOUND, SHORTEST, FoundRecord, RecordFinder, name_field
@@ -1662,7 +1663,7 @@ def make_app(world: World) -> Litestar:
     async def sign_in(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         connection.scope["state"]["vivero_actor"] = world.actor
 
-    controllers = [RecordController, ViewController, CollectionController, ImportUploadController, WebhookController]
+    controllers = [RecordController, RecordFileController, ViewController, CollectionController, ImportUploadController, WebhookController]
     api = Router(
         "/api/v1", route_handlers=controllers, security=BEARER_OR_COOKIE, guards=[sign_in], response_class=JsonResponse
     )

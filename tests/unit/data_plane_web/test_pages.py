@@ -122,6 +122,7 @@ def test_home_shows_usage_collections_and_what_changed(browser: Browser, world: 
     world.role = Role.MEMBER
     member = browser.open("/")
     assert "Recent changes" not in member
+    assert "nearly used up" not in member, "who can do nothing about it is not told"
     assert 'href="/users"' not in member
 
 

@@ -1,8 +1,9 @@
 // The table of records as a grid: <div data-grid="/collections/Name"> around a table that works without this.
 // Here: which cell is current, and which range. editing.js saves what is typed, pasting.js copies and pastes,
-// columns.js has widths and heights.
+// columns.js has widths, places and heights, files.js uploads.
 import { startColumns } from "./grid/columns.js";
 import { startEditing } from "./grid/editing.js";
+import { startFiles } from "./grid/files.js";
 import { startPasting } from "./grid/pasting.js";
 import { startSelection } from "./grid/selection.js";
 
@@ -25,6 +26,7 @@ class Grid {
     this.clear = () => {};
     this.discard = () => {};
     this.shift = () => {};
+    this.addFiles = () => false;
   }
 
   start() {
@@ -167,7 +169,7 @@ class Grid {
     } else if (event.altKey && event.shiftKey && (event.key === "ArrowLeft" || event.key === "ArrowRight")) this.shift(cell, event.key === "ArrowRight" ? 1 : -1);
     else if (event.altKey && (event.key === "ArrowLeft" || event.key === "ArrowRight")) this.widen(cell, event.key === "ArrowRight" ? 16 : -16);
     else if (event.key === "Enter" && (command || !this.writable)) cell.parentElement.querySelector(".v-lead a")?.click();
-    else if (event.key === "Enter" || event.key === "F2") this.edit(cell);
+    else if (event.key === "Enter" || event.key === "F2") this.addFiles(cell) || this.edit(cell);
     else if (event.key === " " && (event.shiftKey || !this.isField(cell))) cell.parentElement.querySelector(".v-mark input")?.click();
     else if (event.key === " " && this.writable) this.edit(cell, " ");
     else if (event.key === "Delete" || event.key === "Backspace") this.clear();
@@ -234,5 +236,6 @@ for (const box of document.querySelectorAll("[data-grid]")) {
   if (grid.writable) {
     startEditing(grid);
     startPasting(grid);
+    startFiles(grid);
   }
 }

@@ -48,7 +48,7 @@ from vivero_data.web.inputs import (
     typed_values,
 )
 from vivero_data.web.list_state import ListState, read_state, shown_in
-from vivero_data.web.listing import Address, collection_href, columns_cookie, page_links
+from vivero_data.web.listing import Address, collection_href, columns_cookie, page_links, record_href
 from vivero_data.web.page import Viewer, Visit, done, fragment, require, require_right, show
 from vivero_data.web.record_page import Around, Reading, around
 from vivero_data.web.render import Html
@@ -240,15 +240,18 @@ async def create_record(
     require_right(visit, collection, Right.CREATE, "add records")
     form = await read_form(request)
     try:
-        await records.create(
+        made = await records.create(
             visit.actor, collection.name, record_values(filled_fields(collection.fields, form), form, visit.notation)
         )
     except FORM_ERRORS as error:
         typed = typed_values(collection.fields, form)
         return _form(visit, collection, typed, problem=error, shown=form.get("shown", ""))
     back = shown_in(collection, form.get("shown", ""))
-    another = Address(f"{collection_href(collection.name)}/new").put("shown", back.query)
-    return done(str(another if form.get("action") == "another" else back), "record-created")
+    after = {
+        "another": str(Address(f"{collection_href(collection.name)}/new").put("shown", back.query)),
+        "files": f"{record_href(back, made.id)}#files",
+    }
+    return done(after.get(form.get("action", ""), str(back)), "record-created")
 
 
 @get("/collections/{name:str}/records/{record_id:int}")
