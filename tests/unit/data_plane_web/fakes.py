@@ -1663,7 +1663,14 @@ def make_app(world: World) -> Litestar:
     async def sign_in(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         connection.scope["state"]["vivero_actor"] = world.actor
 
-    controllers = [RecordController, RecordFileController, ViewController, CollectionController, ImportUploadController, WebhookController]
+    controllers = [
+        RecordController,
+        RecordFileController,
+        ViewController,
+        CollectionController,
+        ImportUploadController,
+        WebhookController,
+    ]
     api = Router(
         "/api/v1", route_handlers=controllers, security=BEARER_OR_COOKIE, guards=[sign_in], response_class=JsonResponse
     )
