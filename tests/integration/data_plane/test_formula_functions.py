@@ -38,7 +38,7 @@ def generated(random: Random) -> Row:
     text = "".join(random.choices(LETTERS, k=random.randrange(8)))
     row: Row = {
         "n": Decimal(random.randrange(-40_000, 40_000)) / random.choice([1, 10, 1000]),
-        "m": Decimal(random.choice("0 1 -1 2 3 -2 12 100 0.5 -1.5 7.25 0.00000001".split())),
+        "m": Decimal(random.choice(["0", "1", "-1", "2", "3", "-2", "12", "100", "0.5", "-1.5", "7.25", "0.00000001"])),
         "t": random.choice([text, text, " 12.5 ", "-3", "1e5", "+0.25", "12.", "1" * 17]),
         "u": random.choice([text[1:3], random.choice(LETTERS), "".join(random.choices(LETTERS, k=2))]),
         "d": day,

@@ -40,7 +40,8 @@ from vivero_data.domain.auth.schemas import Credentials, WrongCredentialsError
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.collections import definition
 from vivero_data.domain.collections.controllers import CollectionController
-from vivero_data.domain.collections.fields import FieldService, LastFieldError
+from vivero_data.domain.collections.fields import FieldService, LastFieldError, Trial, tried
+from vivero_data.domain.collections.formulas import defined, is_formula
 from vivero_data.domain.collections.names import fold
 from vivero_data.domain.collections.schemas import (
     Collection,
@@ -626,8 +627,12 @@ class FakeFields(FieldService):
     async def add(self, actor: Actor, name: str, new: NewField, *, preview: bool = False) -> FieldChange:
         collection = self.world.collections[name]
         made = definition.as_field(definition.check_field(collection, new), self.world.next_id())
+        made = defined(made, collection.fields) if is_formula(made) else made
         self.put(collection, [*collection.fields, made])
         return FieldChange(made, 0)
+
+    async def try_formula(self, actor: Actor, name: str, text: str, number: int = 0) -> Trial:
+        return tried(self.world.collections[name], text, number)
 
     async def change(
         self, actor: Actor, name: str, field: str, wanted: FieldChanges, *, preview: bool = False

@@ -71,6 +71,15 @@ class Trial(msgspec.Struct, frozen=True):
     results: tuple[Any, ...] = ()
 
 
+def tried(collection: Collection, text: str, number: int) -> Trial:
+    """What a formula gives as the field with this number, without results; pure."""
+    field = definition.as_field(NewField("", FieldType.FORMULA, options=Options(formula=text)), number)
+    try:
+        return Trial(text, field=formulas.resolved(field, collection.fields))
+    except FormulaError as error:
+        return Trial(text, str(error), error.at)
+
+
 class FieldService:
     """Changes what fields a collection has, for admins."""
 
@@ -159,14 +168,12 @@ class FieldService:
         require_permission(actor, Permission.MANAGE_COLLECTIONS)
         async with self._database.read() as connection:
             collection = await _found(connection, name)
-            field = definition.as_field(NewField("", FieldType.FORMULA, options=Options(formula=text)), number)
-            try:
-                field = formulas.resolved(field, collection.fields)
-            except FormulaError as error:
-                return Trial(text, str(error), error.at)
-            expression = formulas.expression(field, formulas.with_field(collection.fields, field))
-            first = await changes.first_results(connection, collection, field, expression, EXAMPLES)
-        return Trial(text, field=field, results=tuple(value for _, value in first))
+            trial = tried(collection, text, number)
+            if trial.field is None:
+                return trial
+            expression = formulas.expression(trial.field, formulas.with_field(collection.fields, trial.field))
+            first = await changes.first_results(connection, collection, trial.field, expression, EXAMPLES)
+        return msgspec.structs.replace(trial, results=tuple(value for _, value in first))
 
     async def change(
         self, actor: Actor, name: str, field: str, wanted: FieldChanges, *, preview: bool = False
