@@ -220,6 +220,30 @@ async def test_what_one_deleted_oneself_comes_back(shop: Workspace, owner: Heade
     assert await status(shop, "POST", f"/trash/{mine[0]['id']}/restore", sam) in {200, 201}
 
 
+async def test_a_view_on_what_is_hidden_is_neither_found_nor_a_favourite(shop: Workspace, owner: Headers) -> None:
+    field = {"name": "Code", "type": "text"}
+    assert await status(shop, "POST", "/collections/Orders/fields", owner, field) in {200, 201}
+    role = await make(shop, owner, {"collection": "Orders"})
+    sam = await person(shop, owner, role)
+    views = []
+    for name, on, collection in (("Plums", "Name", "Orders"), ("Codes", "Code", "Orders"), ("Pay", "Name", "Salaries")):
+        view = {"name": name, "shared": True, "where": {"field": on, "operator": "filled"}}
+        made = await shop.client.post(f"/api/v1/collections/{collection}/views", json=view, headers=owner)
+        views.append((name, f"/collections/{collection}/views/{made.json()['id']}"))
+
+    async def seen() -> list[str]:
+        pages = [(await shop.client.get(f"/palette?q={name}", headers=sam)).text for name, _ in views]
+        pages.append((await shop.client.get("/", headers={**sam, "accept": "text/html"})).text)
+        return [name for name, _ in views if any(name in page for page in pages)]
+
+    assert [await status(shop, "PUT", f"{path}/favourite", sam) for _, path in views] == [204, 204, 404]
+    assert await seen() == ["Plums", "Codes"]
+    hidden = {"collections": [{"collection": "Orders", "hidden": ["Code"]}]}
+    assert await status(shop, "PATCH", f"/roles/{role}", owner, hidden) == 200
+    assert await seen() == ["Plums"]
+    assert await status(shop, "PUT", f"{views[1][1]}/favourite", sam) == 404
+
+
 async def test_what_one_deleted_is_not_called_after_what_is_hidden_since(shop: Workspace, owner: Headers) -> None:
     """Records, changes of many and files, whose entries have names of a field that the role saw at that time."""
     for field in ({"name": "Code", "type": "text"}, {"name": "Papers", "type": "file"}):

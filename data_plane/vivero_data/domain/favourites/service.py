@@ -13,6 +13,7 @@ from vivero_data.domain.collections.service import shown_to
 from vivero_data.domain.records.access import access_of
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.domain.views import repository as views
+from vivero_data.domain.views.repository import Placed
 from vivero_data.domain.views.schemas import NamedView
 from vivero_data.domain.views.service import ViewNotFoundError, named_among
 
@@ -94,5 +95,5 @@ async def _require_view(tx: Connection, actor: Actor, name: str, view_id: int) -
     """Raises ViewNotFoundError: the actor sees no such view."""
     access = await access_of(tx, actor, name)
     found = await views.get(tx, access.whole.id, actor.user_id, view_id)
-    if not found or not await named_among(tx, actor, [(access.whole.id, found)]):
+    if not found or not await named_among(tx, actor, [Placed(found, access.whole.id, access.whole.name)]):
         raise ViewNotFoundError

@@ -36,6 +36,14 @@ class StoredView(msgspec.Struct, frozen=True):
         return self.scope == SHARED
 
 
+class Placed(msgspec.Struct, frozen=True):
+    """A view with the number and the name of its collection, which there is."""
+
+    view: StoredView
+    collection_id: int
+    collection: str
+
+
 async def insert(tx: Connection, collection_id: int, view: StoredView) -> int:
     """Add a view, one that comes back with the id that it had; returns its id.
 
@@ -104,14 +112,14 @@ async def remove_favourite(tx: Connection, user_id: int, view_id: int) -> None:
     await tx.execute("DELETE FROM favourite_views WHERE user_id = %s AND view_id = %s", user_id, view_id)
 
 
-async def select_favourites(connection: Connection, user_id: int) -> list[tuple[int, StoredView]]:
-    """What a person wants at hand of what they see, by name, with the numbers of the collections."""
+async def select_favourites(connection: Connection, user_id: int) -> list[Placed]:
+    """What a person wants at hand of what they see, by name."""
     return await _among_all(
         connection, user_id, "v.id IN (SELECT view_id FROM favourite_views WHERE user_id = %s)", user_id
     )
 
 
-async def search(connection: Connection, user_id: int, text: str, limit: int) -> list[tuple[int, StoredView]]:
+async def search(connection: Connection, user_id: int, text: str, limit: int) -> list[Placed]:
     """The first by name, of those that a person sees, whose name contains the text."""
     condition, patterns = like("v.name_key", fold(text), anywhere=True)
     return await _among_all(connection, user_id, condition, *patterns, limit=limit)
@@ -119,16 +127,17 @@ async def search(connection: Connection, user_id: int, text: str, limit: int) ->
 
 async def _among_all(
     connection: Connection, user_id: int, condition: str, *params: object, limit: int | None = None
-) -> list[tuple[int, StoredView]]:
+) -> list[Placed]:
     rows = await connection.fetch_all(
-        f"SELECT {_COLUMNS}, collection_id FROM views v WHERE v.scope IN (%s, %s) AND {condition}"  # noqa: S608  fixed words
-        f" AND EXISTS (SELECT * FROM collections c WHERE c.id = v.collection_id) ORDER BY v.name, v.id{'' if limit is None else ' LIMIT %s'}",
+        f"SELECT {_COLUMNS}, collection_id, (SELECT COALESCE(c.label, c.name) FROM collections c WHERE c.id = v.collection_id)"  # noqa: S608  fixed words
+        f" FROM views v WHERE v.scope IN (%s, %s) AND {condition} AND EXISTS (SELECT * FROM collections c WHERE c.id = v.collection_id)"
+        f" ORDER BY v.name, v.id{'' if limit is None else ' LIMIT %s'}",
         SHARED,
         user_id,
         *params,
         *([] if limit is None else [limit]),
     )
-    return [(int(row[-1]), _view(row[:-1])) for row in rows]
+    return [Placed(_view(row[:-2]), int(row[-2]), row[-1]) for row in rows]
 
 
 async def count(connection: Connection, collection_id: int, scope: int) -> int:

@@ -28,7 +28,7 @@ from vivero_data.domain.records.schemas import Narrowing, RecordQuery
 from vivero_data.domain.trash import repository as trash
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.domain.views import repository
-from vivero_data.domain.views.repository import SHARED, StoredView
+from vivero_data.domain.views.repository import SHARED, Placed, StoredView
 from vivero_data.domain.views.schemas import NamedView, NewView, Spec, View, ViewChanges, ViewColumn, ViewKind
 from vivero_data.domain.views.spec import KeptSpec, check, check_kind, kept, names_of, order_of, read
 from vivero_data.lib import cursors
@@ -210,18 +210,15 @@ class ViewService:
             return await trash.add(tx, actor, VIEW, before.name, kept_view(before), collection_id=definition.id)
 
 
-async def named_among(connection: Connection, actor: Actor, found: Sequence[tuple[int, StoredView]]) -> list[NamedView]:
-    """Those that there are for the actor, with the names of their collections."""
-    names: dict[int, Collection] = {}
-    for number in {number for number, _ in found}:
-        access = await access_by_id(connection, actor, number)
-        if access:
-            names[number] = access.collection
-    return [
-        NamedView(one.id, one.name, one.kind, names[number].name)
-        for number, one in found
-        if number in names and _shown(actor, names[number], one)
-    ]
+async def named_among(connection: Connection, actor: Actor, found: Sequence[Placed]) -> list[NamedView]:
+    """Those that there are for the actor; with a role of the workspace's own their collections decide that."""
+    if actor.own:
+        numbers = {one.collection_id for one in found}
+        among = {number: await access_by_id(connection, actor, number) for number in numbers}
+        found = [
+            one for one in found if (access := among[one.collection_id]) and _shown(actor, access.collection, one.view)
+        ]
+    return [NamedView(one.view.id, one.view.name, one.view.kind, one.collection) for one in found]
 
 
 def kept_view(view: StoredView) -> dict[str, Any]:

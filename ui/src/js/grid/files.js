@@ -5,19 +5,22 @@ export function startFiles(grid) {
   picker.multiple = true;
   picker.hidden = true;
   grid.box.append(picker);
-  let wanted = null;
+  let wanted = []; // the record and the place of the cell, which may be drawn again meanwhile
 
   const takes = (cell) => Boolean(cell?.querySelector(".v-add-file"));
   const cellOf = (event) => event.target.closest("tr[data-id] > td");
 
   grid.addFiles = (cell) => {
     if (!takes(cell)) return false;
-    wanted = cell;
+    wanted = [cell.parentElement.dataset.id, cell.cellIndex];
     picker.value = "";
     picker.click();
     return true;
   };
-  picker.addEventListener("change", () => upload(wanted, [...picker.files]));
+  picker.addEventListener("change", () => {
+    const cell = grid.row(wanted[0])?.cells[wanted[1]];
+    if (cell) upload(cell, [...picker.files]);
+  });
   grid.body.addEventListener("click", (event) => {
     if (event.target.closest(".v-add-file") && grid.addFiles(cellOf(event))) event.preventDefault();
   });
@@ -47,7 +50,7 @@ export function startFiles(grid) {
     const added = files.length - problems.length;
     grid.say(`${added} ${added === 1 ? "file" : "files"} added to ${name}.`);
     const now = grid.row(id)?.cells[place];
-    if (problems.length && now) grid.fail(now, problems.join(" "), [["Choose again", () => grid.discard(now) ?? grid.addFiles(now)], ["Close", () => grid.discard(now)]]);
+    if (problems.length && now) grid.fail(now, problems.join(" "), [["Close", () => grid.discard(now)]]);
   }
 }
 
