@@ -45,6 +45,7 @@ from vivero_control.domain.signups.provisioning import Provisioner, Provisioning
 from vivero_control.domain.signups.reachability import Ingress, Reachability, trust
 from vivero_control.domain.signups.service import SignupDeps, SignupService
 from vivero_control.domain.signups.views import SignupViews, StreamSlots
+from vivero_control.domain.signups.work import Work
 from vivero_control.domain.staff import jobs as staff_jobs
 from vivero_control.domain.staff.members import StaffMembers
 from vivero_control.domain.staff.resets import StaffResets
@@ -180,6 +181,12 @@ def services(to: Infrastructure) -> Services:
     )
     return Services(
         signups=SignupService(_signup_deps(to, plans)),
+        work=Work(
+            derive_key(settings.app.session_key.get_secret_value(), "vivero-control/work"),
+            to.limiter,
+            settings.limits.signups_before_proof,
+            clock,
+        ),
         confirmations=Confirmations(
             database=to.database,
             limiter=to.limiter,

@@ -13,6 +13,7 @@ the frozen structs of its domain's `schemas.py`.
 | parameter | for | the calls |
 | --- | --- | --- |
 | `signups: SignupService` | signup page, progress page | `start(StartSignup, idempotency_key=…) -> SignupView`; `get(id, bearer) -> SignupView`; `await follow(id, bearer) -> AsyncIterator[SignupView | None]` (None: heartbeat). The event stream itself is the API's: `/api/v1/signups/{id}/events` (events `step` and last `done`; data: the SignupView as JSON) |
+| `work: Work` | the signup's form | `require(proof, address)`; `challenge() -> Challenge` |
 | `confirmations: Confirmations` | pages behind the link of a signup's mail | `confirm(code) -> ConfirmedView`; `ask(slug, address)` |
 | `plans: PlanService` | pricing, plan choice | `all() -> tuple[PlanView, ...]`, cheapest first; `find(name) -> PlanView` |
 | `staff: StaffService` | login page | `login(Login, caller_of(request.scope)) -> StaffView` (`caller_of` of `vivero_web.request_context`); then `sessions.open(staff) -> Cookie` |
@@ -60,6 +61,7 @@ from vivero_control.domain.plans.service import PlanService
 from vivero_control.domain.platform.service import PlatformBackups
 from vivero_control.domain.signups.confirmations import Confirmations
 from vivero_control.domain.signups.service import SignupService
+from vivero_control.domain.signups.work import Work
 from vivero_control.domain.staff.members import StaffMembers
 from vivero_control.domain.staff.resets import StaffResets
 from vivero_control.domain.staff.service import StaffService
@@ -78,6 +80,7 @@ class Services:
     """One of each for the whole process."""
 
     signups: SignupService
+    work: Work
     confirmations: Confirmations
     plans: PlanService
     tenants: TenantService

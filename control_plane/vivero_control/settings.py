@@ -151,6 +151,11 @@ class LimitSettings(BaseModel):
     def signups_per_hour(self) -> int:
         return max(1, self.requests_per_minute // 2)
 
+    @property
+    def signups_before_proof(self) -> int:
+        """Tries in an hour after which each signup needs a proof of work."""
+        return max(1, self.signups_per_hour // 5)
+
 
 class JobSettings(BaseModel):
     """Jobs: mails, and provisioning that failed in its request."""

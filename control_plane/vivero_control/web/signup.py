@@ -10,11 +10,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect, Response, ServerSentEvent, ServerSentEventMessage, Template
 from litestar.status_codes import HTTP_201_CREATED, HTTP_303_SEE_OTHER
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, json
 from msgspec.structs import asdict
 from vivero_web.bodies import read_form_as
 from vivero_web.errors import ConflictError, InvalidInputError, WebError
 from vivero_web.rate_limit import SIGNUPS, Counted
+from vivero_web.request_context import caller_of
 from vivero_web.security import host_cookie, page_policy
 
 from vivero_control.domain.plans.service import PlanService
@@ -22,6 +23,7 @@ from vivero_control.domain.signups.access import LOGIN_FOR
 from vivero_control.domain.signups.leads import Lead, cleaned
 from vivero_control.domain.signups.schemas import SignupView, StartSignup
 from vivero_control.domain.signups.service import SignupService
+from vivero_control.domain.signups.work import Challenge, Work, WorkRequiredError
 from vivero_control.settings import Settings
 from vivero_control.web import presentation
 from vivero_control.web.site import known, workspace_domain
@@ -42,6 +44,7 @@ class SignupForm(Struct, kw_only=True):
     password: str = ""
     slug: str = ""
     key: str = ""
+    proof: str = ""
     utm_source: str = ""
     utm_medium: str = ""
     utm_campaign: str = ""
@@ -70,7 +73,13 @@ def _elsewhere(error: WebError, wrong: Mapping[str, str]) -> str:
     return said or ("" if wrong else error.detail)
 
 
-def _form_page(form: SignupForm, plans: PlanService, settings: Settings, error: WebError | None) -> Template:
+def _form_page(
+    form: SignupForm,
+    plans: PlanService,
+    settings: Settings,
+    error: WebError | None,
+    challenge: Challenge | None = None,
+) -> Template:
     errors = _by_field(error)
     wrong = {name: sentence for name, sentence in errors.items() if sentence}
     problem = _elsewhere(error, wrong) if error else ""
@@ -81,6 +90,7 @@ def _form_page(form: SignupForm, plans: PlanService, settings: Settings, error: 
         "problem": problem,
         "domain": workspace_domain(settings),
         "lead": form.lead(settings).said,
+        "challenge": json.encode(challenge).decode() if challenge else "",
         "trial_days": presentation.trial_days(known(plans.offered)),
         # A new one each time: a corrected form is another request.
         "key": secrets.token_hex(16),
@@ -129,8 +139,13 @@ class SignupController(Controller):
         signups: NamedDependency[SignupService],
         plans: NamedDependency[PlanService],
         settings: NamedDependency[Settings],
+        work: NamedDependency[Work],
     ) -> Response[Any] | Template:
         form = await read_form_as(request, SignupForm)
+        try:
+            await work.require(form.proof, caller_of(request.scope))
+        except WorkRequiredError as error:
+            return _form_page(form, plans, settings, error, work.challenge())
         wanted = StartSignup(
             company=form.company,
             email=form.email,

@@ -52,6 +52,7 @@ from vivero_control.domain.signups.leads import Lead
 from vivero_control.domain.signups.policies import SignupNotFoundError, SlugTakenError, TriedBeforeError
 from vivero_control.domain.signups.schemas import ConfirmedView, LeadView, SignupView, StartSignup, Step, TenantRef
 from vivero_control.domain.signups.service import SignupService
+from vivero_control.domain.signups.work import Work
 from vivero_control.domain.staff import policies as staff_policies
 from vivero_control.domain.staff.errors import EmailTakenError, MemberNotFoundError, WrongLoginError
 from vivero_control.domain.staff.members import StaffMembers
@@ -90,6 +91,7 @@ from vivero_control.web.pages import pages
 from vivero_core.model.constants import SuspensionReason
 from vivero_core.model.plan import Feature
 from vivero_web.bodies import FORM_BYTES, BoundedRequest
+from vivero_web.counts import LocalCounts
 from vivero_web.current_request import Proxies
 from vivero_web.errors import (
     FieldError,
@@ -99,6 +101,7 @@ from vivero_web.errors import (
     UnavailableError,
     WebError,
 )
+from vivero_web.limiter import Limiter
 from vivero_web.links import ChosenPassword, secret_in
 from vivero_web.problem import Problem, describe, problem_response, wants_page
 from vivero_web.request_context import RequestContext
@@ -862,6 +865,7 @@ def fakes(**replaced: object) -> dict[str, object]:
         "resets": FakeResets(),
         "workspace_finder": FakeFinder(),
         "confirmations": FakeConfirmations(),
+        "work": Work(b"k" * 32, Limiter(LocalCounts()), 1000, lambda: NOW),
         "members": FakeMembers(),
         "billing": FakeBilling(FakePlans()),
         "plan_changes": FakeChanges(FakeBilling(FakePlans())),

@@ -10,8 +10,11 @@ from msgspec import UNSET, UnsetType, structs
 from unit.control_plane_web.conftest import browser
 from unit.control_plane_web.fakes import HOSTILE, NOW, FakeSignups, signup
 from vivero_control.domain.signups.schemas import SignupView, Waiting
+from vivero_control.domain.signups.work import Work
 from vivero_control.web.signup import BEARER
 from vivero_ui.filters import iso
+from vivero_web.counts import LocalCounts
+from vivero_web.limiter import Limiter
 
 ENTRANCE = re.compile(
     r'<form method="post" action="([^"]+)"[^>]* data-send-at-once.*?name="ticket" value="(\w+)"', re.DOTALL
@@ -44,6 +47,17 @@ def test_where_a_visitor_came_from_goes_with_the_form_and_through_its_errors() -
         assert (again.status_code, again.text.count('value="blog.example"')) == (422, 1)
         client.post("/signup", data={**GOOD, **came}, follow_redirects=False)
     assert signups.started[0].lead.said == came
+
+
+def test_a_network_that_signs_up_often_gets_a_challenge_with_the_form() -> None:
+    signups, work = FakeSignups(), Work(b"k" * 32, Limiter(LocalCounts()), 1, lambda: NOW)
+    with browser(signups=signups, work=work) as client:
+        client.post("/signup", data=GOOD, follow_redirects=False)
+        page = client.post("/signup", data=GOOD)
+    assert (page.status_code, len(signups.started)) == (428, 1)
+    assert "data-work=" in page.text
+    assert "<noscript>" in page.text
+    assert f'value="{GOOD["company"]}"' in page.text
 
 
 def test_a_chosen_slug_is_sent_in_lower_case() -> None:

@@ -20,6 +20,7 @@ HARMLESS = {
     "user_id": "a number",
     "role_id": "a number",
     "staff_id": "names somebody of the staff; an admin's session or token opens it",
+    "email": "of a colleague who asks to be invited; it opens nothing, and waits in the address through a login",
     "job_id": "a number; only the session of whoever asked for the job sees it",
     "login_id": "numbers a session; whoever's it is ends it with another of theirs",
     "webhook_id": "a number",

@@ -1,3 +1,5 @@
+import { startWork } from "./work.js";
+
 // Forms work without script. With it: a slug preview, a password that can be shown,
 // fields that submit on change, and no second submit while the first is under way.
 // The preview's rules are those of vivero_core.model.naming.slugify, which decides; an end-to-end test compares.
@@ -104,6 +106,7 @@ async function send(form) {
   }
   form.replaceWith(fresh);
   slugPreview(fresh);
+  startWork(fresh);
   (fresh.querySelector("[aria-invalid=true]") ?? fresh.querySelector("input:not([type=hidden])")).focus();
 }
 

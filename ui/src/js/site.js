@@ -8,6 +8,7 @@ import { startReload } from "./reload.js";
 import { startSecret } from "./secret.js";
 import { startTheme } from "./theme.js";
 import { startTime } from "./time.js";
+import { startWork } from "./work.js";
 
 startTheme();
 startCopy();
@@ -18,3 +19,4 @@ startProgress();
 startReload();
 startSecret();
 startTime();
+startWork();

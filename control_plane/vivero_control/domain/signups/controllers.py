@@ -25,8 +25,10 @@ from vivero_control.domain.signups.schemas import (
     LeadView,
     SignupView,
     StartSignup,
+    without_proof,
 )
 from vivero_control.domain.signups.service import SignupService
+from vivero_control.domain.signups.work import Challenge, Work, WorkRequiredError
 from vivero_control.domain.tenants.controllers import Name
 from vivero_control.domain.tenants.service import TenantService
 from vivero_control.lib.idempotency import HEADER, KEY_PATTERN, KeyBusyError
@@ -55,10 +57,12 @@ class SignupController(Controller):
             ResponseHeader(name="Location", description="Where the progress is.", documentation_only=True)
         ],
     )
-    @raises(SlugTakenError, KeyBusyError)
+    @raises(SlugTakenError, KeyBusyError, WorkRequiredError)
     async def start_signup(
         self,
+        request: Request[Any, Any, Any],
         signups: NamedDependency[SignupService],
+        work: NamedDependency[Work],
         data: JSONBody[StartSignup],
         idempotency_key: Annotated[
             str | None,
@@ -69,8 +73,18 @@ class SignupController(Controller):
             ),
         ] = None,
     ) -> Response[SignupView]:
-        view = await signups.start(data, idempotency_key=idempotency_key)
+        await work.require(data.proof, caller_of(request.scope))
+        view = await signups.start(without_proof(data), idempotency_key=idempotency_key)
         return Response(view, headers={"Location": f"/api/v1/signups/{view.id}"})
+
+    @get(
+        "/challenge",
+        summary="A challenge for a proof of work",
+        description="For a network that signs up often and was answered with 428: find the number, as altcha's widgets do.",
+        sync_to_thread=False,
+    )
+    def get_challenge(self, work: NamedDependency[Work]) -> Response[Challenge]:
+        return Response(work.challenge(), headers={"Cache-Control": "no-store"})
 
     @get("/{signup_id:str}", summary="How far a signup is", security=_WITH_OR_WITHOUT)
     async def get_signup(

@@ -4,11 +4,13 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec.structs import replace
 from vivero_core.model.constants import PLAN_TRIAL
 from vivero_core.model.naming import SLUG_MAX_LENGTH, SLUG_MIN_LENGTH, SLUG_PATTERN
 from vivero_web.fields import SECRET_MAX, Company, Email, NewPassword, documented
 
 from vivero_control.domain.signups.leads import Lead
+from vivero_control.domain.signups.work import PROOF_MAX
 from vivero_control.domain.tenants.schemas import OBJECT_NAME_MAX
 
 
@@ -33,11 +35,23 @@ class StartSignup(Struct, kw_only=True):
     plan: Annotated[
         str, Meta(min_length=1, max_length=OBJECT_NAME_MAX, description="Name of a plan that can be tried.")
     ] = PLAN_TRIAL
+    proof: Annotated[
+        str,
+        Meta(
+            max_length=PROOF_MAX,
+            description="Only for a network that signs up often: a solved challenge as altcha's widgets send it, in base64.",
+        ),
+    ] = ""
     lead: Annotated[Lead, Meta(description="Where the prospect came from, if that is known.")] = Lead()
 
     def __repr__(self) -> str:
         """Without the password: a repr ends in logs."""
         return f"StartSignup(company={self.company!r}, slug={self.slug!r}, plan={self.plan!r})"
+
+
+def without_proof(request: StartSignup) -> StartSignup:
+    """What is asked for: sent again with another proof, it is the same request."""
+    return replace(request, proof="")
 
 
 class TenantRef(Struct, frozen=True):
