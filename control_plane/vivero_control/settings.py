@@ -96,8 +96,17 @@ class MailSettings(BaseModel):
         return MailServer(**{**self.model_dump(), "password": password})
 
 
+class SubProcessor(BaseModel):
+    """Another company that processes customers' data for this one."""
+
+    name: str = Field(min_length=1, max_length=120)
+    purpose: str = Field(min_length=1, max_length=200)
+    place: str = Field(min_length=1, max_length=120)
+    """Where it does so."""
+
+
 class CompanySettings(BaseModel):
-    """Who runs this installation, for its pages about contact, imprint, privacy and terms."""
+    """Who runs this installation, for its pages about contact, imprint, privacy, terms and the processing of data."""
 
     name: str = Field(min_length=1, max_length=120)
     address: str = Field(min_length=1, max_length=500)
@@ -111,6 +120,7 @@ class CompanySettings(BaseModel):
     vat_id: str | None = Field(default=None, max_length=20)
     law: str | None = Field(default=None, max_length=80)
     """The country whose law holds for contracts."""
+    sub_processors: list[SubProcessor] = Field(default_factory=list, max_length=50)
 
 
 class KubeSettings(BaseModel):

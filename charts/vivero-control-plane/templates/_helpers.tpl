@@ -30,6 +30,9 @@ https://{{ .Values.baseDomain }}{{ if ne (int .Values.publicPort) 443 }}:{{ .Val
 - {name: VIVERO_COMPANY__NAME, value: {{ .name | quote }}}
 - {name: VIVERO_COMPANY__ADDRESS, value: {{ required "company.address is wanted with company.name" .address | quote }}}
 - {name: VIVERO_COMPANY__EMAIL, value: {{ required "company.email is wanted with company.name" .email | quote }}}
+{{- with .subProcessors }}
+- {name: VIVERO_COMPANY__SUB_PROCESSORS, value: {{ toJson . | quote }}}
+{{- end }}
 {{- range $key, $name := dict "phone" "PHONE" "representedBy" "REPRESENTED_BY" "registerEntry" "REGISTER_ENTRY" "vatId" "VAT_ID" "law" "LAW" }}
 {{- with index $.Values.company $key }}
 - {name: VIVERO_COMPANY__{{ $name }}, value: {{ . | quote }}}

@@ -37,3 +37,11 @@ class CompanyController(Controller):
     @get("/terms", cache_control=FIVE_MINUTES, sync_to_thread=False)
     def terms(self, settings: NamedDependency[Settings], plans: NamedDependency[PlanService]) -> Template:
         return _page("terms", settings, trial_days=presentation.trial_days(known(plans.offered)))
+
+    @get("/data-processing", cache_control=FIVE_MINUTES, sync_to_thread=False)
+    def data_processing(self, settings: NamedDependency[Settings]) -> Template:
+        return _page("data_processing", settings)
+
+    @get("/sub-processors", cache_control=FIVE_MINUTES, sync_to_thread=False)
+    def sub_processors(self, settings: NamedDependency[Settings]) -> Template:
+        return _page("sub_processors", settings)

@@ -15,7 +15,7 @@ from vivero_control.domain.plans.service import PlanService, PlanView
 from vivero_control.settings import Settings
 from vivero_control.web import presentation, selling_points
 
-COMPANY_PATHS: Final = ("/contact", "/imprint", "/privacy", "/terms")
+COMPANY_PATHS: Final = ("/contact", "/imprint", "/privacy", "/terms", "/data-processing", "/sub-processors")
 """Pages that are there with `settings.company` alone."""
 ACCOUNT: Final = "/account"
 """The plan of a workspace, for its owner; with `settings.billing` alone."""

@@ -184,6 +184,8 @@ CONTROL_PAGES = (
     "/login",
     "/contact",
     "/imprint",
+    "/data-processing",
+    "/sub-processors",
     "/privacy",
     "/terms",
     *(f"/signup/{state}" for state in ("begun", "waiting", "failed", "ready", "closed")),

@@ -86,7 +86,7 @@ from vivero_control.domain.tenants.schemas import (
     TenantState,
 )
 from vivero_control.domain.tenants.service import TenantService
-from vivero_control.settings import BillingSettings, CompanySettings, MailSettings, Settings
+from vivero_control.settings import BillingSettings, CompanySettings, MailSettings, Settings, SubProcessor
 from vivero_control.web.pages import pages
 from vivero_core.model.constants import SuspensionReason
 from vivero_core.model.plan import Feature
@@ -832,6 +832,7 @@ SETTINGS = Settings.model_construct(
         register_entry="Companies House 01234567",
         vat_id="GB123456789",
         law="England and Wales",
+        sub_processors=[SubProcessor(name="Höst & Co", purpose="Servers and backups", place="Ireland")],
     ),
 )
 

@@ -80,6 +80,16 @@ def test_the_companys_pages_say_who_it_is(visitor: TestClient[Any]) -> None:
     assert "30 days" in visitor.get("/terms").text
 
 
+def test_who_else_processes_data_is_named_or_is_said_to_be_nobody(visitor: TestClient[Any]) -> None:
+    page = visitor.get("/sub-processors").text
+    for words in ("Höst &amp; Co", "Servers and backups", "Ireland"):
+        assert words in page
+    assert SETTINGS.company is not None
+    alone = SETTINGS.model_copy(update={"company": SETTINGS.company.model_copy(update={"sub_processors": []})})
+    with browser(settings=alone) as client:
+        assert "uses no other company" in client.get("/sub-processors").text
+
+
 def test_without_a_company_its_pages_are_not_there_and_nothing_leads_to_them() -> None:
     with browser(settings=SETTINGS.model_copy(update={"company": None})) as client:
         for path in COMPANY_PATHS:
