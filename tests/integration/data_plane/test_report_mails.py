@@ -14,6 +14,7 @@ from vivero_data.clients.mail import Mailer
 from vivero_data.domain.jobs import repository as jobs
 from vivero_data.domain.jobs.repository import Attempt
 from vivero_data.domain.jobs.task import JobLostError, TaskContext, actor_of
+from vivero_data.domain.limits import service as limits
 from vivero_data.domain.report_mails.delivery import ReportMailDelivery
 from vivero_data.domain.report_mails.job import SendReport
 from vivero_data.lib.json import decode
@@ -280,6 +281,19 @@ async def test_what_cannot_be_is_refused(mails: Mails, changes: dict[str, object
     answer = await mails.client.post(SCHEDULES, json=body, headers=mails.owner)
     assert answer.status_code in {400, 422}, answer.text
     assert field in answer.text
+
+
+async def test_before_the_owner_has_confirmed_the_address_none_begins(
+    mails: Mails, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "_STAT_SECONDS", 0.0)
+    mails.workspace.set_limits(confirm_url="https://vivero.example/confirm/again?workspace=acme")
+    body = {"subject": "report", "subject_id": 1, "recipients": ["owner@example.com"]}
+    refused = await mails.client.post(SCHEDULES, json=body, headers=mails.owner)
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:vivero:problem:owner-unconfirmed")
+    assert (await mails.client.get(SCHEDULES, headers=mails.owner)).json()["items"] == []
+    mails.workspace.set_limits()
+    await mails.schedule("owner@example.com")
 
 
 async def test_the_plan_decides_about_new_ones(mails: Mails) -> None:

@@ -17,7 +17,7 @@ from vivero_data.domain.report_mails.schemas import (
 )
 from vivero_data.domain.report_mails.service import ReportMailService
 from vivero_data.domain.users.schemas import Actor, Permission
-from vivero_data.errors import PlanFeatureError
+from vivero_data.errors import OwnerUnconfirmedError, PlanFeatureError
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, PageCursor, PageLimit
 
 
@@ -39,7 +39,7 @@ class ReportScheduleController(Controller):
         return await report_mails.list(actor, limit, cursor)
 
     @post(guards=[needs(Permission.WRITE_RECORDS)])
-    @raises(ReportSchedulesFullError, PlanFeatureError, NoMailError)
+    @raises(ReportSchedulesFullError, PlanFeatureError, NoMailError, OwnerUnconfirmedError)
     async def create_report_schedule(
         self,
         actor: NamedDependency[Actor],
