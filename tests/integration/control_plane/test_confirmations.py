@@ -13,7 +13,7 @@ import pytest
 from integration.control_plane.support import DOMAIN, Names, eventually, link_in, signup_body
 from integration.control_plane.test_trials import OnlyTenant, run_until_closed
 from vivero_control import composition
-from vivero_control.domain.signups.policies import LINK_VALID_FOR, REMINDERS
+from vivero_control.domain.signups.policies import LINK_VALID_FOR, REMINDERS, TRIALS_MAX
 from vivero_control.domain.tenants.policies import CONFIRM_WITHIN
 from vivero_control.worker import Worker
 from vivero_core.backends.kube.client import KubeClient
@@ -265,3 +265,15 @@ async def test_a_colleague_asks_to_join_and_the_owner_is_led_to_invite(
     assert colleague in asked["text"]
     assert link_in(asked) == f"{first['tenant']['url']}/users/new?email=jane%40{company}"
     assert not [mail for mail in mails(stranger) if "asks to join" in mail["subject"]]
+
+
+async def test_what_a_stranger_orders_for_an_address_uses_it_up_for_a_week_alone(
+    client: httpx.Client, names: Names, drain: Drain, later: Later, person: tuple[str, str]
+) -> None:
+    for _ in range(TRIALS_MAX):
+        sign_up(client, names.new(), email=person[0])
+    refused = sign_up(client, names.new(), email=person[1])
+    assert client.get(f"/api/v1/signups/{refused['id']}").json()["state"] == "failed"
+    later(CONFIRM_WITHIN + timedelta(minutes=1))
+    assert sign_up(client, names.new(), email=person[1])["tenant"]["name"] is not None
+    await drain()

@@ -269,7 +269,7 @@ async def test_one_mailbox_tries_a_few_workspaces_and_a_stranger_is_not_told(
         with pytest.raises(KubeNotFoundError):
             await kube.get(TENANT, view["tenant"]["slug"])
     mails = sql("SELECT payload FROM outbox WHERE `key` LIKE 'mail.enough-trials:%%'")
-    told = [mail for (mail,) in mails if any(email in mail for email in spellings)]
+    told = [mail for (mail,) in mails if mail and any(email in mail for email in spellings)]
     assert len(told) == 1
     free = refused[0]["tenant"]["slug"]
     assert client.post("/api/v1/signups", json=signup_body(free)).status_code == 202, "another's mailbox gets the slug"

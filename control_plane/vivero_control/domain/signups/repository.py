@@ -13,6 +13,7 @@ from vivero_control.db.database import Repository
 from vivero_control.db.tables import Account, Company, Signup, SignupLink, Trial
 from vivero_control.domain.signups.people import mailbox
 from vivero_control.domain.signups.policies import TRIALS_WITHIN, SlugTakenError
+from vivero_control.domain.tenants.policies import CONFIRM_WITHIN
 
 
 class SignupRepository(Repository[Signup]):
@@ -30,11 +31,14 @@ class SignupRepository(Repository[Signup]):
     async def holder(self, slug: str) -> Signup | None:
         return await self.get_one_or_none(slug_claim=slug)
 
-    async def trials_since(self, account_id: UUID, since: datetime) -> Sequence[Signup]:
-        """The account's signups since then that did not fail, deleted workspaces included."""
-        statement = select(Signup).where(
-            Signup.account_id == account_id, Signup.created_at > since, Signup.failure.is_(None)
-        )
+    async def trials(self, account_id: UUID, now: datetime) -> Sequence[Signup]:
+        """The account's signups that count: none that failed, but deleted workspaces as well.
+
+        One that is not confirmed counts until it is closed for that: a stranger uses up an address for a week at most.
+        """
+        counts = Signup.confirmed_at.is_not(None) | (Signup.created_at > now - CONFIRM_WITHIN)
+        recent = Signup.created_at > now - TRIALS_WITHIN
+        statement = select(Signup).where(Signup.account_id == account_id, recent, counts, Signup.failure.is_(None))
         return (await self.session.scalars(statement.order_by(Signup.created_at))).all()
 
     async def release(self, signup_id: str) -> None:

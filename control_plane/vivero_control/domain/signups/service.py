@@ -174,7 +174,7 @@ class SignupService(SignupReader):
         What needs no hash goes first: the database works while another core hashes.
         """
         signup.account_id = await AccountRepository(session).id_of(signup.email, now)
-        trials = await SignupRepository(session).trials_since(signup.account_id, now - policies.TRIALS_WITHIN)
+        trials = await SignupRepository(session).trials(signup.account_id, now)
         await SignupRepository(session).put(signup)
         if len(trials) >= policies.TRIALS_MAX:
             await self._refuse(session, signup, trials, now)
