@@ -1,4 +1,4 @@
-"""Proof of work for networks that sign up often: altcha's protocol, without a third party (ADR 0063).
+"""Proof of work for networks that sign up often: altcha's protocol, without a third party (ADR 0064).
 
 A challenge is the SHA-256 of a salt and a secret number; who counts up finds the number. It is signed, so nothing is
 stored for it, and it says until when it is good. A proof works once.
