@@ -10,7 +10,7 @@ from vivero_data.domain.records.lists import SlowListError, totals_of
 from vivero_data.domain.records.query import MAX_SORTS, column_of
 from vivero_data.domain.records.where import searched_fields
 from vivero_data.domain.users.schemas import Actor
-from vivero_data.domain.views.schemas import View
+from vivero_data.domain.views.schemas import RowHeight, View
 from vivero_data.domain.views.service import ViewNotFoundError, ViewService, may_change
 from vivero_data.lib.pages import MAX_LIMIT
 from vivero_data.web.columns import key_of, listed
@@ -78,6 +78,12 @@ class Toolbar(msgspec.Struct, frozen=True):
     def group(self) -> Field:
         """What the rows are grouped by."""
         return self.field(self.state.spec.group_by or "")
+
+    @property
+    def heights(self) -> list[tuple[RowHeight, str]]:
+        """How high rows can be, with the address of the page where they are."""
+        here = self.state.base
+        return [(one, str(here.put("height", "" if one is RowHeight.NORMAL else one.value))) for one in RowHeight]
 
     @property
     def count_href(self) -> str:

@@ -11,6 +11,7 @@ from vivero_data.domain.records.advice import Advice
 from vivero_data.domain.records.filters import AllOf, AnyOf, Condition, Not, Tree
 from vivero_data.domain.records.indexing import AddIndex
 from vivero_data.domain.users.schemas import Role
+from vivero_data.domain.views.schemas import RowHeight
 from vivero_data.lib.json import encode
 from vivero_data.web.filter_rows import FilterForm, FilterRow, act, read_form, tree_of
 from vivero_data.web.filter_rows import form_of as rows_of
@@ -367,6 +368,15 @@ def test_a_view_keeps_its_widths_whatever_else_is_saved_into_it(customers: Brows
     customers.send(f"{HERE}/views/{number}", shown=shown_now)
     _, view = world.views[number]
     assert [(one.field, one.width) for one in view.columns] == [("Value", None), ("Staff", 120)]
+
+
+@pytest.mark.parametrize("height", RowHeight)
+def test_a_view_keeps_the_height_of_its_rows(customers: Browser, height: RowHeight) -> None:
+    link = re.search(rf'href="([^"]+)"[^>]*>{height.value.capitalize()}</a>', customers.open(HERE))
+    assert link
+    page = customers.open(saved(customers, urlsplit(unescape(link[1])).query, name="Mine"))
+    assert f'<table class="v-grid v-{height.value}"' in page
+    assert re.findall(r'aria-current="true">(\w+)</a>', page) == [height.value.capitalize()]
 
 
 def test_a_locked_view_is_shown_as_such_and_copied(customers: Browser, world: World) -> None:

@@ -1,4 +1,4 @@
-// Widths and places of columns, and height of rows, by hand. A width is kept in the view where one may change it, else in
+// Widths and places of columns by hand. A width is kept in the view where one may change it, else in
 // this browser; places are what the form of columns says, which the page shows then.
 import { send } from "./saving.js";
 
@@ -74,19 +74,6 @@ export function startColumns(grid) {
   };
 
   startPlaces(grid, () => resized);
-
-  const button = document.querySelector("[data-grid-compact]");
-  const show = () => {
-    grid.table.classList.toggle("v-compact", kept.compact);
-    button.setAttribute("aria-pressed", String(kept.compact));
-  };
-  button.hidden = false;
-  button.addEventListener("click", () => {
-    kept.compact = !kept.compact;
-    show();
-    keep();
-  });
-  show();
 }
 
 /* The first column leads, and when a record was changed stands last: neither moves. */
@@ -162,8 +149,8 @@ function restore(grid) {
 
 function read(key) {
   try {
-    return { widths: {}, compact: false, ...JSON.parse(localStorage.getItem(key)) };
+    return { widths: {}, ...JSON.parse(localStorage.getItem(key)) };
   } catch {
-    return { widths: {}, compact: false };
+    return { widths: {} };
   }
 }
