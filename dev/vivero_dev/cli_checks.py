@@ -23,11 +23,11 @@ from vivero_dev.instance import (
     open_instance,
     state_root,
 )
-from vivero_dev.native.packages import ensure_packages
 from vivero_dev.provider import Provider
 from vivero_dev.providers import provider_for
 from vivero_dev.status import as_json
 from vivero_dev.steps import silently
+from vivero_dev.testing.browser import ensure_browser
 from vivero_dev.testing.charts import check_charts
 from vivero_dev.testing.checks import ROOT, source_checks
 from vivero_dev.testing.lanes import run_lanes
@@ -35,10 +35,6 @@ from vivero_dev.testing.load import busy_processor
 from vivero_dev.testing.parts import WITH_PLATFORM, WITHOUT_PLATFORM, Lanes, Part
 from vivero_dev.testing.report import Report
 from vivero_dev.testing.suite import Suite
-
-# Names it has in distributions.
-CERTIFICATE_TOOLS = "libnss3-tools"  # certutil, for the browser's own certificate database
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 # All browsers and clients of a run share one address; tests create the pools that they need, and leave nothing behind. A run
 # at half past two is one as at any other time.
@@ -116,7 +112,7 @@ def _run_on(shared: Provider, alone: Provider, *, report: Report, suite: Suite) 
     if suite.expression is None:
         report.run("status", lambda: suite.vivero("status", "status", f"--instance={shared.instance.name}"))
         report.run("charts", lambda: check_charts(shared))
-    report.run("browser", ensure_browser)
+    report.run("browser", lambda: ensure_browser(state_root() / "browser.log"))
     files = {False: str(write_status(shared)), True: str(write_status(alone))}
     _run_tests(WITH_PLATFORM, lambda part: {"VIVERO_STATUS": files[part.alone]}, report, suite)
 
@@ -128,18 +124,6 @@ def _run_tests(lanes: Lanes, environment: Callable[[Part], dict[str, str]], repo
     with make_display(report.console) as display:
         results = run_lanes(lanes, lambda part, say: suite.pytest(part, environment(part), say), display)
     report.add(results)
-
-
-def ensure_browser() -> str:
-    """A Chromium for the tests in a browser, and what makes it trust the local authority: the machine's, else Debian's."""
-    own = next((program for name in BROWSERS if (program := shutil.which(name))), None)
-    missing = [
-        package for package, has in (("chromium", own), (CERTIFICATE_TOOLS, shutil.which("certutil"))) if not has
-    ]
-    if missing:
-        ensure_packages(missing, state_root() / "browser.log")
-        return f"installed {' '.join(missing)}"
-    return own or ""
 
 
 def write_status(provider: Provider) -> Path:

@@ -19,6 +19,8 @@ from e2e.cluster import Kubectl, Sql
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
 from vivero_dev.instance import Instance, load_instance
 from vivero_dev.providers import provider_for
+from vivero_dev.testing.browser import CERTIFICATES
+from vivero_dev.testing.browser import browser as find_browser
 
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / "ui/node_modules/axe-core/axe.min.js"
@@ -37,18 +39,17 @@ PATIENCE_MS = 30_000  # a wait ends as soon as its condition holds: only a busy 
 Shoot = Callable[[Page, str], None]
 
 
-def _program(*names: str) -> str:
-    found = next((path for name in names if (path := shutil.which(name))), None)
-    if found is None:
-        pytest.fail(f"none of {', '.join(names)} is installed (Debian: chromium, libnss3-tools)")
-    return found
+def _installed(program: str | None) -> str:
+    if program is None:
+        pytest.fail("no browser, or no certutil; ./vivero test installs them")
+    return program
 
 
 def _trusting_home(folder: Path, authority: Path) -> Path:
     """A home folder whose certificate database trusts the local authority; Chromium reads it from $HOME."""
     database = folder / ".pki/nssdb"
     database.mkdir(parents=True)
-    certutil = _program("certutil")
+    certutil = _installed(shutil.which(CERTIFICATES))
     for arguments in (
         ["-N", "--empty-password"],
         ["-A", "-n", "vivero", "-t", "C,,", "-i", str(authority)],
@@ -70,7 +71,7 @@ def browser(
     """The distribution's Chromium; `*.localhost` is this machine to it by itself."""
     home = _trusting_home(tmp_path_factory.mktemp("browser"), Path(platform["ca"]))
     chromium = playwright.chromium.launch(
-        executable_path=_program("chromium", "chromium-browser", "google-chrome"),
+        executable_path=_installed(find_browser()),
         args=list(CHROMIUM_ARGUMENTS),
         env={**os.environ, "HOME": str(home)},
     )
