@@ -241,7 +241,8 @@ async def _claim(rig: Rig, slug: str, names: Names | None) -> Names:
     version = (await rig.kube.get(TENANT, found.tenant))["metadata"]["resourceVersion"]
     spec: dict[str, Any] = {
         "slug": slug,
-        "owner": {"email": OWNER, "passwordHashSecret": f"signup-{slug}"},
+        # As a signup does: a spare is made for an owner whose address is not confirmed yet.
+        "owner": {"email": OWNER, "passwordHashSecret": f"signup-{slug}", "confirmed": False},
         "displayName": "Claimed",
         "deletionPolicy": "Delete",
         "claimedAt": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -179,7 +179,7 @@ def test_a_plan_is_bought_fails_once_and_goes_on(
 
 def cancel_and_leave(page: Page, accessible: Check) -> None:
     """On the provider's page, and back."""
-    page.get_by_role("button", name="Payment method and cancelling").click()
+    page.get_by_role("button", name="Payment method").click()
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_text("ends on")).to_be_visible()
     accessible(page)
