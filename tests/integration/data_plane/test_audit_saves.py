@@ -25,6 +25,8 @@ SAVES = (
     "PATCH /api/v1/webhooks/{webhook_id}",
     "PATCH /api/v1/workspace/settings",
     "PUT /api/v1/collections/{name}/favourite",
+    "PUT /api/v1/collections/{name}/views/{view_id}/favourite",
+    "PUT /api/v1/workspace/login-rules",
 )
 
 
