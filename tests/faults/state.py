@@ -46,6 +46,7 @@ from vivero_core.model import naming
 from vivero_core.model.constants import (
     ANNOTATION_APPLIED,
     ANNOTATION_CREDENTIALS,
+    ANNOTATION_LIMITS,
     ANNOTATION_REVISION,
     LABEL_TENANT,
     PLATFORM_NAMESPACE,
@@ -81,7 +82,7 @@ _KUBERNETES_OWN: Final = {("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", 
 _RANDOM: Final = re.compile(r"[0-9a-f]{64}")
 _PER_RUN: Final = ("uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink")
 _GIVEN_BY_SERVER: Final = ("clusterIP", "clusterIPs")
-_DIGESTS: Final = (ANNOTATION_APPLIED, ANNOTATION_REVISION, ANNOTATION_CREDENTIALS)
+_DIGESTS: Final = (ANNOTATION_APPLIED, ANNOTATION_REVISION, ANNOTATION_CREDENTIALS, ANNOTATION_LIMITS)
 """Annotations whose value is made from what differs in each run."""
 _HOST: Final = re.compile(r"[a-z0-9-]+\.example\.com")
 

@@ -63,6 +63,13 @@ def later(clock: TestClock) -> Iterator[Callable[[timedelta], None]]:
     clock.ahead = timedelta(0)
 
 
+@pytest.fixture(autouse=True)
+def _clock_goes_back(clock: TestClock) -> Iterator[None]:
+    """All tests of the run share it."""
+    yield
+    assert clock.ahead == timedelta(0), "move it with the fixture `later`"
+
+
 @pytest.fixture(scope="module")
 def names(kubeconfig: Path) -> Iterator[Names]:
     made = Names(f"t{secrets.token_hex(2)}")

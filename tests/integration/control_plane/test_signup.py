@@ -39,7 +39,8 @@ async def test_a_signup_becomes_a_tenant_and_a_secret(
     assert answer.status_code == 202
     view = answer.json()
     assert view["tenant"]["slug"] == slug
-    assert view["tenant"]["url"] == f"https://{slug}.vivero.localhost:8443"
+    # With the port of the platform's operator, once it has been faster than the answer.
+    assert urlsplit(view["tenant"]["url"]).hostname == f"{slug}.vivero.localhost"
     assert ("login_url" in view) is (view["state"] == "ready")
     assert answer.headers["location"] == f"/api/v1/signups/{view['id']}"
 

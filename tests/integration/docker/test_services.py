@@ -156,7 +156,9 @@ def test_data_outlives_down(
     assert storage_admin.prove(tenant.account, tenant.bucket) > 0
     assert cache_admin.prove(tenant.cache_user) > 0
     found = BackingAddresses.of(provider.instance).health(accounts, ca)
-    assert {part.component: part.ok for part in found} == dict.fromkeys(("mariadb", "valkey", "s3", "mail"), True)
+    assert {part.component: part.ok for part in found} == dict.fromkeys(
+        ("mariadb", "valkey", "s3", "mail", "payments"), True
+    )
 
 
 def test_up_on_what_runs_starts_nothing_anew(provider: DockerProvider, daemon: Daemon) -> None:
@@ -167,4 +169,4 @@ def test_up_on_what_runs_starts_nothing_anew(provider: DockerProvider, daemon: D
     (again,) = (step for step in provider.steps() if step.name == SERVICES_READY)
     again.run(silently)
     assert started() == before
-    assert len(before) == 5
+    assert len(before) == 6
