@@ -33,7 +33,7 @@ from vivero_control.domain.billing.sessions import COOKIE, AccountSessions
 from vivero_control.domain.billing.tickets import AccountTickets
 from vivero_control.settings import Settings
 from vivero_control.web import billing_lines
-from vivero_control.web.site import ACCOUNT, known, site_page, workspace_domain
+from vivero_control.web.site import ACCOUNT, form_page, known, site_page, workspace_domain
 from vivero_control.web.workspace_login import typed_slug
 
 _ASK_ERRORS: Final = (InvalidInputError, TooManyRequestsError, UnavailableError)
@@ -73,17 +73,13 @@ class OrderForm(Struct, kw_only=True):
 
 
 def _ask_page(settings: Settings, error: WebError | None = None, *, slug: str = "", asked: bool = False) -> Template:
-    errors = error.by_field if error else {}
-    return site_page(
+    return form_page(
         "account_link",
         settings,
-        status=error.status if error else HTTP_200_OK,
-        headers=error.headers if error else {},
+        error,
         domain=workspace_domain(settings),
         slug=slug,
         asked=asked,
-        errors=errors,
-        problem=error.detail if error and not errors else "",
     )
 
 
@@ -91,15 +87,11 @@ def _open_page(
     settings: Settings, error: WebError | None = None, code: str = "", *, from_workspace: bool = False
 ) -> Template:
     """Where a one-time link leads. One of the workspace itself goes on without a click; mail programs follow links."""
-    errors = error.by_field if error else {}
-    return site_page(
+    return form_page(
         "account_open",
         settings,
-        status=error.status if error else HTTP_200_OK,
-        headers=error.headers if error else {},
+        error,
         code=code,
-        errors=errors,
-        problem=error.detail if error and not errors else "",
         from_workspace=from_workspace,
     )
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from litestar import Controller, Request, get, post
 from litestar.di import NamedDependency
 from litestar.response import Redirect, Template
-from litestar.status_codes import HTTP_200_OK, HTTP_303_SEE_OTHER
+from litestar.status_codes import HTTP_303_SEE_OTHER
 from msgspec import Struct
 from vivero_core.model.tenant import Tenant
 from vivero_web.bodies import read_form_as
@@ -18,7 +18,7 @@ from vivero_control.domain.billing.provider import CANCEL_REASONS
 from vivero_control.settings import Settings
 from vivero_control.web import billing_lines
 from vivero_control.web.account import SHOWN, AccountPage, chosen_interval
-from vivero_control.web.site import ACCOUNT, known, site_page
+from vivero_control.web.site import ACCOUNT, form_page, known, site_page
 
 _REFUSALS: Final = (InvalidInputError, ConflictError, UnavailableError)
 _DIGITS: Final = 12
@@ -141,18 +141,14 @@ class PlanChangeController(Controller):
 async def _cancel_page(shown: AccountPage, tenant: Tenant, form: CancelForm, error: WebError | None = None) -> Template:
     settings: Settings = shown.settings
     view = await shown.billing.of_tenant(tenant.metadata.uid)
-    errors = error.by_field if error else {}
-    return site_page(
+    return form_page(
         "account_cancel",
         settings,
-        status=error.status if error else HTTP_200_OK,
-        headers=error.headers if error else {},
+        error,
         workspace=tenant.spec.display_name,
         ends_at=view.subscription.period_end if view.subscription else None,
         reasons=CANCEL_REASONS,
         form=form,
-        errors=errors,
-        problem=error.detail if error and not errors else "",
         comment_max=COMMENT_MAX,
     )
 

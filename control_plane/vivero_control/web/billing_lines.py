@@ -10,7 +10,7 @@ from vivero_core.model.tenant import Tenant
 from vivero_ui.filters import bytes_, number
 
 from vivero_control.domain.billing import policies
-from vivero_control.domain.billing.change_rules import MONTHS, Moment, Preview, moment_of
+from vivero_control.domain.billing.change_rules import MONTHS, Moment, Preview, hindrance, moment_of
 from vivero_control.domain.billing.schemas import Interval, Invoice, InvoiceKind, InvoiceStatus, SubscriptionStatus
 from vivero_control.domain.billing.service import BillingView, offer_of
 from vivero_control.domain.billing.sessions import Holder
@@ -51,6 +51,10 @@ def money(cents: int, currency: str) -> str:
     symbol = _SYMBOLS.get(currency, f"{currency}\N{NO-BREAK SPACE}")
     sign = "\N{MINUS SIGN}" if cents < 0 else ""
     return f"{sign}{symbol}{whole:,}{f'.{rest:02}' if rest else ''}"
+
+
+def _price(cents: int, currency: str, interval: Interval) -> str:
+    return f"{money(cents, currency)} {_EVERY[interval]}"
 
 
 class WorkspaceLine(Struct, frozen=True, kw_only=True):
@@ -124,11 +128,11 @@ def plan(view: BillingView, plans: Sequence[PlanView]) -> PlanLine | None:
     return PlanLine(
         id=found.id,
         name=names.get(found.plan, found.plan),
-        price=f"{money(found.amount_cents, found.currency)} {_EVERY[found.interval]}",
+        price=_price(found.amount_cents, found.currency, found.interval),
         state=_STATUSES[found.status],
         ends_with_period=found.ends_with_period,
         next_plan=names.get(found.next_plan, found.next_plan) if found.next_plan else "",
-        can_change=found.status is SubscriptionStatus.ACTIVE and not found.ends_with_period and found.next_plan is None,
+        can_change=hindrance(found) is None,
         is_open=policies.access(found.status) is policies.Access.OPEN,
         period_start=found.period_start,
         period_end=found.period_end,
@@ -178,7 +182,7 @@ def changes(view: BillingView, plans: Sequence[PlanView]) -> list[ChangeLine]:
         ChangeLine(
             plan=one,
             interval=interval,
-            price=f"{money(one.price_cents * MONTHS[interval], one.currency)} {_EVERY[interval]}",
+            price=_price(one.price_cents * MONTHS[interval], one.currency, interval),
             at_once=moment is Moment.NOW,
         )
         for one, interval, moment in found
@@ -208,7 +212,7 @@ def preview(found: Preview, present: PlanView | None, following: PlanView) -> Pr
     return PreviewLine(
         plan=following.display_name,
         interval=offer.interval,
-        price=f"{money(offer.amount_cents, offer.currency)} {_EVERY[offer.interval]}",
+        price=_price(offer.amount_cents, offer.currency, offer.interval),
         at_once=found.moment is Moment.NOW,
         starts_at=found.starts_at,
         renews_at=found.renews_at,

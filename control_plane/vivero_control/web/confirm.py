@@ -20,7 +20,7 @@ from vivero_control.domain.signups.links import PAGE
 from vivero_control.domain.signups.policies import TriedBeforeError
 from vivero_control.settings import Settings
 from vivero_control.web.account import AddressForm, LinkForm
-from vivero_control.web.site import site_page, workspace_domain
+from vivero_control.web.site import form_page, workspace_domain
 from vivero_control.web.workspace_login import typed_slug
 
 _ASK_ERRORS: Final = (InvalidInputError, TooManyRequestsError)
@@ -36,32 +36,25 @@ def _page(  # noqa: PLR0913  what the page shows
     join_code: str = "",
     asked: bool = False,
 ) -> Template:
-    errors = error.by_field if error else {}
-    return site_page(
+    return form_page(
         "confirm",
         settings,
-        status=error.status if error else HTTP_200_OK,
+        error,
         code=code,
         url=url,
         join_code=join_code,
         asked=asked,
-        errors=errors,
-        problem=error.detail if error and not errors else "",
     )
 
 
 def _ask_page(settings: Settings, error: WebError | None = None, *, slug: str = "", asked: bool = False) -> Template:
-    errors = error.by_field if error else {}
-    return site_page(
+    return form_page(
         "confirm_again",
         settings,
-        status=error.status if error else HTTP_200_OK,
-        headers=error.headers if error else {},
+        error,
         domain=workspace_domain(settings),
         slug=slug,
         asked=asked,
-        errors=errors,
-        problem=error.detail if error and not errors else "",
     )
 
 

@@ -9,7 +9,7 @@ from litestar.datastructures import CacheControlHeader
 from litestar.di import NamedDependency
 from litestar.response import Template
 from litestar.status_codes import HTTP_200_OK
-from vivero_web.errors import UnavailableError
+from vivero_web.errors import UnavailableError, WebError
 
 from vivero_control.domain.plans.service import PlanService, PlanView
 from vivero_control.settings import Settings
@@ -49,6 +49,20 @@ def site_page(
         context={"company": settings.company, "sells": settings.billing is not None, **context},
         status_code=status,
         headers=dict(headers or {}),
+    )
+
+
+def form_page(name: str, settings: Settings, error: WebError | None, **context: object) -> Template:
+    """A page with a form, and what is wrong with what was sent: `errors` by field, or else `problem`."""
+    errors = error.by_field if error else {}
+    return site_page(
+        name,
+        settings,
+        status=error.status if error else HTTP_200_OK,
+        headers=error.headers if error else {},
+        errors=errors,
+        problem=error.detail if error and not errors else "",
+        **context,
     )
 
 

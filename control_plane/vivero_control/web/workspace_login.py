@@ -14,7 +14,7 @@ from vivero_web.request_context import caller_of
 
 from vivero_control.domain.tenants.finder import WorkspaceFinder
 from vivero_control.settings import Settings
-from vivero_control.web.site import site_page, workspace_domain
+from vivero_control.web.site import form_page, workspace_domain
 
 _LOGIN: Final = "/login"
 _ADDRESS: Final = "/login/address"
@@ -37,18 +37,14 @@ def typed_slug(typed: str, domain: str) -> str:
 def _page(
     settings: Settings, error: WebError | None = None, *, slug: str = "", email: str = "", asked: bool = False
 ) -> Template:
-    errors = error.by_field if error else {}
-    return site_page(
+    return form_page(
         "login",
         settings,
-        status=error.status if error else HTTP_200_OK,
-        headers=error.headers if error else {},
+        error,
         domain=workspace_domain(settings),
         slug=slug,
         email=email,
         asked=asked,
-        errors=errors,
-        problem=error.detail if error and not errors else "",
     )
 
 

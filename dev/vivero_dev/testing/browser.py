@@ -9,7 +9,7 @@ from typing import Final
 from vivero_dev.native.packages import ensure_packages
 
 SHELL: Final = "chromium-headless-shell"
-"""Chromium without windows. The whole one draws its own buttons and menus for each page also where nobody sees them, and
+"""Chromium without windows. The whole one draws its own buttons and menus for each page also without a screen, and
 takes twice the processor time (docs/performance.md)."""
 WHOLE: Final = "chromium"
 BROWSERS: Final = (SHELL, WHOLE, "chromium-browser", "google-chrome")

@@ -19,6 +19,7 @@ from integration.control_plane.support import ADMIN, DOMAIN, Names, TestClock, a
 from support import good
 from support.asgi import ask, running
 from support.hostile import Program
+from support.payments import Payments, payments
 from support.programs import staff as staff_headers
 from vivero_control import composition
 from vivero_control.app import create_program
@@ -68,6 +69,29 @@ def _clock_goes_back(clock: TestClock) -> Iterator[None]:
     """All tests of the run share it."""
     yield
     assert clock.ahead == timedelta(0), "move it with the fixture `later`"
+
+
+@pytest.fixture
+def standin() -> Iterator[Payments]:
+    """Of the payment provider."""
+    with payments() as made:
+        yield made
+
+
+@pytest.fixture
+def selling(settings: Settings, standin: Payments) -> Settings:
+    return settings.model_copy(update={"billing": standin.settings})
+
+
+@pytest.fixture
+async def sold(selling: Settings, clock: TestClock) -> AsyncIterator[composition.Infrastructure]:
+    """The clients of a process that sells, once it knows the plans."""
+    made = composition.infrastructure(selling, clock)
+    async with made.open(), made.watching():
+        async with asyncio.timeout(30):
+            while not made.plans.synced:  # noqa: ASYNC110  the informer says nothing
+                await asyncio.sleep(0.05)
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -19,10 +19,14 @@ from vivero_control import composition
 from vivero_control.app import create_program
 from vivero_control.db.tables import StaffMember
 from vivero_control.domain.staff.schemas import Role
+from vivero_control.domain.tenants.policies import timestamp
 from vivero_control.jobs.kinds import JobDescription, JobKind, Payload
 from vivero_control.lib import serving
 from vivero_control.settings import Settings
 from vivero_control.web.pages import pages
+from vivero_core.backends.kube.client import KubeClient
+from vivero_core.model.constants import API_VERSION
+from vivero_core.model.tenant import Tenant
 from vivero_dev.backing.valkey import CONTROL_PLANE_RULES
 from vivero_web.clock import now
 
@@ -103,6 +107,19 @@ def signup_body(chosen: str, **changed: object) -> dict[str, object]:
         "password": PASSWORD,
         "slug": chosen,
     } | changed
+
+
+async def make_workspace(kube: KubeClient, slug: str, trial_ends_at: datetime, **spec: object) -> Tenant:
+    """A Tenant on trial, as a signup makes one."""
+    wanted = {
+        "displayName": "Söhne & Co",
+        "slug": slug,
+        "plan": "trial",
+        "owner": {"email": f"owner@{slug}.example.com"},
+        "trialEndsAt": timestamp(trial_ends_at),
+    }
+    body = {"apiVersion": API_VERSION, "kind": "Tenant", "metadata": {"name": slug}, "spec": wanted | spec}
+    return Tenant.parse(await kube.create(body))
 
 
 def link_in(mail: dict[str, Any]) -> str:

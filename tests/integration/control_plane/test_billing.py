@@ -3,15 +3,15 @@
 import asyncio
 import dataclasses
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
-from integration.control_plane.support import DOMAIN, Names, TestClock, listening
-from support.payments import WEBHOOK_SECRET, Payments, payments
+from integration.control_plane.support import DOMAIN, Names, TestClock, listening, make_workspace
+from support.payments import WEBHOOK_SECRET, Payments
 from vivero_control import composition
 from vivero_control.domain.billing.errors import SubscribedAlreadyError
 from vivero_control.domain.billing.repository import AccountRepository
@@ -19,7 +19,6 @@ from vivero_control.domain.billing.schemas import Account, Interval
 from vivero_control.domain.billing.service import BillingService
 from vivero_control.domain.billing.stripe import Stripe
 from vivero_control.domain.billing.synchronisation import Synchroniser
-from vivero_control.domain.tenants.policies import timestamp
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.settings import Settings
 from vivero_control.worker import Worker
@@ -37,28 +36,6 @@ TRIAL_OVER = {"reason": "TrialEnded", "message": "Over."}
 
 
 @pytest.fixture
-def standin() -> Iterator[Payments]:
-    with payments() as made:
-        yield made
-
-
-@pytest.fixture
-def selling(settings: Settings, standin: Payments) -> Settings:
-    return settings.model_copy(update={"billing": standin.settings})
-
-
-@pytest.fixture
-async def sold(selling: Settings, clock: TestClock) -> AsyncIterator[composition.Infrastructure]:
-    """The clients of a process that sells, once it knows the plans."""
-    made = composition.infrastructure(selling, clock)
-    async with made.open(), made.watching():
-        async with asyncio.timeout(30):
-            while not made.plans.synced:  # noqa: ASYNC110  the informer says nothing
-                await asyncio.sleep(0.05)
-        yield made
-
-
-@pytest.fixture
 def billing(sold: composition.Infrastructure) -> BillingService:
     return composition.services(sold).billing
 
@@ -73,17 +50,8 @@ def synchroniser(sold: composition.Infrastructure) -> Synchroniser:
 @pytest.fixture
 async def trial(names: Names, kube: KubeClient) -> Tenant:
     """A workspace whose trial has ended."""
-    slug = names.new()
-    spec = {
-        "displayName": "Söhne & Co",
-        "slug": slug,
-        "plan": "trial",
-        "owner": {"email": f"owner@{slug}.example.com"},
-        "trialEndsAt": timestamp(datetime.now(UTC) - timedelta(hours=1)),
-        "suspended": TRIAL_OVER,
-    }
-    body = {"apiVersion": "vivero.dev/v1alpha1", "kind": "Tenant", "metadata": {"name": slug}, "spec": spec}
-    return Tenant.parse(await kube.create(body))
+    ended = datetime.now(UTC) - timedelta(hours=1)
+    return await make_workspace(kube, names.new(), ended, suspended=TRIAL_OVER)
 
 
 @pytest.fixture

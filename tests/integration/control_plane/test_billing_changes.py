@@ -1,19 +1,18 @@
 """Changes of a bought plan on the real database and API server: applied to the workspace, once, as they were agreed to."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from integration.control_plane.support import DOMAIN, Names, TestClock
-from support.payments import Payments, payments
+from integration.control_plane.support import DOMAIN, Names, make_workspace
+from support.payments import Payments
 from vivero_control import composition
 from vivero_control.domain.billing.change_rules import Moment
 from vivero_control.domain.billing.errors import ChangeNotPossibleError, CostChangedError, NothingBoughtError
 from vivero_control.domain.billing.schemas import Interval, InvoiceKind
 from vivero_control.services import Services
-from vivero_control.settings import Settings
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.resources import TENANT
 from vivero_core.model.tenant import Tenant
@@ -24,34 +23,13 @@ Plan = Callable[[], Awaitable[str]]
 
 
 @pytest.fixture
-def standin() -> Iterator[Payments]:
-    with payments() as made:
-        yield made
-
-
-@pytest.fixture
-async def sold(settings: Settings, standin: Payments, clock: TestClock) -> AsyncIterator[Services]:
-    selling = settings.model_copy(update={"billing": standin.settings})
-    made = composition.infrastructure(selling, clock)
-    async with made.open(), made.watching():
-        async with asyncio.timeout(30):
-            while not made.plans.synced:  # noqa: ASYNC110  the informer says nothing
-                await asyncio.sleep(0.05)
-        yield composition.services(made)
+def services(sold: composition.Infrastructure) -> Services:
+    return composition.services(sold)
 
 
 @pytest.fixture
 async def workspace(names: Names, kube: KubeClient) -> Tenant:
-    slug = names.new()
-    spec = {
-        "displayName": "Söhne & Co",
-        "slug": slug,
-        "plan": "trial",
-        "owner": {"email": f"owner@{slug}.example.com"},
-        "trialEndsAt": f"{datetime.now(UTC) + timedelta(days=9):%Y-%m-%dT%H:%M:%SZ}",
-    }
-    body = {"apiVersion": "vivero.dev/v1alpha1", "kind": "Tenant", "metadata": {"name": slug}, "spec": spec}
-    return Tenant.parse(await kube.create(body))
+    return await make_workspace(kube, names.new(), datetime.now(UTC) + timedelta(days=9))
 
 
 @pytest.fixture
@@ -64,19 +42,19 @@ def plan(kube: KubeClient, workspace: Tenant) -> Plan:
     return read
 
 
-async def buy(sold: Services, tenant: Tenant, standin: Payments, what: str) -> None:
-    page = await sold.billing.checkout(tenant, what, Interval.MONTH, f"https://{DOMAIN}:8443/account")
+async def buy(services: Services, tenant: Tenant, standin: Payments, what: str) -> None:
+    page = await services.billing.checkout(tenant, what, Interval.MONTH, f"https://{DOMAIN}:8443/account")
     await asyncio.to_thread(standin.pay, page)
-    await sold.billing.refresh(tenant.metadata.uid)
+    await services.billing.refresh(tenant.metadata.uid)
 
 
 async def test_more_is_there_at_once_and_costs_what_was_shown(
-    sold: Services, workspace: Tenant, standin: Payments, plan: Plan, sql: Ask
+    services: Services, workspace: Tenant, standin: Payments, plan: Plan, sql: Ask
 ) -> None:
-    changes = sold.plan_changes
+    changes = services.plan_changes
     with pytest.raises(NothingBoughtError):
         await changes.preview(workspace, "professional", Interval.MONTH)
-    await buy(sold, workspace, standin, "starter")
+    await buy(services, workspace, standin, "starter")
     assert await plan() == "starter"
     shown = await changes.preview(workspace, "professional", Interval.MONTH)
     assert (shown.moment, await plan()) == (Moment.NOW, "starter")
@@ -86,7 +64,7 @@ async def test_more_is_there_at_once_and_costs_what_was_shown(
     with pytest.raises(CostChangedError):
         await changes.change(workspace, *wanted, at=shown.at - timedelta(hours=1), cents=shown.cost.total_cents)
     later = shown.at + timedelta(days=20)
-    standing = (await sold.billing.of_tenant(workspace.metadata.uid)).subscription
+    standing = (await services.billing.of_tenant(workspace.metadata.uid)).subscription
     assert standing is not None
     price = {
         "product": "vivero_professional",
@@ -109,7 +87,7 @@ async def test_more_is_there_at_once_and_costs_what_was_shown(
     assert sum(isinstance(one, ChangeNotPossibleError) for one in answers) == 5
     assert await plan() == "professional"
     # Both may be of one second, so neither is sure to be listed first.
-    invoices = (await sold.billing.of_tenant(workspace.metadata.uid)).invoices
+    invoices = (await services.billing.of_tenant(workspace.metadata.uid)).invoices
     assert sorted(one.kind for one in invoices) == [InvoiceKind.CHANGE, InvoiceKind.FIRST]
     assert [one.total_cents for one in invoices if one.kind is InvoiceKind.CHANGE] == [shown.cost.total_cents]
     outcomes = sql("SELECT outcome FROM audit WHERE action = 'change-plan' AND subject LIKE %s", f"%{workspace.name}")
@@ -117,10 +95,10 @@ async def test_more_is_there_at_once_and_costs_what_was_shown(
 
 
 async def test_less_begins_with_the_next_period_and_can_be_taken_back(
-    sold: Services, workspace: Tenant, standin: Payments, plan: Plan
+    services: Services, workspace: Tenant, standin: Payments, plan: Plan
 ) -> None:
-    changes, uid = sold.plan_changes, workspace.metadata.uid
-    await buy(sold, workspace, standin, "professional")
+    changes, uid = services.plan_changes, workspace.metadata.uid
+    await buy(services, workspace, standin, "professional")
 
     async def planned() -> None:
         shown = await changes.preview(workspace, "starter", Interval.MONTH)
@@ -134,19 +112,19 @@ async def test_less_begins_with_the_next_period_and_can_be_taken_back(
     with pytest.raises(ChangeNotPossibleError):
         await changes.keep(workspace)
     await planned()
-    view = (await sold.billing.of_tenant(uid)).subscription
+    view = (await services.billing.of_tenant(uid)).subscription
     assert view is not None
     assert (view.plan, view.next_plan, await plan()) == ("professional", "starter", "professional")
     standin.ledger.advance(32 * DAY)
-    await sold.billing.refresh(uid)
+    await services.billing.refresh(uid)
     assert await plan() == "starter"
 
 
 async def test_a_cancellation_ends_the_plan_with_its_period(
-    sold: Services, workspace: Tenant, standin: Payments, kube: KubeClient, sql: Ask
+    services: Services, workspace: Tenant, standin: Payments, kube: KubeClient, sql: Ask
 ) -> None:
-    changes, uid = sold.plan_changes, workspace.metadata.uid
-    await buy(sold, workspace, standin, "starter")
+    changes, uid = services.plan_changes, workspace.metadata.uid
+    await buy(services, workspace, standin, "starter")
     with pytest.raises(ChangeNotPossibleError):
         await changes.resume(workspace)
     await changes.cancel(workspace, "unused", "")
@@ -160,7 +138,7 @@ async def test_a_cancellation_ends_the_plan_with_its_period(
         "Something that we need is missing. Gantt charts & Söhne.",
     ]
     standin.ledger.advance(32 * DAY)
-    await sold.billing.refresh(uid)
+    await services.billing.refresh(uid)
     suspended = Tenant.parse(await kube.get(TENANT, workspace.name)).spec.suspended
     assert suspended is not None
     assert suspended.reason == "Unpaid"

@@ -5,10 +5,9 @@ What is right is read from the stand-in's own ledger, by other rules than the pr
 that the provider gives a subscription, which plan by what was billed last.
 """
 
-import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,15 +15,14 @@ from itertools import pairwise
 from typing import Any, Final
 
 import pytest
-from integration.control_plane.support import DOMAIN, Names, TestClock
-from support.payments import WEBHOOK_SECRET, Payments, payments
+from integration.control_plane.support import DOMAIN, Names, TestClock, make_workspace
+from support.payments import WEBHOOK_SECRET, Payments
 from vivero_control import composition
 from vivero_control.domain.billing.repository import AccountRepository
 from vivero_control.domain.billing.schemas import Interval
 from vivero_control.domain.billing.stripe import Stripe
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.services import Services
-from vivero_control.settings import Settings
 from vivero_control.worker import Worker
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.resources import TENANT
@@ -184,35 +182,6 @@ def kill_once(patched: pytest.MonkeyPatch, draw: random.Random) -> None:
     patched.setattr(owner, method, dying)
 
 
-@pytest.fixture
-def standin() -> Iterator[Payments]:
-    with payments() as made:
-        yield made
-
-
-@pytest.fixture
-async def sold(settings: Settings, standin: Payments, clock: TestClock) -> AsyncIterator[composition.Infrastructure]:
-    made = composition.infrastructure(settings.model_copy(update={"billing": standin.settings}), clock)
-    async with made.open(), made.watching():
-        async with asyncio.timeout(30):
-            while not made.plans.synced:  # noqa: ASYNC110  the informer says nothing
-                await asyncio.sleep(0.05)
-        yield made
-
-
-async def workspace(names: Names, kube: KubeClient) -> Tenant:
-    slug = names.new()
-    spec = {
-        "displayName": "Söhne & Co",
-        "slug": slug,
-        "plan": "trial",
-        "owner": {"email": f"owner@{slug}.example.com"},
-        "trialEndsAt": f"{datetime.now(UTC) + timedelta(days=900):%Y-%m-%dT%H:%M:%SZ}",
-    }
-    body = {"apiVersion": "vivero.dev/v1alpha1", "kind": "Tenant", "metadata": {"name": slug}, "spec": spec}
-    return Tenant.parse(await kube.create(body))
-
-
 @pytest.mark.parametrize(
     ("days", "customers", "seed"),
     [(35, 4, 17), *(pytest.param(365, 12, seed, marks=pytest.mark.full) for seed in (1, 2, 3))],
@@ -230,7 +199,7 @@ async def test_access_and_cents_are_the_providers(
     sql: Ask,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    made = [await workspace(names, kube) for _ in range(customers)]
+    made = [await make_workspace(kube, names.new(), datetime.now(UTC) + timedelta(days=900)) for _ in range(customers)]
     one = Business(composition.services(sold), sold, standin, clock, kube, made, random.Random(seed))  # noqa: S311  a seed
     synchroniser = composition.synchroniser(sold)
     assert synchroniser is not None

@@ -244,10 +244,10 @@ async def test_a_colleague_asks_to_join_and_the_owner_is_led_to_invite(
     client: httpx.Client, names: Names, mails: Mails, drain: Drain, server_knows: Callable[[str], None]
 ) -> None:
     company = f"c{secrets.token_hex(5)}.example"
-    owner, colleague, stranger = (f"{name}@{company}" for name in ("owner", "jane", "joe"))
+    owner, colleague, third_person = (f"{name}@{company}" for name in ("owner", "jane", "joe"))
     first = sign_up(client, names.new(), email=owner)
     second = sign_up(client, names.new(), email=colleague)
-    third = sign_up(client, names.new(), email=stranger)
+    third = sign_up(client, names.new(), email=third_person)
     assert set(first) == set(second) == set(third), "a signup tells nothing about colleagues"
     await drain()
     server_knows(first["tenant"]["slug"])
@@ -264,7 +264,7 @@ async def test_a_colleague_asks_to_join_and_the_owner_is_led_to_invite(
     (asked,) = [mail for mail in mails(owner) if "asks to join" in mail["subject"]]
     assert colleague in asked["text"]
     assert link_in(asked) == f"{first['tenant']['url']}/users/new?email=jane%40{company}"
-    assert not [mail for mail in mails(stranger) if "asks to join" in mail["subject"]]
+    assert not [mail for mail in mails(third_person) if "asks to join" in mail["subject"]]
 
 
 async def test_what_a_stranger_orders_for_an_address_uses_it_up_for_a_week_alone(

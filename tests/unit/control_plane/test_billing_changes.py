@@ -1,8 +1,6 @@
 """Changes of a plan at the provider: what was previewed is what is charged, to the cent, and nothing is half changed."""
 
 import asyncio
-import ssl
-from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -11,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
-from support.payments import Payments, payments
+from support.payments import Payments
 from unit.control_plane.test_billing_policies import subscription
-from unit.control_plane.test_billing_stripe import BACK, OFFER
+from unit.control_plane.test_billing_stripe import BACK, OFFER, bought
 from vivero_control.domain.billing.change_rules import (
     MONTHS,
     PREVIEW_FOR,
@@ -32,24 +30,6 @@ from vivero_dev.payments.proration import share
 
 LARGER = structs.replace(OFFER, plan="professional", title="Vivero Professional", amount_cents=500_001)
 A_YEAR = structs.replace(OFFER, interval=Interval.YEAR, amount_cents=2_400_000)
-
-
-@pytest.fixture
-def standin() -> Iterator[Payments]:
-    with payments() as made:
-        yield made
-
-
-@pytest.fixture
-async def adapter(standin: Payments) -> AsyncIterator[Stripe]:
-    async with Stripe(standin.settings, ssl.create_default_context()) as made:
-        yield made
-
-
-async def bought(adapter: Stripe, standin: Payments, offer: Offer = OFFER, card: str = "pays") -> str:
-    who = await adapter.create_customer(uuid4(), email="a@b.co", name="Acme", tenant_uid="uid-1")
-    standin.pay((await adapter.start_checkout(uuid4(), customer=who, offer=offer, return_url=BACK)).url, card)
-    return who
 
 
 async def state(adapter: Stripe, who: str) -> tuple[Account, Subscription]:
@@ -90,7 +70,7 @@ async def test_a_declined_card_changes_nothing(adapter: Stripe, standin: Payment
 
 
 async def test_a_smaller_plan_begins_with_the_next_period(adapter: Stripe, standin: Payments) -> None:
-    who = await bought(adapter, standin, LARGER)
+    who = await bought(adapter, standin, offer=LARGER)
     _, current = await state(adapter, who)
     await adapter.change_with_period(current.id, OFFER)
     account, planned = await state(adapter, who)
@@ -106,7 +86,7 @@ async def test_a_smaller_plan_begins_with_the_next_period(adapter: Stripe, stand
 
 
 async def test_a_planned_change_is_taken_back_whole(adapter: Stripe, standin: Payments) -> None:
-    who = await bought(adapter, standin, LARGER)
+    who = await bought(adapter, standin, offer=LARGER)
     before, current = await state(adapter, who)
     await adapter.change_with_period(current.id, OFFER)
     for _ in range(2):

@@ -2,7 +2,6 @@
 
 import json
 import ssl
-from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from urllib.parse import urlencode
@@ -13,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 from pydantic import AnyHttpUrl, SecretStr, ValidationError
-from support.payments import KEY, WEBHOOK_SECRET, Payments, payments
+from support.payments import KEY, WEBHOOK_SECRET, Payments
 from vivero_control.domain.billing import stripe
 from vivero_control.domain.billing.errors import ProviderRefusedError, ProviderUnavailableError, SignatureError
 from vivero_control.domain.billing.provider import Event, Offer
@@ -36,18 +35,6 @@ OFFER = Offer(
 )
 BACK = "https://vivero.localhost:8443/account"
 NOW = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def standin() -> Iterator[Payments]:
-    with payments() as made:
-        yield made
-
-
-@pytest.fixture
-async def adapter(standin: Payments) -> AsyncIterator[Stripe]:
-    async with Stripe(standin.settings, ssl.create_default_context()) as made:
-        yield made
 
 
 async def customer(adapter: Stripe, key: UUID | None = None) -> str:

@@ -13,6 +13,7 @@ from vivero_control.domain.billing.schemas import Interval, Subscription, Subscr
 PREVIEW_FOR: Final = timedelta(minutes=30)
 """How long the cost that was shown can be agreed to."""
 MONTHS: Final = {Interval.MONTH: 1, Interval.YEAR: 12}
+_UNPAID: Final = "Only a plan that is paid can be changed."
 
 
 class Moment(StrEnum):
@@ -59,18 +60,25 @@ def moment_of(current: Subscription, offer: Offer) -> Moment | None:
     return Moment.PERIOD_END if same_interval else None
 
 
+def hindrance(current: Subscription) -> str | None:
+    """What comes before the plan can be changed, in a sentence; None if it can be changed now."""
+    if current.status is not SubscriptionStatus.ACTIVE:
+        return _UNPAID
+    if current.ends_with_period:
+        return "This plan is canceled. Take the cancellation back first."
+    return None if current.next_plan is None else "A change is planned already. Take it back first."
+
+
 def check_changeable(current: Subscription | None) -> Subscription:
     """The subscription, if its plan can be changed now.
 
     Raises:
         ChangeNotPossibleError: saying what comes first.
     """
-    if current is None or current.status is not SubscriptionStatus.ACTIVE:
-        raise ChangeNotPossibleError("Only a plan that is paid can be changed.")
-    if current.ends_with_period:
-        raise ChangeNotPossibleError("This plan is canceled. Take the cancellation back first.")
-    if current.next_plan is not None:
-        raise ChangeNotPossibleError("A change is planned already. Take it back first.")
+    if current is None:
+        raise ChangeNotPossibleError(_UNPAID)
+    if sentence := hindrance(current):
+        raise ChangeNotPossibleError(sentence)
     return current
 
 

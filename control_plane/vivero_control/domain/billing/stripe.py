@@ -32,6 +32,7 @@ SECONDS: Final = 8.0
 PAGE: Final = 100
 MOST_PAGES: Final = 50
 """Of one list; more than a customer has in decades."""
+_IS_THERE: Final = "resource_already_exists"
 _TOO_MANY: Final = 429
 _SERVER_ERROR: Final = 500
 _REFUSED: Final = 400
@@ -169,6 +170,8 @@ class Stripe:
         self._secret = settings.secret_key
         self._webhook_secret = settings.webhook_secret
         self._session: aiohttp.ClientSession | None = None
+        self._products: set[str] = set()
+        """Those that are known to be there."""
 
     async def __aenter__(self) -> Self:
         headers = {"Authorization": f"Bearer {self._secret.get_secret_value()}", "Stripe-Version": API_VERSION}
@@ -257,14 +260,11 @@ class Stripe:
         found = await self._subscription(subscription)
         if _plan(found)[1] is None:
             return
-        item = _only_item(found)
-        price = {
-            "currency": found.currency,
-            "product": found.metadata["kept_product"],
-            "unit_amount": found.metadata["kept_amount"],
-            "recurring": {"interval": item.price.recurring.interval},
-        }
-        fields = {"items": {"0": {"id": item.id, "price_data": price}}, "metadata": _NOTHING_PLANNED, **_UNPRORATED}
+        item, kept = _only_item(found), found.metadata
+        items = _priced(
+            item.id, kept["kept_product"], found.currency, kept["kept_amount"], item.price.recurring.interval
+        )
+        fields = {"items": items, "metadata": _NOTHING_PLANNED, **_UNPRORATED}
         await self._post(f"subscriptions/{subscription}", fields)
 
     async def end_with_period(self, subscription: str, *, ends: bool, reason: str = "", comment: str = "") -> None:
@@ -279,11 +279,13 @@ class Stripe:
     async def _product(self, offer: Offer) -> str:
         """What a price that is no checkout's has to name: one for each plan, made when it is first wanted."""
         name = f"vivero_{offer.plan}"
-        try:
-            await self._post("products", {"id": name, "name": offer.title})
-        except ProviderRefusedError as error:
-            if error.code != "resource_already_exists":
-                raise
+        if name not in self._products:
+            try:
+                await self._post("products", {"id": name, "name": offer.title})
+            except ProviderRefusedError as error:
+                if error.code != _IS_THERE:
+                    raise
+            self._products.add(name)
         return name
 
     async def account(self, customer: str) -> Account:
@@ -345,7 +347,10 @@ class Stripe:
 def _refusal(status: int, what: str, said: object) -> ProviderRefusedError:
     error = said.get("error", {}) if isinstance(said, dict) else {}
     code = error.get("code") or error.get("type") or ""
-    logger.error("the payment provider refused: %s", error.get("message", ""), extra={"status": status, "call": what})
+    level = logging.INFO if code == _IS_THERE else logging.ERROR
+    logger.log(
+        level, "the payment provider refused: %s", error.get("message", ""), extra={"status": status, "call": what}
+    )
     return ProviderRefusedError(str(code)[:80])
 
 
@@ -368,12 +373,11 @@ def _prorated(at: datetime) -> dict[str, object]:
 
 
 def _items(item: str, offer: Offer, product: str) -> dict[str, object]:
-    price = {
-        "currency": offer.currency.lower(),
-        "product": product,
-        "unit_amount": offer.amount_cents,
-        "recurring": {"interval": offer.interval},
-    }
+    return _priced(item, product, offer.currency.lower(), offer.amount_cents, offer.interval)
+
+
+def _priced(item: str, product: str, currency: str, cents: int | str, interval: Interval) -> dict[str, object]:
+    price = {"currency": currency, "product": product, "unit_amount": cents, "recurring": {"interval": interval}}
     return {"0": {"id": item, "price_data": price}}
 
 

@@ -3,7 +3,6 @@
 Each attempt at a mail makes another link, so none is stored in a job.
 """
 
-import hmac
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
@@ -21,7 +20,7 @@ from vivero_control.db.database import Database
 from vivero_control.db.tables import Signup
 from vivero_control.domain.notifications import mails
 from vivero_control.domain.notifications.mails import MailSender
-from vivero_control.domain.signups.access import signup_digest
+from vivero_control.domain.signups.access import BearerTokens, signup_digest
 from vivero_control.domain.signups.links import PAGE, LinkRequest
 from vivero_control.domain.signups.people import company_domain, mailbox
 from vivero_control.domain.signups.policies import LINK_VALID_FOR
@@ -59,19 +58,18 @@ class People:
 
 
 class JoinCodes:
-    """What lets a confirmed person ask to join, derived from the signup: nothing is stored for it."""
+    """What lets a confirmed person ask to join: the id of their signup, and a token of it."""
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        self._tokens = BearerTokens(key)
 
     def issue(self, signup_id: str) -> str:
-        return f"{signup_id}.{keyed_digest(self._key, signup_id)}"
+        return f"{signup_id}.{self._tokens.issue(signup_id)}"
 
-    def verify(self, code: str, signup_id: str) -> bool:
-        """Takes any text, in constant time."""
-        return hmac.compare_digest(
-            code.encode(errors="surrogatepass"), self.issue(signup_id).encode(errors="surrogatepass")
-        )
+    def signup_in(self, code: str) -> str | None:
+        """The id of the signup that it was issued for; None for any other text."""
+        signup_id, _, token = code.strip().partition(".")
+        return signup_id if self._tokens.verify(token, signup_id) else None
 
 
 class JoinJob(JobKind):

@@ -102,8 +102,8 @@ class Confirmations:
         Raises:
             LinkSpentError: `code` is not what `confirm` answered.
         """
-        signup_id = code.strip().partition(".")[0]
-        if not self._joins.verify(code.strip(), signup_id):
+        signup_id = self._joins.signup_in(code)
+        if signup_id is None:
             raise LinkSpentError
         now = self._clock()
         async with self._database.transaction() as session:

@@ -18,7 +18,7 @@ _AFTER: Final = (timedelta(0), *REMINDERS)
 
 
 class LinkRequest(msgspec.Struct, frozen=True):
-    """Payload: whose address is to be confirmed; an empty id is nobody's. Reminders count from 1."""
+    """Payload: whose address is to be confirmed; an empty id belongs to no signup. Reminders count from 1."""
 
     signup_id: str
     email: str = ""

@@ -34,7 +34,7 @@ class SignupRepository(Repository[Signup]):
     async def trials(self, account_id: UUID, now: datetime) -> Sequence[Signup]:
         """The account's signups that count: none that failed, but deleted workspaces as well.
 
-        One that is not confirmed counts until it is closed for that: a stranger uses up an address for a week at most.
+        One that is not confirmed counts until it is closed for that: who types the address of others uses it up for a week at most.
         """
         counts = Signup.confirmed_at.is_not(None) | (Signup.created_at > now - CONFIRM_WITHIN)
         recent = Signup.created_at > now - TRIALS_WITHIN

@@ -133,10 +133,10 @@ def after(sort: Sort, cursor: Cursor) -> Clause:
         value = cursor_value(key.column.field, text)
         further = beyond(key, value)
         if further:
-            later.append(_joined("AND", [*same, further]))
+            later.append(joined("AND", [*same, further]))
         same.append(_same(key.column, value))
     last = Clause(f"id {'<' if by_id.descending else '>'} %s", (cursor.id,))
-    return _joined("OR", [*later, _joined("AND", [*same, last])])
+    return joined("OR", [*later, joined("AND", [*same, last])])
 
 
 def cursor_value(field: Field, text: str | None) -> Any:  # noqa: ANN401  a column's value
@@ -167,7 +167,8 @@ def beyond(key: Key, value: Any) -> Clause | None:  # noqa: ANN401  a column's v
     return Clause(f"{column} {'<' if key.descending else '>'} %s", (value,))
 
 
-def _joined(word: str, clauses: Sequence[Clause]) -> Clause:
+def joined(word: str, clauses: Sequence[Clause]) -> Clause:
+    """One or several clauses as one, with AND or OR between them."""
     if len(clauses) == 1:
         return clauses[0]
     sql = f" {word} ".join(clause.sql for clause in clauses)

@@ -18,7 +18,7 @@ from vivero_data.domain.collections.schemas import Collection, Field, present
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.records import held
 from vivero_data.domain.records.access import Access
-from vivero_data.domain.records.query import Clause, Column, Key, Sort
+from vivero_data.domain.records.query import Clause, Column, Key, Sort, joined
 from vivero_data.domain.records.schemas import Record
 
 _HEAD: Final = ("id", "version", "created_at", "updated_at")
@@ -343,7 +343,7 @@ def with_values_of(access: Access, column: Column, ids: Sequence[int], values: S
         parts.append(Clause(f"{column.sql} IN ({inside})", (tuple(ids),)))
     if values:
         parts.append(Clause(f"{column.sql} IN %s", (tuple(values),)))
-    return Clause(f"({' OR '.join(one.sql for one in parts)})", tuple(param for one in parts for param in one.params))
+    return joined("OR", parts)
 
 
 def where(access: Access, clauses: Sequence[Clause] = ()) -> tuple[str, list[Any]]:

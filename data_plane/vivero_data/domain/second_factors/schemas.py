@@ -75,7 +75,7 @@ class SecondFactorRequiredError(NotAllowedError):
 
 
 class OwnFactorFirstError(ConflictError):
-    """Who requires it of others has it themselves: somebody is left who can turn it off."""
+    """Who requires it of others has it themselves: one owner is left who can turn it off."""
 
     def __init__(self) -> None:
         super().__init__("Set up two-step login for yourself before you require it of everybody.")

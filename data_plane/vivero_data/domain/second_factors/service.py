@@ -5,7 +5,7 @@ workspace has another key and so cannot check codes; recovery codes, of which on
 A login ticket of the control plane needs no code: its owner proved themselves there.
 
 An owner can require it of everybody: who has not set it up can do nothing else with a login, and anybody can end theirs
-only to set it up anew. API keys go on: they are made in a login that was proven so, and a program cannot type a code.
+only to set it up again. API keys go on: they are made in a login that was proven so, and a program cannot type a code.
 """
 
 import base64

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from vivero_dev.backing.addresses import BackingAddresses
 from vivero_dev.certificates import Authority, KeyPair
 from vivero_dev.instance import Instance
 from vivero_dev.platform.names import BACKING
-from vivero_dev.processes import ProcessTable, User
+from vivero_dev.processes import ProcessSpec, ProcessTable, User
 from vivero_dev.secret_store import SecretStore
 
 LOOPBACK = "127.0.0.1"
@@ -22,6 +24,10 @@ VIEW = Path("/mnt")
 FIRST_UID = 61900
 # Of our own programs among the services.
 PACKAGE_ROOT = Path(__file__).resolve().parents[3]
+# The interpreter and its packages may be in root's home, not accessible to other
+# UIDs: these programs run as UID 0 but without any capability.
+OWN_USER = User(0, 0)
+READY_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +89,37 @@ class ServiceHost:
         return self.own_folder(name, user, *parts)
 
 
+def serve_own(host: ServiceHost, name: str, folder: Path, arguments: Sequence[str], ready: Callable[[], bool]) -> None:
+    """Run `vivero_dev.NAME`, a program of this package that speaks TLS and keeps its state in `folder`/data."""
+    host.processes.ensure(
+        ProcessSpec(
+            name,
+            [
+                sys.executable,
+                "-m",
+                f"vivero_dev.{name}",
+                *(f"--address={address}" for address in host.addresses),
+                f"--folder={folder}/data",
+                f"--certificate={folder}/tls.crt",
+                f"--key={folder}/tls.key",
+                *arguments,
+            ],
+            environment={"PYTHONPATH": str(PACKAGE_ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+            user=OWN_USER,
+            revision=_source_revision(name) + host.certificate().certificate.read_text(),
+            ready=ready,
+            deadline=READY_SECONDS,
+        )
+    )
+
+
 def backing_certificate(authority: Authority, instance: Instance) -> KeyPair:
     """One certificate for all backing services, with all their names."""
     names = [f"*.{BACKING}.svc", f"*.{BACKING}.svc.cluster.local"]
     return authority.issue("backing", [LOOPBACK, "localhost", str(instance.addresses.host.ip), *names])
 
 
-def source_revision(package: str) -> str:
+def _source_revision(package: str) -> str:
     """The code of one of our own programs: a change restarts it."""
     return "".join(file.read_text() for file in sorted((PACKAGE_ROOT / "vivero_dev" / package).glob("*.py")))
 
