@@ -75,3 +75,23 @@ def test_the_preview_follows_the_menus(page: Page, workspace: str, problems: lis
     page.get_by_label("and by", exact=True).select_option("")
     expect(page.locator("#preview dl")).to_be_visible()
     assert problems == []
+
+
+def test_paper_is_light_and_holds_the_chart_and_its_figures_without_the_shell(page: Page, workspace: str) -> None:
+    page.goto(f"{workspace}/reports/{NUMBERS[Kind.STACKED_BAR]}")
+    page.evaluate(
+        "document.documentElement.dataset.theme = 'vivero-dark'; window.print = () => { window.asked = true }"
+    )
+    page.get_by_role("button", name="Print or PDF").click()
+    assert page.evaluate("window.asked"), "the browser's own dialog opens"
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(page.get_by_role("table")).to_be_visible()
+    expect(page.locator("[data-chart] svg path[fill='#1f7a4d']").first).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    for hidden in (page.get_by_role("navigation", name="Main"), page.get_by_role("button"), page.get_by_role("banner")):
+        expect(hidden.filter(visible=True)).to_have_count(0)
+    page.emulate_media(media="screen")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    expect(page.get_by_role("table")).to_be_hidden()
+    assert page.evaluate("document.documentElement.dataset.theme") == "vivero-dark"

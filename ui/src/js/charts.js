@@ -12,6 +12,7 @@ const HUES = 8;
 const SYMBOLS = ["circle", "rect", "triangle", "diamond", "roundRect", "pin", "arrow", "emptyCircle"];
 const NARROW = 480; // pixels: a phone
 const NAMED = 640; // pixels: room for the names around a pie
+const PAPER = 620; // pixels: a sheet of A4 within its margins and a tile's
 const LONGEST = 24; // letters of a word on an axis
 const drawn = new Map();
 const still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -172,4 +173,13 @@ const again = () => [...drawn.keys()].forEach(draw);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
 new MutationObserver(again).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 document.addEventListener("htmx:load", look);
+// Paper is made at once, so that nothing may be left to the next frame. print.js has made the page light.
+addEventListener("beforeprint", () => {
+  for (const [element, chart] of drawn) {
+    chart.resize({ width: PAPER });
+    draw(element);
+    chart.getZr().flush();
+  }
+});
+addEventListener("afterprint", () => drawn.forEach((chart) => chart.resize()));
 look();
