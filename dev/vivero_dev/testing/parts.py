@@ -75,6 +75,7 @@ WITH_PLATFORM: Final[Lanes] = (
     (
         _beside("end to end", 1800, *_PEOPLE),
         _beside("integration, data plane", 2700, "tests/integration/data_plane"),
+        _beside("integration, control plane", 1200, "tests/integration/control_plane"),
     ),
     (
         _beside("end to end, recovery", 1800, _RECOVERY),
@@ -89,7 +90,6 @@ WITH_PLATFORM: Final[Lanes] = (
             "tests/integration/vivero_dev",
             "tests/integration/web",
         ),
-        _beside("integration, control plane", 1200, "tests/integration/control_plane"),
         # A process of its own, too, because it moves into the network of a Docker daemon of its own.
         _beside("integration, docker", 600, "tests/integration/docker"),
     ),

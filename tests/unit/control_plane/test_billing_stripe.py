@@ -206,7 +206,15 @@ async def test_forged_late_and_broken_messages_are_refused(adapter: Stripe) -> N
 
 
 NAMES = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=5)
-TREES = st.dictionaries(NAMES, st.recursive(st.text(min_size=1), lambda some: st.dictionaries(NAMES, some, min_size=1)))
+TREES = st.dictionaries(
+    NAMES,
+    st.recursive(
+        st.text(min_size=1, max_size=5),
+        lambda some: st.dictionaries(NAMES, some, min_size=1, max_size=3),
+        max_leaves=8,
+    ),
+    max_size=3,
+)
 
 
 @given(TREES)

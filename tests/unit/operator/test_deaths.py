@@ -7,12 +7,14 @@ workspace's are played here. A neighbour is beside it all the time: its objects 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import product
 from typing import Any
 
 import pytest
 from reconcile.fakes import FakeServer
 from reconcile.scenes import NAMESPACE, SCHEMA, condition, pod
 from reconcile.world import MODELS, Object, World, tenant_body
+from support.sweeps import sampled
 from unit.operator.made import body
 from unit.operator.test_erasure import DeathError
 from unit.operator.test_in_place import DEPLOYMENT, Scene
@@ -312,8 +314,7 @@ class Play:
         return {"objects": objects, "conditions": conditions, "tenants": tenants, **held}
 
 
-@pytest.mark.parametrize("how", ["Complete", "Failed"])
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize(("name", "how"), sampled([*product(KINDS, ("Complete", "Failed"))], 6, seed=13))
 async def test_killed_behind_any_write_it_ends_the_same(name: str, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = Play(KINDS[name], how)
     expected = await whole.run(monkeypatch)
