@@ -19,17 +19,19 @@ from vivero_web.passwords import Passwords
 from vivero_web.tokens import derive_key
 
 from vivero_control.db.database import Database
+from vivero_control.domain.accounts import jobs as account_jobs
+from vivero_control.domain.accounts.links import AccountLinks
+from vivero_control.domain.accounts.service import ManagedWorkspaces
+from vivero_control.domain.accounts.sessions import AccountSessions
+from vivero_control.domain.accounts.tickets import AccountTickets
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.backups.repository import OperationDirectory, OperationRepository
 from vivero_control.domain.backups.service import BackupDeps, BackupService
 from vivero_control.domain.billing import jobs as billing_jobs
 from vivero_control.domain.billing.changes import PlanChanges
-from vivero_control.domain.billing.links import AccountLinks
 from vivero_control.domain.billing.service import BillingService
-from vivero_control.domain.billing.sessions import AccountSessions
 from vivero_control.domain.billing.stripe import Stripe
 from vivero_control.domain.billing.synchronisation import Synchroniser
-from vivero_control.domain.billing.tickets import AccountTickets
 from vivero_control.domain.dead_letters.service import DeadLetterService
 from vivero_control.domain.deleted.service import DeletedTenants
 from vivero_control.domain.notifications import mails
@@ -174,7 +176,6 @@ def services(to: Infrastructure) -> Services:
         database=to.database,
         provider=to.payments,
         synchroniser=synchroniser(to),
-        tenants=to.tenants,
         plans=plans,
         wake_worker=to.wake_up.notify,
         clock=clock,
@@ -211,6 +212,7 @@ def services(to: Infrastructure) -> Services:
         platform=PlatformBackups(to.kube, audit, clock),
         billing=billing,
         plan_changes=PlanChanges(database=to.database, provider=to.payments, billing=billing, audit=audit, clock=clock),
+        managed=ManagedWorkspaces(is_on=to.payments is not None, tenants=to.tenants),
         accounts=to.accounts,
         account_tickets=AccountTickets(to.directory, to.accounts, clock),
         account_links=AccountLinks(
@@ -281,7 +283,7 @@ def _billing_kinds(to: Infrastructure, sender: MailSender) -> dict[str, JobKind]
         return {}
     return {
         billing_jobs.APPLY: billing_jobs.ApplyJob(applies),
-        billing_jobs.LINK: billing_jobs.LinkJob(to.tenants, to.accounts, sender, to.settings.origin),
+        account_jobs.LINK: account_jobs.LinkJob(to.tenants, to.accounts, sender, to.settings.origin),
     }
 
 

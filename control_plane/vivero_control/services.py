@@ -25,8 +25,9 @@ the frozen structs of its domain's `schemas.py`.
 | `deleted: DeletedTenants` | deleted tenants that can be brought back | `all() -> tuple[DeletedTenant, ...]`, `undelete(id, Undelete, actor) -> DeletedTenant` |
 | `platform: PlatformBackups` | the platform's own backup | `get() -> PlatformBackupView`, `back_up(BackUp, actor)` |
 | `billing: BillingService` | the plan of a workspace | `is_on`, `offers()`; `checkout(tenant, plan, interval, return_url)` and `portal(tenant, return_url)`, each the address to go to; `of_tenant(uid) -> BillingView`; `refresh(uid)` |
-| `plan_changes: PlanChanges` | the same, once a plan is bought | `preview(tenant, plan, interval) -> Preview`, `change(tenant, plan, interval, at, cents)`; `keep`, `cancel` and `resume` |
-| `accounts: AccountSessions` | pages for the owner of a workspace | `open(secret) -> Cookie`, `read(value) -> Holder or None`, `close(value) -> Cookie` |
+| `plan_changes: PlanChanges` | the same, once a plan is bought | `preview(tenant, plan, interval) -> Preview`, `change(tenant, plan, interval, at, cents)`; `keep`, `cancel` and `resume`, each with who does it |
+| `managed: ManagedWorkspaces` | pages for who manages a workspace | `visit(holder) -> Visit` |
+| `accounts: AccountSessions` | the same | `open(secret) -> Cookie`, `read(value) -> Holder or None`, `close(value) -> Cookie` |
 | `account_tickets: AccountTickets` | the same | `open(ticket) -> Cookie` |
 | `account_links: AccountLinks` | the same | `ask(slug, address)` |
 | `dead_letters: DeadLetterService` | jobs that were given up | `newest() -> DeadLetterList`, `replay(id, actor)` |
@@ -48,13 +49,14 @@ from litestar.template import TemplateConfig
 from litestar.types import ControllerRouterHandler
 from vivero_web.problem import ErrorPage
 
+from vivero_control.domain.accounts.links import AccountLinks
+from vivero_control.domain.accounts.service import ManagedWorkspaces
+from vivero_control.domain.accounts.sessions import AccountSessions
+from vivero_control.domain.accounts.tickets import AccountTickets
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.backups.service import BackupService
 from vivero_control.domain.billing.changes import PlanChanges
-from vivero_control.domain.billing.links import AccountLinks
 from vivero_control.domain.billing.service import BillingService
-from vivero_control.domain.billing.sessions import AccountSessions
-from vivero_control.domain.billing.tickets import AccountTickets
 from vivero_control.domain.dead_letters.service import DeadLetterService
 from vivero_control.domain.deleted.service import DeletedTenants
 from vivero_control.domain.plans.service import PlanService
@@ -89,6 +91,7 @@ class Services:
     platform: PlatformBackups
     billing: BillingService
     plan_changes: PlanChanges
+    managed: ManagedWorkspaces
     accounts: AccountSessions
     account_tickets: AccountTickets
     account_links: AccountLinks

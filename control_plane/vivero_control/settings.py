@@ -266,8 +266,13 @@ class Settings(BaseSettings):
 
     @property
     def account_url(self) -> str:
-        """Where the owner of a workspace manages its plan."""
+        """Where the owner of a workspace manages it."""
         return f"{self.origin}/account"
+
+    @property
+    def plan_url(self) -> str:
+        """The page there about plan and invoices, which the payment provider leads back to."""
+        return f"{self.account_url}/plan"
 
     def account_of(self, slug: str) -> str:
         """The same, with the workspace filled in."""

@@ -348,6 +348,7 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
     "POST /account/link": {"slug": "acme"},
     "POST /account/open": {"code": _CHOSEN["code"]},
     "POST /account/enter": {"code": _CHOSEN["code"]},
+    "POST /account/settings/name": {"display_name": "Acme"},
     "POST /account/checkout": {"plan": "starter", "interval": "month"},
     "POST /account/change": {"plan": "starter", "interval": "month", "at": "1798718898", "cents": "0"},
     "POST /account/cancel": {"reason": "unused", "comment": "We had no time."},

@@ -20,9 +20,10 @@ from support.authority import new_authority
 from support.good import OPTIONS
 from unit.control_plane.builders import tenant
 from vivero_control.app import Program, create_program
-from vivero_control.domain.billing.service import BillingService
-from vivero_control.domain.billing.sessions import COOKIE as ACCOUNT_COOKIE
-from vivero_control.domain.billing.sessions import AccountSessions, Holder
+from vivero_control.domain.accounts.service import ManagedWorkspaces, NoAccountSessionError, Visit
+from vivero_control.domain.accounts.service import Role as AccountRole
+from vivero_control.domain.accounts.sessions import COOKIE as ACCOUNT_COOKIE
+from vivero_control.domain.accounts.sessions import AccountSessions, Holder
 from vivero_control.domain.staff.schemas import Role as StaffRole
 from vivero_control.domain.staff.schemas import StaffView
 from vivero_control.domain.staff.service import StaffService
@@ -32,7 +33,6 @@ from vivero_control.settings import Settings as ControlSettings
 from vivero_control.web.pages import pages
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeUnavailableError
-from vivero_core.model.tenant import Tenant
 from vivero_data.app import create_app
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.collections.schemas import Collection, CollectionSummary, Field
@@ -241,12 +241,14 @@ def a_control_plane(folder: Path, monkeypatch: pytest.MonkeyPatch, role: StaffRo
     async def owner(_: AccountSessions, value: str | None) -> Holder | None:
         return Holder("acme", "uid-acme") if value == "owner" else None
 
-    async def workspace(*_: object) -> Tenant:
-        return tenant()
+    async def workspace(_: ManagedWorkspaces, holder: Holder | None) -> Visit:
+        if holder is None:
+            raise NoAccountSessionError
+        return Visit(tenant=tenant(), role=AccountRole.OWNER, email=holder.email)
 
     monkeypatch.setattr(KubeClient, "get", nobody)
     monkeypatch.setattr(AccountSessions, "read", owner)
-    monkeypatch.setattr(BillingService, "holder", workspace)
+    monkeypatch.setattr(ManagedWorkspaces, "visit", workspace)
     monkeypatch.setattr(StaffService, "find", find)
     monkeypatch.setattr(StaffSessions, "read", read)
     monkeypatch.setattr(StaffTokens, "holder", holder)

@@ -1,165 +1,132 @@
-"""The pages on which the owner of a workspace changes a plan that is bought, or cancels it."""
+"""The page of a workspace's plan and invoices, and the way to the payment provider's pages."""
 
-from datetime import UTC, datetime
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Final
 
 from litestar import Controller, Request, get, post
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
 from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from msgspec import Struct
-from vivero_core.model.tenant import Tenant
 from vivero_web.bodies import read_form_as
 from vivero_web.errors import ConflictError, InvalidInputError, UnavailableError, WebError
+from vivero_web.security import page_policy
 
-from vivero_control.domain.billing.change_rules import Moment
-from vivero_control.domain.billing.changes import COMMENT_MAX, PlanChanges
-from vivero_control.domain.billing.provider import CANCEL_REASONS
-from vivero_control.settings import Settings
+from vivero_control.domain.accounts.service import ManagedWorkspaces
+from vivero_control.domain.billing.schemas import Interval
 from vivero_control.web import billing_lines
-from vivero_control.web.account import SHOWN, AccountPage, chosen_interval
-from vivero_control.web.site import ACCOUNT, form_page, known, site_page
+from vivero_control.web.account_shell import BEHIND_THE_LINK, REFUSALS, Portal
+from vivero_control.web.site import ACCOUNT, known
 
-_REFUSALS: Final = (InvalidInputError, ConflictError, UnavailableError)
-_DIGITS: Final = 12
-"""Of a second, and of an amount in cents."""
+PLAN: Final = f"{ACCOUNT}/plan"
+_DONE: Final = {
+    "changed": "Your plan is changed",
+    "planned": "The change is planned",
+    "kept": "Your plan stays as it is",
+    "canceled": "Your plan is canceled",
+    "resumed": "Your plan goes on",
+}
+"""What was just done, by the word in the address."""
 
 
-class ChangeForm(Struct, kw_only=True):
-    """What was looked at, and is agreed to."""
+class OrderForm(Struct, kw_only=True):
+    """The form's fields as chosen."""
 
     plan: str = ""
     interval: str = ""
-    at: str = ""
-    cents: str = ""
 
 
-class CancelForm(Struct, kw_only=True):
-    """The form's fields as typed."""
+@dataclass(frozen=True, slots=True)
+class PlanPage:
+    """Renders the page of the plan; Litestar makes it from what it names."""
 
-    reason: str = ""
-    comment: str = ""
+    portal: NamedDependency[Portal]
+    managed: NamedDependency[ManagedWorkspaces]
+
+    async def render(
+        self,
+        *,
+        paid: str = "",
+        done: str = "",
+        error: WebError | None = None,
+        chosen: OrderForm | None = None,
+    ) -> Template:
+        portal = self.portal
+        if paid == "true":
+            portal = await self._refreshed()
+        view = await portal.billing.of_tenant(portal.visit.tenant.metadata.uid)
+        offers = known(portal.billing.offers)
+        page = portal.page(
+            "account_plan",
+            "/plan",
+            error,
+            plan=billing_lines.plan(view, offers),
+            offers=billing_lines.offers(view, offers),
+            changes=billing_lines.changes(view, offers),
+            invoices=[billing_lines.invoice(one) for one in view.invoices],
+            knows_provider=view.customer is not None,
+            paid=paid,
+            done=_DONE.get(done, ""),
+            refused=error.detail if error else "",
+            chosen=chosen or OrderForm(interval=Interval.MONTH),
+        )
+        page.headers["content-security-policy"] = page_policy(forms_to=self._pages())
+        return page
+
+    async def _refreshed(self) -> Portal:
+        """Before the provider's message comes; when that fails, the message brings it."""
+        portal = self.portal
+        with suppress(UnavailableError, ConflictError):
+            await portal.billing.refresh(portal.visit.tenant.metadata.uid)
+        visit = await self.managed.visit(portal.visit.holder)
+        return Portal(portal.billing, portal.settings, portal.clock, visit)
+
+    def _pages(self) -> str:
+        billing = self.portal.settings.billing
+        return billing.pages if billing else ""
 
 
-class PlanChangeController(Controller):
-    """Each form leads back to the page of the plan, which says what was done."""
+SHOWN: Final = {**BEHIND_THE_LINK, "shown": Provide(PlanPage, sync_to_thread=False)}
+
+
+class PlanPageController(Controller):
+    """What is bought, what can be, and where it is paid."""
 
     path = ACCOUNT
     include_in_schema = False
     dependencies = SHOWN
 
-    @get("/change")
-    async def change_page(
-        self,
-        request: Request[Any, Any, Any],
-        shown: NamedDependency[AccountPage],
-        tenant: NamedDependency[Tenant],
-        plan_changes: NamedDependency[PlanChanges],
-    ) -> Template:
-        """What a change costs, and what it means."""
-        plan, typed = request.query_params.get("plan", ""), request.query_params.get("interval", "")
-        try:
-            found = await plan_changes.preview(tenant, plan, chosen_interval(typed))
-        except _REFUSALS as error:
-            return await shown.render(tenant, error=error)
-        plans = {one.name: one for one in known(shown.billing.offers)}
-        return site_page(
-            "account_change",
-            shown.settings,
-            workspace=tenant.spec.display_name,
-            change=billing_lines.preview(found, plans.get(tenant.spec.plan), plans[plan]),
-            plan=plan,
-        )
+    @get("/plan")
+    async def page(self, request: Request[Any, Any, Any], shown: NamedDependency[PlanPage]) -> Template:
+        asked = request.query_params
+        return await shown.render(paid=asked.get("paid", ""), done=asked.get("done", ""))
 
-    @post("/change", status_code=HTTP_303_SEE_OTHER)
-    async def change(
-        self,
-        request: Request[Any, Any, Any],
-        shown: NamedDependency[AccountPage],
-        tenant: NamedDependency[Tenant],
-        plan_changes: NamedDependency[PlanChanges],
+    @post("/checkout", status_code=HTTP_303_SEE_OTHER)
+    async def checkout(
+        self, request: Request[Any, Any, Any], shown: NamedDependency[PlanPage], portal: NamedDependency[Portal]
     ) -> Redirect | Template:
-        form = await read_form_as(request, ChangeForm)
+        form = await read_form_as(request, OrderForm)
         try:
-            made = await plan_changes.change(
-                tenant,
-                form.plan,
-                chosen_interval(form.interval),
-                at=datetime.fromtimestamp(_number(form.at, "at"), UTC),
-                cents=_number(form.cents, "cents"),
-            )
-        except _REFUSALS as error:
-            return await shown.render(tenant, error=error)
-        return _done("changed" if made is Moment.NOW else "planned")
+            interval = chosen_interval(form.interval)
+            page = await portal.billing.checkout(portal.visit.tenant, form.plan, interval, portal.settings.plan_url)
+        except REFUSALS as error:
+            return await shown.render(error=error, chosen=form)
+        return Redirect(page, status_code=HTTP_303_SEE_OTHER)
 
-    @post("/keep", status_code=HTTP_303_SEE_OTHER)
-    async def keep(
-        self,
-        shown: NamedDependency[AccountPage],
-        tenant: NamedDependency[Tenant],
-        plan_changes: NamedDependency[PlanChanges],
+    @post("/portal", status_code=HTTP_303_SEE_OTHER)
+    async def to_provider(
+        self, shown: NamedDependency[PlanPage], portal: NamedDependency[Portal]
     ) -> Redirect | Template:
         try:
-            await plan_changes.keep(tenant)
-        except _REFUSALS as error:
-            return await shown.render(tenant, error=error)
-        return _done("kept")
-
-    @get("/cancel")
-    async def cancel_page(self, shown: NamedDependency[AccountPage], tenant: NamedDependency[Tenant]) -> Template:
-        return await _cancel_page(shown, tenant, CancelForm())
-
-    @post("/cancel", status_code=HTTP_303_SEE_OTHER)
-    async def cancel(
-        self,
-        request: Request[Any, Any, Any],
-        shown: NamedDependency[AccountPage],
-        tenant: NamedDependency[Tenant],
-        plan_changes: NamedDependency[PlanChanges],
-    ) -> Redirect | Template:
-        form = await read_form_as(request, CancelForm)
-        try:
-            await plan_changes.cancel(tenant, form.reason, form.comment.strip())
-        except _REFUSALS as error:
-            return await _cancel_page(shown, tenant, form, error)
-        return _done("canceled")
-
-    @post("/resume", status_code=HTTP_303_SEE_OTHER)
-    async def resume(
-        self,
-        shown: NamedDependency[AccountPage],
-        tenant: NamedDependency[Tenant],
-        plan_changes: NamedDependency[PlanChanges],
-    ) -> Redirect | Template:
-        try:
-            await plan_changes.resume(tenant)
-        except _REFUSALS as error:
-            return await shown.render(tenant, error=error)
-        return _done("resumed")
+            page = await portal.billing.portal(portal.visit.tenant, portal.settings.plan_url)
+        except REFUSALS as error:
+            return await shown.render(error=error)
+        return Redirect(page, status_code=HTTP_303_SEE_OTHER)
 
 
-async def _cancel_page(shown: AccountPage, tenant: Tenant, form: CancelForm, error: WebError | None = None) -> Template:
-    settings: Settings = shown.settings
-    view = await shown.billing.of_tenant(tenant.metadata.uid)
-    return form_page(
-        "account_cancel",
-        settings,
-        error,
-        workspace=tenant.spec.display_name,
-        ends_at=view.subscription.period_end if view.subscription else None,
-        reasons=CANCEL_REASONS,
-        form=form,
-        comment_max=COMMENT_MAX,
-    )
-
-
-def _done(what: str) -> Redirect:
-    return Redirect(f"{ACCOUNT}?done={what}", status_code=HTTP_303_SEE_OTHER)
-
-
-def _number(typed: str, name: str) -> int:
-    """A whole number that a form of ours has brought along. Raises InvalidInputError."""
-    digits = typed.removeprefix("-")
-    if not (digits.isascii() and digits.isdigit()) or len(digits) > _DIGITS:
-        raise InvalidInputError.of(name, "Look at the change once more: a part of the form is missing.")
-    return int(typed)
+def chosen_interval(typed: str) -> Interval:
+    """Raises InvalidInputError naming `interval`."""
+    if typed not in set(Interval):
+        raise InvalidInputError.of("interval", "Choose to pay every month or every year.")
+    return Interval(typed)

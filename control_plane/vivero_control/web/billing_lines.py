@@ -13,7 +13,6 @@ from vivero_control.domain.billing import policies
 from vivero_control.domain.billing.change_rules import MONTHS, Moment, Preview, hindrance, moment_of
 from vivero_control.domain.billing.schemas import Interval, Invoice, InvoiceKind, InvoiceStatus, SubscriptionStatus
 from vivero_control.domain.billing.service import BillingView, offer_of
-from vivero_control.domain.billing.sessions import Holder
 from vivero_control.domain.plans.service import PlanLimits, PlanView
 from vivero_control.domain.tenants.policies import trial_end
 from vivero_control.web.presentation import StatusLabel
@@ -94,10 +93,6 @@ def workspace(
         note=note,
         trial_ends_at=ends,
     )
-
-
-def holder_of(tenant: Tenant) -> Holder:
-    return Holder(tenant.name, tenant.metadata.uid)
 
 
 class PlanLine(Struct, frozen=True, kw_only=True):

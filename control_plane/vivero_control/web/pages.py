@@ -14,7 +14,9 @@ from vivero_web.security import same_origin_only
 
 from vivero_control.services import Pages
 from vivero_control.web.account import AccountController
-from vivero_control.web.account_plan import PlanChangeController
+from vivero_control.web.account_change import PlanChangeController
+from vivero_control.web.account_plan import PlanPageController
+from vivero_control.web.account_settings import AccountSettingsController
 from vivero_control.web.backups import BackupsController, TenantBackupsController
 from vivero_control.web.billing import BillingController
 from vivero_control.web.company import CompanyController
@@ -45,7 +47,9 @@ def pages(clock: Clock = now) -> Pages:
             SignupController,
             ConfirmController,
             AccountController,
+            PlanPageController,
             PlanChangeController,
+            AccountSettingsController,
             StaffLoginController,
             RecoveryController,
             TenantsController,

@@ -134,13 +134,16 @@ def test_a_plan_is_bought_fails_once_and_goes_on(
     shoot(page, "account-link")
     page.get_by_role("button", name="Mail me a link").click()
     expect(page.get_by_role("heading", name="Look at your mail")).to_be_visible()
-    link = re.search(r"http://\S+#\S+", mail_to(page, platform, email, "Manage the plan of your Vivero workspace"))
+    link = re.search(r"http://\S+#\S+", mail_to(page, platform, email, "Manage your Vivero workspace"))
     assert link
 
     page.goto(link[0])
     page.get_by_role("button", name="Open").click()
     expect(page.get_by_role("heading", name="Brisa Söhne & Co")).to_be_visible()
     assert "#" not in page.url, "the secret has left the address bar"
+    accessible(page)
+    shoot(page, "account-overview")
+    page.get_by_role("link", name="Choose a plan").click()
     accessible(page)
     shoot(page, "account-offers")
 
@@ -164,14 +167,14 @@ def test_a_plan_is_bought_fails_once_and_goes_on(
     shop.standin.ledger.advance(32 * DAY)
     assert f"{shop.home}/account?workspace={ended}" in mail_to(page, platform, email, "Your payment for Vivero failed")
     assert spec_of(kubectl, ended, "suspended") == "", "a failed payment closes nothing"
-    page.goto(f"{shop.home}/account")
+    page.goto(f"{shop.home}/account/plan")
     accessible(page)
     shoot(page, "account-failed")
     page.get_by_role("link", name="Pay the invoice").click()
     page.get_by_role("button", name="Pay").click()
     expect(page.get_by_text("paid")).to_be_visible()
     mail_to(page, platform, email, "Your payment for Vivero has arrived")
-    page.goto(f"{shop.home}/account")
+    page.goto(f"{shop.home}/account/plan")
     expect(page.get_by_text("A payment failed")).to_have_count(0)
 
     cancel_and_leave(page, accessible)

@@ -173,7 +173,9 @@ def control_plane() -> Litestar:
 
 CONTROL_PAGES = (
     "/account",
-    "/account?paid=false",
+    "/account/plan",
+    "/account/plan?paid=false",
+    "/account/settings",
     "/account/open",
     "/account/enter",
     "/confirm",

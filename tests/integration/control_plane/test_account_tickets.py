@@ -9,8 +9,8 @@ import pytest
 from integration.control_plane.support import TestClock
 from unit.control_plane.builders import tenant_body
 from vivero_control import composition
-from vivero_control.domain.billing.sessions import Holder
-from vivero_control.domain.billing.tickets import AccountTickets
+from vivero_control.domain.accounts.sessions import Holder
+from vivero_control.domain.accounts.tickets import AccountTickets
 from vivero_control.domain.tenants.directory import TenantDirectory
 from vivero_control.settings import Settings
 from vivero_core.account_key import public_half, sign

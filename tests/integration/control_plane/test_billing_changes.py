@@ -21,6 +21,8 @@ from vivero_dev.payments.ledger import DAY
 Ask = Callable[..., list[tuple[Any, ...]]]
 Plan = Callable[[], Awaitable[str]]
 
+WHO = "owner@example.com"
+
 
 @pytest.fixture
 def services(sold: composition.Infrastructure) -> Services:
@@ -60,9 +62,9 @@ async def test_more_is_there_at_once_and_costs_what_was_shown(
     assert (shown.moment, await plan()) == (Moment.NOW, "starter")
     wanted = ("professional", Interval.MONTH)
     with pytest.raises(CostChangedError):
-        await changes.change(workspace, *wanted, at=shown.at, cents=shown.cost.total_cents - 1)
+        await changes.change(workspace, *wanted, at=shown.at, cents=shown.cost.total_cents - 1, by=WHO)
     with pytest.raises(CostChangedError):
-        await changes.change(workspace, *wanted, at=shown.at - timedelta(hours=1), cents=shown.cost.total_cents)
+        await changes.change(workspace, *wanted, at=shown.at - timedelta(hours=1), cents=shown.cost.total_cents, by=WHO)
     later = shown.at + timedelta(days=20)
     standing = (await services.billing.of_tenant(workspace.metadata.uid)).subscription
     assert standing is not None
@@ -78,9 +80,9 @@ async def test_more_is_there_at_once_and_costs_what_was_shown(
     cheaper = standin.ledger.preview({"subscription": standing.id, "subscription_details": change})
     assert cheaper["total"] < shown.cost.total_cents
     with pytest.raises(CostChangedError):
-        await changes.change(workspace, *wanted, at=later, cents=cheaper["total"])
+        await changes.change(workspace, *wanted, at=later, cents=cheaper["total"], by=WHO)
     answers = await asyncio.gather(
-        *(changes.change(workspace, *wanted, at=shown.at, cents=shown.cost.total_cents) for _ in range(6)),
+        *(changes.change(workspace, *wanted, at=shown.at, cents=shown.cost.total_cents, by=WHO) for _ in range(6)),
         return_exceptions=True,
     )
     assert answers.count(Moment.NOW) == 1
@@ -103,14 +105,14 @@ async def test_less_begins_with_the_next_period_and_can_be_taken_back(
     async def planned() -> None:
         shown = await changes.preview(workspace, "starter", Interval.MONTH)
         assert (shown.moment, shown.cost.total_cents) == (Moment.PERIOD_END, 0)
-        await changes.change(workspace, "starter", Interval.MONTH, at=shown.at, cents=0)
+        await changes.change(workspace, "starter", Interval.MONTH, at=shown.at, cents=0, by=WHO)
 
     await planned()
     with pytest.raises(ChangeNotPossibleError, match="planned already"):
         await changes.preview(workspace, "starter", Interval.YEAR)
-    await changes.keep(workspace)
+    await changes.keep(workspace, WHO)
     with pytest.raises(ChangeNotPossibleError):
-        await changes.keep(workspace)
+        await changes.keep(workspace, WHO)
     await planned()
     view = (await services.billing.of_tenant(uid)).subscription
     assert view is not None
@@ -126,12 +128,12 @@ async def test_a_cancellation_ends_the_plan_with_its_period(
     changes, uid = services.plan_changes, workspace.metadata.uid
     await buy(services, workspace, standin, "starter")
     with pytest.raises(ChangeNotPossibleError):
-        await changes.resume(workspace)
-    await changes.cancel(workspace, "unused", "")
+        await changes.resume(workspace, WHO)
+    await changes.cancel(workspace, "unused", "", WHO)
     with pytest.raises(ChangeNotPossibleError):
-        await changes.cancel(workspace, "unused", "")
-    await changes.resume(workspace)
-    await changes.cancel(workspace, "missing_features", "Gantt charts & Söhne.")
+        await changes.cancel(workspace, "unused", "", WHO)
+    await changes.resume(workspace, WHO)
+    await changes.cancel(workspace, "missing_features", "Gantt charts & Söhne.", WHO)
     said = sql("SELECT reason FROM audit WHERE action = 'cancel-plan' AND outcome = 'done' ORDER BY id")
     assert [one for (one,) in said] == [
         "We do not use it enough.",

@@ -33,6 +33,7 @@ from vivero_web.errors import ConflictError
 
 Ask = Callable[..., list[tuple[Any, ...]]]
 HOUR: Final = 3600
+WHO: Final = "owner@example.com"
 OPEN: Final = {"active", "past_due", "trialing"}
 PLACES: Final = (
     (Stripe, "account"),
@@ -88,15 +89,15 @@ class Business:
                 case "change":
                     shown = await changes.preview(tenant, plan, interval)
                     cents = shown.cost.total_cents
-                    await changes.change(tenant, plan, interval, at=shown.at, cents=cents)
+                    await changes.change(tenant, plan, interval, at=shown.at, cents=cents, by=WHO)
                     charged = self.owned(ledger.invoices, tenant)[-1]
                     assert shown.moment == "period-end" or charged["total"] == cents, "charged is what was shown"
                 case "keep":
-                    await changes.keep(tenant)
+                    await changes.keep(tenant, WHO)
                 case "cancel":
-                    await changes.cancel(tenant, "other", "")
+                    await changes.cancel(tenant, "other", "", WHO)
                 case "resume":
-                    await changes.resume(tenant)
+                    await changes.resume(tenant, WHO)
                 case "card":
                     ledger.use_card(subscriptions[-1]["customer"], draw.choice(["pays", "fails-later"]))
                 case _:

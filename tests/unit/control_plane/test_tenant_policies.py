@@ -40,6 +40,7 @@ def test_a_spare_is_standby_in_any_state() -> None:
         lambda one: policies.suspend(one, Suspend(reason="by mistake")),
         lambda one: policies.resume(one, NOW),
         lambda one: policies.extend_trial(one, ExtendTrial(reason="by mistake", trial_ends_at=NOW), NOW),
+        lambda one: policies.rename(one, "Acme"),
         lambda one: policies.change_plan(one, ChangePlan(reason="by mistake", plan="starter"), None),
     ],
 )
@@ -165,6 +166,16 @@ def test_trials_end_after_the_mail_but_not_later_than_the_limit() -> None:
     assert trials.may_suspend(NOW, NOW, told=True)
     assert not trials.may_suspend(NOW, NOW + timedelta(hours=1), told=False)
     assert trials.may_suspend(NOW, NOW + timedelta(days=1), told=False)
+
+
+def test_a_tenant_gets_a_name_that_people_can_read_and_its_definition_takes() -> None:
+    assert policies.rename(tenant(), "Söhne & Co 🌱") == {"displayName": "Söhne & Co 🌱"}
+    with pytest.raises(WrongStateError):
+        policies.rename(tenant(), "Acme")
+    for wrong in ("", " Acme", "A" * 81, "Ac\u202eme", "\u3164", "!?"):
+        with pytest.raises(InvalidInputError) as refused:
+            policies.rename(tenant(), wrong)
+        assert [one.field for one in refused.value.errors] == ["display_name"], wrong
 
 
 @given(st.datetimes(min_value=datetime(2020, 1, 1), max_value=datetime(2090, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001  hypothesis adds the zone

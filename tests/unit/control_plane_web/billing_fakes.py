@@ -7,10 +7,13 @@ from litestar.datastructures import Cookie
 from msgspec import structs
 from unit.control_plane.builders import NOW, tenant
 from unit.control_plane.test_billing_policies import invoice, subscription
+from vivero_control.domain.accounts.links import AccountLinks
+from vivero_control.domain.accounts.service import ManagedWorkspaces, NoAccountSessionError, Role, Visit
+from vivero_control.domain.accounts.sessions import COOKIE, AccountSessions, Holder
+from vivero_control.domain.accounts.tickets import AccountTickets
 from vivero_control.domain.billing.change_rules import Moment, Preview
 from vivero_control.domain.billing.changes import PlanChanges
 from vivero_control.domain.billing.errors import CostChangedError, NothingBoughtError, SubscribedAlreadyError
-from vivero_control.domain.billing.links import AccountLinks
 from vivero_control.domain.billing.policies import FOR_PEOPLE, Difference
 from vivero_control.domain.billing.provider import CANCEL_REASONS, Cost, CostLine
 from vivero_control.domain.billing.schemas import (
@@ -23,14 +26,13 @@ from vivero_control.domain.billing.schemas import (
     SubscriptionStatus,
 )
 from vivero_control.domain.billing.service import BillingService, BillingView, is_sold
-from vivero_control.domain.billing.sessions import COOKIE, AccountSessions, Holder
-from vivero_control.domain.billing.tickets import AccountTickets
 from vivero_control.domain.plans.service import PlanService, PlanView
 from vivero_core.model.naming import slug_problem
 from vivero_core.model.tenant import Tenant
 from vivero_web.errors import InvalidInputError, LinkSpentError, TooManyRequestsError, WebError
 from vivero_web.security import host_cookie
 
+OWNER = "owner@acme.example.com"
 PAY = "https://checkout.stripe.com/c/pay/cs_test_1"
 PORTAL = "https://billing.stripe.com/p/session/bps_1"
 NOTHING = BillingView(customer=None, subscription=None, invoices=(), applied_at=None)
@@ -106,10 +108,6 @@ class FakeBilling(BillingService):
     def offers(self) -> tuple[PlanView, ...]:
         return tuple(plan for plan in self.plans.offered() if is_sold(plan))
 
-    async def holder(self, holder: Holder) -> Tenant:
-        assert holder.uid == self.workspace.metadata.uid
-        return self.workspace
-
     async def of_tenant(self, tenant_uid: str) -> BillingView:
         del tenant_uid
         return self.view
@@ -159,31 +157,49 @@ class FakeChanges(PlanChanges):
             return Preview(offer=offer, moment=Moment.PERIOD_END, at=NOW, cost=Cost(0), starts_at=end, renews_at=end)
         return Preview(offer=offer, moment=Moment.NOW, at=NOW, cost=cost, starts_at=NOW, renews_at=None)
 
-    async def change(self, tenant: Tenant, plan: str, interval: Interval, *, at: datetime, cents: int) -> Moment:
+    async def change(
+        self, tenant: Tenant, plan: str, interval: Interval, *, at: datetime, cents: int, by: str
+    ) -> Moment:
         found = await self.preview(tenant, plan, interval)
         if (at, cents) != (found.at, found.cost.total_cents):
             raise CostChangedError
-        self.done.append(("change", plan, interval))
+        self.done.append(("change", plan, interval, by))
         return found.moment
 
-    async def keep(self, tenant: Tenant) -> None:
+    async def keep(self, tenant: Tenant, by: str) -> None:
         del tenant
-        self._do("keep")
+        self._do("keep", by)
 
-    async def cancel(self, tenant: Tenant, reason: str, comment: str) -> None:
+    async def cancel(self, tenant: Tenant, reason: str, comment: str, by: str) -> None:
         del tenant
         if reason not in CANCEL_REASONS:
             raise InvalidInputError.of("reason", "Choose the reason that fits best.")
-        self._do("cancel", reason, comment)
+        self._do("cancel", reason, comment, by)
 
-    async def resume(self, tenant: Tenant) -> None:
+    async def resume(self, tenant: Tenant, by: str) -> None:
         del tenant
-        self._do("resume")
+        self._do("resume", by)
 
     def _do(self, *what: object) -> None:
         if self.refusal:
             raise self.refusal
         self.done.append(what)
+
+
+class FakeManaged(ManagedWorkspaces):
+    """The workspace of the fake billing, for its owner."""
+
+    def __init__(self, billing: FakeBilling) -> None:
+        self.sold = billing
+        self.is_on = billing.is_on
+
+    async def visit(self, holder: Holder | None) -> Visit:
+        self.check_on()
+        if holder is None:
+            raise NoAccountSessionError
+        workspace = self.sold.workspace
+        assert holder.uid == workspace.metadata.uid
+        return Visit(tenant=workspace, role=Role.OWNER, email=holder.email)
 
 
 class FakeAccounts(AccountSessions):
@@ -198,7 +214,7 @@ class FakeAccounts(AccountSessions):
         return host_cookie(COOKIE, "acme", 60)
 
     async def read(self, value: str | None) -> Holder | None:
-        return Holder("acme", "uid-acme") if value == "acme" else None
+        return Holder("acme", "uid-acme", OWNER) if value == "acme" else None
 
     async def close(self, value: str | None) -> Cookie:
         self.closed.append(value)

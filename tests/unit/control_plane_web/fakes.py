@@ -15,7 +15,14 @@ from litestar.params import FromPath
 from msgspec import UNSET, structs
 from pydantic import AnyHttpUrl, SecretStr
 from support.counting import unlimited
-from unit.control_plane_web.billing_fakes import FakeAccounts, FakeBilling, FakeChanges, FakeLinks, FakeTickets
+from unit.control_plane_web.billing_fakes import (
+    FakeAccounts,
+    FakeBilling,
+    FakeChanges,
+    FakeLinks,
+    FakeManaged,
+    FakeTickets,
+)
 from vivero_control.domain.audit.service import AuditEntry, AuditService
 from vivero_control.domain.backups import policies as backup_policies
 from vivero_control.domain.backups.schemas import (
@@ -78,6 +85,7 @@ from vivero_control.domain.tenants.schemas import (
     HostStatus,
     Page,
     RecoveryView,
+    Rename,
     Resume,
     Suspend,
     TenantDetail,
@@ -105,6 +113,7 @@ from vivero_web.limiter import Limiter
 from vivero_web.links import ChosenPassword, secret_in
 from vivero_web.problem import Problem, describe, problem_response, wants_page
 from vivero_web.request_context import RequestContext
+from vivero_web.text import company_problem
 
 NOW = datetime(2026, 11, 22, 15, 30, tzinfo=UTC)
 HOSTILE = "<script>alert('x')</script> \"Bähr\" & Söhne 🌱"
@@ -325,7 +334,9 @@ class FakeTenants(TenantService):
     def subjects(self, name: str) -> tuple[str, ...]:
         return (f"tenant/{name}",)
 
-    async def _give(self, name: str, order: Suspend | Resume | ExtendTrial | ChangePlan, actor: str) -> TenantDetail:
+    async def _give(
+        self, name: str, order: Suspend | Resume | ExtendTrial | ChangePlan | Rename, actor: str
+    ) -> TenantDetail:
         if order.reason == "conflict":
             raise WrongStateError("It is suspended already (Manual).")
         self.orders.append((name, order, actor))
@@ -341,6 +352,11 @@ class FakeTenants(TenantService):
         return await self._give(name, order, actor)
 
     async def change_plan(self, name: str, order: ChangePlan, actor: str) -> TenantDetail:
+        return await self._give(name, order, actor)
+
+    async def rename(self, name: str, order: Rename, actor: str) -> TenantDetail:
+        if problem := company_problem(order.display_name):
+            raise InvalidInputError.of("display_name", problem)
         return await self._give(name, order, actor)
 
 
@@ -853,6 +869,8 @@ HOSTS = {
 
 def fakes(**replaced: object) -> dict[str, object]:
     """Fresh ones, by their dependencies' names; a keyword replaces one."""
+    billing = replaced.get("billing", FakeBilling(FakePlans()))
+    assert isinstance(billing, FakeBilling)
     return {
         "plans": FakePlans(),
         "signups": FakeSignups(),
@@ -868,7 +886,8 @@ def fakes(**replaced: object) -> dict[str, object]:
         "confirmations": FakeConfirmations(),
         "work": Work(b"k" * 32, Limiter(LocalCounts()), 1000, lambda: NOW),
         "members": FakeMembers(),
-        "billing": FakeBilling(FakePlans()),
+        "billing": billing,
+        "managed": FakeManaged(billing),
         "plan_changes": FakeChanges(FakeBilling(FakePlans())),
         "accounts": FakeAccounts(),
         "account_tickets": FakeTickets(),

@@ -9,9 +9,9 @@ from unit.control_plane.builders import tenant
 from unit.control_plane_web.billing_fakes import PAY, PORTAL, FakeAccounts, FakeBilling, FakeLinks, bought
 from unit.control_plane_web.conftest import browser, logged_in
 from unit.control_plane_web.fakes import SETTINGS, FakePlans
+from vivero_control.domain.accounts.sessions import COOKIE
 from vivero_control.domain.billing.errors import ProviderUnavailableError
 from vivero_control.domain.billing.schemas import SubscriptionStatus
-from vivero_control.domain.billing.sessions import COOKIE
 from vivero_control.web.billing_lines import money
 
 ORDER = {"plan": "starter", "interval": "month"}
@@ -93,7 +93,7 @@ def test_who_has_no_session_is_sent_to_ask_for_a_link(path: str) -> None:
 def test_a_plan_is_paid_at_the_provider(owner: Callable[..., TestClient[Any]], interval: str) -> None:
     fake = billing()
     with owner(billing=fake) as client:
-        page = client.get("/account")
+        page = client.get("/account/plan")
         assert "€2,000 a month" in page.text
         assert "€24,000 a year" in page.text
         assert "Enterprise" not in page.text.partition("<footer")[0]
@@ -117,7 +117,7 @@ def test_an_outage_of_the_provider_is_said_and_nothing_is_lost(owner: Callable[.
     with owner(billing=billing(refusal=ProviderUnavailableError())) as client:
         answer = client.post("/account/checkout", data=ORDER)
         assert (answer.status_code, "Nothing was charged" in answer.text) == (503, True)
-        assert "on its way" in client.get("/account?paid=true").text
+        assert "on its way" in client.get("/account/plan?paid=true").text
 
 
 @pytest.mark.parametrize("status", SubscriptionStatus)
@@ -125,7 +125,7 @@ def test_each_state_of_a_subscription_has_its_page(
     owner: Callable[..., TestClient[Any]], status: SubscriptionStatus
 ) -> None:
     with owner(billing=billing(status)) as client:
-        page = client.get("/account")
+        page = client.get("/account/plan")
         assert page.status_code == 200
         over = status in {"canceled", "incomplete", "incomplete_expired"}
         assert ("Continue to payment" in page.text) is over, "a second subscription is not offered"
@@ -138,11 +138,11 @@ def test_each_state_of_a_subscription_has_its_page(
 def test_who_comes_back_from_paying_sees_what_came_of_it(owner: Callable[..., TestClient[Any]]) -> None:
     fake = billing(SubscriptionStatus.ACTIVE)
     with owner(billing=fake) as client:
-        assert "Your plan has started" in client.get("/account?paid=true").text
+        assert "Your plan has started" in client.get("/account/plan?paid=true").text
         assert fake.refreshed == 1
-        assert "Nothing was charged" in client.get("/account?paid=false").text
+        assert "Nothing was charged" in client.get("/account/plan?paid=false").text
     with owner(billing=billing()) as client:
-        assert "on its way" in client.get("/account?paid=true").text
+        assert "on its way" in client.get("/account/plan?paid=true").text
 
 
 @pytest.mark.parametrize(

@@ -153,6 +153,7 @@ WITHOUT_BODY = {
 EVENTS = {"POST /api/v1/billing/events"}
 EVENT_BYTES = 256 * 1024
 OF_OWNERS = {
+    "POST /account/settings/name",
     "POST /account/checkout",
     "POST /account/portal",
     "POST /account/change",

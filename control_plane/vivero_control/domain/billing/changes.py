@@ -38,7 +38,6 @@ from vivero_control.domain.billing.schemas import Interval, Subscription
 from vivero_control.domain.billing.service import BillingService
 from vivero_control.domain.tenants.policies import tenant_subject
 
-ACTOR: Final = "owner"
 COMMENT_MAX: Final = 400
 """Beside our words of the reason it fits into an entry of the audit log."""
 
@@ -52,7 +51,7 @@ class _Held(NamedTuple):
 
 
 class PlanChanges:
-    """What the owner of a workspace does with a plan that is bought."""
+    """What is done with a plan that is bought; `by` is who does it, as the audit log names them."""
 
     def __init__(
         self,
@@ -84,8 +83,10 @@ class PlanChanges:
         current = check_changeable(policies.deciding((await provider.account(customer)).subscriptions))
         return await _preview(provider, customer, current, offer, reckoned_at(current, self._clock()))
 
-    async def change(self, tenant: Tenant, plan: str, interval: Interval, *, at: datetime, cents: int) -> Moment:
-        """Make the change that was looked at: `at` and `cents` are what the preview said.
+    async def change(  # noqa: PLR0913  what was looked at, and by whom
+        self, tenant: Tenant, plan: str, interval: Interval, *, at: datetime, cents: int, by: str
+    ) -> Moment:
+        """Make the change that was looked at: `at` and `cents` are what the preview said, `by` is who makes it.
 
         Raises:
             CostChangedError: it would cost something else by now, or was looked at too long ago.
@@ -93,7 +94,7 @@ class PlanChanges:
             As `preview`.
         """
         offer, now = self._billing.offer(tenant, plan, interval), self._clock()
-        async with self._held(tenant, "change-plan", f"To {plan}, paid by the {interval}.") as held:
+        async with self._held(tenant, by, "change-plan", f"To {plan}, paid by the {interval}.") as held:
             current = check_changeable(held.current)
             if not may_be_agreed_to(current, at, now):
                 raise CostChangedError
@@ -107,20 +108,20 @@ class PlanChanges:
                 await held.provider.change_with_period(current.id, offer)
         return made.moment
 
-    async def keep(self, tenant: Tenant) -> None:
+    async def keep(self, tenant: Tenant, by: str) -> None:
         """Take a planned change back.
 
         Raises:
             ChangeNotPossibleError: none is planned.
             UnavailableError: the provider does not answer.
         """
-        async with self._held(tenant, "keep-plan", "The planned change is taken back.") as held:
+        async with self._held(tenant, by, "keep-plan", "The planned change is taken back.") as held:
             if held.current is None or held.current.next_plan is None:
                 raise ChangeNotPossibleError("No change is planned.")
             await held.provider.keep_plan(held.current.id)
 
-    async def cancel(self, tenant: Tenant, reason: str, comment: str) -> None:
-        """End the plan with its period. `reason` is one of CANCEL_REASONS, `comment` what the owner adds.
+    async def cancel(self, tenant: Tenant, reason: str, comment: str, by: str) -> None:
+        """End the plan with its period. `reason` is one of CANCEL_REASONS, `comment` what the person adds.
 
         Raises:
             InvalidInputError: naming `reason` or `comment`.
@@ -132,30 +133,30 @@ class PlanChanges:
         if len(comment) > COMMENT_MAX:
             raise InvalidInputError.of("comment", f"Must have at most {COMMENT_MAX} characters.")
         told = f"{CANCEL_REASONS[reason]}. {comment}".strip()
-        async with self._held(tenant, "cancel-plan", told) as held:
+        async with self._held(tenant, by, "cancel-plan", told) as held:
             current = held.current
             if current is None or current.ends_with_period or access(current.status) is not Access.OPEN:
                 raise ChangeNotPossibleError("There is no plan to cancel.")
             await held.provider.end_with_period(current.id, ends=True, reason=reason, comment=comment)
 
-    async def resume(self, tenant: Tenant) -> None:
+    async def resume(self, tenant: Tenant, by: str) -> None:
         """Take the cancellation back.
 
         Raises:
             ChangeNotPossibleError: the plan is not canceled, or has ended.
             UnavailableError: the provider does not answer.
         """
-        async with self._held(tenant, "resume-plan", "The cancellation is taken back.") as held:
+        async with self._held(tenant, by, "resume-plan", "The cancellation is taken back.") as held:
             current = held.current
             if current is None or not current.ends_with_period or access(current.status) is not Access.OPEN:
                 raise ChangeNotPossibleError("No cancellation can be taken back.")
             await held.provider.end_with_period(current.id, ends=False)
 
     @asynccontextmanager
-    async def _held(self, tenant: Tenant, action: str, reason: str) -> AsyncIterator[_Held]:
+    async def _held(self, tenant: Tenant, by: str, action: str, reason: str) -> AsyncIterator[_Held]:
         """The subscription as the provider has it, while nothing else is done with it; what was done is applied."""
         provider, uid = self._on(), tenant.metadata.uid
-        act = AuditAction(actor=ACTOR, action=action, subject=tenant_subject(tenant.name), reason=reason, detail={})
+        act = AuditAction(actor=by, action=action, subject=tenant_subject(tenant.name), reason=reason, detail={})
         async with self._audit.recording(act), self._database.transaction() as session:
             found = await CustomerRepository(session).get_one_or_none(tenant_uid=uid)
             if found is None:

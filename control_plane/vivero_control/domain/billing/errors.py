@@ -65,10 +65,6 @@ class CostChangedError(ConflictError):
         super().__init__("The cost has changed since it was shown, or it was shown too long ago. Look at it once more.")
 
 
-class NoAccountSessionError(NotSignedInError):
-    """The pages of an account want the link that is mailed to the owner."""
-
-
 class SignatureError(NotSignedInError):
     """A message to our address for webhooks that the provider has not signed, or not just now."""
 

@@ -1,37 +1,20 @@
-"""Jobs about billing: applying the provider's state, and the mail that lets an owner into the account's pages."""
+"""The job of billing: applying the provider's state."""
 
 from typing import Final
 from uuid import UUID
 
 import msgspec
-from vivero_core.model.tenant import Tenant
-from vivero_web.links import one_time_link
-from vivero_web.mail import Mail
-from vivero_web.tokens import digest
 
-from vivero_control.domain.billing.sessions import AccountSessions
 from vivero_control.domain.billing.synchronisation import Synchroniser
-from vivero_control.domain.notifications import mails
-from vivero_control.domain.notifications.mails import MailSender
-from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.jobs.kinds import JobDescription, JobKind, Payload
 
 APPLY: Final = "billing.apply"
-LINK: Final = "billing.link"
-PAGE: Final = "/account/open"
-"""Where the mailed link leads."""
 
 
 class Apply(msgspec.Struct, frozen=True):
     """Payload: whose state is to be applied."""
 
     customer_id: UUID
-    tenant: str
-
-
-class LinkRequest(msgspec.Struct, frozen=True):
-    """Payload: the Tenant whose owner is to be let in."""
-
     tenant: str
 
 
@@ -46,27 +29,3 @@ class ApplyJob(JobKind):
 
     def describe(self, payload: Payload) -> JobDescription:
         return JobDescription("State of a subscription", str(payload.get("tenant", "")))
-
-
-class LinkJob(JobKind):
-    """Mails the owner a link; each attempt makes another one, so none is stored in a job."""
-
-    def __init__(self, tenants: TenantRepository, sessions: AccountSessions, sender: MailSender, origin: str) -> None:
-        self._tenants = tenants
-        self._sessions = sessions
-        self._sender = sender
-        self._origin = origin
-
-    async def perform(self, payload: Payload) -> None:
-        """A Tenant that is gone, or nobody's, gets none."""
-        found = await self._tenants.find(msgspec.convert(payload, LinkRequest).tenant)
-        if isinstance(found, Tenant) and found.spec.owner is not None and found.spec.slug is not None:
-            await self._sender.send(await self._mail(found.name, found.metadata.uid, found.spec.owner.email))
-
-    def describe(self, payload: Payload) -> JobDescription:
-        return JobDescription("Link to the plan of a workspace", str(payload.get("tenant", "")))
-
-    async def _mail(self, tenant: str, uid: str, to: str) -> Mail:
-        secret = await self._sessions.new_link(tenant, uid)
-        link = one_time_link(f"{self._origin}{PAGE}", secret)
-        return mails.account_link(digest(secret).hex(), to=to, link=link)

@@ -38,12 +38,9 @@ from vivero_control.domain.billing.schemas import (
     Invoice,
     Subscription,
 )
-from vivero_control.domain.billing.sessions import Holder
 from vivero_control.domain.billing.synchronisation import Synchroniser
 from vivero_control.domain.plans.service import PlanService, PlanView
-from vivero_control.domain.tenants.errors import TenantNotFoundError
 from vivero_control.domain.tenants.policies import tenant_subject
-from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.jobs.repository import OutboxRepository
 
 SHOWN: Final = 100
@@ -70,7 +67,6 @@ class BillingService:
         database: Database,
         provider: PaymentProvider | None,
         synchroniser: Synchroniser | None,
-        tenants: TenantRepository,
         plans: PlanService,
         wake_worker: Callable[[], None],
         clock: Clock,
@@ -78,7 +74,6 @@ class BillingService:
         self._database = database
         self._provider = provider
         self._synchroniser = synchroniser
-        self._tenants = tenants
         self._plans = plans
         self._wake_worker = wake_worker
         self._clock = clock
@@ -98,13 +93,6 @@ class BillingService:
         if found is None:
             raise InvalidInputError.of("plan", "Choose one of the plans.")
         return offer_of(found, tenant.metadata.uid, interval)
-
-    async def holder(self, holder: Holder) -> Tenant:
-        """The Tenant of a session. Raises TenantNotFoundError when it is gone."""
-        found = await self._tenants.find(holder.tenant)
-        if not isinstance(found, Tenant) or found.metadata.uid != holder.uid:
-            raise TenantNotFoundError(holder.tenant)
-        return found
 
     async def of_tenant(self, tenant_uid: str) -> BillingView:
         """What was applied last."""

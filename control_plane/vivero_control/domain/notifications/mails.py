@@ -181,8 +181,8 @@ def of_subscription(what: str, *, key: str, to: str, url: str, account_url: str)
 
 
 def account_link(key: str, *, to: str, link: str) -> Mail:
-    """The one-time link to the pages about a workspace's plan."""
-    return _mail("account_link", key=key, to=to, subject="Manage the plan of your Vivero workspace", link=link)
+    """The one-time link to the pages of an account."""
+    return _mail("account_link", key=key, to=to, subject="Manage your Vivero workspace", link=link)
 
 
 async def enqueue(session: AsyncSession, mail: Mail, now: datetime, subject: str | None = None) -> None:

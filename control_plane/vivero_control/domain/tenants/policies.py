@@ -8,6 +8,7 @@ from vivero_core.model.constants import PLAN_TRIAL, ConditionType, SuspensionRea
 from vivero_core.model.tenant import Tenant
 from vivero_web.clock import in_utc
 from vivero_web.errors import InvalidInputError
+from vivero_web.text import company_problem
 
 from vivero_control.domain.tenants.errors import WrongStateError
 from vivero_control.domain.tenants.schemas import ChangePlan, ExtendTrial, RecoveryView, Suspend, TenantState
@@ -106,6 +107,16 @@ def change_plan(tenant: Tenant, action: ChangePlan, trial_ends_at: datetime | No
         raise WrongStateError(f"It is on the plan “{action.plan}” already.")
     ends = timestamp(trial_ends_at) if trial_ends_at and action.plan == PLAN_TRIAL else None
     return {"plan": action.plan, "trialEndsAt": ends} | _without_trial_suspension(tenant)
+
+
+def rename(tenant: Tenant, name: str) -> Patch:
+    """`name` is tidied."""
+    check_changeable(tenant)
+    if problem := company_problem(name):
+        raise InvalidInputError.of("display_name", problem)
+    if tenant.spec.display_name == name:
+        raise WrongStateError("It has this name already.")
+    return {"displayName": name}
 
 
 def is_unconfirmed(tenant: Tenant) -> bool:

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Generic, Literal, TypeVar
 
 from msgspec import Meta, Struct, field
 from vivero_core.model.constants import SuspensionReason
+from vivero_core.model.naming import DISPLAY_NAME_MAX_LENGTH
 from vivero_web.fields import LARGEST
 
 T = TypeVar("T")
@@ -158,6 +159,14 @@ class ChangePlan(Struct, frozen=True, kw_only=True):
 
     reason: Reason
     plan: Annotated[str, Meta(min_length=1, max_length=OBJECT_NAME_MAX, description="Name of the new plan.")]
+    generation: Generation = None
+
+
+class Rename(Struct, frozen=True, kw_only=True):
+    """Show another name for a tenant; its address stays."""
+
+    reason: Reason
+    display_name: Annotated[str, Meta(min_length=1, max_length=DISPLAY_NAME_MAX_LENGTH, description="The new name.")]
     generation: Generation = None
 
 

@@ -9,6 +9,7 @@ from vivero_core.model.constants import LABEL_SIGNUP
 from vivero_core.model.reading import Unreadable, salvaged
 from vivero_core.model.tenant import Tenant
 from vivero_web.clock import Clock
+from vivero_web.text import tidy
 
 from vivero_control.domain.audit.service import AuditAction, AuditService
 from vivero_control.domain.plans.service import PlanNotFoundError, PlanService, unknown_plan
@@ -22,6 +23,7 @@ from vivero_control.domain.tenants.schemas import (
     ConditionView,
     ExtendTrial,
     Page,
+    Rename,
     Resume,
     SortKey,
     Suspend,
@@ -112,6 +114,16 @@ class TenantService:
             return policies.change_plan(tenant, action, ends)
 
         audited = _audit_action("change-plan", name, action, actor, {"plan": plan.name})
+        return await self._change(name, audited, decide, action.generation)
+
+    async def rename(self, name: str, action: Rename, actor: str) -> TenantDetail:
+        """Raises InvalidInputError naming `display_name` when people cannot read it."""
+        wanted = tidy(action.display_name)
+
+        def decide(tenant: Tenant) -> policies.Patch:
+            return policies.rename(tenant, wanted)
+
+        audited = _audit_action("rename", name, action, actor, {"display_name": wanted})
         return await self._change(name, audited, decide, action.generation)
 
     async def _change(self, name: str, audited: AuditAction, decide: Decide, expected: int | None) -> TenantDetail:

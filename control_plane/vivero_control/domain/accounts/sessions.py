@@ -1,7 +1,8 @@
-"""Who manages the plan of a workspace: a one-time link by mail or from the workspace, then a cookie. Valkey holds both."""
+"""Who manages a workspace from outside it: a one-time link by mail or from the workspace, then a cookie. Valkey holds both."""
 
 from typing import Final
 
+import msgspec
 from litestar.datastructures import Cookie
 from msgspec import Struct
 from valkey.asyncio import Valkey
@@ -17,10 +18,16 @@ LINK_SECONDS: Final = 3600
 
 
 class Holder(Struct, frozen=True):
-    """The Tenant whose plan is managed, by name and uid: another one of this name is another's."""
+    """Who has come, and the Tenant that is managed, by name and uid: another one of this name is another's.
+
+    Attributes:
+        email: the mailbox that has got the link; empty for who came from the workspace itself, which can vouch for an
+            owner of its own, and for no address.
+    """
 
     tenant: str
     uid: str
+    email: str = ""
 
 
 class AccountSessions:
@@ -30,9 +37,9 @@ class AccountSessions:
         self._client = client
         self._prefix = prefix
 
-    async def new_link(self, tenant: str, uid: str) -> str:
+    async def new_link(self, holder: Holder) -> str:
         """The secret of a link that works once, within LINK_SECONDS."""
-        return await self._keep("account-link", Holder(tenant, uid), LINK_SECONDS)
+        return await self._keep("account-link", holder, LINK_SECONDS)
 
     async def open(self, secret: str) -> Cookie:
         """The cookie for who has a link; the link is spent.
@@ -84,7 +91,7 @@ class AccountSessions:
     async def _keep(self, kind: str, holder: Holder, seconds: int) -> str:
         secret = new_secret()
         try:
-            await self._client.set(self._key(kind, secret), f"{holder.tenant} {holder.uid}", ex=seconds)
+            await self._client.set(self._key(kind, secret), msgspec.json.encode(holder), ex=seconds)
         except (ValkeyError, OSError) as error:
             raise UnavailableError from error
         return secret
@@ -100,8 +107,10 @@ class AccountSessions:
             raise UnavailableError from error
         if not stored:
             return None
-        tenant, _, uid = stored.decode().partition(" ")
-        return Holder(tenant, uid)
+        try:
+            return msgspec.json.decode(stored, type=Holder)
+        except msgspec.DecodeError:
+            return None  # as an older program wrote it: a new link is asked for
 
     def _key(self, kind: str, secret: str) -> str:
         """Its digest: what the store holds opens nothing."""

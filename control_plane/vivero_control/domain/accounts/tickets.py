@@ -10,7 +10,7 @@ from vivero_web.account_tickets import LEEWAY, VALID_FOR, Check
 from vivero_web.clock import Clock
 from vivero_web.errors import LinkSpentError, UnavailableError
 
-from vivero_control.domain.billing.sessions import AccountSessions, Holder
+from vivero_control.domain.accounts.sessions import AccountSessions, Holder
 from vivero_control.domain.tenants.directory import TenantDirectory
 
 SPENT_SECONDS: Final = int((VALID_FOR + 2 * LEEWAY).total_seconds())

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from litestar.testing import TestClient
-from unit.control_plane_web.billing_fakes import FakeBilling, FakeChanges, bought
+from unit.control_plane_web.billing_fakes import OWNER, FakeBilling, FakeChanges, bought
 from unit.control_plane_web.conftest import browser
 from unit.control_plane_web.fakes import FakePlans
+from vivero_control.domain.accounts.sessions import COOKIE
 from vivero_control.domain.billing.errors import ChangeNotPossibleError, ProviderRefusedError, ProviderUnavailableError
 from vivero_control.domain.billing.schemas import SubscriptionStatus
-from vivero_control.domain.billing.sessions import COOKIE
 from vivero_web.errors import WebError
 
 Client = TestClient[Any]
@@ -37,14 +37,14 @@ def hidden(page: str) -> dict[str, str]:
 def test_a_change_is_looked_at_before_it_is_made(owner: Callable[..., tuple[Client, FakeChanges]]) -> None:
     client, changes = owner()
     with client:
-        assert "See the cost of Professional, €5,000 a month" in client.get("/account").text
+        assert "See the cost of Professional, €5,000 a month" in client.get("/account/plan").text
         page = client.get("/account/change", params={"plan": "professional", "interval": "month"}).text
         assert "Change now and pay €3,000" in page
         assert "\N{MINUS SIGN}€2,000" in page
         answer = client.post("/account/change", data=hidden(page), follow_redirects=False)
-        assert (answer.status_code, answer.headers["location"]) == (303, "/account?done=changed")
-        assert "Your plan is changed" in client.get("/account?done=changed").text
-    assert changes.done == [("change", "professional", "month")]
+        assert (answer.status_code, answer.headers["location"]) == (303, "/account/plan?done=changed")
+        assert "Your plan is changed" in client.get("/account/plan?done=changed").text
+    assert changes.done == [("change", "professional", "month", OWNER)]
 
 
 def test_what_is_sent_has_to_be_what_was_shown(owner: Callable[..., tuple[Client, FakeChanges]]) -> None:
@@ -73,19 +73,19 @@ def test_a_smaller_plan_begins_later_and_says_what_it_has_less_of(
         assert "Until then your plan stays as it is" in page
         assert "Plan the change" in page
         answer = client.post("/account/change", data=hidden(page), follow_redirects=False)
-        assert answer.headers["location"] == "/account?done=planned"
-    assert changes.done == [("change", "starter", "month")]
+        assert answer.headers["location"] == "/account/plan?done=planned"
+    assert changes.done == [("change", "starter", "month", OWNER)]
 
 
 def test_a_planned_change_is_shown_and_taken_back(owner: Callable[..., tuple[Client, FakeChanges]]) -> None:
     client, changes = owner(plan="professional", next_plan="starter")
     with client:
-        page = client.get("/account").text
+        page = client.get("/account/plan").text
         assert "Starter begins" in page
         assert "Price from then on" in page
         assert "See the cost" not in page
         client.post("/account/keep", follow_redirects=False)
-    assert changes.done == [("keep",)]
+    assert changes.done == [("keep", OWNER)]
 
 
 def test_a_plan_is_canceled_with_a_reason_and_that_is_taken_back(
@@ -98,10 +98,10 @@ def test_a_plan_is_canceled_with_a_reason_and_that_is_taken_back(
         assert (empty.status_code, "kept &lt;words&gt;" in empty.text) == (422, True)
         client.post("/account/cancel", data={"reason": "unused", "comment": " No time. "}, follow_redirects=False)
         client.post("/account/resume", follow_redirects=False)
-    assert changes.done == [("cancel", "unused", "No time."), ("resume",)]
+    assert changes.done == [("cancel", "unused", "No time.", OWNER), ("resume", OWNER)]
     client, _ = owner(ends_with_period=True)
     with client:
-        page = client.get("/account").text
+        page = client.get("/account/plan").text
         assert ("Do not cancel" in page, "Cancel the plan" in page, "See the cost" in page) == (True, False, False)
 
 

@@ -1,4 +1,4 @@
-"""The way into the pages about a workspace's plan: a link that is mailed to its owner."""
+"""The way into the account's pages: a link that is mailed to the owner of a workspace."""
 
 from collections.abc import Callable
 from uuid import uuid4
@@ -10,8 +10,8 @@ from vivero_web.limiter import Limiter
 from vivero_web.links import by_caller, to_recipient
 
 from vivero_control.db.database import Database
+from vivero_control.domain.accounts.jobs import LINK
 from vivero_control.domain.billing.errors import BillingOffError
-from vivero_control.domain.billing.jobs import LINK
 from vivero_control.domain.tenants.directory import TenantDirectory
 from vivero_control.jobs.repository import OutboxRepository
 

@@ -1,0 +1,90 @@
+"""The overview of a workspace for who manages it, and the page on which it is renamed."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from litestar.testing import TestClient
+from unit.control_plane.builders import tenant
+from unit.control_plane_web.billing_fakes import OWNER, FakeBilling, bought
+from unit.control_plane_web.conftest import browser
+from unit.control_plane_web.fakes import HOSTILE, NOW, FakePlans, FakeTenants, row
+from vivero_control.domain.accounts.sessions import COOKIE
+from vivero_control.domain.billing.schemas import SubscriptionStatus
+from vivero_control.domain.tenants.policies import timestamp
+from vivero_control.domain.tenants.schemas import Rename
+from vivero_control.web.account_lines import days_left
+
+Owner = Callable[..., TestClient[Any]]
+
+
+@pytest.fixture
+def owner() -> Owner:
+    def made(**replaced: object) -> TestClient[Any]:
+        client = browser(**replaced)
+        client.cookies.set(COOKIE, "acme")
+        return client
+
+    return made
+
+
+@pytest.mark.parametrize(
+    ("left", "days"),
+    [
+        (timedelta(days=3), 3),
+        (timedelta(days=2, seconds=1), 3),
+        (timedelta(seconds=1), 1),
+        (timedelta(0), 0),
+        (timedelta(days=-5), 0),
+    ],
+)
+def test_a_day_of_the_trial_that_has_begun_counts(left: timedelta, days: int) -> None:
+    assert days_left(tenant(trialEndsAt=timestamp(NOW + left)), NOW) == days
+    assert days_left(tenant(plan="starter"), NOW) is None
+
+
+def test_the_overview_says_what_is_paid_or_how_long_the_trial_lasts(owner: Owner) -> None:
+    trial = tenant(trialEndsAt=timestamp(NOW + timedelta(hours=1)))
+    with owner(billing=FakeBilling(FakePlans(), workspace=trial)) as client:
+        page = client.get("/account").text
+        assert all(words in page for words in ("One day is left", "Choose a plan", 'href="/account/plan"'))
+    with owner(billing=FakeBilling(FakePlans(), bought(SubscriptionStatus.PAST_DUE))) as client:
+        page = client.get("/account").text
+        assert all(words in page for words in ("€2,000 a month", "Pay the invoice", "Next period"))
+
+
+@pytest.mark.parametrize("path", ["/account", "/account/plan", "/account/settings"])
+def test_every_page_has_the_sections_and_says_which_it_is(owner: Owner, path: str) -> None:
+    with owner(billing=FakeBilling(FakePlans(), workspace=tenant(displayName=HOSTILE))) as client:
+        page = client.get(path).text
+        assert page.count('aria-current="page"') == 1
+        assert f'href="{path}" aria-current="page"' in page
+        assert "<script>alert" not in page
+        assert "noindex" in page
+
+
+def test_a_workspace_is_renamed_by_who_manages_it(owner: Owner) -> None:
+    tenants = FakeTenants((row("acme"),))
+    with owner(tenants=tenants) as client:
+        assert 'value="Acme"' in client.get("/account/settings").text
+        wrong = client.post("/account/settings/name", data={"display_name": "!?"})
+        assert (wrong.status_code, 'value="!?"' in wrong.text, "at least one letter" in wrong.text) == (422, True, True)
+        answer = client.post("/account/settings/name", data={"display_name": "Söhne & Co"}, follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/account/settings?done=renamed")
+        assert "has a new name" in client.get("/account/settings?done=renamed").text
+    ((name, order, actor),) = tenants.orders
+    assert (name, actor) == ("acme", OWNER)
+    assert isinstance(order, Rename)
+    assert order.display_name == "Söhne & Co"
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", ""), ("POST", "/name")])
+def test_who_has_no_session_renames_nothing(method: str, path: str) -> None:
+    tenants = FakeTenants()
+    with browser(tenants=tenants) as visitor:
+        answer = visitor.request(
+            method, f"/account/settings{path}", data={"display_name": "Mine"}, follow_redirects=False
+        )
+        assert (answer.status_code, answer.headers["location"]) == (303, "/account")
+    assert tenants.orders == []
