@@ -60,6 +60,11 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="plans without a schedule: only what is asked for is backed up (default: each night at 2:30 UTC)",
     )
+    up.add_argument(
+        "--observability",
+        action="store_true",
+        help="also run Prometheus and Alertmanager, with the rules of the charts; alerts become mails",
+    )
     _command(commands, "down", "stop everything; only the data stays on the machine")
     _command(commands, "reset", "down, and delete the instance's data")
     status = _command(commands, "status", "show the health of each part")

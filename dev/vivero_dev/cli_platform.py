@@ -30,7 +30,9 @@ def up(options: argparse.Namespace, console: Console) -> int:
     provider = provider_for(open_instance(options.instance), options.provider, lambda text: _note(console, text))
     with make_display(console) as display:
         chores = Chores(options.proofs, options.undo_days, scheduled_backups=not options.no_scheduled_backups)
-        platform = Platform(provider, options.requests_per_minute, options.pool, chores)
+        platform = Platform(
+            provider, options.requests_per_minute, options.pool, chores, observability=options.observability
+        )
         run_steps(platform.steps(demo=not options.no_demo), display)
     console.print(_summary(provider, time.monotonic() - begin))
     return 0
@@ -166,6 +168,8 @@ def _summary(provider: Provider, seconds: float) -> Table:
         table.add_row("Signup took", f"{demo.seconds:.1f} s")
     table.add_row("Mails", BackingAddresses.of(instance).mail_url)
     table.add_row("Payments", f"{BackingAddresses.of(instance).payments_url} (stand-in of Stripe: no money moves)")
+    for name, url in provider.observability().items():
+        table.add_row(name.title(), url)
     table.add_row("kubectl", f"KUBECONFIG={instance.kubeconfig} {provider.kubectl().program}")
     table.add_row("Recovery key", f"{instance.secrets_dir / RECOVERY_KEY} (private half; rebuilds it from the backups)")
     table.add_row("Certificate authority", str(instance.certificates_dir / "ca.crt"))

@@ -36,6 +36,8 @@ PREFERRED_PORTS = {
     "smtp": 1025,
     "mail": 8025,
     "payments": 12112,
+    "prometheus": 9090,
+    "alertmanager": 9093,
 }
 # Below the kernel's ephemeral range (32768), so that no outgoing connection
 # takes a port between allocation and bind.

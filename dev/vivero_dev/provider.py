@@ -1,9 +1,11 @@
 """The interface of a provider of local platforms; native and docker implement it."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 from vivero_dev.instance import Instance
+from vivero_dev.observability.configuration import Monitoring
 from vivero_dev.platform.backing import Endpoint
 from vivero_dev.platform.kubectl import Kubectl
 from vivero_dev.steps import Say, Step
@@ -25,6 +27,15 @@ class Provider(Protocol):
 
     def steps(self) -> list[Step]:
         """The steps before the charts; includes the four named above."""
+        ...
+
+    @property
+    def observe(self) -> Callable[[Monitoring, Say], str] | None:
+        """Start Prometheus and Alertmanager, which do what the charts say, on a platform that is up; None: it has neither."""
+        ...
+
+    def observability(self) -> dict[str, str]:
+        """Addresses of those two, by name, while they run."""
         ...
 
     def kubectl(self) -> Kubectl: ...

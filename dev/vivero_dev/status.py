@@ -14,6 +14,7 @@ from vivero_dev.errors import ComponentError
 from vivero_dev.health import Health
 from vivero_dev.instance import Instance
 from vivero_dev.localhost import local_client
+from vivero_dev.observability.health import health
 from vivero_dev.platform.credentials import ADMIN_EMAIL, PAYMENTS_KEY, RECOVERY_KEY, admin_password
 from vivero_dev.platform.diagnose import deployment_reason
 from vivero_dev.platform.kubectl import Kubectl, Object
@@ -56,7 +57,7 @@ def as_json(provider: Provider) -> dict[str, Any]:
     accounts, addresses = accounts_of(secrets), BackingAddresses.of(instance)
     ca = str(instance.certificates_dir / "ca.crt")
     demo = DemoFile.of(instance).read()
-    cache = accounts.valkey_admin
+    cache, watching = accounts.valkey_admin, provider.observability()
     return {
         "control_plane_url": instance.public_url,
         "admin": {"email": ADMIN_EMAIL, "password": admin_password(secrets)},
@@ -88,6 +89,8 @@ def as_json(provider: Provider) -> dict[str, Any]:
         },
         "mail": {"url": addresses.mail_url, "smtp_port": instance.ports["smtp"]},
         "payments": {"url": addresses.payments_url, "secret_key": secrets.get(PAYMENTS_KEY)},
+        "prometheus": watching.get("prometheus"),
+        "alertmanager": watching.get("alertmanager"),
         "ca": ca,
         "demo_tenant": demo and {"name": demo.name, "url": demo.url, "email": demo.email, "password": demo.password},
     }
@@ -103,7 +106,8 @@ def platform_health(provider: Provider) -> list[Health]:
     except ComponentError as error:
         found.append(Health("kubernetes", ok=False, message=error.reason.splitlines()[-1]))
     found.append(_ingress_health(instance))
-    return found
+    watching = provider.observability()
+    return found + [health(name, url, instance.certificates_dir / "ca.crt") for name, url in watching.items()]
 
 
 def _cluster_health(kubectl: Kubectl) -> list[Health]:

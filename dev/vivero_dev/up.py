@@ -13,6 +13,8 @@ from vivero_dev.backing.backup_bucket import BUCKET, ensure_backup_bucket
 from vivero_dev.certificates import Authority
 from vivero_dev.errors import ComponentError
 from vivero_dev.localhost import local_client
+from vivero_dev.observability.charts import rendered
+from vivero_dev.observability.configuration import Monitoring
 from vivero_dev.platform.backing import backing_objects
 from vivero_dev.platform.credentials import certificate_delegation, namespaces, platform_objects, recovery_key
 from vivero_dev.platform.kubectl import Kubectl
@@ -47,6 +49,7 @@ class Platform:
     requests_per_minute: int = REQUESTS_PER_MINUTE
     pool_size: int = POOL_SIZE
     chores: Chores = DEFAULT_CHORES
+    observability: bool = False
 
     def steps(self, *, demo: bool = True) -> list[Step]:
         """All steps of `up`; without `demo` the trial signup is left out."""
@@ -63,7 +66,16 @@ class Platform:
         if demo:
             steps.append(Step("trial signup", self._demo, ("public page",)))
         # Last, because its pods would delay the first tenant's.
-        return [*steps, Step("spares", self._keep_spares, (steps[-1].name,))]
+        steps.append(Step("spares", self._keep_spares, (steps[-1].name,)))
+        return [*steps, *self._observability()]
+
+    def _observability(self) -> list[Step]:
+        if not self.observability:
+            return []
+        observe = self.provider.observe
+        if observe is None:
+            raise ComponentError("--observability", f"the {self.provider.name} provider has none, only the native one")
+        return [Step("observability", lambda say: observe(self._monitoring(), say), ("public page",))]
 
     def _before_programs(self) -> tuple[str, ...]:
         return ("custom resources", "backup bucket", IMAGES_READY)
@@ -107,6 +119,10 @@ class Platform:
         return control_plane_values(
             provider.instance, provider.images(), self.requests_per_minute, ingress_address=provider.ingress_address
         )
+
+    def _monitoring(self) -> Monitoring:
+        values = {"vivero-operator": self._operator_values(), "vivero-control-plane": self._page_values()}
+        return rendered(self.provider.helm(), {CHARTS / chart: given for chart, given in values.items()})
 
     def _await_page(self, _: Say) -> str:
         """Wait until the ingress serves the control plane, for browsers and the signup."""

@@ -44,6 +44,7 @@ from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.start_limiter import StartLimiter
 from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.surveys import Surveyor
+from vivero_operator.reconcile.tenants_in_service import measured
 from vivero_operator.reconcile.waiting_pages import WaitingPages
 from vivero_operator.settings import Settings
 from vivero_operator.supervision import supervised
@@ -257,8 +258,13 @@ async def _lead(parts: Parts, stopping: asyncio.Event) -> None:
         await _cancel(acquiring)
         return
     _raise_from(acquiring)
-    metrics.LEADING.set(1)
     logger.info("became leader", extra={"identity": parts.election.identity})
+    with metrics.leading(), measured(parts.services.cluster, parts.context.pods_listed.is_set):
+        await _work(parts, stopping)
+
+
+async def _work(parts: Parts, stopping: asyncio.Event) -> None:
+    """As the leader: all tasks, until stopped or until one of them fails."""
     # Only the leader corrects drift, so only it scans; and it compares with what the watches reported.
     tasks = [asyncio.create_task(supervised("controller", partial(_control, parts)), name="controller")]
     for name, work in parts.background.items():
@@ -266,7 +272,6 @@ async def _lead(parts: Parts, stopping: asyncio.Event) -> None:
         tasks.append(asyncio.create_task(supervised(name, begin), name=name))
     holding = asyncio.create_task(parts.election.hold(), name="hold")
     await _any_of(stopping, holding, *tasks)
-    metrics.LEADING.set(0)
     # Reconciles under way end while the Lease is still ours, if it is.
     for task in reversed(tasks):
         await _cancel(task)

@@ -1,7 +1,7 @@
 """Prometheus metrics of the operator."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -49,6 +49,16 @@ CIRCUIT_OPEN = Gauge(
     "vivero_circuit_breaker_open", "1 while the circuit breaker of a backing server is open", ["system"]
 )
 LEADING = Gauge("vivero_leading", "1 while this replica is the leader")
+
+
+@contextlib.contextmanager
+def leading() -> Iterator[None]:
+    """While the block runs, this replica is the leader."""
+    LEADING.set(1)
+    try:
+        yield
+    finally:
+        LEADING.set(0)
 
 
 def count_request(method: str, status: int) -> None:

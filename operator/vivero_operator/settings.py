@@ -92,6 +92,8 @@ class Settings(BaseSettings):
     """Annotations of the tenants' Services, in the same words."""
     ingress_namespace: str = "projectcontour"
     """Namespace whose pods may reach the tenants' pods, besides the platform's own."""
+    monitoring_namespace: str = ""
+    """Namespace whose pods may read the tenants' metrics; empty: none may, where NetworkPolicies are enforced."""
     wildcard_tls_secret: str = "wildcard-tls"  # noqa: S105  a Secret's name
     """Secret in the platform namespace with the certificate for *.<base domain>."""
     wildcard_tls: Literal["delegated", "default"] = "delegated"

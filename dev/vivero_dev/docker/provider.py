@@ -33,6 +33,7 @@ class DockerProvider:
 
     name = "docker"
     ingress_address = ENVOY_ADDRESS
+    observe = None
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
@@ -49,6 +50,9 @@ class DockerProvider:
             Step("assets", self._assets, ("docker",)),
             Step(IMAGES_READY, self._build_images, (CLUSTER_READY, "assets")),
         ]
+
+    def observability(self) -> dict[str, str]:
+        return {}
 
     def kubectl(self) -> Kubectl:
         return Kubectl(tools.find(self.instance, "kubectl"), self.instance.kubeconfig)

@@ -7,13 +7,14 @@ from vivero_dev.image_names import read_names
 from vivero_dev.instance import Instance
 from vivero_dev.native.cluster import cluster_steps, download_steps, image_step
 from vivero_dev.native.layout import Cluster
-from vivero_dev.native.services import object_store
+from vivero_dev.native.services import alerting, object_store
 from vivero_dev.native.services.base import ServiceHost
 from vivero_dev.native.services.mail import ensure_mail
 from vivero_dev.native.services.mariadb import ensure_mariadb
 from vivero_dev.native.services.payments import ensure_payments
 from vivero_dev.native.services.valkey import ensure_valkey
 from vivero_dev.native.teardown import cluster_leftovers, stop_cluster
+from vivero_dev.observability.configuration import Monitoring
 from vivero_dev.platform.backing import Endpoint
 from vivero_dev.platform.kubectl import Kubectl
 from vivero_dev.processes import ProcessTable, stop_process
@@ -28,7 +29,7 @@ SERVICES: dict[str, Callable[[ServiceHost, Say], str]] = {
     "payments": ensure_payments,
 }
 # Proxies before what is behind them, and MariaDB last, which has to flush pages.
-STOP_ORDER = ("payments", "mail", object_store.NAME, object_store.SERVER, "valkey", "mariadb")
+STOP_ORDER = (*alerting.STOP_ORDER, "payments", "mail", object_store.NAME, object_store.SERVER, "valkey", "mariadb")
 
 
 class NativeProvider:
@@ -43,6 +44,14 @@ class NativeProvider:
     def steps(self) -> list[Step]:
         instance = self.instance
         return [*download_steps(instance), *cluster_steps(instance), *self._service_steps(), image_step(instance)]
+
+    def observe(self, monitoring: Monitoring, say: Say) -> str:
+        watched = alerting.Watched.of(self.instance)
+        return ", ".join(alerting.ensure_watching(ServiceHost.of(self.instance), watched, monitoring, say))
+
+    def observability(self) -> dict[str, str]:
+        processes, host = ProcessTable(self.instance), ServiceHost.of(self.instance)
+        return {one.name: one.url(host) for one in alerting.PROGRAMS if processes.find(one.name)}
 
     def kubectl(self) -> Kubectl:
         return Cluster(self.instance).kubectl

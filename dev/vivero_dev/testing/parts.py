@@ -66,7 +66,7 @@ def _alone(name: str, seconds: float, *places: str, test: float = TEST_SECONDS) 
 _UNIT: Final = ("tests/unit", "tests/reconcile", "tests/faults")
 
 _PEOPLE: Final = ("tests/e2e/control_plane", "tests/e2e/data_plane", "tests/e2e/pages", "tests/e2e/platform")
-_RECOVERY: Final = "tests/e2e/recovery"
+_OPERATION: Final = ("tests/e2e/recovery", "tests/e2e/observability")
 
 WITHOUT_PLATFORM: Final[Lanes] = ((Part("unit tests", _UNIT, Budget(900, 90), processes=2),),)
 """Where there is no platform, or nobody waits for one."""
@@ -78,7 +78,7 @@ WITH_PLATFORM: Final[Lanes] = (
         _beside("integration, control plane", 1200, "tests/integration/control_plane"),
     ),
     (
-        _beside("end to end, recovery", 1800, _RECOVERY),
+        _beside("end to end, operation", 1800, *_OPERATION),
         _beside(
             "integration, others",
             2400,
@@ -95,7 +95,7 @@ WITH_PLATFORM: Final[Lanes] = (
     ),
     (
         # One of them sets up a platform of its own, and rebuilds the other one there.
-        _alone("end to end, alone", 2100, *_PEOPLE, _RECOVERY, test=900.0),
+        _alone("end to end, alone", 2100, *_PEOPLE, *_OPERATION, test=900.0),
         _alone("integration, alone", 2700, "tests/integration"),
         Part("unit tests", _UNIT, Budget(2700, TEST_SECONDS)),
     ),

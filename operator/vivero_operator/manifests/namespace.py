@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from vivero_core.model import constants as c
 
-from vivero_operator.instance import APP_PORT, SELECTOR, Instance, Manifest, labels, metadata, sealed
+from vivero_operator.instance import APP_PORT, METRICS_PORT, SELECTOR, Instance, Manifest, labels, metadata, sealed
 from vivero_operator.policies.room import Room
 
 
@@ -90,6 +90,14 @@ def network(instance: Instance) -> Manifest:
     The other end's policy stops a connection to another tenant's pod, whatever egress allows.
     """
     settings = instance.settings
+    served = {
+        "from": [_namespace(settings.ingress_namespace), _namespace(settings.platform_namespace)],
+        "ports": [{"protocol": "TCP", "port": APP_PORT}],
+    }
+    measured = {
+        "from": [_namespace(settings.monitoring_namespace)],
+        "ports": [{"protocol": "TCP", "port": METRICS_PORT}],
+    }
     dns = [{"protocol": protocol, "port": _DNS_PORT} for protocol in ("UDP", "TCP")]
     return sealed(
         {
@@ -99,12 +107,7 @@ def network(instance: Instance) -> Manifest:
             "spec": {
                 "podSelector": {},
                 "policyTypes": ["Ingress", "Egress"],
-                "ingress": [
-                    {
-                        "from": [_namespace(settings.ingress_namespace), _namespace(settings.platform_namespace)],
-                        "ports": [{"protocol": "TCP", "port": APP_PORT}],
-                    }
-                ],
+                "ingress": [served, *([measured] if settings.monitoring_namespace else [])],
                 "egress": [
                     {"to": [{"namespaceSelector": {}}], "ports": dns},
                     {"to": [_outside(cidr) for cidr in settings.egress_cidrs]},

@@ -151,6 +151,13 @@ def settled(tenant: Tenant) -> bool:
     return there and observed and (tenant.is_spare or status.url is not None)
 
 
+def in_service(tenant: Tenant) -> bool:
+    """Whether it is expected to answer at its address: it has done so before, and nothing else is asked of it."""
+    status = tenant.status
+    served = status.url is not None and status.proven_at is not None
+    return served and asked(tenant) is Event.SERVE and not is_true(status.conditions, ConditionType.SUSPENDED)
+
+
 def awaited(tenant: Tenant) -> bool:
     """Whether someone waits for it: a signup that never was ready, or a spec that has just changed."""
     if tenant.is_spare or tenant.metadata.deletion_timestamp is not None:

@@ -129,6 +129,8 @@ def test_status_as_json_has_the_promised_shape(provider: FakeProvider, capsys: p
         "backup",
         "mail",
         "payments",
+        "prometheus",
+        "alertmanager",
         "ca",
         "demo_tenant",
     }

@@ -8,7 +8,7 @@ from reconcile.world import NOW, PLAN, tenant_body
 from vivero_core.model.plan import Plan
 from vivero_core.model.tenant import Tenant
 from vivero_operator.escrow import record
-from vivero_operator.instance import DatabaseAddress, Instance, PlatformFiles, TenantKeys
+from vivero_operator.instance import APP_PORT, METRICS_PORT, DatabaseAddress, Instance, PlatformFiles, TenantKeys
 from vivero_operator.manifests import copies, event, http_route, ingress, namespace, pod_template, secrets
 from vivero_operator.policies import drift
 from vivero_operator.policies.room import Room
@@ -305,6 +305,19 @@ def test_network_policy() -> None:
     assert spec["egress"][1]["to"] == [{"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}}]
     narrow = namespace.network(instance(settings={"egress_cidrs": ["10.1.0.0/16"]}))["spec"]
     assert narrow["egress"][1]["to"] == [{"ipBlock": {"cidr": "10.1.0.0/16"}}]
+
+
+def test_metrics_are_for_the_namespace_of_prometheus_alone() -> None:
+    (served,) = namespace.network(instance())["spec"]["ingress"]
+    assert served["ports"] == [{"protocol": "TCP", "port": APP_PORT}]
+    watched = namespace.network(instance(settings={"monitoring_namespace": "monitoring"}))["spec"]["ingress"]
+    assert watched[0] == served
+    assert watched[1:] == [
+        {
+            "from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}],
+            "ports": [{"protocol": "TCP", "port": METRICS_PORT}],
+        }
+    ]
 
 
 def test_url_without_the_usual_port() -> None:

@@ -91,22 +91,24 @@ class ServiceHost:
 
 def serve_own(host: ServiceHost, name: str, folder: Path, arguments: Sequence[str], ready: Callable[[], bool]) -> None:
     """Run `vivero_dev.NAME`, a program of this package that speaks TLS and keeps its state in `folder`/data."""
+    own = [
+        *(f"--address={address}" for address in host.addresses),
+        f"--folder={folder}/data",
+        f"--certificate={folder}/tls.crt",
+        f"--key={folder}/tls.key",
+    ]
+    run_own(host, name, [*own, *arguments], ready, host.certificate().certificate.read_text())
+
+
+def run_own(host: ServiceHost, name: str, arguments: Sequence[str], ready: Callable[[], bool], revision: str) -> None:
+    """Run `vivero_dev.NAME`, a program of this package; another `revision` of what it reads restarts it."""
     host.processes.ensure(
         ProcessSpec(
             name,
-            [
-                sys.executable,
-                "-m",
-                f"vivero_dev.{name}",
-                *(f"--address={address}" for address in host.addresses),
-                f"--folder={folder}/data",
-                f"--certificate={folder}/tls.crt",
-                f"--key={folder}/tls.key",
-                *arguments,
-            ],
+            [sys.executable, "-m", f"vivero_dev.{name}", *arguments],
             environment={"PYTHONPATH": str(PACKAGE_ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
             user=OWN_USER,
-            revision=_source_revision(name) + host.certificate().certificate.read_text(),
+            revision=_source_revision(name) + revision,
             ready=ready,
             deadline=READY_SECONDS,
         )

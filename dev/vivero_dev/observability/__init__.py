@@ -1,0 +1,1 @@
+"""Prometheus and Alertmanager of a platform: what they watch, and whom they tell."""
