@@ -74,7 +74,13 @@ LISTS = {
 
 def main() -> None:
     options = arguments(__doc__ or "", records=100_000, rounds=40)
-    status = read_status(options.status)
+    in_a_schema_of_its_own(
+        read_status(options.status), lambda database: measured(database, options.records, options.rounds)
+    )
+
+
+def in_a_schema_of_its_own(status: dict[str, Any], measure: Callable[[Database], Awaitable[None]]) -> None:
+    """Run what measures with a workspace's tables, which are dropped afterwards."""
     authority = Path(status["ca"]).read_text()
     at = status["mariadb"]
     admin = mariadb.MariaDbAdmin(
@@ -86,8 +92,18 @@ def main() -> None:
     admin.ensure_database(schema)
     admin.ensure_user(login, schema, 10)
     secret = DatabaseSecret(login.name, login.secret, at["host"], int(at["port"]), schema)
+
+    async def opened() -> None:
+        database = Database(secret, client_context(authority), 4)
+        await database.open(20)
+        try:
+            await ensure_current(database)
+            await measure(database)
+        finally:
+            await database.close()
+
     try:
-        asyncio.run(measured(Database(secret, client_context(authority), 4), options.records, options.rounds))
+        asyncio.run(opened())
     finally:
         admin.drop_database(schema)
         admin.drop_users(schema)
@@ -95,17 +111,12 @@ def main() -> None:
 
 
 async def measured(database: Database, records: int, rounds: int) -> None:
-    await database.open(20)
-    try:
-        await ensure_current(database)
-        access = await filled(database, records)
-        async with database.patient(3600) as connection:
-            await connection.execute("SET SESSION max_statement_time = 0")
-            before = await table(connection, access, rounds)
-            await connection.execute(statement(access.whole, keys_of(access.whole, ("City", "-Pieces"))))
-            after = await timed(rounds, lambda: lists.page(connection, access, LISTS["sorted by two, no index"]))
-    finally:
-        await database.close()
+    access = await filled(database, records)
+    async with database.patient(3600) as connection:
+        await connection.execute("SET SESSION max_statement_time = 0")
+        before = await table(connection, access, rounds)
+        await connection.execute(statement(access.whole, keys_of(access.whole, ("City", "-Pieces"))))
+        after = await timed(rounds, lambda: lists.page(connection, access, LISTS["sorted by two, no index"]))
     print(f"\n{records:,} records of {len(FIELDS)} fields, {rounds} rounds; {machine()}\n")
     print_table(["p95 of the first page", "program", "bare SQL", ""], before)
     print(f"\nSorted by two, once the index that was offered is there: {shown(after)}")

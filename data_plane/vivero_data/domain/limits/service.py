@@ -116,11 +116,12 @@ class LimitService:
         Raises:
             PlanLimitError: the limit would be exceeded.
         """
-        taken = await lock(tx, resource)
-        bound = getattr(self.current, resource)
+        bound: int | None = getattr(self.current, resource)
+        if await add(tx, resource, amount, bound):
+            return
+        taken = await lock(tx, resource)  # nothing was added: the bound, an amount of none, or no such counter
         if bound is not None and taken + amount > bound:
             raise refusal(resource, self.current, bound)
-        await add(tx, resource, amount)
 
     async def room(self, connection: Connection, resource: Resource) -> int | None:
         """How much of a resource is left; None is without a limit."""
@@ -172,8 +173,10 @@ async def lock(tx: Connection, name: str) -> int:
     return int(row[0])
 
 
-async def add(tx: Connection, name: str, amount: int) -> None:
-    await tx.execute("UPDATE counters SET value = value + %s WHERE name = %s", amount, name)
+async def add(tx: Connection, name: str, amount: int, bound: int | None = None) -> bool:
+    """Add to a counter, which is locked then, unless it would exceed the bound; whether it has changed."""
+    sql = "UPDATE counters SET value = value + %s WHERE name = %s AND (%s IS NULL OR value + %s <= %s)"
+    return await tx.execute(sql, amount, name, bound, amount, bound) == 1
 
 
 async def counts(connection: Connection) -> dict[str, int]:

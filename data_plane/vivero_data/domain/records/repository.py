@@ -24,19 +24,20 @@ from vivero_data.domain.records.schemas import Record
 _HEAD: Final = ("id", "version", "created_at", "updated_at")
 
 
-async def insert(tx: Connection, collection: Collection, values: Mapping[int, Any]) -> int:
-    """Add a record with values by field id; returns its id."""
+async def insert(tx: Connection, collection: Collection, values: Mapping[int, Any]) -> Record:
+    """Add a record with values by field id."""
     (values,) = await _numbered(tx, collection, [values])
     # An expression reads the columns before it.
     formulas = assignments(collection.fields)
     names = ", ".join([*_names(collection, values), *(column for column, _ in formulas)])
     places = ", ".join([*["%s"] * len(values), *(expression for _, expression in formulas)])
-    record_id = await tx.insert(
-        f"INSERT INTO {table_name(collection.id)} ({names}) VALUES ({places})",  # noqa: S608  names from numbers
+    (row,) = await tx.fetch_all(
+        f"INSERT INTO {table_name(collection.id)} ({names}) VALUES ({places}) RETURNING {_columns(collection)}",  # noqa: S608  names from numbers
         *values.values(),
     )
-    await held.note(tx, collection, [(record_id, values)])
-    return record_id
+    record = _record(collection, row)
+    await held.note(tx, collection, [(record.id, values)])
+    return record
 
 
 async def _numbered(

@@ -238,12 +238,11 @@ class RecordService:
                 wanted = completed(access, columns_for(access.collection, values, new=True))
                 await _complete_files(tx, access, wanted)
                 await _check_links(tx, access, wanted)
-                record_id = await repository.insert(tx, definition, wanted)
+                made = await repository.insert(tx, definition, wanted)
             except (DuplicateKeyError, MissingTableError) as error:
                 raise as_field_error(access.collection, error) from error
             await collections.add_records(tx, definition.id, 1)
-            made = _found(await repository.get(tx, access.unlimited, record_id))
-            await require_seen(tx, access, [record_id])
+            await require_seen(tx, access, [made.id])
             await log_all(tx, actor, [entry_of("record.create", definition, made, after=made.values)])
             return await _resolved(tx, access, _seen(access, made))
 
