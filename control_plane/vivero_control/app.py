@@ -40,6 +40,7 @@ from vivero_control.domain.signups.controllers import (
 )
 from vivero_control.domain.staff.controllers import AuthController, MemberController
 from vivero_control.domain.staff.guards import STAFF, bearer_auth
+from vivero_control.domain.status.controllers import IncidentController, StatusController
 from vivero_control.domain.tenants.controllers import TenantController
 from vivero_control.domain.tenants.hosts import ForeignHosts, HostDispatch
 from vivero_control.lib.health import HealthController, internal_app
@@ -122,6 +123,7 @@ def _api(services: Services) -> Router:
             TenantBillingController,
             TenantLeadController,
             DifferenceController,
+            IncidentController,
             MemberController,
         ],
         middleware=[auth.middleware],
@@ -135,6 +137,7 @@ def _api(services: Services) -> Router:
             PlanController,
             AuthController,
             PaymentEventController,
+            StatusController,
             staff_only,
         ],
         guards=[json_only],
@@ -182,6 +185,7 @@ def _openapi() -> OpenAPIConfig:
             "Tenants": "Every customer's instance, for staff.",
             "Backups": "What is kept of a tenant and what was brought back, for staff; asked for by admins.",
             "Billing": "What a tenant pays, for staff; and where the payment provider tells of changes.",
+            "Status": "How the service is, for everybody; announced by staff.",
             "Health": "For kubelet and balancers.",
         },
         documents=[json_document(), yaml_document()],

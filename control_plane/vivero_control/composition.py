@@ -54,6 +54,8 @@ from vivero_control.domain.staff.resets import StaffResets
 from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.sessions import StaffSessions
 from vivero_control.domain.staff.tokens import StaffTokens
+from vivero_control.domain.status.measuring import Probes
+from vivero_control.domain.status.service import StatusService
 from vivero_control.domain.tenants.directory import TenantDirectory
 from vivero_control.domain.tenants.finder import WorkspaceFinder
 from vivero_control.domain.tenants.hosts import HostService
@@ -247,6 +249,7 @@ def services(to: Infrastructure) -> Services:
         sessions=StaffSessions(store, staff),
         tokens=StaffTokens(to.database, staff_key, clock),
         audit=audit,
+        status=StatusService(to.database, clock),
         health=Health(to.database, lambda: to.directory.synced and to.plans.synced),
         settings=settings,
     )
@@ -299,6 +302,17 @@ def synchroniser(to: Infrastructure) -> Synchroniser | None:
         tenant_url=to.settings.tenant_url,
         account_of=to.settings.account_of,
         clock=to.clock,
+    )
+
+
+def probes(to: Infrastructure) -> Probes:
+    """Of the status page."""
+    return Probes(
+        database=to.database,
+        tenants=to.tenants,
+        ingress=to.ingress,
+        host=to.settings.domain,
+        ask_provider=to.payments.ping if to.payments else None,
     )
 
 

@@ -33,6 +33,7 @@ the frozen structs of its domain's `schemas.py`.
 | `dead_letters: DeadLetterService` | jobs that were given up | `newest() -> DeadLetterList`, `replay(id, actor)` |
 | `hosts: HostService` | page at a workspace's host | `status(host) -> HostStatus` |
 | `workspace_finder: WorkspaceFinder` | public login page | `ask(email, address)` |
+| `status: StatusService` | status page | `view() -> StatusView`, which never fails; `incident(number)`, `announce(NewIncident, actor)`, `say(number, NewUpdate, actor)`, each an IncidentView |
 | `audit: AuditService` | history on the tenant's page | `history(*subjects) -> tuple[AuditEntry, ...]` |
 
 `Pages` is the other direction: what the web layer gives the application. Without it everything is answered as
@@ -69,6 +70,7 @@ from vivero_control.domain.staff.resets import StaffResets
 from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.sessions import StaffSessions
 from vivero_control.domain.staff.tokens import StaffTokens
+from vivero_control.domain.status.service import StatusService
 from vivero_control.domain.tenants.finder import WorkspaceFinder
 from vivero_control.domain.tenants.hosts import HostService
 from vivero_control.domain.tenants.schemas import HostStatus
@@ -104,6 +106,7 @@ class Services:
     sessions: StaffSessions
     tokens: StaffTokens
     audit: AuditService
+    status: StatusService
     health: Health
     settings: Settings
 

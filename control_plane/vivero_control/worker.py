@@ -29,6 +29,9 @@ from vivero_control.domain.notifications import mails
 from vivero_control.domain.signups.links import LINK
 from vivero_control.domain.signups.repository import SignupLinkRepository
 from vivero_control.domain.staff.repository import RefreshTokenRepository
+from vivero_control.domain.status.measuring import StatusTask
+from vivero_control.domain.status.policies import DAYS
+from vivero_control.domain.status.repository import IncidentRepository, StatusDayRepository
 from vivero_control.domain.tenants.external_changes import ExternalChangeWatcher
 from vivero_control.domain.tenants.trials import TrialTask
 from vivero_control.jobs.outbox import KEEP_FINISHED, KEEP_PAYLOAD, Outbox
@@ -46,7 +49,9 @@ POLL_SECONDS: Final = 10.0  # the delay when a wake-up is lost
 TRIALS_SECONDS: Final = 300.0
 COMPARE_SECONDS: Final = 3600.0
 TIDY_SECONDS: Final = 6 * 3600.0
+STATUS_SECONDS: Final = 25.0  # less than half a minute: each minute is measured, once
 RUN_SECONDS: Final = 300.0  # timeout of one run of a periodic task
+KEEP_INCIDENTS: Final = timedelta(days=366)
 GONE_AFTER: Final = timedelta(days=1)
 """A Tenant that is still missing so long after a mail about it became a dead letter was deleted, and is not only late."""
 
@@ -79,6 +84,9 @@ class Worker:
             mails_are_answered=settings.mail.reply_to is not None,
             clock=infrastructure.clock,
         )
+        self.status = StatusTask(
+            infrastructure.database, composition.probes(infrastructure).all(), infrastructure.clock
+        )
         self.billing = composition.synchroniser(infrastructure)
         self._wake_ups = {kind: asyncio.Event() for kind in kinds}
 
@@ -94,6 +102,7 @@ class Worker:
         return {
             "wake": lambda: self._infrastructure.wake_up.listen(self._on_wake_up),
             "trials": lambda: run_every(TRIALS_SECONDS, "trials", self.trials.run, limit=RUN_SECONDS),
+            "status": lambda: run_every(STATUS_SECONDS, "status", self.status.run, limit=RUN_SECONDS),
             "changes": self.changes.run,
             "erasures": self.erasures.run,
             "tidy": lambda: run_every(TIDY_SECONDS, "clean-up", self.tidy, limit=RUN_SECONDS),
@@ -120,6 +129,10 @@ class Worker:
             ),
             "mails about tenants that are gone": self._erase_gone,
             "links of signups": lambda: self._in_transaction(lambda at: SignupLinkRepository(at).forget(now)),
+            "days of the status page": lambda: self._in_transaction(
+                lambda at: StatusDayRepository(at).forget((now - timedelta(days=DAYS)).date())
+            ),
+            "incidents": lambda: self._in_transaction(lambda at: IncidentRepository(at).forget(now - KEEP_INCIDENTS)),
             "refresh tokens": lambda: self._in_transaction(lambda at: RefreshTokenRepository(at).forget(now)),
         }
         await for_each("tidy", tasks, lambda what: tasks[what](), name=str)

@@ -314,6 +314,7 @@ WORKSPACE_QUERIES: Final = (
 _REASON: Final = {"reason": "They asked for it.", "generation": 1}
 _LOGIN: Final = {"email": "ada@vivero.example", "password": "not the password"}
 _SIGNUP: Final = {"company": "Company", "email": "owner@example.com", "password": _PASSWORD, "slug": "no-such-slug"}
+_INCIDENT: Final = {"title": "Slow", "text": "We look.", "state": "investigating", "components": ["api"]}
 CONTROL_BODIES: Final[dict[str, Any]] = {
     "POST /api/v1/auth/login": _LOGIN,
     "POST /api/v1/auth/refresh": {"refresh_token": "x" * 43},
@@ -327,6 +328,7 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
     "POST /api/v1/tenants/{name}/suspend": {**_REASON, "kind": "Manual", "message": "x"},
     "POST /api/v1/tenants/{name}/resume": _REASON,
     "POST /api/v1/tenants/{name}/extend-trial": {**_REASON, "trial_ends_at": "2026-12-24T00:00:00Z"},
+    "POST /api/v1/tenants/{name}/confirm-owner": _REASON,
     "POST /api/v1/tenants/{name}/change-plan": {**_REASON, "plan": "starter"},
     "POST /api/v1/tenants/{name}/backups": {"reason": "Before the migration."},
     "POST /api/v1/tenants/{name}/restores": {
@@ -335,6 +337,8 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
         "time": "2026-11-28T12:00:00Z",
     },
     "POST /api/v1/deleted-tenants/{ident}/undelete": {"reason": _REASON["reason"]},
+    "POST /api/v1/status/incidents": _INCIDENT,
+    "POST /api/v1/status/incidents/{number}/updates": {"state": "resolved", "text": "It works again."},
     "POST /api/v1/platform-backup/dumps": {"reason": "Before the upgrade."},
     "POST /api/v1/staff": {"email": "grace@example.com", "role": "support"},
     "PATCH /api/v1/staff/{staff_id}": {"role": "admin", "active": True},
@@ -370,6 +374,15 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
     },
     "POST /staff/deleted/{ident}/undelete": {"reason": _REASON["reason"]},
     "POST /staff/platform/dumps": {},
+    "POST /staff/status/new": {
+        "title": "Slow",
+        "text": "We look.",
+        "state": "planned",
+        "on_api": "true",
+        "begins_at": "2026-12-24T06:00",
+        "ends_at": "2026-12-24T08:00",
+    },
+    "POST /staff/status/{number}/updates": {"state": "resolved", "text": "It works again."},
     "POST /staff/tenants/{name}/{which}": {
         "reason": "They asked for it.",
         "kind": "Manual",

@@ -5,13 +5,14 @@ still to be done, and what was done by whom. What a tenant is stands in the
 cluster, as a Tenant.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Date,
     DateTime,
     Dialect,
     ForeignKey,
@@ -314,3 +315,47 @@ class BillingDifference(Base):
     what: Mapped[str] = mapped_column(String(40))
     detail: Mapped[str] = mapped_column(String(500))
     found_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class StatusDay(Base):
+    """Minutes of one component of the service on one day (UTC), by what was measured in them."""
+
+    __tablename__ = "status_days"
+
+    component: Mapped[str] = mapped_column(String(16), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    operational: Mapped[int]
+    degraded: Mapped[int]
+    outage: Mapped[int]
+    state: Mapped[str] = mapped_column(String(16))
+    """Of the last minute that was counted."""
+    measured_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    """That minute; an older one is not counted any more."""
+
+
+class StatusIncident(Base):
+    """An incident or planned maintenance, as staff announce it."""
+
+    __tablename__ = "status_incidents"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    title: Mapped[str] = mapped_column(String(120))
+    state: Mapped[str] = mapped_column(String(16))
+    components: Mapped[list[str]] = mapped_column(JSON)
+    begins_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    planned_end: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Of maintenance."""
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Null while it is open."""
+
+
+class StatusUpdate(Base):
+    """What was said about an incident."""
+
+    __tablename__ = "status_updates"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("status_incidents.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    state: Mapped[str] = mapped_column(String(16))
+    text: Mapped[str] = mapped_column(String(2000))

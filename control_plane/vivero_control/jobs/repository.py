@@ -108,6 +108,13 @@ class OutboxRepository(Repository[OutboxEntry]):
         )
         return {key: value for key, value in rows}  # noqa: C416  a Row is no tuple for the type checker
 
+    async def oldest_waiting(self, kind: str, now: datetime) -> datetime | None:
+        """When the job of a kind was made that is due and waits longest; None when none does."""
+        waits = (OutboxEntry.kind == kind, OutboxEntry.state == PENDING, OutboxEntry.created_at <= now)
+        return cast(
+            "datetime | None", await self.session.scalar(select(func.min(OutboxEntry.created_at)).where(*waits))
+        )
+
     async def dead_letters(self, limit: int) -> tuple[Sequence[OutboxEntry], int]:
         """The newest dead letters, and how many there are."""
         dead = OutboxEntry.state == DEAD

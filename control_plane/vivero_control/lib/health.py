@@ -29,21 +29,27 @@ class Liveness(Struct, frozen=True, kw_only=True):
 class Readiness(Struct, frozen=True, kw_only=True):
     """What is needed to serve. Valkey is not in it: without it we count by ourselves and have no staff sessions."""
 
-    ok: Annotated[bool, Meta(description="Whether all of it answers.")]
-    database: Annotated[bool, Meta(description="Whether the database answers.")]
+    ok: Annotated[bool, Meta(description="Whether requests may come: the cluster was seen, the database has answered.")]
+    database: Annotated[bool, Meta(description="Whether the database answers now.")]
     cluster: Annotated[bool, Meta(description="Whether the cluster has been seen whole.")]
 
 
 class Health:
-    """Asks what readiness depends on."""
+    """Asks what readiness depends on.
+
+    Once the database has answered, a process stays ready without it: its outage is that of all replicas, and the status
+    page and our own words for what is amiss come from a pod that is in service.
+    """
 
     def __init__(self, database: Database, cluster_synced: Callable[[], bool]) -> None:
         self._database = database
         self._cluster_synced = cluster_synced
+        self._has_answered = False
 
     async def readiness(self) -> Readiness:
         database, cluster = await self._database_answers(), self._cluster_synced()
-        return Readiness(ok=database and cluster, database=database, cluster=cluster)
+        self._has_answered |= database
+        return Readiness(ok=self._has_answered and cluster, database=database, cluster=cluster)
 
     async def _database_answers(self) -> bool:
         try:
@@ -66,7 +72,7 @@ class HealthController(Controller):
     def healthz(self) -> Liveness:
         return Liveness()
 
-    @get("/readyz", summary="Database and cluster answer", responses={503: NOT_READY})
+    @get("/readyz", summary="Requests may come", responses={503: NOT_READY})
     async def readyz(self, health: NamedDependency[Health]) -> Response[Readiness]:
         readiness = await health.readiness()
         return Response(readiness, status_code=200 if readiness.ok else 503)

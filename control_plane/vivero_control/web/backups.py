@@ -3,7 +3,6 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -89,7 +88,7 @@ class BringBackForm(Struct, kw_only=True):
             errors.append(FieldError("confirm", f"Type the tenant's name, {name}."))
         if self.into not in TARGETS:
             errors.append(FieldError("into", "Choose where to."))
-        if self.source == "moment" and _moment(self.moment) is None:
+        if self.source == "moment" and tenant_forms.moment(self.moment) is None:
             errors.append(FieldError("time", "Enter a day and a time, such as 2026-11-29 14:05:09."))
         if self.source == "backup" and not self.backup:
             errors.append(FieldError("backup", "Choose a backup."))
@@ -102,18 +101,9 @@ class BringBackForm(Struct, kw_only=True):
         return BringBack(
             reason=self.reason.strip(),
             target=self._target(),
-            time=_moment(self.moment) if self.source == "moment" else None,
+            time=tenant_forms.moment(self.moment) if self.source == "moment" else None,
             backup=(self.backup or None) if self.source == "backup" else None,
         )
-
-
-def _moment(text: str) -> datetime | None:
-    """In UTC, as browsers write a local time; another offset is believed."""
-    try:
-        found = datetime.fromisoformat(text.strip())
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _by_field(error: WebError | None) -> tuple[Mapping[str, str], str]:

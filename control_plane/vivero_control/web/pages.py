@@ -30,6 +30,8 @@ from vivero_control.web.signup import SignupController
 from vivero_control.web.site import SiteController
 from vivero_control.web.staff_login import RecoveryController, StaffLoginController
 from vivero_control.web.staff_members import StaffMembersController
+from vivero_control.web.staff_status import StaffStatusController
+from vivero_control.web.status import StatusPageController
 from vivero_control.web.tenants import TenantsController
 from vivero_control.web.workspace_login import WorkspaceLoginController
 
@@ -43,6 +45,7 @@ def pages(clock: Clock = now) -> Pages:
         route_handlers=[
             SiteController,
             CompanyController,
+            StatusPageController,
             WorkspaceLoginController,
             SignupController,
             ConfirmController,
@@ -59,6 +62,7 @@ def pages(clock: Clock = now) -> Pages:
             DeadLettersController,
             BillingController,
             PlatformController,
+            StaffStatusController,
             StaffMembersController,
         ],
         guards=[same_origin_only],

@@ -99,7 +99,7 @@ class SiteController(Controller):
     @get("/sitemap.xml", media_type=MediaType.XML, cache_control=FIVE_MINUTES, sync_to_thread=False)
     def sitemap(self, settings: NamedDependency[Settings]) -> str:
         """The pages for visitors (sitemaps.org)."""
-        paths = ("/", "/pricing", "/signup", "/login", *(COMPANY_PATHS if settings.company else ()))
+        paths = ("/", "/pricing", "/signup", "/login", "/status", *(COMPANY_PATHS if settings.company else ()))
         listed = "".join(f"<url><loc>{escape(settings.origin + path)}</loc></url>" for path in paths)
         return (
             '<?xml version="1.0" encoding="UTF-8"?>'

@@ -14,6 +14,7 @@ DEAD_LETTERS: Final = "/staff/dead-letters"
 BILLING: Final = "/staff/billing"
 DELETED: Final = "/staff/deleted"
 PLATFORM: Final = "/staff/platform"
+STATUS: Final = "/staff/status"
 PEOPLE: Final = "/staff/people"
 LOGIN: Final = "/staff/login"
 PASSWORD_SET: Final = "password=set"  # noqa: S105  a query, not a password
@@ -43,6 +44,7 @@ _PAGES: Final = (
     ("Billing", BILLING, "credit-card"),
     ("Dead letters", DEAD_LETTERS, "inbox"),
     ("Platform", PLATFORM, "database"),
+    ("Status page", STATUS, "activity"),
 )
 _FOR_ADMINS: Final = (("People", PEOPLE, "users"),)
 

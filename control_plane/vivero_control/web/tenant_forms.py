@@ -12,7 +12,7 @@ from vivero_web.errors import FieldError, InvalidInputError
 from vivero_web.text import whole_number
 
 from vivero_control.domain.deleted.service import Undelete
-from vivero_control.domain.tenants.schemas import ChangePlan, ExtendTrial, Resume, Suspend
+from vivero_control.domain.tenants.schemas import ChangePlan, ConfirmOwner, ExtendTrial, Resume, Suspend
 
 REASON_MIN: Final = 3
 TEXT_MAX: Final = 500
@@ -55,6 +55,11 @@ def resume(form: ActionForm) -> Resume:
     return Resume(reason=form.reason.strip(), generation=whole_number(form.generation))
 
 
+def confirm_owner(form: ActionForm) -> ConfirmOwner:
+    _raise(reason_errors(form.reason))
+    return ConfirmOwner(reason=form.reason.strip(), generation=whole_number(form.generation))
+
+
 def extend_trial(form: ActionForm) -> ExtendTrial:
     """The trial ends with the chosen day, in UTC."""
     errors = reason_errors(form.reason)
@@ -84,6 +89,15 @@ def reason_errors(typed: str) -> list[FieldError]:
     if len(reason) > TEXT_MAX:
         return [FieldError("reason", f"Use at most {TEXT_MAX} characters.")]
     return []
+
+
+def moment(text: str) -> datetime | None:
+    """In UTC, as browsers write a local time; another offset is believed."""
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _raise(errors: list[FieldError]) -> None:

@@ -39,6 +39,7 @@ DONE: Final = {
     "suspend": "The workspace is suspended. Visitors see a page that says why.",
     "resume": "The workspace is resumed and starts now.",
     "extend": "The trial is extended.",
+    "confirm": "The owner's address counts as confirmed. Links that were mailed are not needed any more.",
     "undelete": "The workspace comes back, with its data as it was.",
     "plan": "The plan is changed. The new limits hold at once.",
 }
@@ -161,6 +162,8 @@ async def _act(tenants: TenantService, name: str, which: str, form: ActionForm, 
             await tenants.resume(name, tenant_forms.resume(form), actor)
         case "extend":
             await tenants.extend_trial(name, tenant_forms.extend_trial(form), actor)
+        case "confirm":
+            await tenants.confirm_owner(name, tenant_forms.confirm_owner(form), actor)
         case "plan":
             await tenants.change_plan(name, tenant_forms.change_plan(form), actor)
         case _:

@@ -9,6 +9,7 @@ from msgspec import UNSET, structs
 from unit.control_plane.builders import tenant
 from unit.control_plane_web import billing_fakes as paying
 from unit.control_plane_web import fakes as control
+from unit.control_plane_web import status_fakes as showing
 from unit.data_plane.builders import OPTIONS
 from unit.data_plane_web import fakes as data
 from vivero_control.domain.backups.schemas import OperationState
@@ -17,6 +18,7 @@ from vivero_control.domain.dead_letters.service import DeadLetter
 from vivero_control.domain.platform.service import DumpView, PlatformBackupView, PlatformState, ProofView, StateView
 from vivero_control.domain.signups.schemas import SignupView, TenantRef, Waiting
 from vivero_control.domain.staff.schemas import Invitation, InvitationState
+from vivero_control.domain.status.schemas import IncidentState, IncidentView, UpdateView
 from vivero_core.model.naming import SLUG_MAX_LENGTH
 from vivero_data.domain.api_keys.schemas import Scope
 from vivero_data.domain.audit.chain import ChainProblem
@@ -126,6 +128,21 @@ def _platform() -> PlatformBackupView:
     return control.platform_backup(state=failed, message=said, dumps=dumps, proof=proof, stored=state, dumping=True)
 
 
+def _incidents() -> tuple[IncidentView, ...]:
+    """One in each state, with long words and other scripts."""
+    said = UpdateView(at=control.NOW, state=IncidentState.MONITORING, text=f"{ERROR}\n{NAMES[5]}")
+    return tuple(
+        showing.incident(
+            number,
+            state,
+            title=f"{NAMES[number % len(NAMES)]} {LONG_LABEL}"[:120],
+            ends_at=control.NOW,
+            updates=(said,) * 3,
+        )
+        for number, state in enumerate(IncidentState, 1)
+    )
+
+
 def control_plane() -> Litestar:
     """The control plane's pages; everybody is logged in."""
     letters = tuple(
@@ -164,6 +181,7 @@ def control_plane() -> Litestar:
         dead_letters=control.FakeDeadLetters(letters),
         deleted=control.FakeDeleted(gone),
         platform=control.FakePlatform(_platform()),
+        status=showing.FakeStatus(incidents=_incidents()),
         members=control.FakeMembers((control.PEOPLE[0], *people)),
         tenants=control.FakeTenants(tenants),
         billing=billing,
@@ -196,6 +214,10 @@ CONTROL_PAGES = (
     "/staff/deleted",
     f"/staff/deleted?undelete={control.DELETED[0].id}",
     "/staff/platform",
+    "/staff/status",
+    "/staff/status/new",
+    "/staff/status/1",
+    "/status",
     "/staff/people",
     f"/staff/people/{UUID(int=2)}",
     "/staff/tenants",

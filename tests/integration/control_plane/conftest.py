@@ -214,6 +214,7 @@ async def program(
                 "signup_id": "0" * 32,
                 "staff_id": str(somebody.id),
                 "letter": "0",
+                "number": "0",
                 "ident": "zzzzzzzzzz",
                 "file_path": "x.css",
             },

@@ -220,6 +220,11 @@ async def test_actions_change_the_tenant_and_are_audited(staff: httpx.Client, na
     assert datetime.fromisoformat(extended.json()["tenant"]["trial_ends_at"]) == ends
     past = act("extend-trial", trial_ends_at="2020-01-01T00:00:00Z")
     assert (past.status_code, past.json()["errors"][0]["field"]) == (422, "trial_ends_at")
+    assert act("confirm-owner").json()["tenant"]["owner_confirmed"] is True
+    owner = Tenant.parse(await kube.get(TENANT, tenant)).spec.owner
+    assert owner is not None
+    assert (owner.confirmed, owner.email) == (True, f"owner@{slug}.example.com")
+    assert act("confirm-owner").status_code == 409
     assert act("change-plan", plan="no-such-plan").json()["errors"][0]["field"] == "plan"
 
     stale = act("suspend", generation=1)
@@ -229,7 +234,7 @@ async def test_actions_change_the_tenant_and_are_audited(staff: httpx.Client, na
     assert staff.post(f"{at}/suspend", json={"reason": ""}).status_code == 422
 
     history = staff.get(f"{at}/history").json()
-    assert [entry["action"] for entry in history] == ["extend-trial", "resume", "suspend", "signup"]
+    assert [entry["action"] for entry in history] == ["confirm-owner", "extend-trial", "resume", "suspend", "signup"]
     assert {entry["actor"] for entry in history[:-1]} == {ADMIN[0]}
     assert {entry["outcome"] for entry in history} == {"done"}
     assert history[-2]["reason"] == "test of suspend"

@@ -1,12 +1,13 @@
 """Probes and metrics on the internal port."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from litestar.testing import TestClient
 from prometheus_client import Counter
 from vivero_control.lib.health import Health, Readiness, internal_app
+from vivero_web.errors import UnavailableError
 
 asked = Counter("vivero_control_test_asked", "Of this test alone")
 
@@ -44,3 +45,23 @@ def test_an_unavailable_dependency_makes_it_unready() -> None:
     with TestClient(internal_app(FakeHealth(ok=False))) as client:
         assert client.get("/readyz").status_code == 503
         assert client.get("/healthz").status_code == 200
+
+
+async def test_once_in_service_it_stays_so_without_the_database() -> None:
+    """All replicas have the same one: taken out of service, none could say what is amiss."""
+
+    class FakeDatabase:
+        away = True
+
+        async def ping(self) -> None:
+            if self.away:
+                raise UnavailableError
+
+    database = FakeDatabase()
+    health = Health(cast("Any", database), lambda: True)
+    assert not (await health.readiness()).ok
+    database.away = False
+    assert (await health.readiness()).ok
+    database.away = True
+    known = await health.readiness()
+    assert (known.ok, known.database) == (True, False)

@@ -41,6 +41,7 @@ def test_a_spare_is_standby_in_any_state() -> None:
         lambda one: policies.resume(one, NOW),
         lambda one: policies.extend_trial(one, ExtendTrial(reason="by mistake", trial_ends_at=NOW), NOW),
         lambda one: policies.rename(one, "Acme"),
+        lambda one: policies.confirm_for_owner(one, NOW),
         lambda one: policies.change_plan(one, ChangePlan(reason="by mistake", plan="starter"), None),
     ],
 )
@@ -87,6 +88,17 @@ def test_resume_needs_a_suspended_tenant_whose_trial_is_not_over() -> None:
         policies.resume(tenant(), NOW)
     with pytest.raises(WrongStateError):
         policies.resume(trial(NOW - timedelta(days=1), suspended=TRIAL_ENDED), NOW)
+
+
+def test_staff_confirm_an_address_once_and_open_what_was_closed_for_it() -> None:
+    ends, owner = NOW + timedelta(days=9), {"email": "owner@acme.example.com", "confirmed": False}
+    assert policies.confirm_for_owner(trial(ends, owner=owner), NOW) == {"owner": {"confirmed": True}}
+    opened = policies.confirm_for_owner(trial(ends, owner=owner, suspended=TRIAL_ENDED), NOW)
+    assert opened == {"owner": {"confirmed": True}, "suspended": None}
+    assert "suspended" not in policies.confirm_for_owner(trial(NOW, owner=owner, suspended=TRIAL_ENDED), NOW)
+    for nothing in (trial(ends), trial(ends, owner=None)):
+        with pytest.raises(WrongStateError, match="still to be confirmed"):
+            policies.confirm_for_owner(nothing, NOW)
 
 
 def test_an_extension_resumes_only_tenants_suspended_for_their_trial() -> None:

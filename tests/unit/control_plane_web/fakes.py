@@ -23,6 +23,7 @@ from unit.control_plane_web.billing_fakes import (
     FakeManaged,
     FakeTickets,
 )
+from unit.control_plane_web.status_fakes import FakeStatus
 from vivero_control.domain.audit.service import AuditEntry, AuditService
 from vivero_control.domain.backups import policies as backup_policies
 from vivero_control.domain.backups.schemas import (
@@ -80,6 +81,7 @@ from vivero_control.domain.tenants.finder import WorkspaceFinder
 from vivero_control.domain.tenants.schemas import (
     ChangePlan,
     ConditionView,
+    ConfirmOwner,
     ExtendTrial,
     HostState,
     HostStatus,
@@ -335,7 +337,7 @@ class FakeTenants(TenantService):
         return (f"tenant/{name}",)
 
     async def _give(
-        self, name: str, order: Suspend | Resume | ExtendTrial | ChangePlan | Rename, actor: str
+        self, name: str, order: Suspend | Resume | ExtendTrial | ConfirmOwner | ChangePlan | Rename, actor: str
     ) -> TenantDetail:
         if order.reason == "conflict":
             raise WrongStateError("It is suspended already (Manual).")
@@ -349,6 +351,9 @@ class FakeTenants(TenantService):
         return await self._give(name, order, actor)
 
     async def extend_trial(self, name: str, order: ExtendTrial, actor: str) -> TenantDetail:
+        return await self._give(name, order, actor)
+
+    async def confirm_owner(self, name: str, order: ConfirmOwner, actor: str) -> TenantDetail:
         return await self._give(name, order, actor)
 
     async def change_plan(self, name: str, order: ChangePlan, actor: str) -> TenantDetail:
@@ -876,6 +881,7 @@ def fakes(**replaced: object) -> dict[str, object]:
         "signups": FakeSignups(),
         "tenants": FakeTenants(),
         "audit": FakeAudit(),
+        "status": FakeStatus(),
         "backups": FakeBackups(BACKUPS, RESTORES, recovery=RECOVERY),
         "deleted": FakeDeleted(),
         "platform": FakePlatform(platform_backup()),

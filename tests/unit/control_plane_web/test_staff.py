@@ -10,7 +10,7 @@ from litestar.testing import TestClient
 from unit.control_plane_web.conftest import browser, logged_in
 from unit.control_plane_web.fakes import ADMIN, SPARE, FakePlans, FakeTenants, row
 from vivero_control.domain.staff.sessions import SESSION_COOKIE
-from vivero_control.domain.tenants.schemas import Suspend, TenantDetail, TenantState
+from vivero_control.domain.tenants.schemas import ConfirmOwner, Suspend, TenantDetail, TenantState
 from vivero_control.web.staff_shell import HOME, safe_next
 from vivero_control.web.tenants import TenantFilter
 from vivero_core.model.constants import SuspensionReason
@@ -203,6 +203,7 @@ def test_without_script_an_action_is_a_page_with_its_dialog_open(staff: TestClie
             {"trial_ends_on": "2026-12-31"},
             lambda o: o.trial_ends_at == datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC),
         ),
+        ("confirm", {}, lambda o: isinstance(o, ConfirmOwner)),
         ("plan", {"plan": "starter"}, lambda o: o.plan == "starter"),
     ],
 )
@@ -230,6 +231,7 @@ def test_orders_are_given_in_the_name_of_who_is_logged_in(
         ("suspend", {"kind": "Manual", "reason": "because", "message": "x" * 501}, "Use at most 500"),
         ("resume", {"reason": "x" * 501}, "Use at most 500"),
         ("extend", {"reason": "because", "trial_ends_on": "soon"}, "Choose a day"),
+        ("confirm", {"reason": "x"}, "Say why"),
         ("plan", {"reason": "because", "plan": ""}, "Choose a plan"),
         ("suspend", {"kind": "Abuse", "reason": "conflict"}, "It is suspended already (Manual)."),
     ],
@@ -242,6 +244,12 @@ def test_a_wrong_order_comes_back_with_its_dialog(which: str, data: dict[str, st
     assert words in answer.text
     assert answer.text.count("data-open>") == 1
     assert not tenants.orders
+
+
+def test_only_an_address_that_is_not_confirmed_is_offered_to_be(staff: TestClient[Any]) -> None:
+    opener = 'data-dialog-open="confirm"'
+    assert opener in staff.get(f"{HOME}/kestrel").text
+    assert opener not in staff.get(f"{HOME}/northwind").text
 
 
 def test_an_unknown_order_is_a_page(staff: TestClient[Any]) -> None:

@@ -69,6 +69,7 @@ def _of_a_control_plane(app: Litestar) -> Program:
             "signup_id": "0" * 32,
             "staff_id": SOMEBODY,
             "letter": "1",
+            "number": "1",
             "ident": "abcdefghij",
             "file_path": "x.css",
         },

@@ -105,6 +105,9 @@ class PaymentProvider(Protocol):
     async def account(self, customer: str) -> Account:
         """Every subscription and invoice of a customer, as they are now."""
 
+    async def ping(self) -> None:
+        """It answers us."""
+
     def check_header(self, header: str, now: datetime) -> None:
         """Whether a message may be of now, before its body is read. Raises SignatureError."""
 

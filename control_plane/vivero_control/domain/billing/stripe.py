@@ -297,6 +297,9 @@ class Stripe:
         invoices = [invoice(one) async for one in self._list("invoices", {"customer": customer})]
         return Account(subscriptions=tuple(subscriptions), invoices=tuple(invoices))
 
+    async def ping(self) -> None:
+        await self._call("GET", "subscriptions", params={"limit": "1"})
+
     def check_header(self, header: str, now: datetime) -> None:
         signatures.signed_at(header, now)
 

@@ -58,17 +58,20 @@ class Ingress:
 
     async def probe(self, slug: str, tenant_id: str) -> bool:
         """Whether the workspace of this id answers at the address of this slug; an error is False."""
+        return await self.status(f"{slug}.{self._settings.domain}", f"/healthz/{tenant_id}") == NO_CONTENT
+
+    async def status(self, host: str, path: str) -> int | None:
+        """With which status a host of ours answers to a GET; None without an answer."""
         if self._session is None:
-            return False
-        host = f"{slug}.{self._settings.domain}"
-        url = f"https://{address_of(self._settings, host)}/healthz/{tenant_id}"
-        headers = {"Host": self._settings.tenant_url(slug).removeprefix("https://")}
+            return None
+        url = f"https://{address_of(self._settings, host)}{path}"
+        headers = {"Host": self._settings.origin.removeprefix("https://").replace(self._settings.domain, host, 1)}
         try:
             async with self._session.get(url, headers=headers, server_hostname=host, allow_redirects=False) as answer:
-                return answer.status == NO_CONTENT
+                return answer.status
         except (aiohttp.ClientError, TimeoutError) as error:
-            logger.debug("workspace not reachable: %s", type(error).__name__, extra={"host": host})
-            return False
+            logger.debug("host not reachable: %s", type(error).__name__, extra={"host": host})
+            return None
 
 
 def address_of(settings: Settings, host: str) -> str:

@@ -19,6 +19,7 @@ from vivero_control.domain.tenants.errors import (
 from vivero_control.domain.tenants.schemas import (
     OBJECT_NAME_MAX,
     ChangePlan,
+    ConfirmOwner,
     ExtendTrial,
     Page,
     Resume,
@@ -107,6 +108,14 @@ class TenantController(Controller):
         self, request: StaffRequest, tenants: NamedDependency[TenantService], name: Name, data: JSONBody[ExtendTrial]
     ) -> TenantDetail:
         return await tenants.extend_trial(name, data, request.user.email)
+
+    @post("/{name:str}/confirm-owner", status_code=200, summary="Vouch for its owner's e-mail address")
+    @raises(*_ORDER_REFUSALS)
+    async def confirm_owner(
+        self, request: StaffRequest, tenants: NamedDependency[TenantService], name: Name, data: JSONBody[ConfirmOwner]
+    ) -> TenantDetail:
+        """As if its owner had followed the link; a workspace that was closed for want of that opens again."""
+        return await tenants.confirm_owner(name, data, request.user.email)
 
     @post("/{name:str}/change-plan", status_code=200, summary="Move it to another plan")
     @raises(*_ORDER_REFUSALS)

@@ -138,6 +138,14 @@ def confirm_owner(tenant: Tenant, now: datetime) -> Patch:
     return {"owner": {"confirmed": True}} | ({} if trial_over(tenant, now) else _without_trial_suspension(tenant))
 
 
+def confirm_for_owner(tenant: Tenant, now: datetime) -> Patch:
+    """The same by staff, who look first whether there is anything to confirm."""
+    check_changeable(tenant)
+    if not is_unconfirmed(tenant):
+        raise WrongStateError("There is no address of an owner that is still to be confirmed.")
+    return confirm_owner(tenant, now)
+
+
 def trial_end(tenant: Tenant) -> datetime | None:
     """When its trial is over, in UTC: as the spec says, else as the operator worked out for this very spec."""
     if tenant.spec.plan != PLAN_TRIAL:

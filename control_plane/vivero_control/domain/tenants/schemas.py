@@ -170,6 +170,13 @@ class Rename(Struct, frozen=True, kw_only=True):
     generation: Generation = None
 
 
+class ConfirmOwner(Struct, frozen=True, kw_only=True):
+    """Vouch that mail reaches the owner, who could not follow a link."""
+
+    reason: Reason
+    generation: Generation = None
+
+
 class HostState(StrEnum):
     """Why a request for a workspace's host arrived here instead of there."""
 

@@ -21,6 +21,7 @@ from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.domain.tenants.schemas import (
     ChangePlan,
     ConditionView,
+    ConfirmOwner,
     ExtendTrial,
     Page,
     Rename,
@@ -101,6 +102,13 @@ class TenantService:
         return await self._change(
             name, _audit_action("extend-trial", name, action, actor, detail), decide, action.generation
         )
+
+    async def confirm_owner(self, name: str, action: ConfirmOwner, actor: str) -> TenantDetail:
+        def decide(tenant: Tenant) -> policies.Patch:
+            return policies.confirm_for_owner(tenant, self._clock())
+
+        audited = _audit_action("confirm-owner", name, action, actor, {})
+        return await self._change(name, audited, decide, action.generation)
 
     async def change_plan(self, name: str, action: ChangePlan, actor: str) -> TenantDetail:
         """Raises InvalidInputError naming `plan` when there is no such plan."""
