@@ -21,6 +21,7 @@ from vivero_web.tokens import derive_key
 from vivero_control.db.database import Database
 from vivero_control.domain.accounts import jobs as account_jobs
 from vivero_control.domain.accounts.links import AccountLinks
+from vivero_control.domain.accounts.people import WorkspacePeople
 from vivero_control.domain.accounts.service import ManagedWorkspaces
 from vivero_control.domain.accounts.sessions import AccountSessions
 from vivero_control.domain.accounts.tickets import AccountTickets
@@ -214,7 +215,17 @@ def services(to: Infrastructure) -> Services:
         platform=PlatformBackups(to.kube, audit, clock),
         billing=billing,
         plan_changes=PlanChanges(database=to.database, provider=to.payments, billing=billing, audit=audit, clock=clock),
-        managed=ManagedWorkspaces(is_on=to.payments is not None, tenants=to.tenants),
+        managed=ManagedWorkspaces(
+            is_on=to.payments is not None, database=to.database, tenants=to.tenants, directory=to.directory
+        ),
+        workspace_people=WorkspacePeople(
+            database=to.database,
+            limiter=to.limiter,
+            tenant_url=settings.tenant_url,
+            account_url=settings.account_url,
+            wake_worker=to.wake_up.notify,
+            clock=clock,
+        ),
         accounts=to.accounts,
         account_tickets=AccountTickets(to.directory, to.accounts, clock),
         account_links=AccountLinks(

@@ -26,10 +26,11 @@ the frozen structs of its domain's `schemas.py`.
 | `platform: PlatformBackups` | the platform's own backup | `get() -> PlatformBackupView`, `back_up(BackUp, actor)` |
 | `billing: BillingService` | the plan of a workspace | `is_on`, `offers()`; `checkout(tenant, plan, interval, return_url)` and `portal(tenant, return_url)`, each the address to go to; `of_tenant(uid) -> BillingView`; `refresh(uid)` |
 | `plan_changes: PlanChanges` | the same, once a plan is bought | `preview(tenant, plan, interval) -> Preview`, `change(tenant, plan, interval, at, cents)`; `keep`, `cancel` and `resume`, each with who does it |
-| `managed: ManagedWorkspaces` | pages for who manages a workspace | `visit(holder) -> Visit` |
+| `managed: ManagedWorkspaces` | pages for who manages a workspace | `visit(holder) -> Visit`, `of(email) -> list[Tenant]` |
+| `workspace_people: WorkspacePeople` | the same | `all(visit) -> tuple[Manager, ...]`, `name(visit, email)`, `remove(visit, email)` |
 | `accounts: AccountSessions` | the same | `open(secret) -> Cookie`, `read(value) -> Holder or None`, `close(value) -> Cookie` |
 | `account_tickets: AccountTickets` | the same | `open(ticket) -> Cookie` |
-| `account_links: AccountLinks` | the same | `ask(slug, address)` |
+| `account_links: AccountLinks` | the same | `ask(slug, address)`, `ask_by_email(email, address)` |
 | `dead_letters: DeadLetterService` | jobs that were given up | `newest() -> DeadLetterList`, `replay(id, actor)` |
 | `hosts: HostService` | page at a workspace's host | `status(host) -> HostStatus` |
 | `workspace_finder: WorkspaceFinder` | public login page | `ask(email, address)` |
@@ -51,6 +52,7 @@ from litestar.types import ControllerRouterHandler
 from vivero_web.problem import ErrorPage
 
 from vivero_control.domain.accounts.links import AccountLinks
+from vivero_control.domain.accounts.people import WorkspacePeople
 from vivero_control.domain.accounts.service import ManagedWorkspaces
 from vivero_control.domain.accounts.sessions import AccountSessions
 from vivero_control.domain.accounts.tickets import AccountTickets
@@ -94,6 +96,7 @@ class Services:
     billing: BillingService
     plan_changes: PlanChanges
     managed: ManagedWorkspaces
+    workspace_people: WorkspacePeople
     accounts: AccountSessions
     account_tickets: AccountTickets
     account_links: AccountLinks

@@ -72,7 +72,7 @@ class Worker:
         self.outbox = Outbox(infrastructure.database, kinds, budget, infrastructure.clock)
         audit = AuditService(infrastructure.database, infrastructure.clock)
         self.changes = ExternalChangeWatcher(infrastructure.kube, audit)
-        self.erasures = ErasureWatcher(infrastructure.kube, audit)
+        self.erasures = ErasureWatcher(infrastructure.kube, audit, infrastructure.database)
         self.trials = TrialTask(
             database=infrastructure.database,
             tenants=infrastructure.tenants,

@@ -226,6 +226,21 @@ class AuditRecord(Base):
     """Who asked, as limits count it; empty for what the platform does by itself."""
 
 
+class WorkspaceManager(Base):
+    """A person whom the owner of a workspace lets manage it from outside."""
+
+    __tablename__ = "workspace_managers"
+    __table_args__ = (UniqueConstraint("tenant_id", "email"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    tenant_id: Mapped[str] = mapped_column(String(16))
+    """The id, which a deleted Tenant has again when it is brought back; no other ever has it."""
+    email: Mapped[str] = mapped_column(String(EMAIL_LENGTH), index=True)
+    """In lower case."""
+    named_by: Mapped[str] = mapped_column(String(EMAIL_LENGTH))
+    named_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class BillingCustomer(Base):
     """Who pays for a workspace. Its row is the lock under which the provider's state is read and applied."""
 

@@ -19,9 +19,11 @@ from vivero_control.domain.accounts.service import ManagedWorkspaces, NoAccountS
 from vivero_control.domain.accounts.sessions import COOKIE, AccountSessions
 from vivero_control.domain.accounts.tickets import AccountTickets
 from vivero_control.domain.billing.service import BillingService
+from vivero_control.domain.tenants.errors import TenantNotFoundError
 from vivero_control.settings import Settings
 from vivero_control.web import account_lines, billing_lines
-from vivero_control.web.account_shell import Portal, session_visit
+from vivero_control.web.account_people import WORKSPACES
+from vivero_control.web.account_shell import Portal
 from vivero_control.web.site import ACCOUNT, form_page, known, workspace_domain
 from vivero_control.web.workspace_login import typed_slug
 
@@ -29,9 +31,9 @@ _ASK_ERRORS: Final = (InvalidInputError, TooManyRequestsError, UnavailableError)
 
 
 class AddressForm(Struct, kw_only=True):
-    """The form's field as typed."""
+    """The form's field as typed: an e-mail address, or that of a workspace."""
 
-    slug: str = ""
+    address: str = ""
 
 
 class LinkForm(Struct, kw_only=True):
@@ -44,13 +46,13 @@ class LinkForm(Struct, kw_only=True):
         return "LinkForm(…)"
 
 
-def _ask_page(settings: Settings, error: WebError | None = None, *, slug: str = "", asked: bool = False) -> Template:
+def _ask_page(settings: Settings, error: WebError | None = None, *, address: str = "", asked: bool = False) -> Template:
     return form_page(
         "account_link",
         settings,
         error,
         domain=workspace_domain(settings),
-        slug=slug,
+        address=address,
         asked=asked,
     )
 
@@ -83,12 +85,16 @@ class AccountController(Controller):
         billing: NamedDependency[BillingService],
         settings: NamedDependency[Settings],
         clock: NamedDependency[Clock],
-    ) -> Template:
-        """How the workspace is for who is let in, else the form that asks for a link."""
+    ) -> Template | Redirect:
+        """How the workspace is for who is let in, else the list to choose from, or the form that asks for a link."""
+        managed.check_on()
+        holder = await accounts.read(request.cookies.get(COOKIE))
         try:
-            visit = await session_visit(request, accounts, managed)
-        except NoAccountSessionError:
-            return _ask_page(settings, slug=request.query_params.get("workspace", "")[:63])
+            visit = await managed.visit(holder)
+        except (NoAccountSessionError, TenantNotFoundError):
+            if holder is not None and holder.email:
+                return Redirect(WORKSPACES, status_code=HTTP_303_SEE_OTHER)
+            return _ask_page(settings, address=request.query_params.get("workspace", "")[:63])
         view = await billing.of_tenant(visit.tenant.metadata.uid)
         offers = known(billing.offers)
         return Portal(billing, settings, clock, visit).page(
@@ -104,13 +110,14 @@ class AccountController(Controller):
         account_links: NamedDependency[AccountLinks],
         settings: NamedDependency[Settings],
     ) -> Template:
-        typed = (await read_form_as(request, AddressForm)).slug
-        slug = typed_slug(typed, workspace_domain(settings))
+        typed = (await read_form_as(request, AddressForm)).address.strip()
+        slug, caller = typed_slug(typed, workspace_domain(settings)), caller_of(request.scope)
+        ask = account_links.ask_by_email(typed, caller) if "@" in typed else account_links.ask(slug, caller)
         try:
-            await account_links.ask(slug, caller_of(request.scope))
+            await ask
         except _ASK_ERRORS as error:
-            return _ask_page(settings, error, slug=typed)
-        return _ask_page(settings, slug=slug, asked=True)
+            return _ask_page(settings, error, address=typed)
+        return _ask_page(settings, address=typed if "@" in typed else slug, asked=True)
 
     @get("/open", sync_to_thread=False)
     def open_page(self, managed: NamedDependency[ManagedWorkspaces], settings: NamedDependency[Settings]) -> Template:

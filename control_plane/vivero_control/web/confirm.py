@@ -9,7 +9,7 @@ from litestar import Controller, Request, get, post
 from litestar.di import NamedDependency
 from litestar.response import Template
 from litestar.status_codes import HTTP_200_OK
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 from vivero_web.bodies import read_form_as
 from vivero_web.errors import InvalidInputError, LinkSpentError, TooManyRequestsError, WebError
 from vivero_web.rate_limit import SECRETS, Counted
@@ -19,12 +19,18 @@ from vivero_control.domain.signups.confirmations import Confirmations
 from vivero_control.domain.signups.links import PAGE
 from vivero_control.domain.signups.policies import TriedBeforeError
 from vivero_control.settings import Settings
-from vivero_control.web.account import AddressForm, LinkForm
+from vivero_control.web.account import LinkForm
 from vivero_control.web.site import form_page, workspace_domain
 from vivero_control.web.workspace_login import typed_slug
 
 _ASK_ERRORS: Final = (InvalidInputError, TooManyRequestsError)
 _LINK_ERRORS: Final = (LinkSpentError, TriedBeforeError)
+
+
+class SlugForm(Struct, kw_only=True):
+    """The form's field as typed."""
+
+    slug: str = ""
 
 
 def _page(  # noqa: PLR0913  what the page shows
@@ -108,7 +114,7 @@ class ConfirmController(Controller):
         confirmations: NamedDependency[Confirmations],
         settings: NamedDependency[Settings],
     ) -> Template:
-        typed = (await read_form_as(request, AddressForm)).slug
+        typed = (await read_form_as(request, SlugForm)).slug
         slug = typed_slug(typed, workspace_domain(settings))
         try:
             await confirmations.ask(slug, caller_of(request.scope))

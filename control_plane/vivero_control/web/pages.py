@@ -15,6 +15,7 @@ from vivero_web.security import same_origin_only
 from vivero_control.services import Pages
 from vivero_control.web.account import AccountController
 from vivero_control.web.account_change import PlanChangeController
+from vivero_control.web.account_people import AccountPeopleController, AccountWorkspacesController
 from vivero_control.web.account_plan import PlanPageController
 from vivero_control.web.account_settings import AccountSettingsController
 from vivero_control.web.backups import BackupsController, TenantBackupsController
@@ -52,6 +53,8 @@ def pages(clock: Clock = now) -> Pages:
             AccountController,
             PlanPageController,
             PlanChangeController,
+            AccountPeopleController,
+            AccountWorkspacesController,
             AccountSettingsController,
             StaffLoginController,
             RecoveryController,

@@ -129,7 +129,7 @@ def test_a_plan_is_bought_fails_once_and_goes_on(
 ) -> None:
     email = f"owner@{ended}.example"
     page.goto(f"{shop.home}/account?workspace={ended}")
-    expect(page.get_by_label("Address of the workspace")).to_have_value(ended)
+    expect(page.get_by_label("Your e-mail address, or the address of the workspace")).to_have_value(ended)
     accessible(page)
     shoot(page, "account-link")
     page.get_by_role("button", name="Mail me a link").click()
@@ -189,4 +189,4 @@ def cancel_and_leave(page: Page, accessible: Check) -> None:
     page.get_by_role("link", name="Back").click()
     expect(page.get_by_role("heading", name="Brisa Söhne & Co")).to_be_visible()
     page.get_by_role("button", name="Leave this page").click()
-    expect(page.get_by_label("Address of the workspace")).to_be_visible()
+    expect(page.get_by_label("Your e-mail address, or the address of the workspace")).to_be_visible()

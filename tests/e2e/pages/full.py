@@ -186,6 +186,10 @@ def control_plane() -> Litestar:
         tenants=control.FakeTenants(tenants),
         billing=billing,
         accounts=paying.OpenAccounts(),
+        managed=paying.FakeManaged(
+            billing, *(tenant(f"t{number}", displayName=name[:80]) for number, name in enumerate(NAMES))
+        ),
+        workspace_people=paying.FakePeople(*(f"{number}{EMAIL}"[:254] for number in range(20))),
     )
 
 
@@ -193,6 +197,8 @@ CONTROL_PAGES = (
     "/account",
     "/account/plan",
     "/account/plan?paid=false",
+    "/account/people",
+    "/account/workspaces",
     "/account/settings",
     "/account/open",
     "/account/enter",

@@ -14,6 +14,8 @@ import valkey
 from integration.control_plane.support import FunctionJob, Names, TestClock, eventually, running, signup_body
 from vivero_control import composition
 from vivero_control.db.database import Database
+from vivero_control.db.tables import WorkspaceManager
+from vivero_control.domain.accounts.repository import ManagerRepository
 from vivero_control.domain.audit.service import AuditAction, AuditService, ObservedAction
 from vivero_control.domain.deleted.receipts import ErasureWatcher
 from vivero_control.domain.signups.access import secret_name
@@ -300,23 +302,34 @@ async def test_external_changes_are_in_a_tenants_history_once(
     assert await asyncio.to_thread(written) == [(external_changes.ACTION, kube.field_manager, "Wrote displayName.")]
 
 
-async def test_an_erasure_that_is_done_is_in_the_audit_log_once(
+async def test_an_erasure_that_is_done_is_in_the_audit_log_once_and_its_managers_are_forgotten(
     kube: KubeClient, infrastructure: composition.Infrastructure, sql: Ask
 ) -> None:
     """Of an id that nobody has: the operator finds nothing, and says so."""
     ident = "".join(random.choices("abcdefghijklmnopqrstuvwxyz234567", k=10))  # noqa: S311  a name
+    manager = WorkspaceManager(
+        tenant_id=ident, email="grace@example.com", named_by="owner", named_at=infrastructure.clock()
+    )
+    async with infrastructure.database.transaction() as session:
+        await ManagerRepository(session).add(manager)
     address = of_model(TenantErasure)
     spec = {"id": ident, "orderedBy": "request 17"}
     body = {"apiVersion": API_VERSION, "kind": "TenantErasure", "metadata": {"name": ident}, "spec": spec}
     made = await kube.create(body)
     watching = [
-        asyncio.create_task(ErasureWatcher(kube, AuditService(infrastructure.database, infrastructure.clock)).run())
+        asyncio.create_task(
+            ErasureWatcher(
+                kube, AuditService(infrastructure.database, infrastructure.clock), infrastructure.database
+            ).run()
+        )
         for _ in range(2)
     ]
     try:
         entries = partial(sql, "SELECT action, reason FROM audit WHERE subject = %s", f"tenant-id/{ident}")
         await asyncio.to_thread(eventually, entries)
         assert entries() == [("erase", "request 17")]
+        managers = partial(sql, "SELECT email FROM workspace_managers WHERE tenant_id = %s", ident)
+        await asyncio.to_thread(eventually, lambda: not managers())
     finally:
         for task in watching:
             task.cancel()

@@ -34,6 +34,14 @@ def every(*, answered: bool) -> list[Mail]:
         mails.tried_before("id", to=TO, url=URL),
         mails.asks_to_join("id", to=TO, colleague="jane@example.com", link=f"{URL}/users/new?email=jane%40example.com"),
         mails.unconfirmed("uid", to=TO, url=URL, confirm_url=LINK),
+        *(
+            mail
+            for manager in (TO, "jane@example.com")
+            for mail in (
+                mails.manager_named(manager, to=TO, manager=manager, by="o@acme.example", url=URL, account_url=LINK),
+                mails.manager_removed(manager, to=TO, manager=manager, by="o@acme.example", url=URL),
+            )
+        ),
     ]
 
 

@@ -8,6 +8,7 @@ from msgspec import structs
 from unit.control_plane.builders import NOW, tenant
 from unit.control_plane.test_billing_policies import invoice, subscription
 from vivero_control.domain.accounts.links import AccountLinks
+from vivero_control.domain.accounts.people import Manager, WorkspacePeople
 from vivero_control.domain.accounts.service import ManagedWorkspaces, NoAccountSessionError, Role, Visit
 from vivero_control.domain.accounts.sessions import COOKIE, AccountSessions, Holder
 from vivero_control.domain.accounts.tickets import AccountTickets
@@ -29,8 +30,9 @@ from vivero_control.domain.billing.service import BillingService, BillingView, i
 from vivero_control.domain.plans.service import PlanService, PlanView
 from vivero_core.model.naming import slug_problem
 from vivero_core.model.tenant import Tenant
-from vivero_web.errors import InvalidInputError, LinkSpentError, TooManyRequestsError, WebError
+from vivero_web.errors import ConflictError, InvalidInputError, LinkSpentError, TooManyRequestsError, WebError
 from vivero_web.security import host_cookie
+from vivero_web.text import email_problem
 
 OWNER = "owner@acme.example.com"
 PAY = "https://checkout.stripe.com/c/pay/cs_test_1"
@@ -189,9 +191,11 @@ class FakeChanges(PlanChanges):
 class FakeManaged(ManagedWorkspaces):
     """The workspace of the fake billing, for its owner."""
 
-    def __init__(self, billing: FakeBilling) -> None:
+    def __init__(self, billing: FakeBilling, *others: Tenant, role: Role = Role.OWNER) -> None:
         self.sold = billing
         self.is_on = billing.is_on
+        self.others = others
+        self.role = role
 
     async def visit(self, holder: Holder | None) -> Visit:
         self.check_on()
@@ -199,7 +203,34 @@ class FakeManaged(ManagedWorkspaces):
             raise NoAccountSessionError
         workspace = self.sold.workspace
         assert holder.uid == workspace.metadata.uid
-        return Visit(tenant=workspace, role=Role.OWNER, email=holder.email)
+        return Visit(tenant=workspace, role=self.role, email=holder.email)
+
+    async def of(self, email: str) -> list[Tenant]:
+        return [self.sold.workspace, *self.others] if email else []
+
+
+class FakePeople(WorkspacePeople):
+    """Managers of the one workspace."""
+
+    def __init__(self, *emails: str) -> None:
+        self.managers = [Manager(email=one, named_by=OWNER, named_at=NOW) for one in emails]
+
+    async def all(self, visit: Visit) -> tuple[Manager, ...]:
+        del visit
+        return tuple(self.managers)
+
+    async def name(self, visit: Visit, typed: str) -> str:
+        visit.require_owner()
+        if problem := email_problem(typed):
+            raise InvalidInputError.of("email", problem)
+        if typed in [one.email for one in self.managers]:
+            raise ConflictError(f"{typed} manages the workspace already.")
+        self.managers.append(Manager(email=typed, named_by=visit.actor, named_at=NOW))
+        return typed
+
+    async def remove(self, visit: Visit, email: str) -> None:
+        visit.require_owner()
+        self.managers = [one for one in self.managers if one.email != email]
 
 
 class FakeAccounts(AccountSessions):
@@ -207,6 +238,7 @@ class FakeAccounts(AccountSessions):
 
     def __init__(self) -> None:
         self.closed: list[str | None] = []
+        self.chosen: list[Holder] = []
 
     async def open(self, secret: str) -> Cookie:
         if secret != "good":
@@ -215,6 +247,10 @@ class FakeAccounts(AccountSessions):
 
     async def read(self, value: str | None) -> Holder | None:
         return Holder("acme", "uid-acme", OWNER) if value == "acme" else None
+
+    async def choose(self, value: str, holder: Holder) -> None:
+        assert value == "acme"
+        self.chosen.append(holder)
 
     async def close(self, value: str | None) -> Cookie:
         self.closed.append(value)
@@ -250,6 +286,15 @@ class FakeLinks(AccountLinks):
         del address
         if problem := slug_problem(slug):
             raise InvalidInputError.of("slug", problem)
-        if self.asked.count(slug) >= 3:
+        self._note(slug)
+
+    async def ask_by_email(self, email: str, address: str) -> None:
+        del address
+        if problem := email_problem(email):
+            raise InvalidInputError.of("email", problem)
+        self._note(email)
+
+    def _note(self, asked: str) -> None:
+        if self.asked.count(asked) >= 3:
             raise TooManyRequestsError("Too many mails were asked for.", 3600)
-        self.asked.append(slug)
+        self.asked.append(asked)

@@ -21,6 +21,7 @@ from unit.control_plane_web.billing_fakes import (
     FakeChanges,
     FakeLinks,
     FakeManaged,
+    FakePeople,
     FakeTickets,
 )
 from unit.control_plane_web.status_fakes import FakeStatus
@@ -894,6 +895,7 @@ def fakes(**replaced: object) -> dict[str, object]:
         "members": FakeMembers(),
         "billing": billing,
         "managed": FakeManaged(billing),
+        "workspace_people": FakePeople("grace@example.com"),
         "plan_changes": FakeChanges(FakeBilling(FakePlans())),
         "accounts": FakeAccounts(),
         "account_tickets": FakeTickets(),

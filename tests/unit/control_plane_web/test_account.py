@@ -40,17 +40,21 @@ def test_without_a_link_the_page_asks_for_one_and_tells_nobody_what_there_is() -
         page = visitor.get("/account?workspace=acme")
         assert (page.status_code, 'value="acme"' in page.text) == (200, True)
         answers = {
-            visitor.post("/account/link", data={"slug": slug}).text.replace(slug, "…")
+            visitor.post("/account/link", data={"address": slug}).text.replace(slug, "…")
             for slug in ("acme", "nobody-here")
         }
         assert len(answers) == 1
         assert links.asked == ["acme", "nobody-here"]
-        visitor.post("/account/link", data={"slug": "https://acme.vivero.localhost:8443/records"})
+        visitor.post("/account/link", data={"address": "https://acme.vivero.localhost:8443/records"})
         assert links.asked[-1] == "acme", "a pasted address is understood"
-        wrong = visitor.post("/account/link", data={"slug": "No Such"})
+        wrong = visitor.post("/account/link", data={"address": "No Such"})
         assert (wrong.status_code, 'value="No Such"' in wrong.text) == (422, True)
-        visitor.post("/account/link", data={"slug": "acme"})
-        assert visitor.post("/account/link", data={"slug": "acme"}).status_code == 429
+        by_mail = visitor.post("/account/link", data={"address": " olive@acme.example "}).text
+        assert "workspaces that <strong" in by_mail
+        assert links.asked[-1] == "olive@acme.example"
+        assert visitor.post("/account/link", data={"address": "olive@"}).status_code == 422
+        visitor.post("/account/link", data={"address": "acme"})
+        assert visitor.post("/account/link", data={"address": "acme"}).status_code == 429
 
 
 def test_a_link_opens_once_and_leads_to_the_plan() -> None:

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[3]
 SOURCES = [
     *(ROOT / "data_plane" / "vivero_data" / "web").rglob("*.j2"),
     *(ROOT / "data_plane" / "vivero_data").rglob("*.py"),
+    *(ROOT / "control_plane" / "vivero_control" / "web").rglob("*.j2"),  # of the account
 ]
 CHAPTERS = [one.name for one in manual.chapters()]
 

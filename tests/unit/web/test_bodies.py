@@ -153,6 +153,9 @@ WITHOUT_BODY = {
 EVENTS = {"POST /api/v1/billing/events"}
 EVENT_BYTES = 256 * 1024
 OF_OWNERS = {
+    "POST /account/people/name",
+    "POST /account/people/remove",
+    "POST /account/workspaces/choose",
     "POST /account/settings/name",
     "POST /account/checkout",
     "POST /account/portal",

@@ -21,13 +21,14 @@ PAGE: Final = "/account/open"
 
 
 class LinkRequest(msgspec.Struct, frozen=True):
-    """Payload: the Tenant whose owner is to be let in."""
+    """Payload: the Tenant whose owner is to be let in, or the address of who is."""
 
     tenant: str
+    email: str = ""
 
 
 class LinkJob(JobKind):
-    """Mails the owner a link; each attempt makes another one, so none is stored in a job."""
+    """Mails a link to who manages a workspace; each attempt makes another one, so none is stored in a job."""
 
     def __init__(self, tenants: TenantRepository, sessions: AccountSessions, sender: MailSender, origin: str) -> None:
         self._tenants = tenants
@@ -36,13 +37,19 @@ class LinkJob(JobKind):
         self._origin = origin
 
     async def perform(self, payload: Payload) -> None:
-        """A Tenant that is gone, or nobody's, gets none."""
-        found = await self._tenants.find(msgspec.convert(payload, LinkRequest).tenant)
+        """A Tenant that is gone, or nobody's, gets none; an address gets one whether it manages anything or not."""
+        asked = msgspec.convert(payload, LinkRequest)
+        if asked.email:
+            await self._sender.send(await self._mail(Holder("", "", asked.email)))
+            return
+        found = await self._tenants.find(asked.tenant)
         if isinstance(found, Tenant) and found.spec.owner is not None and found.spec.slug is not None:
             await self._sender.send(await self._mail(Holder(found.name, found.metadata.uid, found.spec.owner.email)))
 
     def describe(self, payload: Payload) -> JobDescription:
-        return JobDescription("Link to the account of a workspace", str(payload.get("tenant", "")))
+        return JobDescription(
+            "Link to the account of a workspace", str(payload.get("email") or payload.get("tenant", ""))
+        )
 
     async def _mail(self, holder: Holder) -> Mail:
         secret = await self._sessions.new_link(holder)

@@ -21,6 +21,7 @@ class Holder(Struct, frozen=True):
     """Who has come, and the Tenant that is managed, by name and uid: another one of this name is another's.
 
     Attributes:
+        tenant: empty, as is the uid, while none of several is chosen.
         email: the mailbox that has got the link; empty for who came from the workspace itself, which can vouch for an
             owner of its own, and for no address.
     """
@@ -75,6 +76,14 @@ class AccountSessions:
             return None
         key = self._key("account", value)
         return await self._read(("GET", key), ("EXPIRE", key, SESSION_SECONDS))
+
+    async def choose(self, value: str, holder: Holder) -> None:
+        """Let a session that there is be about another workspace. Raises UnavailableError."""
+        try:
+            content = msgspec.json.encode(holder)
+            await self._client.set(self._key("account", value), content, ex=SESSION_SECONDS, xx=True)
+        except (ValkeyError, OSError) as error:
+            raise UnavailableError from error
 
     async def close(self, value: str | None) -> Cookie:
         """The cookie that ends it in the browser as well."""

@@ -11,9 +11,12 @@ from vivero_core.model.constants import FIELD_MANAGER, ConditionType
 from vivero_core.model.reading import read
 from vivero_core.model.tenant_erasure import TenantErasure
 
+from vivero_control.db.database import Database
+from vivero_control.domain.accounts.repository import ManagerRepository
 from vivero_control.domain.audit.service import AuditAction, AuditService, ObservedAction
 
 ACTION: Final = "erase"
+_SUBJECT: Final = "tenant-id/"
 
 
 def receipt(body: Object) -> ObservedAction | None:
@@ -34,7 +37,7 @@ def receipt(body: Object) -> ObservedAction | None:
     action = AuditAction(
         actor=FIELD_MANAGER,
         action=ACTION,
-        subject=f"tenant-id/{found.spec.id}",
+        subject=f"{_SUBJECT}{found.spec.id}",
         reason=found.spec.ordered_by or f"TenantErasure {found.name}",
         detail=detail,
     )
@@ -42,10 +45,11 @@ def receipt(body: Object) -> ObservedAction | None:
 
 
 class ErasureWatcher:
-    """Watches TenantErasures and logs those that are complete, once each."""
+    """Watches TenantErasures and logs those that are complete, once each; who managed these tenants is forgotten."""
 
-    def __init__(self, kube: KubeClient, audit: AuditService) -> None:
+    def __init__(self, kube: KubeClient, audit: AuditService, database: Database) -> None:
         self._kube = kube
+        self._database = database
         self._audit = audit
 
     async def run(self) -> None:
@@ -55,3 +59,6 @@ class ErasureWatcher:
             found = [one for one in receipts if one is not None]
             if found:
                 await self._audit.log_observed(found)
+                async with self._database.transaction() as session:
+                    erased = [one.action.subject.removeprefix(_SUBJECT) for one in found]
+                    await ManagerRepository(session).forget(erased)

@@ -185,6 +185,37 @@ def account_link(key: str, *, to: str, link: str) -> Mail:
     return _mail("account_link", key=key, to=to, subject="Manage your Vivero workspace", link=link)
 
 
+def manager_named(  # noqa: PLR0913  the words of the mail
+    key: str, *, to: str, manager: str, by: str, url: str, account_url: str
+) -> Mail:
+    """That somebody may manage the workspace at `url` from now on, to that person or to its owner."""
+    return _mail(
+        "manager_named",
+        key=f"mail.manager-named:{key}",
+        to=to,
+        subject="You can manage a Vivero workspace" if to == manager else "Somebody can manage your Vivero workspace",
+        manager="" if to == manager else manager,
+        by=by,
+        url=url,
+        account_url=account_url,
+    )
+
+
+def manager_removed(key: str, *, to: str, manager: str, by: str, url: str) -> Mail:
+    """That somebody may not any more, to that person or to the owner."""
+    return _mail(
+        "manager_removed",
+        key=f"mail.manager-removed:{key}",
+        to=to,
+        subject="You manage a Vivero workspace no more"
+        if to == manager
+        else "A manager of your Vivero workspace is gone",
+        manager="" if to == manager else manager,
+        by=by,
+        url=url,
+    )
+
+
 async def enqueue(session: AsyncSession, mail: Mail, now: datetime, subject: str | None = None) -> None:
     """Send it with the job that this transaction commits; `subject` as in OutboxEntry."""
     await OutboxRepository(session).enqueue(

@@ -1,0 +1,160 @@
+"""Who manages which workspace: by mailed links, on the real database, cache, API server and mail server."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from integration.control_plane.support import Names, link_in, make_workspace
+from vivero_control import composition
+from vivero_control.domain.accounts.people import MANAGERS_MAX
+from vivero_control.domain.accounts.repository import ManagerRepository
+from vivero_control.domain.accounts.service import NoAccountSessionError, Role, Visit
+from vivero_control.domain.accounts.sessions import Holder
+from vivero_control.domain.tenants.errors import TenantNotFoundError
+from vivero_control.services import Services
+from vivero_control.worker import Worker
+from vivero_core.backends.kube.client import KubeClient
+from vivero_core.model.tenant import Tenant
+from vivero_web.errors import ConflictError, InvalidInputError, LinkSpentError, NotAllowedError
+from vivero_web.links import secret_in
+
+Mails = Callable[[str], list[dict[str, Any]]]
+Ask = Callable[..., list[tuple[Any, ...]]]
+
+
+@dataclass(frozen=True)
+class World:
+    """Two workspaces of two owners, known to a control plane that sells."""
+
+    to: composition.Infrastructure
+    services: Services
+    ours: Tenant
+    theirs: Tenant
+
+    async def worked(self) -> None:
+        await Worker(self.to).drain()
+
+    async def visit(self, email: str) -> Visit:
+        return await self.services.managed.visit(holder(self.ours, email))
+
+
+@pytest.fixture
+async def world(sold: composition.Infrastructure, kube: KubeClient, names: Names) -> World:
+    ends = datetime.now(UTC) + timedelta(days=9)
+    made = [await make_workspace(kube, names.new(), ends) for _ in range(2)]
+    async with asyncio.timeout(60):
+        # An id is the operator's to give; the list is complete once it has both.
+        while not all((one := sold.directory.get(each.name)) and one.status.id for each in made):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    return World(sold, composition.services(sold), *made)
+
+
+def holder(tenant: Tenant, email: str = "") -> Holder:
+    return Holder(tenant.name, tenant.metadata.uid, email)
+
+
+def owner_of(tenant: Tenant) -> str:
+    assert tenant.spec.owner
+    return tenant.spec.owner.email
+
+
+def one_of(found: list[dict[str, Any]], subject: str) -> dict[str, Any]:
+    """The one mail of this subject."""
+    (mail,) = [one for one in found if one["subject"] == subject]
+    return mail
+
+
+async def test_a_manager_is_named_and_comes_by_a_link_of_their_own(world: World, mails: Mails, sql: Ask) -> None:
+    services, grace = world.services, f"grace@{world.ours.name}.example"
+    owner = await world.visit(owner_of(world.ours))
+    assert await services.workspace_people.name(owner, f" {grace.upper()} ") == grace
+    await world.worked()
+    (told,) = mails(grace)
+    assert told["subject"] == "You can manage a Vivero workspace"
+    assert f"{owner.email} has named you" in " ".join(told["text"].split())
+    (copy,) = mails(owner.email)
+    assert f"has named {grace}" in " ".join(copy["text"].split())
+
+    await services.account_links.ask_by_email(grace, "198.51.100.1")
+    await world.worked()
+    secret = secret_in(link_in(one_of(mails(grace), "Manage your Vivero workspace")))
+    cookie = await services.accounts.open(secret)
+    with pytest.raises(LinkSpentError):
+        await services.accounts.open(secret)
+    session = await services.accounts.read(cookie.value)
+    assert session == Holder("", "", grace)
+    with pytest.raises(NoAccountSessionError):
+        await services.managed.visit(session)
+    assert [one.name for one in await services.managed.of(grace)] == [world.ours.name]
+    assert cookie.value
+    await services.accounts.choose(cookie.value, await services.managed.choice(session, world.ours.name))
+    visit = await services.managed.visit(await services.accounts.read(cookie.value))
+    assert (visit.tenant.name, visit.role, visit.actor) == (world.ours.name, Role.MANAGER, grace)
+
+    await services.workspace_people.remove(owner, grace)
+    with pytest.raises(NoAccountSessionError):
+        await services.managed.visit(await services.accounts.read(cookie.value))
+    assert await services.managed.of(grace) == []
+    await world.worked()
+    assert one_of(mails(grace), "You manage a Vivero workspace no more")
+    acts = sql("SELECT action, actor FROM audit WHERE subject = %s ORDER BY id", f"tenant/{world.ours.name}")
+    assert acts == [("name-manager", owner.email), ("remove-manager", owner.email)]
+
+
+async def test_nobody_gets_at_the_workspace_of_another(world: World) -> None:
+    services = world.services
+    for email in (owner_of(world.theirs), f"nobody@{world.ours.name}.example", "%", "_"):
+        with pytest.raises(NoAccountSessionError):
+            await world.visit(email)
+        with pytest.raises(TenantNotFoundError):
+            await services.managed.choice(Holder("", "", email), world.ours.name)
+    with pytest.raises(TenantNotFoundError):
+        await services.managed.choice(holder(world.theirs), world.ours.name)
+    assert await services.managed.of("") == []
+    with pytest.raises(TenantNotFoundError):
+        await services.managed.visit(Holder(world.ours.name, world.theirs.metadata.uid, owner_of(world.ours)))
+
+
+async def test_who_owns_and_manages_several_sees_all_of_them(world: World) -> None:
+    ours, theirs = world.ours, world.theirs
+    owner = await world.services.managed.visit(holder(theirs, owner_of(theirs)))
+    await world.services.workspace_people.name(owner, owner_of(ours))
+    found = await world.services.managed.of(owner_of(ours).upper())
+    assert {one.name for one in found} == {ours.name, theirs.name}
+
+
+async def test_only_the_owner_decides_about_others(world: World) -> None:
+    people, grace, ada = world.services.workspace_people, "grace@example.com", "ada@example.com"
+    owner = await world.visit("")
+    for email in (grace, ada):
+        await people.name(owner, email)
+    manager = await world.visit(grace)
+    for refused in (people.name(manager, "new@example.com"), people.remove(manager, ada)):
+        with pytest.raises(NotAllowedError):
+            await refused
+    await people.remove(manager, grace)
+    assert [(one.email, one.named_by) for one in await people.all(owner)] == [(ada, "owner")]
+    for wrong in (owner_of(world.ours).upper(), ada):
+        with pytest.raises(ConflictError):
+            await people.name(owner, wrong)
+    with pytest.raises(InvalidInputError):
+        await people.name(owner, "no address")
+
+
+async def test_there_are_so_many_managers_and_no_more(world: World) -> None:
+    owner = await world.visit("")
+    for number in range(MANAGERS_MAX):
+        await world.services.workspace_people.name(owner, f"m{number}@{world.ours.name}.example")
+    with pytest.raises(ConflictError, match="at most"):
+        await world.services.workspace_people.name(owner, f"one-more@{world.ours.name}.example")
+
+
+async def test_an_erased_tenant_has_no_managers_left(world: World) -> None:
+    owner = await world.visit("")
+    await world.services.workspace_people.name(owner, "grace@example.com")
+    async with world.to.database.transaction() as session:
+        await ManagerRepository(session).forget([world.ours.id])
+    assert await world.services.workspace_people.all(owner) == ()
