@@ -20,6 +20,7 @@ from vivero_web.tokens import derive_key
 
 from vivero_control.db.database import Database
 from vivero_control.domain.accounts import jobs as account_jobs
+from vivero_control.domain.accounts.backups import WorkspaceBackups
 from vivero_control.domain.accounts.links import AccountLinks
 from vivero_control.domain.accounts.people import WorkspacePeople
 from vivero_control.domain.accounts.service import ManagedWorkspaces
@@ -183,6 +184,7 @@ def services(to: Infrastructure) -> Services:
         wake_worker=to.wake_up.notify,
         clock=clock,
     )
+    backups = BackupService(_backup_deps(to, audit))
     return Services(
         signups=SignupService(_signup_deps(to, plans)),
         work=Work(
@@ -210,7 +212,8 @@ def services(to: Infrastructure) -> Services:
             tenant_url=settings.tenant_url,
             clock=clock,
         ),
-        backups=BackupService(_backup_deps(to, audit)),
+        backups=backups,
+        workspace_backups=WorkspaceBackups(backups, clock),
         deleted=DeletedTenants(to.kube, to.tenants, to.directory, audit, clock),
         platform=PlatformBackups(to.kube, audit, clock),
         billing=billing,

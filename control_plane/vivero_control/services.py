@@ -28,6 +28,7 @@ the frozen structs of its domain's `schemas.py`.
 | `plan_changes: PlanChanges` | the same, once a plan is bought | `preview(tenant, plan, interval) -> Preview`, `change(tenant, plan, interval, at, cents)`; `keep`, `cancel` and `resume`, each with who does it |
 | `managed: ManagedWorkspaces` | pages for who manages a workspace | `visit(holder) -> Visit`, `of(email) -> list[Tenant]` |
 | `workspace_people: WorkspacePeople` | the same | `all(visit) -> tuple[Manager, ...]`, `name(visit, email)`, `remove(visit, email)` |
+| `workspace_backups: WorkspaceBackups` | the same | `overview(visit) -> Overview`, `recovery`, `restorable`; `back_up(visit, key)`, `look(visit, past, key)`, `go_back(visit, past, key)` |
 | `accounts: AccountSessions` | the same | `open(secret) -> Cookie`, `read(value) -> Holder or None`, `close(value) -> Cookie` |
 | `account_tickets: AccountTickets` | the same | `open(ticket) -> Cookie` |
 | `account_links: AccountLinks` | the same | `ask(slug, address)`, `ask_by_email(email, address)` |
@@ -51,6 +52,7 @@ from litestar.template import TemplateConfig
 from litestar.types import ControllerRouterHandler
 from vivero_web.problem import ErrorPage
 
+from vivero_control.domain.accounts.backups import WorkspaceBackups
 from vivero_control.domain.accounts.links import AccountLinks
 from vivero_control.domain.accounts.people import WorkspacePeople
 from vivero_control.domain.accounts.service import ManagedWorkspaces
@@ -97,6 +99,7 @@ class Services:
     plan_changes: PlanChanges
     managed: ManagedWorkspaces
     workspace_people: WorkspacePeople
+    workspace_backups: WorkspaceBackups
     accounts: AccountSessions
     account_tickets: AccountTickets
     account_links: AccountLinks

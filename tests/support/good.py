@@ -352,6 +352,14 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
     "POST /account/link": {"address": "acme"},
     "POST /account/open": {"code": _CHOSEN["code"]},
     "POST /account/enter": {"code": _CHOSEN["code"]},
+    "POST /account/backups/make": {"key": "k" * 32},
+    "POST /account/backups/back": {
+        "moment": "2026-11-28T12:00:00",
+        "backup": "",
+        "into": "place",
+        "confirm": "acme",
+        "key": "k" * 32,
+    },
     "POST /account/people/name": {"email": "grace@example.com"},
     "POST /account/people/remove": {"email": "grace@example.com"},
     "POST /account/workspaces/choose": {"tenant": "acme"},
@@ -410,4 +418,6 @@ CONTROL_QUERIES: Final = (
     "seen",
     "backup",
     "undo",
+    "moment",
+    "into",
 )

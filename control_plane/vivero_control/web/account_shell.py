@@ -22,6 +22,7 @@ REFUSALS: Final = (InvalidInputError, ConflictError, TooManyRequestsError, Unava
 _SECTIONS: Final = (
     ("", "Overview"),
     ("/plan", "Plan and invoices"),
+    ("/backups", "Backups"),
     ("/people", "People"),
     ("/settings", "Settings"),
 )

@@ -14,6 +14,7 @@ from vivero_web.security import same_origin_only
 
 from vivero_control.services import Pages
 from vivero_control.web.account import AccountController
+from vivero_control.web.account_backups import AccountBackupsController
 from vivero_control.web.account_change import PlanChangeController
 from vivero_control.web.account_people import AccountPeopleController, AccountWorkspacesController
 from vivero_control.web.account_plan import PlanPageController
@@ -53,6 +54,7 @@ def pages(clock: Clock = now) -> Pages:
             AccountController,
             PlanPageController,
             PlanChangeController,
+            AccountBackupsController,
             AccountPeopleController,
             AccountWorkspacesController,
             AccountSettingsController,

@@ -12,6 +12,7 @@ from unit.control_plane_web import fakes as control
 from unit.control_plane_web import status_fakes as showing
 from unit.data_plane.builders import OPTIONS
 from unit.data_plane_web import fakes as data
+from vivero_control.domain.accounts.backups import WorkspaceBackups
 from vivero_control.domain.backups.schemas import OperationState
 from vivero_control.domain.billing.schemas import SubscriptionStatus
 from vivero_control.domain.dead_letters.service import DeadLetter
@@ -177,6 +178,7 @@ def control_plane() -> Litestar:
     return control.make_app(
         sessions=control.OpenDoor(),
         backups=_backups(f"t0-{SLUG}"),
+        workspace_backups=WorkspaceBackups(_backups("acme"), lambda: control.NOW),
         signups=_Signups(),
         dead_letters=control.FakeDeadLetters(letters),
         deleted=control.FakeDeleted(gone),
@@ -197,6 +199,9 @@ CONTROL_PAGES = (
     "/account",
     "/account/plan",
     "/account/plan?paid=false",
+    "/account/backups",
+    "/account/backups/back?into=place&moment=2026-11-20T10:00:00",
+    "/account/backups/back?into=look&moment=2026-11-20T10:00:00",
     "/account/people",
     "/account/workspaces",
     "/account/settings",

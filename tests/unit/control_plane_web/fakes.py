@@ -25,6 +25,7 @@ from unit.control_plane_web.billing_fakes import (
     FakeTickets,
 )
 from unit.control_plane_web.status_fakes import FakeStatus
+from vivero_control.domain.accounts.backups import WorkspaceBackups
 from vivero_control.domain.audit.service import AuditEntry, AuditService
 from vivero_control.domain.backups import policies as backup_policies
 from vivero_control.domain.backups.schemas import (
@@ -877,13 +878,16 @@ def fakes(**replaced: object) -> dict[str, object]:
     """Fresh ones, by their dependencies' names; a keyword replaces one."""
     billing = replaced.get("billing", FakeBilling(FakePlans()))
     assert isinstance(billing, FakeBilling)
+    backups = replaced.get("backups", FakeBackups(BACKUPS, RESTORES, recovery=RECOVERY))
+    assert isinstance(backups, FakeBackups)
     return {
         "plans": FakePlans(),
         "signups": FakeSignups(),
         "tenants": FakeTenants(),
         "audit": FakeAudit(),
         "status": FakeStatus(),
-        "backups": FakeBackups(BACKUPS, RESTORES, recovery=RECOVERY),
+        "backups": backups,
+        "workspace_backups": WorkspaceBackups(backups, lambda: NOW),
         "deleted": FakeDeleted(),
         "platform": FakePlatform(platform_backup()),
         "dead_letters": FakeDeadLetters(),

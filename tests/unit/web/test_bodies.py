@@ -153,6 +153,8 @@ WITHOUT_BODY = {
 EVENTS = {"POST /api/v1/billing/events"}
 EVENT_BYTES = 256 * 1024
 OF_OWNERS = {
+    "POST /account/backups/make",
+    "POST /account/backups/back",
     "POST /account/people/name",
     "POST /account/people/remove",
     "POST /account/workspaces/choose",
