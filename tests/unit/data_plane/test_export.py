@@ -14,12 +14,12 @@ from vivero_data.domain.collections.schemas import Field, parse, present
 from vivero_data.domain.exports.texts import csv_lines
 from vivero_data.domain.field_types.file import RecordFile
 from vivero_data.domain.field_types.registry import FieldType
-from vivero_data.domain.imports.cells import original
 from vivero_data.domain.jobs.child import MEMORY_LIMIT
 from vivero_data.domain.jobs.registry import KINDS, kind_of
 from vivero_data.domain.records.export import Export, cells, file_name
 from vivero_data.domain.records.schemas import Record
 from vivero_data.lib.lists import split_list
+from vivero_web.spreadsheets import original
 
 NOW = datetime(2026, 11, 29, 10, 15, 0, 5, tzinfo=UTC)
 BY_TYPE: dict[FieldType, Field] = {one.type: one for one in collection().fields}

@@ -10,11 +10,12 @@ from unit.data_plane.builders import collection, field
 from vivero_data.domain.collections.schemas import Field, parse
 from vivero_data.domain.field_types.kind import AmbiguousInput, InvalidValueError
 from vivero_data.domain.field_types.registry import FieldType
-from vivero_data.domain.imports.cells import original, reader
+from vivero_data.domain.imports.cells import reader
 from vivero_data.domain.imports.convert import Converter
 from vivero_data.domain.imports.schemas import ColumnPlan
 from vivero_data.domain.imports.usual import usual_reader
 from vivero_data.lib.notation import Notation, Numbers
+from vivero_web.spreadsheets import original
 
 NOTATIONS: Final = [None, *Numbers]
 USUAL: Final = {

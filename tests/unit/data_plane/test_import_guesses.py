@@ -2,10 +2,11 @@
 
 import pytest
 from vivero_data.domain.field_types.registry import FieldType
-from vivero_data.domain.imports.cells import neutral, original, reader
+from vivero_data.domain.imports.cells import reader
 from vivero_data.domain.imports.guess import ColumnGuess, decided
 from vivero_data.domain.imports.schemas import Guessed
 from vivero_data.lib.notation import Dates, Numbers
+from vivero_web.spreadsheets import neutral, original
 
 
 def guessed(*columns: list[str], batch: int = 2) -> list[Guessed]:

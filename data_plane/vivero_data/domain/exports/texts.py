@@ -5,14 +5,12 @@ import io
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
-from vivero_data.domain.imports.cells import neutral
+from vivero_web.spreadsheets import BYTE_ORDER_MARK, neutral
+
 from vivero_data.lib.json import encode_bytes
 from vivero_data.lib.lists import join_list
-
-BOM: Final = "\ufeff"
-"""Spreadsheets need it to recognize UTF-8."""
 
 Line = Sequence[Any]
 
@@ -45,7 +43,7 @@ class CsvWriter:
     media_type = "text/csv; charset=utf-8"
 
     def begin(self, names: Sequence[str]) -> bytes:
-        return BOM.encode() + csv_lines([names])
+        return BYTE_ORDER_MARK.encode() + csv_lines([names])
 
     def page(self, lines: Sequence[Line]) -> bytes:
         return csv_lines(lines)

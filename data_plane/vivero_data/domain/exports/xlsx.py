@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import IO, Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
+from vivero_web.spreadsheets import neutral
+
 from vivero_data.domain.exports.texts import Line, cell
-from vivero_data.domain.imports.cells import neutral
 from vivero_data.lib.pipe import Pipe
 
 SHEET_ROWS: Final = 1_048_576  # of a sheet; what is more goes into the next one

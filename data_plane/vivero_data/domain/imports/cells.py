@@ -1,4 +1,4 @@
-"""What a cell of a file means, and what an export writes so that no spreadsheet takes it for a formula; pure."""
+"""What a cell of a file means; pure."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -98,16 +98,3 @@ def yes_or_no(text: str) -> bool:
     if value is None:
         raise InvalidValueError("must be yes or no")
     return value
-
-
-_FORMULA: Final = re.compile(r"[\s']*[=+\-@\uff1d\uff0b\uff0d\uff20]|'*[\t\r\n]")
-
-
-def neutral(text: str) -> str:
-    """A text as an export writes it: with an apostrophe before what a spreadsheet would take for a formula."""
-    return f"'{text}" if _FORMULA.match(text) else text
-
-
-def original(cell: str) -> str:
-    """The text that `neutral` made a cell of."""
-    return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell) else cell

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
+from vivero_web.spreadsheets import original
 
 from vivero_data.domain.collections.schemas import Collection, Field, parse
 from vivero_data.domain.field_types.kind import AmbiguousInput, InvalidValueError
-from vivero_data.domain.imports.cells import original, reader
+from vivero_data.domain.imports.cells import reader
 from vivero_data.domain.imports.plan import ID, is_importable
 from vivero_data.domain.imports.schemas import ColumnPlan
 from vivero_data.domain.imports.usual import usual_reader

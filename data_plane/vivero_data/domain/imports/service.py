@@ -1,12 +1,12 @@
 """Imports: asked for here, done in a child process (`running.py`), followed and taken back by who asked and by admins."""
 
-import csv
-import io
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from litestar.datastructures import UploadFile
+from vivero_web import spreadsheets
 from vivero_web.errors import ConflictError, InvalidInputError
+from vivero_web.spreadsheets import BYTE_ORDER_MARK
 from vivero_web.text import tidy
 
 from vivero_data.db.database import Connection, Database
@@ -18,7 +18,6 @@ from vivero_data.domain.collections.service import CollectionNameTakenError
 from vivero_data.domain.files.schemas import Place, StoredFile
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.imports import repository
-from vivero_data.domain.imports.cells import neutral
 from vivero_data.domain.imports.forms import as_json, check_order
 from vivero_data.domain.imports.plan import check, parsed_mapping, plan_of
 from vivero_data.domain.imports.repository import NewImport
@@ -212,9 +211,7 @@ class ImportService:
 
 
 def _csv(lines: list[list[str]], *, first: bool = False) -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerows([[neutral(cell) for cell in line] for line in lines])
-    return (("\ufeff" if first else "") + text.getvalue()).encode()
+    return (BYTE_ORDER_MARK.encode() if first else b"") + spreadsheets.lines(lines)
 
 
 def _whose(actor: Actor) -> int | None:

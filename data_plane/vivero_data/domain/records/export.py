@@ -12,6 +12,7 @@ from typing import IO, Any, Final
 
 from vivero_web import clock
 from vivero_web.errors import InvalidInputError
+from vivero_web.spreadsheets import BYTE_ORDER_MARK
 from vivero_web.text import tidy
 
 from vivero_data.db.database import Connection
@@ -80,7 +81,7 @@ async def _spool(context: TaskContext, access: Access, clauses: list[Clause], sp
     with gzip.GzipFile(fileobj=spool, mode="wb", compresslevel=_FAST) as packed:
         size = written = 0
         heads = ["id", *(field.name for field in collection.fields), "created_at", "updated_at"]
-        lines, mark = [heads], "\ufeff"  # spreadsheets need the BOM to recognize UTF-8
+        lines, mark = [heads], BYTE_ORDER_MARK
         async for page in pages(context.database, access, clauses, parse_sort(collection, "")):
             lines += [cells(record) for record in page]
             size += await asyncio.to_thread(packed.write, mark.encode() + csv_lines(lines))

@@ -8,13 +8,14 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody, PathParameter, QueryParameter
 from vivero_web.declared import FILES, raises
 from vivero_web.fields import LARGEST
+from vivero_web.spreadsheets import CSV_TYPE
 
 from vivero_data.domain.auth.guards import needs
 from vivero_data.domain.files.names import content_disposition
 from vivero_data.domain.reports.errors import ReportBrokenError, ReportsFullError, ReportTooSlowError
 from vivero_data.domain.reports.schemas import NewReport, Report, ReportChanges, ReportData
 from vivero_data.domain.reports.service import ReportService
-from vivero_data.domain.reports.sheets import CSV_TYPE, XLSX_TYPE, as_csv, as_xlsx, lines
+from vivero_data.domain.reports.sheets import XLSX_TYPE, as_csv, as_xlsx, lines
 from vivero_data.domain.users.schemas import Actor, Permission
 from vivero_data.errors import PlanFeatureError
 from vivero_data.lib.json import JsonResponse

@@ -11,12 +11,12 @@ from html import escape
 from typing import Any, Final
 from zipfile import ZIP_DEFLATED, ZipFile
 
+from vivero_web.spreadsheets import BYTE_ORDER_MARK, neutral
+
 from vivero_data.domain.reports.labels import EMPTY, grouping_label, measure_labels, rest_label
 from vivero_data.domain.reports.schemas import Definition, ReportData
 
-CSV_TYPE: Final = "text/csv"
 XLSX_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _EXACT_DIGITS: Final = 15  # that a spreadsheet keeps of a number
 Cell = str | Decimal | int | bool | None
 
@@ -63,13 +63,11 @@ def as_csv(rows: list[list[Cell]]) -> bytes:
     """RFC 4180 in UTF-8 with the mark that spreadsheets need; a text that they would run as a formula gets a quote."""
     text = io.StringIO()
     csv.writer(text).writerows([[_text(cell) for cell in row] for row in rows])
-    return f"\ufeff{text.getvalue()}".encode()
+    return f"{BYTE_ORDER_MARK}{text.getvalue()}".encode()
 
 
 def _text(cell: Cell) -> str:
-    if isinstance(cell, str):
-        return f"'{cell}" if cell.startswith(_FORMULA) else cell
-    return _plain(cell)
+    return neutral(cell) if isinstance(cell, str) else _plain(cell)
 
 
 def _plain(cell: Any) -> str:  # noqa: ANN401  a key or a figure
