@@ -22,6 +22,7 @@ from vivero_web.security import HSTS_DOMAIN, HSTS_HOST, json_only
 from vivero_web.security_txt import security_txt_routes
 
 from vivero_control import __version__, composition
+from vivero_control.domain.audit.controllers import AuditLogController
 from vivero_control.domain.backups.controllers import BackupController, RestoreController
 from vivero_control.domain.billing.controllers import (
     SIGNATURE,
@@ -124,6 +125,7 @@ def _api(services: Services) -> Router:
             TenantLeadController,
             DifferenceController,
             IncidentController,
+            AuditLogController,
             MemberController,
         ],
         middleware=[auth.middleware],
@@ -180,6 +182,7 @@ def _openapi() -> OpenAPIConfig:
         tags={
             "Signups": "From a form to a running workspace.",
             "Plans": "What there is to buy.",
+            "Audit log": "What was done on the platform, by whom, to what and from where.",
             "Authentication": "Logins of staff for programs, and the way back for who has forgotten the password.",
             "Staff": "Who is of the staff, for admins.",
             "Tenants": "Every customer's instance, for staff.",

@@ -26,6 +26,7 @@ from vivero_control.domain.accounts.people import WorkspacePeople
 from vivero_control.domain.accounts.service import ManagedWorkspaces
 from vivero_control.domain.accounts.sessions import AccountSessions
 from vivero_control.domain.accounts.tickets import AccountTickets
+from vivero_control.domain.audit.search import AuditSearch
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.backups.repository import OperationDirectory, OperationRepository
 from vivero_control.domain.backups.service import BackupDeps, BackupService
@@ -264,6 +265,7 @@ def services(to: Infrastructure) -> Services:
         tokens=StaffTokens(to.database, staff_key, clock),
         audit=audit,
         status=StatusService(to.database, clock),
+        audit_search=AuditSearch(to.database, audit),
         health=Health(to.database, lambda: to.directory.synced and to.plans.synced),
         settings=settings,
     )

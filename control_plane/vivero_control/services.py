@@ -36,6 +36,7 @@ the frozen structs of its domain's `schemas.py`.
 | `hosts: HostService` | page at a workspace's host | `status(host) -> HostStatus` |
 | `workspace_finder: WorkspaceFinder` | public login page | `ask(email, address)` |
 | `status: StatusService` | status page | `view() -> StatusView`, which never fails; `incident(number)`, `announce(NewIncident, actor)`, `say(number, NewUpdate, actor)`, each an IncidentView |
+| `audit_search: AuditSearch` | the audit log's page, its file, the API | `page(query, cursor, limit)`, `actions()`, `file(query, member)` |
 | `audit: AuditService` | history on the tenant's page | `history(*subjects) -> tuple[AuditEntry, ...]` |
 
 `Pages` is the other direction: what the web layer gives the application. Without it everything is answered as
@@ -58,6 +59,7 @@ from vivero_control.domain.accounts.people import WorkspacePeople
 from vivero_control.domain.accounts.service import ManagedWorkspaces
 from vivero_control.domain.accounts.sessions import AccountSessions
 from vivero_control.domain.accounts.tickets import AccountTickets
+from vivero_control.domain.audit.search import AuditSearch
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.backups.service import BackupService
 from vivero_control.domain.billing.changes import PlanChanges
@@ -113,6 +115,7 @@ class Services:
     tokens: StaffTokens
     audit: AuditService
     status: StatusService
+    audit_search: AuditSearch
     health: Health
     settings: Settings
 

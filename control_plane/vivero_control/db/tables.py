@@ -208,7 +208,12 @@ class AuditRecord(Base):
     """Who did what to what, why, and what came of it. Rows are added and their outcome filled in, never removed."""
 
     __tablename__ = "audit"
-    __table_args__ = (Index("ix_audit_subject", "subject", "id"), Index("ix_audit_action", "action", "at"))
+    __table_args__ = (
+        Index("ix_audit_subject", "subject", "id"),
+        Index("ix_audit_action", "action", "at"),
+        Index("ix_audit_actor", "actor", "at"),
+        Index("ix_audit_at", "at"),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime)

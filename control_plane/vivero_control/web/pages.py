@@ -19,6 +19,7 @@ from vivero_control.web.account_change import PlanChangeController
 from vivero_control.web.account_people import AccountPeopleController, AccountWorkspacesController
 from vivero_control.web.account_plan import PlanPageController
 from vivero_control.web.account_settings import AccountSettingsController
+from vivero_control.web.audit import AuditController
 from vivero_control.web.backups import BackupsController, TenantBackupsController
 from vivero_control.web.billing import BillingController
 from vivero_control.web.company import CompanyController
@@ -65,6 +66,7 @@ def pages(clock: Clock = now) -> Pages:
             BackupsController,
             DeletedController,
             DeadLettersController,
+            AuditController,
             BillingController,
             PlatformController,
             StaffStatusController,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, Literal
-from urllib.parse import urldefrag, urlsplit
+from urllib.parse import quote, urldefrag, urlsplit
 
 from msgspec import UNSET, Struct
 from vivero_core.model.constants import ConditionType, SuspensionReason
@@ -179,6 +179,41 @@ def history(entries: Sequence[AuditEntry]) -> list[HistoryLine]:
         )
         for entry in entries
     ]
+
+
+class AuditLine(Struct, frozen=True, kw_only=True):
+    """One entry of the audit log, for a table."""
+
+    words: str
+    subject: str
+    href: str
+    """Of what it was done to, if that has a page."""
+    said: tuple[tuple[str, str], ...]
+    """What else is known, as label and text."""
+    done: bool
+    entry: AuditEntry
+
+
+_SUBJECT_PAGES: Final = {"tenant": "/staff/tenants/", "staff": "/staff/people/"}
+
+
+def audit_lines(entries: Sequence[AuditEntry]) -> list[AuditLine]:
+    return [_audit_line(entry) for entry in entries]
+
+
+def _audit_line(entry: AuditEntry) -> AuditLine:
+    kind, _, name = entry.subject.partition("/")
+    page = _SUBJECT_PAGES.get(kind)
+    return AuditLine(
+        words=_sentence(entry.action),
+        subject=name or entry.subject,
+        href=page + quote(name, safe="") if page and name else "",
+        said=tuple(
+            (label.replace("_", " "), str(value)) for label, value in entry.detail.items() if value not in ("", None)
+        ),
+        done=entry.outcome == "done",
+        entry=entry,
+    )
 
 
 def _sentence(action: str) -> str:

@@ -13,6 +13,7 @@ BACKUPS: Final = "/staff/backups"
 DEAD_LETTERS: Final = "/staff/dead-letters"
 BILLING: Final = "/staff/billing"
 DELETED: Final = "/staff/deleted"
+AUDIT: Final = "/staff/audit"
 PLATFORM: Final = "/staff/platform"
 STATUS: Final = "/staff/status"
 PEOPLE: Final = "/staff/people"
@@ -43,6 +44,7 @@ _PAGES: Final = (
     ("Deleted", DELETED, "trash-2"),
     ("Billing", BILLING, "credit-card"),
     ("Dead letters", DEAD_LETTERS, "inbox"),
+    ("Audit log", AUDIT, "scroll-text"),
     ("Platform", PLATFORM, "database"),
     ("Status page", STATUS, "activity"),
 )

@@ -221,6 +221,8 @@ CONTROL_PAGES = (
     "/terms",
     *(f"/signup/{state}" for state in ("begun", "waiting", "failed", "ready", "closed")),
     "/staff/dead-letters",
+    "/staff/audit",
+    "/staff/audit?action=suspend&since=2026-01-01",
     "/staff/billing",
     "/staff/deleted",
     f"/staff/deleted?undelete={control.DELETED[0].id}",

@@ -3,7 +3,7 @@
 `PYTHONPATH=core:control_plane:web:ui:tests uvicorn unit.control_plane_web.fakes:app --port 8898`
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -26,6 +26,7 @@ from unit.control_plane_web.billing_fakes import (
 )
 from unit.control_plane_web.status_fakes import FakeStatus
 from vivero_control.domain.accounts.backups import WorkspaceBackups
+from vivero_control.domain.audit.search import AuditPage, AuditQuery, AuditSearch, Place
 from vivero_control.domain.audit.service import AuditEntry, AuditService
 from vivero_control.domain.backups import policies as backup_policies
 from vivero_control.domain.backups.schemas import (
@@ -572,6 +573,36 @@ class FakeAudit(AuditService):
         )
 
 
+class FakeAuditSearch(AuditSearch):
+    """Has some hundred entries, and finds those of an action."""
+
+    def __init__(self) -> None:
+        self.entries = tuple(
+            AuditEntry(
+                at=NOW - timedelta(hours=number),
+                actor="ada@vivero.example" if number % 3 else "vivero-control-plane",
+                action=("suspend", "extend-trial", "invite", "login-refused")[number % 4],
+                subject=("tenant/northwind", f"staff/{UUID(int=2)}", "signup/5f2e", "platform")[number % 4],
+                reason="They asked for two more weeks to import their records." if number % 2 else "",
+                detail={"plan": "starter", "until": "2026-12-24"} if number % 3 else {},
+                outcome="failed: KubeUnavailableError" if number == 1 else "done",
+                address="2001:db8::12" if number % 3 else "",
+            )
+            for number in range(120)
+        )
+        self.asked: list[AuditQuery] = []
+
+    async def page(self, query: AuditQuery, cursor: str, limit: int) -> AuditPage:
+        self.asked.append(query)
+        found = [one for one in self.entries if query.action in ("", one.action)]
+        start = Place.read(cursor).number if cursor else 0
+        behind = str(Place(NOW, start + limit)) if start + limit < len(found) else None
+        return AuditPage(tuple(found[start : start + limit]), behind)
+
+    async def actions(self) -> Sequence[str]:
+        return sorted({one.action for one in self.entries})
+
+
 LETTERS = (
     DeadLetter(
         id=7,
@@ -888,6 +919,7 @@ def fakes(**replaced: object) -> dict[str, object]:
         "status": FakeStatus(),
         "backups": backups,
         "workspace_backups": WorkspaceBackups(backups, lambda: NOW),
+        "audit_search": FakeAuditSearch(),
         "deleted": FakeDeleted(),
         "platform": FakePlatform(platform_backup()),
         "dead_letters": FakeDeadLetters(),

@@ -136,7 +136,7 @@ class AuditService:
         """The newest HISTORY entries about what is known by these names, for example `tenant/acme`."""
         async with self._database.transaction() as session:
             rows = await AuditRepository(session).about(subjects, HISTORY)
-            return tuple(_entry(row) for row in rows)
+            return tuple(as_entry(row) for row in rows)
 
     async def _write(self, action: AuditAction, outcome: str) -> int:
         async with self._database.transaction() as session:
@@ -175,7 +175,7 @@ def refusal(action: str, subject: str, now: datetime) -> AuditRecord:
     return record(AuditAction(actor=ANONYMOUS, action=action, subject=subject, reason="", detail={}), now, DONE)
 
 
-def _entry(row: AuditRecord) -> AuditEntry:
+def as_entry(row: AuditRecord) -> AuditEntry:
     return AuditEntry(
         at=row.at,
         actor=row.actor,
