@@ -32,8 +32,8 @@ def audit_query(
         actor=actor,
         action=action,
         subject=subject,
-        since=said("since", since, Moment, _WANTED),  # type: ignore[arg-type]  # an annotated type
-        until=said("until", until, Moment, _WANTED),  # type: ignore[arg-type]  # an annotated type
+        since=said("since", since, Moment, _WANTED),
+        until=said("until", until, Moment, _WANTED),
     )
 
 
