@@ -31,6 +31,7 @@ from vivero_control.domain.billing.controllers import (
     TenantBillingController,
 )
 from vivero_control.domain.deleted.controllers import DeletedTenantController
+from vivero_control.domain.figures.controllers import FigureController
 from vivero_control.domain.plans.controllers import PlanController
 from vivero_control.domain.platform.controllers import PlatformBackupController
 from vivero_control.domain.signups.controllers import (
@@ -124,6 +125,7 @@ def _api(services: Services) -> Router:
             TenantBillingController,
             TenantLeadController,
             DifferenceController,
+            FigureController,
             IncidentController,
             AuditLogController,
             MemberController,
@@ -188,6 +190,7 @@ def _openapi() -> OpenAPIConfig:
             "Tenants": "Every customer's instance, for staff.",
             "Backups": "What is kept of a tenant and what was brought back, for staff; asked for by admins.",
             "Billing": "What a tenant pays, for staff; and where the payment provider tells of changes.",
+            "Figures": "How the business goes, for staff.",
             "Status": "How the service is, for everybody; announced by staff.",
             "Health": "For kubelet and balancers.",
         },

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from litestar.stores.valkey import ValkeyStore
 from valkey.asyncio import Valkey
@@ -37,6 +38,8 @@ from vivero_control.domain.billing.stripe import Stripe
 from vivero_control.domain.billing.synchronisation import Synchroniser
 from vivero_control.domain.dead_letters.service import DeadLetterService
 from vivero_control.domain.deleted.service import DeletedTenants
+from vivero_control.domain.figures.counting import VisitCounter
+from vivero_control.domain.figures.service import FigureService
 from vivero_control.domain.notifications import mails
 from vivero_control.domain.notifications.mails import MailSender
 from vivero_control.domain.plans.service import PlanInformer, PlanService
@@ -67,12 +70,13 @@ from vivero_control.domain.tenants.service import TenantService
 from vivero_control.jobs.kinds import JobKind
 from vivero_control.jobs.wakeup import WakeUp
 from vivero_control.lib import valkey
-from vivero_control.lib.background import supervise
+from vivero_control.lib.background import run_every, supervise
 from vivero_control.lib.health import Health
 from vivero_control.lib.idempotency import Idempotency
 from vivero_control.services import Services
 from vivero_control.settings import Settings
 
+VISITS_SECONDS: Final = 60.0  # between two writes of what was counted
 FIELD_MANAGER = "vivero-control-plane"
 
 
@@ -99,6 +103,7 @@ class Infrastructure:
     reachability: Reachability
     payments: Stripe | None
     accounts: AccountSessions
+    visits: VisitCounter
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -123,9 +128,11 @@ class Infrastructure:
             "plans": lambda: self.plans.run(self.kube),
             "backups": lambda: self.backups.run(self.kube),
             "restores": lambda: self.restores.run(self.kube),
+            "visits": lambda: run_every(VISITS_SECONDS, "visits", self.visits.write, limit=VISITS_SECONDS),
         }
         async with running(tasks):
             yield
+        await self.visits.close()
 
 
 @asynccontextmanager
@@ -166,6 +173,7 @@ def infrastructure(settings: Settings, clock: Clock) -> Infrastructure:
         reachability=Reachability(ingress.probe, settings.ingress.patience, clock),
         payments=Stripe(settings.billing, trust(settings)) if settings.billing else None,
         accounts=AccountSessions(cache, settings.cache.prefix),
+        visits=VisitCounter(database, clock),
     )
 
 
@@ -266,6 +274,8 @@ def services(to: Infrastructure) -> Services:
         audit=audit,
         status=StatusService(to.database, clock),
         audit_search=AuditSearch(to.database, audit),
+        figures=FigureService(to.database, clock),
+        visits=to.visits,
         health=Health(to.database, lambda: to.directory.synced and to.plans.synced),
         settings=settings,
     )

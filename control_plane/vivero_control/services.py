@@ -37,6 +37,8 @@ the frozen structs of its domain's `schemas.py`.
 | `workspace_finder: WorkspaceFinder` | public login page | `ask(email, address)` |
 | `status: StatusService` | status page | `view() -> StatusView`, which never fails; `incident(number)`, `announce(NewIncident, actor)`, `say(number, NewUpdate, actor)`, each an IncidentView |
 | `audit_search: AuditSearch` | the audit log's page, its file, the API | `page(query, cursor, limit)`, `actions()`, `file(query, member)` |
+| `figures: FigureService` | figures of the business | `view() -> FiguresView`, `rows(tile, week) -> FigureRows` |
+| `visits: VisitCounter` | landing page | `count(lead)` |
 | `audit: AuditService` | history on the tenant's page | `history(*subjects) -> tuple[AuditEntry, ...]` |
 
 `Pages` is the other direction: what the web layer gives the application. Without it everything is answered as
@@ -66,6 +68,8 @@ from vivero_control.domain.billing.changes import PlanChanges
 from vivero_control.domain.billing.service import BillingService
 from vivero_control.domain.dead_letters.service import DeadLetterService
 from vivero_control.domain.deleted.service import DeletedTenants
+from vivero_control.domain.figures.counting import VisitCounter
+from vivero_control.domain.figures.service import FigureService
 from vivero_control.domain.plans.service import PlanService
 from vivero_control.domain.platform.service import PlatformBackups
 from vivero_control.domain.signups.confirmations import Confirmations
@@ -116,6 +120,8 @@ class Services:
     audit: AuditService
     status: StatusService
     audit_search: AuditSearch
+    figures: FigureService
+    visits: VisitCounter
     health: Health
     settings: Settings
 

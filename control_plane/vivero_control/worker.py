@@ -25,6 +25,9 @@ from vivero_web.errors import UnavailableError
 from vivero_control import composition
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.deleted.receipts import ErasureWatcher
+from vivero_control.domain.figures.counting import JourneyTask
+from vivero_control.domain.figures.repository import VisitRepository
+from vivero_control.domain.figures.service import FigureService
 from vivero_control.domain.notifications import mails
 from vivero_control.domain.signups.links import LINK
 from vivero_control.domain.signups.repository import SignupLinkRepository
@@ -49,8 +52,10 @@ POLL_SECONDS: Final = 10.0  # the delay when a wake-up is lost
 TRIALS_SECONDS: Final = 300.0
 COMPARE_SECONDS: Final = 3600.0
 TIDY_SECONDS: Final = 6 * 3600.0
+FIGURES_SECONDS: Final = 300.0
 STATUS_SECONDS: Final = 25.0  # less than half a minute: each minute is measured, once
 RUN_SECONDS: Final = 300.0  # timeout of one run of a periodic task
+KEEP_VISITS: Final = timedelta(days=800)
 KEEP_INCIDENTS: Final = timedelta(days=366)
 GONE_AFTER: Final = timedelta(days=1)
 """A Tenant that is still missing so long after a mail about it became a dead letter was deleted, and is not only late."""
@@ -84,6 +89,8 @@ class Worker:
             mails_are_answered=settings.mail.reply_to is not None,
             clock=infrastructure.clock,
         )
+        self.figures = FigureService(infrastructure.database, infrastructure.clock)
+        self.journeys = JourneyTask(infrastructure.database, infrastructure.tenants, infrastructure.clock)
         self.status = StatusTask(
             infrastructure.database, composition.probes(infrastructure).all(), infrastructure.clock
         )
@@ -103,6 +110,7 @@ class Worker:
             "wake": lambda: self._infrastructure.wake_up.listen(self._on_wake_up),
             "trials": lambda: run_every(TRIALS_SECONDS, "trials", self.trials.run, limit=RUN_SECONDS),
             "status": lambda: run_every(STATUS_SECONDS, "status", self.status.run, limit=RUN_SECONDS),
+            "figures": lambda: run_every(FIGURES_SECONDS, "figures", self.note_figures, limit=RUN_SECONDS),
             "changes": self.changes.run,
             "erasures": self.erasures.run,
             "tidy": lambda: run_every(TIDY_SECONDS, "clean-up", self.tidy, limit=RUN_SECONDS),
@@ -115,6 +123,11 @@ class Worker:
         for kind in self._wake_ups:
             await self.outbox.drain(kind)
         await self._count()
+
+    async def note_figures(self) -> None:
+        """Whose workspace has worked, then the gauges."""
+        await self.journeys.run()
+        await self.figures.measure()
 
     async def tidy(self) -> None:
         """Delete what is past its retention, each kind by itself."""
@@ -132,6 +145,7 @@ class Worker:
             "days of the status page": lambda: self._in_transaction(
                 lambda at: StatusDayRepository(at).forget((now - timedelta(days=DAYS)).date())
             ),
+            "visits": lambda: self._in_transaction(lambda at: VisitRepository(at).forget((now - KEEP_VISITS).date())),
             "incidents": lambda: self._in_transaction(lambda at: IncidentRepository(at).forget(now - KEEP_INCIDENTS)),
             "refresh tokens": lambda: self._in_transaction(lambda at: RefreshTokenRepository(at).forget(now)),
         }

@@ -420,4 +420,5 @@ CONTROL_QUERIES: Final = (
     "undo",
     "moment",
     "into",
+    "week",
 )

@@ -89,7 +89,7 @@ class Signup(Base):
     trial_ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     failure: Mapped[str | None] = mapped_column(String(500))
     """A sentence for the person, when it can never succeed."""
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When its owner followed a link in a mail; null until then, and for those of before there were such links."""
     lead: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
@@ -379,3 +379,26 @@ class StatusUpdate(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     state: Mapped[str] = mapped_column(String(16))
     text: Mapped[str] = mapped_column(String(2000))
+
+
+class SiteVisits(Base):
+    """Page loads of the landing page on one day (UTC), by where they came from; of no single visitor."""
+
+    __tablename__ = "site_visits"
+
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    source: Mapped[str] = mapped_column(String(100), primary_key=True)
+    campaign: Mapped[str] = mapped_column(String(100), primary_key=True)
+    visits: Mapped[int] = mapped_column(BigInteger)
+
+
+class SignupJourney(Base):
+    """How far a signup has come, as it was seen: its Tenant may be gone later."""
+
+    __tablename__ = "signup_journeys"
+
+    signup_id: Mapped[str] = mapped_column(ForeignKey("signups.id", ondelete="CASCADE"), primary_key=True)
+    tenant_uid: Mapped[str] = mapped_column(String(63), index=True)
+    """By which billing knows it."""
+    provisioned_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    """When its workspace was first seen to have worked, within minutes."""

@@ -4,14 +4,16 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
-from litestar import Controller, MediaType, get
+from litestar import Controller, MediaType, Request, get
 from litestar.datastructures import CacheControlHeader
 from litestar.di import NamedDependency
 from litestar.response import Template
 from litestar.status_codes import HTTP_200_OK
 from vivero_web.errors import UnavailableError, WebError
 
+from vivero_control.domain.figures.counting import VisitCounter
 from vivero_control.domain.plans.service import PlanService, PlanView
+from vivero_control.domain.signups.leads import cleaned
 from vivero_control.settings import Settings
 from vivero_control.web import presentation, selling_points
 
@@ -66,13 +68,27 @@ def form_page(name: str, settings: Settings, error: WebError | None, **context: 
     )
 
 
+def is_page_load(headers: Mapping[str, str]) -> bool:
+    """Whether a browser shows the page to a person: what reads it for another purpose does not say so."""
+    return headers.get("sec-fetch-dest") == "document" and headers.get("sec-purpose") is None
+
+
 class SiteController(Controller):
     """Pages without a login."""
 
     include_in_schema = False
 
     @get("/", name="landing", cache_control=FIVE_MINUTES, sync_to_thread=False)
-    def landing(self, plans: NamedDependency[PlanService], settings: NamedDependency[Settings]) -> Template:
+    def landing(
+        self,
+        request: Request[Any, Any, Any],
+        plans: NamedDependency[PlanService],
+        settings: NamedDependency[Settings],
+        visits: NamedDependency[VisitCounter],
+    ) -> Template:
+        if is_page_load(request.headers):
+            said, came_from = dict(request.query_params), request.headers.get("referer", "")
+            visits.count(cleaned(said, own_host=settings.domain, referrer=came_from))
         listed = known(plans.offered)
         context: dict[str, Any] = {
             "plans": listed,

@@ -15,6 +15,7 @@ BILLING: Final = "/staff/billing"
 DELETED: Final = "/staff/deleted"
 AUDIT: Final = "/staff/audit"
 PLATFORM: Final = "/staff/platform"
+FIGURES: Final = "/staff/figures"
 STATUS: Final = "/staff/status"
 PEOPLE: Final = "/staff/people"
 LOGIN: Final = "/staff/login"
@@ -40,6 +41,7 @@ def login_address(request: Request[Any, Any, Any]) -> str:
 
 _PAGES: Final = (
     ("Tenants", HOME, "boxes"),
+    ("Figures", FIGURES, "bar-chart-3"),
     ("Backups", BACKUPS, "archive"),
     ("Deleted", DELETED, "trash-2"),
     ("Billing", BILLING, "credit-card"),

@@ -9,6 +9,7 @@ from msgspec import UNSET, structs
 from unit.control_plane.builders import tenant
 from unit.control_plane_web import billing_fakes as paying
 from unit.control_plane_web import fakes as control
+from unit.control_plane_web import figure_fakes as counting
 from unit.control_plane_web import status_fakes as showing
 from unit.data_plane.builders import OPTIONS
 from unit.data_plane_web import fakes as data
@@ -16,6 +17,8 @@ from vivero_control.domain.accounts.backups import WorkspaceBackups
 from vivero_control.domain.backups.schemas import OperationState
 from vivero_control.domain.billing.schemas import SubscriptionStatus
 from vivero_control.domain.dead_letters.service import DeadLetter
+from vivero_control.domain.figures.policies import Visits
+from vivero_control.domain.figures.service import Rows
 from vivero_control.domain.platform.service import DumpView, PlatformBackupView, PlatformState, ProofView, StateView
 from vivero_control.domain.signups.schemas import SignupView, TenantRef, Waiting
 from vivero_control.domain.staff.schemas import Invitation, InvitationState
@@ -129,6 +132,25 @@ def _platform() -> PlatformBackupView:
     return control.platform_backup(state=failed, message=said, dumps=dumps, proof=proof, stored=state, dumping=True)
 
 
+def _figures() -> Rows:
+    """Much of it, with long words and other scripts."""
+    people = [
+        counting.prospect(
+            number,
+            number / 5,
+            company=NAMES[number % len(NAMES)],
+            slug=SLUG,
+            paid_at=control.NOW,
+            source=f"{'x' * 90}{number % 9}",
+            campaign=NAMES[number % len(NAMES)],
+        )
+        for number in range(300)
+    ]
+    bought = [(counting.subscribed(f"c{number}", 3, amount_cents=10**9), SLUG) for number in range(90)]
+    dollars = (counting.subscribed("dollars", 3, amount_cents=10**9, currency="USD"), SLUG)
+    return Rows(people, [*bought, dollars], [Visits(control.NOW.date(), LONG_LABEL, NAMES[5], 10**9)], control.NOW)
+
+
 def _incidents() -> tuple[IncidentView, ...]:
     """One in each state, with long words and other scripts."""
     said = UpdateView(at=control.NOW, state=IncidentState.MONITORING, text=f"{ERROR}\n{NAMES[5]}")
@@ -183,6 +205,7 @@ def control_plane() -> Litestar:
         dead_letters=control.FakeDeadLetters(letters),
         deleted=control.FakeDeleted(gone),
         platform=control.FakePlatform(_platform()),
+        figures=counting.FakeFigures(_figures()),
         status=showing.FakeStatus(incidents=_incidents()),
         members=control.FakeMembers((control.PEOPLE[0], *people)),
         tenants=control.FakeTenants(tenants),
@@ -227,6 +250,9 @@ CONTROL_PAGES = (
     "/staff/deleted",
     f"/staff/deleted?undelete={control.DELETED[0].id}",
     "/staff/platform",
+    "/staff/figures",
+    "/staff/figures/signup",
+    "/staff/figures/paying",
     "/staff/status",
     "/staff/status/new",
     "/staff/status/1",

@@ -215,6 +215,7 @@ async def program(
                 "staff_id": str(somebody.id),
                 "letter": "0",
                 "number": "0",
+                "tile": "signup",
                 "ident": "zzzzzzzzzz",
                 "file_path": "x.css",
             },

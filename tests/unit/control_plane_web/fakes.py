@@ -24,6 +24,7 @@ from unit.control_plane_web.billing_fakes import (
     FakePeople,
     FakeTickets,
 )
+from unit.control_plane_web.figure_fakes import FakeFigures, FakeVisits
 from unit.control_plane_web.status_fakes import FakeStatus
 from vivero_control.domain.accounts.backups import WorkspaceBackups
 from vivero_control.domain.audit.search import AuditPage, AuditQuery, AuditSearch, Place
@@ -920,6 +921,8 @@ def fakes(**replaced: object) -> dict[str, object]:
         "backups": backups,
         "workspace_backups": WorkspaceBackups(backups, lambda: NOW),
         "audit_search": FakeAuditSearch(),
+        "figures": FakeFigures(),
+        "visits": FakeVisits(),
         "deleted": FakeDeleted(),
         "platform": FakePlatform(platform_backup()),
         "dead_letters": FakeDeadLetters(),

@@ -11,6 +11,8 @@ from vivero_web.logs import HIDDEN, redact_event
 HARMLESS = {
     "signup_id": "names a signup; its bearer opens it",
     "ident": "an id of a deleted tenant names its data; a session or token of staff opens it",
+    "week": "a day",
+    "tile": "a figure; a session or token of staff opens it",
     "number": "numbers an incident of the status page, which everybody reads",
     "letter": "numbers a job that was given up; a session of staff opens it",
     "name": "a tenant's or collection's name",

@@ -225,6 +225,7 @@ VALUES = {
     "file_id": "a" * 26,
     "letter": "1",
     "number": "1",
+    "tile": "signup",
     "ident": "abcdefghij",
     "staff_id": SOMEBODY,
 }

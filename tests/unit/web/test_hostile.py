@@ -70,6 +70,7 @@ def _of_a_control_plane(app: Litestar) -> Program:
             "staff_id": SOMEBODY,
             "letter": "1",
             "number": "1",
+            "tile": "signup",
             "ident": "abcdefghij",
             "file_path": "x.css",
         },
