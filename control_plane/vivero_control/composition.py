@@ -27,6 +27,7 @@ from vivero_control.domain.accounts.people import WorkspacePeople
 from vivero_control.domain.accounts.service import ManagedWorkspaces
 from vivero_control.domain.accounts.sessions import AccountSessions
 from vivero_control.domain.accounts.tickets import AccountTickets
+from vivero_control.domain.accounts.usage import WorkspaceUsage
 from vivero_control.domain.audit.search import AuditSearch
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.backups.repository import OperationDirectory, OperationRepository
@@ -223,6 +224,7 @@ def services(to: Infrastructure) -> Services:
         ),
         backups=backups,
         workspace_backups=WorkspaceBackups(backups, clock),
+        workspace_usage=WorkspaceUsage(to.ingress.ask, _tickets(settings), clock),
         deleted=DeletedTenants(to.kube, to.tenants, to.directory, audit, clock),
         platform=PlatformBackups(to.kube, audit, clock),
         billing=billing,
@@ -365,9 +367,13 @@ def _backup_deps(to: Infrastructure, audit: AuditService) -> BackupDeps:
     )
 
 
+def _tickets(settings: Settings) -> LoginTickets:
+    return LoginTickets(settings.app.ticket_private_key.get_secret_value())
+
+
 def _signup_deps(to: Infrastructure, plans: PlanService) -> SignupDeps:
     settings = to.settings
-    tickets = LoginTickets(settings.app.ticket_private_key.get_secret_value())
+    tickets = _tickets(settings)
     return SignupDeps(
         database=to.database,
         directory=to.directory,

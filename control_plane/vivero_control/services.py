@@ -29,6 +29,7 @@ the frozen structs of its domain's `schemas.py`.
 | `managed: ManagedWorkspaces` | pages for who manages a workspace | `visit(holder) -> Visit`, `of(email) -> list[Tenant]` |
 | `workspace_people: WorkspacePeople` | the same | `all(visit) -> tuple[Manager, ...]`, `name(visit, email)`, `remove(visit, email)` |
 | `workspace_backups: WorkspaceBackups` | the same | `overview(visit) -> Overview`, `recovery`, `restorable`; `back_up(visit, key)`, `look(visit, past, key)`, `go_back(visit, past, key)` |
+| `workspace_usage: WorkspaceUsage` | the same | `read(tenant) -> Usage or None` |
 | `accounts: AccountSessions` | the same | `open(secret) -> Cookie`, `read(value) -> Holder or None`, `close(value) -> Cookie` |
 | `account_tickets: AccountTickets` | the same | `open(ticket) -> Cookie` |
 | `account_links: AccountLinks` | the same | `ask(slug, address)`, `ask_by_email(email, address)` |
@@ -61,6 +62,7 @@ from vivero_control.domain.accounts.people import WorkspacePeople
 from vivero_control.domain.accounts.service import ManagedWorkspaces
 from vivero_control.domain.accounts.sessions import AccountSessions
 from vivero_control.domain.accounts.tickets import AccountTickets
+from vivero_control.domain.accounts.usage import WorkspaceUsage
 from vivero_control.domain.audit.search import AuditSearch
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.backups.service import BackupService
@@ -106,6 +108,7 @@ class Services:
     managed: ManagedWorkspaces
     workspace_people: WorkspacePeople
     workspace_backups: WorkspaceBackups
+    workspace_usage: WorkspaceUsage
     accounts: AccountSessions
     account_tickets: AccountTickets
     account_links: AccountLinks

@@ -126,7 +126,7 @@ from vivero_data.domain.sessions.service import SessionService
 from vivero_data.domain.tickets.service import TicketService
 from vivero_data.domain.trash.controllers import TrashController
 from vivero_data.domain.trash.service import TrashService
-from vivero_data.domain.usage.controllers import LimitsController, UsageController
+from vivero_data.domain.usage.controllers import LimitsController, PlatformUsageController, UsageController
 from vivero_data.domain.usage.service import UsageService
 from vivero_data.domain.usage.telling import tell_owners
 from vivero_data.domain.users.controllers import MeController, UserController
@@ -441,7 +441,7 @@ def _api(upload_bytes: int) -> Router:
 def _internal() -> Router:
     return Router(
         "/internal/v1",
-        route_handlers=[WorkspaceController, ProofController],
+        route_handlers=[WorkspaceController, ProofController, PlatformUsageController],
         before_request=_check_request(JSON),
         include_in_schema=False,
     )

@@ -18,7 +18,9 @@ from vivero_control.domain.accounts.links import AccountLinks
 from vivero_control.domain.accounts.service import ManagedWorkspaces, NoAccountSessionError
 from vivero_control.domain.accounts.sessions import COOKIE, AccountSessions
 from vivero_control.domain.accounts.tickets import AccountTickets
+from vivero_control.domain.accounts.usage import WorkspaceUsage
 from vivero_control.domain.billing.service import BillingService
+from vivero_control.domain.plans.service import PlanService
 from vivero_control.domain.tenants.errors import TenantNotFoundError
 from vivero_control.settings import Settings
 from vivero_control.web import account_lines, billing_lines
@@ -85,6 +87,8 @@ class AccountController(Controller):
         billing: NamedDependency[BillingService],
         settings: NamedDependency[Settings],
         clock: NamedDependency[Clock],
+        plans: NamedDependency[PlanService],
+        workspace_usage: NamedDependency[WorkspaceUsage],
     ) -> Template | Redirect:
         """How the workspace is for who is let in, else the list to choose from, or the form that asks for a link."""
         managed.check_on()
@@ -101,6 +105,8 @@ class AccountController(Controller):
             "account",
             plan=billing_lines.plan(view, offers),
             days_left=account_lines.days_left(visit.tenant, clock()),
+            meters=account_lines.meters(await workspace_usage.read(visit.tenant)),
+            requests_per_minute=account_lines.requests_per_minute(visit.tenant, known(plans.all)),
         )
 
     @post("/link", status_code=HTTP_200_OK)

@@ -11,10 +11,11 @@ from msgspec import Struct
 from vivero_web.bodies import read_form_as
 from vivero_web.errors import InvalidInputError, WebError
 
+from vivero_control.domain.accounts.usage import WorkspaceUsage
 from vivero_control.domain.billing.change_rules import Moment
 from vivero_control.domain.billing.changes import COMMENT_MAX, PlanChanges
 from vivero_control.domain.billing.provider import CANCEL_REASONS
-from vivero_control.web import billing_lines
+from vivero_control.web import account_lines, billing_lines
 from vivero_control.web.account_plan import PLAN, SHOWN, PlanPage, chosen_interval
 from vivero_control.web.account_shell import REFUSALS, Portal
 from vivero_control.web.site import ACCOUNT, known
@@ -53,6 +54,7 @@ class PlanChangeController(Controller):
         shown: NamedDependency[PlanPage],
         portal: NamedDependency[Portal],
         plan_changes: NamedDependency[PlanChanges],
+        workspace_usage: NamedDependency[WorkspaceUsage],
     ) -> Template:
         """What a change costs, and what it means."""
         plan, typed = request.query_params.get("plan", ""), request.query_params.get("interval", "")
@@ -67,6 +69,7 @@ class PlanChangeController(Controller):
             "/plan",
             change=billing_lines.preview(found, plans.get(tenant.spec.plan), plans[plan]),
             plan=plan,
+            too_much=account_lines.too_much(await workspace_usage.read(tenant), plans[plan].limits),
         )
 
     @post("/change", status_code=HTTP_303_SEE_OTHER)

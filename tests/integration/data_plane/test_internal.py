@@ -116,6 +116,39 @@ async def test_a_bad_ticket_is_refused_and_not_spent(workspace: Workspace, chang
     assert await tickets.redeem(ticket(workspace), "192.0.2.1")
 
 
+USAGE = "/internal/v1/usage"
+
+
+async def test_the_control_plane_reads_what_counts_against_the_plan(
+    workspace: Workspace, owner: dict[str, str]
+) -> None:
+    asked = {"authorization": f"Bearer {ticket(workspace, aud=f'{workspace.settings.env.tenant_id}/usage')}"}
+    for _ in range(2):
+        answer = await workspace.client.get(USAGE, headers=asked)
+        assert answer.status_code == 200
+        assert answer.json() == (await workspace.client.get("/api/v1/usage", headers=owner)).json()
+
+
+async def test_no_one_else_reads_it_and_its_question_logs_no_one_in(
+    workspace: Workspace, owner: dict[str, str]
+) -> None:
+    ours = workspace.settings.env.tenant_id
+    login, other, late, forged = (
+        ticket(workspace, **changes)
+        for changes in (
+            {},
+            {"aud": "otherworld/usage"},
+            {"aud": f"{ours}/usage", "exp": datetime(2026, 1, 1, tzinfo=UTC)},
+            {"aud": f"{ours}/usage", "key": Ed25519PrivateKey.generate()},
+        )
+    )
+    refused = [{"authorization": f"Bearer {one}"} for one in (login, other, late, forged, "", "x" * 5000)]
+    for headers in (*refused, owner, workspace.operator, {}):
+        assert (await workspace.client.get(USAGE, headers=headers)).status_code == 401
+    with pytest.raises(NotSignedInError):
+        await workspace.app.state.services.tickets.redeem(ticket(workspace, aud=f"{ours}/usage"), "192.0.2.1")
+
+
 async def test_the_login_page_of_a_ticket(workspace: Workspace) -> None:
     good = ticket(workspace)
     # As from the control plane's page: another origin, which its referrer policy does not name.

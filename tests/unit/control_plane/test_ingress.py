@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import AnyHttpUrl
-from vivero_control.domain.signups.reachability import Ingress, address_of
+from vivero_control.domain.signups.reachability import ANSWER_BYTES, Ingress, address_of
 from vivero_control.settings import IngressSettings, PlatformSettings, Settings
 from vivero_dev.certificates import Authority
 
@@ -19,6 +19,7 @@ class Server:
 
     def __init__(self) -> None:
         self.answer = "204 No Content"
+        self.body = b""
         self.names: list[str | None] = []
         self.heads: list[list[str]] = []
         self.port = 0
@@ -26,7 +27,7 @@ class Server:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         self.heads.append(head)
-        writer.write(f"HTTP/1.1 {self.answer}\r\nContent-Length: 0\r\n\r\n".encode())
+        writer.write(f"HTTP/1.1 {self.answer}\r\nContent-Length: {len(self.body)}\r\n\r\n".encode() + self.body)
         await writer.drain()
         await reader.read()
         writer.close()
@@ -75,6 +76,22 @@ async def test_every_other_answer_is_no(server: Server, authority: Authority, an
     async with Ingress(settings(server.port, authority.certificate)) as ingress:
         assert not await ingress.probe("acme", "abcdefghij")
     assert len(server.heads) == 1, "where it is sent to is not asked"
+
+
+async def test_it_asks_a_workspace_something_and_takes_what_it_says_with_200(
+    server: Server, authority: Authority
+) -> None:
+    async with Ingress(settings(server.port, authority.certificate)) as ingress:
+        server.answer, server.body = "200 OK", b"{}"
+        assert await ingress.ask("acme", "/internal/v1/usage", "signed") == b"{}"
+        assert "Authorization: Bearer signed" in server.heads[0]
+        server.body = b"x" * (2 * ANSWER_BYTES)
+        answer = await ingress.ask("acme", "/internal/v1/usage", "signed")
+        assert answer is not None
+        assert len(answer) <= ANSWER_BYTES, "no more is read than is used"
+        server.answer = "503 Service Unavailable"
+        assert await ingress.ask("acme", "/internal/v1/usage", "signed") is None
+    assert await Ingress(settings(server.port, None)).ask("acme", "/x", "signed") is None, "closed"
 
 
 async def test_an_untrusted_or_unreachable_server_is_not_reachable(server: Server, authority: Authority) -> None:

@@ -12,6 +12,7 @@ from vivero_control.domain.accounts.people import Manager, WorkspacePeople
 from vivero_control.domain.accounts.service import ManagedWorkspaces, NoAccountSessionError, Role, Visit
 from vivero_control.domain.accounts.sessions import COOKIE, AccountSessions, Holder
 from vivero_control.domain.accounts.tickets import AccountTickets
+from vivero_control.domain.accounts.usage import Meter, Usage, WorkspaceUsage
 from vivero_control.domain.billing.change_rules import Moment, Preview
 from vivero_control.domain.billing.changes import PlanChanges
 from vivero_control.domain.billing.errors import CostChangedError, NothingBoughtError, SubscribedAlreadyError
@@ -274,6 +275,16 @@ class OpenAccounts(FakeAccounts):
 
     async def read(self, value: str | None) -> Holder | None:
         return await super().read(value or "acme")
+
+
+class FakeUsage(WorkspaceUsage):
+    """What it is given."""
+
+    def __init__(self, records: int = 1_200, limit: int | None = 10_000) -> None:
+        self.known: Usage | None = Usage(Meter(records, limit), Meter(3, 5), Meter(5 * 1024**3, None))
+
+    async def read(self, tenant: Tenant) -> Usage | None:
+        return None if tenant.spec.suspended else self.known
 
 
 class FakeLinks(AccountLinks):

@@ -23,6 +23,7 @@ from unit.control_plane_web.billing_fakes import (
     FakeManaged,
     FakePeople,
     FakeTickets,
+    FakeUsage,
 )
 from unit.control_plane_web.figure_fakes import FakeFigures, FakeVisits
 from unit.control_plane_web.status_fakes import FakeStatus
@@ -934,6 +935,7 @@ def fakes(**replaced: object) -> dict[str, object]:
         "members": FakeMembers(),
         "billing": billing,
         "managed": FakeManaged(billing),
+        "workspace_usage": FakeUsage(),
         "workspace_people": FakePeople("grace@example.com"),
         "plan_changes": FakeChanges(FakeBilling(FakePlans())),
         "accounts": FakeAccounts(),

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from litestar.testing import TestClient
-from unit.control_plane_web.billing_fakes import OWNER, FakeBilling, FakeChanges, bought
-from unit.control_plane_web.conftest import browser
+from unit.control_plane_web.billing_fakes import OWNER, FakeBilling, FakeChanges, FakeUsage, bought
+from unit.control_plane_web.conftest import SERVICES, browser
 from unit.control_plane_web.fakes import FakePlans
 from vivero_control.domain.accounts.sessions import COOKIE
 from vivero_control.domain.billing.errors import ChangeNotPossibleError, ProviderRefusedError, ProviderUnavailableError
@@ -134,3 +134,17 @@ def test_who_has_no_session_is_sent_to_ask_for_a_link(method: str, path: str) ->
     with browser() as visitor:
         answer = visitor.request(method, f"/account/{path}", follow_redirects=False)
         assert (answer.status_code, answer.headers["location"]) == (303, "/account")
+
+
+@pytest.mark.parametrize(("records", "told"), [(50_000, False), (50_001, True)])
+def test_what_must_go_before_a_smaller_plan_is_said(
+    owner: Callable[..., tuple[Client, FakeChanges]],
+    records: int,
+    told: bool,  # noqa: FBT001  a column of the table
+) -> None:
+    client, _ = owner(plan="professional", amount_cents=500_000)
+    SERVICES["workspace_usage"] = FakeUsage(records=records)
+    with client:
+        page = client.get("/account/change", params={"plan": "starter", "interval": "month"}).text
+        assert ("Records: 50,001 are used, 1 more than it includes" in page) is told
+        assert ("has no room for all that is stored" in page) is told

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 from unit.control_plane.builders import tenant
-from unit.control_plane_web.billing_fakes import OWNER, FakeBilling, bought
+from unit.control_plane_web.billing_fakes import OWNER, FakeBilling, FakeUsage, bought
 from unit.control_plane_web.conftest import browser
 from unit.control_plane_web.fakes import HOSTILE, NOW, FakePlans, FakeTenants, row
 from vivero_control.domain.accounts.sessions import COOKIE
@@ -88,3 +88,17 @@ def test_who_has_no_session_renames_nothing(method: str, path: str) -> None:
         )
         assert (answer.status_code, answer.headers["location"]) == (303, "/account")
     assert tenants.orders == []
+
+
+def test_the_overview_shows_meters_or_says_that_they_are_not_known(owner: Owner) -> None:
+    with owner(workspace_usage=FakeUsage(records=9_000)) as client:
+        page = client.get("/account").text
+        assert all(words in page for words in ("9,000", "of 10,000", "5 GiB", "used, no limit", "begins again every"))
+    silent = FakeUsage()
+    silent.known = None
+    with owner(workspace_usage=silent) as client:
+        page = client.get("/account").text
+        assert ("Not known just now" in page, "v-meter" in page) == (True, False)
+    closed = tenant(suspended={"reason": "Unpaid", "message": ""})
+    with owner(billing=FakeBilling(FakePlans(), workspace=closed)) as client:
+        assert "A closed workspace is not asked" in client.get("/account").text

@@ -42,7 +42,7 @@ class Plan:
     current = Limits("trial", requests_per_minute=3)
 
 
-@get(["/", "/internal/v1/proof"])
+@get(["/", "/internal/v1/proof", "/internal/v1/usage"])
 async def page() -> str:
     return "here"
 
@@ -72,6 +72,11 @@ def cookie(user: int) -> dict[str, str]:
 
 async def ask(client: httpx.AsyncClient, address: str, headers: dict[str, str] | None = None, path: str = "/") -> int:
     return (await client.get(path, headers={"x-forwarded-for": address, **(headers or {})})).status_code
+
+
+async def test_what_only_a_signature_opens_is_counted_like_any_other(client: httpx.AsyncClient) -> None:
+    assert [await ask(client, HERE, path="/internal/v1/usage") for _ in range(4)] == [200, 200, 200, 429]
+    assert {await ask(client, HERE, path="/internal/v1/proof") for _ in range(6)} == {200}
 
 
 async def test_all_users_at_all_addresses_have_one_count(client: httpx.AsyncClient) -> None:

@@ -25,7 +25,9 @@ logger = logging.getLogger(__name__)
 
 PROBE_TIMEOUT: Final = 1.0
 CONNECTIONS: Final = 20  # probes at once; more wait for a free connection
+OK: Final = 200
 NO_CONTENT: Final = 204
+ANSWER_BYTES: Final = 16 * 1024  # of a workspace; one that says more says nothing that we understand
 FIRST_PAUSE: Final = 0.03
 LONGEST_PAUSE: Final = 0.5
 GROWTH: Final = 1.3  # ingresses take 0.1 to 0.6 s: six to nine probes
@@ -37,7 +39,7 @@ Probe = Callable[[str, str], Awaitable[bool]]
 
 
 class Ingress:
-    """Probes workspaces through the ingress, at hosts below our own domain only; an async context manager."""
+    """Asks workspaces through the ingress, at hosts below our own domain only; an async context manager."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -62,13 +64,25 @@ class Ingress:
 
     async def status(self, host: str, path: str) -> int | None:
         """With which status a host of ours answers to a GET; None without an answer."""
+        answer = await self._get(host, path, {})
+        return None if answer is None else answer[0]
+
+    async def ask(self, slug: str, path: str, bearer: str) -> bytes | None:
+        """What the workspace of this slug answers to us within PROBE_TIMEOUT; None if it does not, or not with 200."""
+        host = f"{slug}.{self._settings.domain}"
+        answer = await self._get(host, path, {"Authorization": f"Bearer {bearer}"})
+        return answer[1] if answer is not None and answer[0] == OK else None
+
+    async def _get(self, host: str, path: str, more: Mapping[str, str]) -> tuple[int, bytes] | None:
+        """Status and the first ANSWER_BYTES of the body; None without an answer."""
         if self._session is None:
             return None
         url = f"https://{address_of(self._settings, host)}{path}"
-        headers = {"Host": self._settings.origin.removeprefix("https://").replace(self._settings.domain, host, 1)}
+        named = self._settings.origin.removeprefix("https://").replace(self._settings.domain, host, 1)
+        headers = {"Host": named, **more}
         try:
             async with self._session.get(url, headers=headers, server_hostname=host, allow_redirects=False) as answer:
-                return answer.status
+                return answer.status, await answer.content.read(ANSWER_BYTES)
         except (aiohttp.ClientError, TimeoutError) as error:
             logger.debug("host not reachable: %s", type(error).__name__, extra={"host": host})
             return None

@@ -15,7 +15,8 @@ from vivero_web.rate_limit import Charge, a_minute, per_address
 from vivero_data.domain.auth.guards import access_token
 from vivero_data.domain.limits.service import LimitService
 
-_OPERATOR: Final = "/internal/"
+_OPERATOR: Final = ("/internal/v1/workspace", "/internal/v1/proof")
+"""Its token is compared at once; what else is asked has a signature to be checked, which costs a stranger nothing."""
 _USERS: Final = "users"
 
 

@@ -64,6 +64,19 @@ class TicketService:
         await self._logins.trust(found[0].email, address)
         return tokens
 
+    async def check(self, token: str, purpose: str) -> None:
+        """That the control plane asks this of this very workspace. What is only read is not spent.
+
+        Raises:
+            NotSignedInError: expired, forged, or for another workspace or purpose; a login ticket is for another, too. A
+                workspace that belongs to no control plane says the same.
+        """
+        try:
+            key = await asyncio.to_thread(self._read_key)
+        except NotFoundError as error:
+            raise NotSignedInError("This is for the control plane.") from error
+        read_ticket(token, key, f"{self._tenant_id}/{purpose}")
+
     def _read_key(self) -> str:
         try:
             return self._key_file.read_text(encoding="ascii")

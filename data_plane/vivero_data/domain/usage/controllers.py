@@ -1,8 +1,9 @@
-"""`/api/v1/usage`."""
+"""`/api/v1/usage`, `/api/v1/limits`, and `/internal/v1/usage`."""
 
 from litestar import Controller, get
 from litestar.di import NamedDependency
 
+from vivero_data.domain.tickets.guards import asked_for_usage
 from vivero_data.domain.usage.published import LimitGroup
 from vivero_data.domain.usage.service import Usage, UsageService
 from vivero_data.domain.users.schemas import Actor
@@ -30,3 +31,16 @@ class UsageController(Controller):
     async def get_usage(self, actor: NamedDependency[Actor], usage: NamedDependency[UsageService]) -> Usage:
         """What is used and what is allowed of all that counts."""
         return await usage.get(actor)
+
+
+class PlatformUsageController(Controller):
+    """For the control plane, which shows it to who manages the workspace from outside; not in the public OpenAPI document."""
+
+    path = "/usage"
+    guards = (asked_for_usage,)
+    include_in_schema = False
+
+    @get()
+    async def get_platform_usage(self, usage: NamedDependency[UsageService]) -> Usage:
+        """As `/api/v1/usage`."""
+        return await usage.counted()
