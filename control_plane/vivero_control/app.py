@@ -32,6 +32,7 @@ from vivero_control.domain.billing.controllers import (
 )
 from vivero_control.domain.deleted.controllers import DeletedTenantController
 from vivero_control.domain.figures.controllers import FigureController
+from vivero_control.domain.overview.controllers import OverviewApiController
 from vivero_control.domain.plans.controllers import PlanController
 from vivero_control.domain.platform.controllers import PlatformBackupController
 from vivero_control.domain.signups.controllers import (
@@ -128,6 +129,7 @@ def _api(services: Services) -> Router:
             FigureController,
             IncidentController,
             AuditLogController,
+            OverviewApiController,
             MemberController,
         ],
         middleware=[auth.middleware],
@@ -189,6 +191,7 @@ def _openapi() -> OpenAPIConfig:
             "Staff": "Who is of the staff, for admins.",
             "Tenants": "Every customer's instance, for staff.",
             "Backups": "What is kept of a tenant and what was brought back, for staff; asked for by admins.",
+            "Overview": "How the platform stands, for staff.",
             "Billing": "What a tenant pays, for staff; and where the payment provider tells of changes.",
             "Figures": "How the business goes, for staff.",
             "Status": "How the service is, for everybody; announced by staff.",

@@ -43,6 +43,7 @@ from vivero_control.domain.figures.counting import VisitCounter
 from vivero_control.domain.figures.service import FigureService
 from vivero_control.domain.notifications import mails
 from vivero_control.domain.notifications.mails import MailSender
+from vivero_control.domain.overview.service import OverviewService, PoolInformer, ServerInformer
 from vivero_control.domain.plans.service import PlanInformer, PlanService
 from vivero_control.domain.platform.service import PlatformBackups
 from vivero_control.domain.signups import confirmation_jobs, provisioning
@@ -98,6 +99,8 @@ class Infrastructure:
     plans: PlanInformer
     backups: OperationDirectory[TenantBackup]
     restores: OperationDirectory[TenantRestore]
+    pools: PoolInformer
+    servers: ServerInformer
     idempotency: Idempotency
     provisioner: Provisioner
     ingress: Ingress
@@ -130,6 +133,8 @@ class Infrastructure:
             "backups": lambda: self.backups.run(self.kube),
             "restores": lambda: self.restores.run(self.kube),
             "visits": lambda: run_every(VISITS_SECONDS, "visits", self.visits.write, limit=VISITS_SECONDS),
+            "pools": lambda: self.pools.run(self.kube),
+            "servers": lambda: self.servers.run(self.kube),
         }
         async with running(tasks):
             yield
@@ -168,6 +173,8 @@ def infrastructure(settings: Settings, clock: Clock) -> Infrastructure:
         plans=PlanInformer(),
         backups=OperationDirectory(TenantBackup),
         restores=OperationDirectory(TenantRestore),
+        pools=PoolInformer(),
+        servers=ServerInformer(),
         idempotency=Idempotency(database, derive_key(session_key, "vivero-control/idempotency"), clock),
         provisioner=Provisioner(tenants, directory, clock),
         ingress=ingress,
@@ -195,6 +202,15 @@ def services(to: Infrastructure) -> Services:
         clock=clock,
     )
     backups = BackupService(_backup_deps(to, audit))
+    tenants = TenantService(
+        directory=to.directory,
+        repository=to.tenants,
+        plans=plans,
+        audit=audit,
+        tenant_url=settings.tenant_url,
+        clock=clock,
+    )
+    dead_letters = DeadLetterService(to.database, job_kinds(to), to.wake_up.notify, clock)
     return Services(
         signups=SignupService(_signup_deps(to, plans)),
         work=Work(
@@ -214,14 +230,7 @@ def services(to: Infrastructure) -> Services:
             clock=clock,
         ),
         plans=plans,
-        tenants=TenantService(
-            directory=to.directory,
-            repository=to.tenants,
-            plans=plans,
-            audit=audit,
-            tenant_url=settings.tenant_url,
-            clock=clock,
-        ),
+        tenants=tenants,
         backups=backups,
         workspace_backups=WorkspaceBackups(backups, clock),
         workspace_usage=WorkspaceUsage(to.ingress.ask, _tickets(settings), clock),
@@ -250,7 +259,7 @@ def services(to: Infrastructure) -> Services:
             wake_worker=to.wake_up.notify,
             clock=clock,
         ),
-        dead_letters=DeadLetterService(to.database, job_kinds(to), to.wake_up.notify, clock),
+        dead_letters=dead_letters,
         hosts=HostService(to.directory, settings.domain, settings.account_of if settings.billing else None),
         workspace_finder=WorkspaceFinder(
             database=to.database,
@@ -278,6 +287,7 @@ def services(to: Infrastructure) -> Services:
         audit_search=AuditSearch(to.database, audit),
         figures=FigureService(to.database, clock),
         visits=to.visits,
+        overview=OverviewService(tenants, dead_letters, billing, to.pools, to.servers, clock),
         health=Health(to.database, lambda: to.directory.synced and to.plans.synced),
         settings=settings,
     )

@@ -37,6 +37,7 @@ the frozen structs of its domain's `schemas.py`.
 | `hosts: HostService` | page at a workspace's host | `status(host) -> HostStatus` |
 | `workspace_finder: WorkspaceFinder` | public login page | `ask(email, address)` |
 | `status: StatusService` | status page | `view() -> StatusView`, which never fails; `incident(number)`, `announce(NewIncident, actor)`, `say(number, NewUpdate, actor)`, each an IncidentView |
+| `overview: OverviewService` | the console's first page, the API | `now() -> PlatformOverview` |
 | `audit_search: AuditSearch` | the audit log's page, its file, the API | `page(query, cursor, limit)`, `actions()`, `file(query, member)` |
 | `figures: FigureService` | figures of the business | `view() -> FiguresView`, `rows(tile, week) -> FigureRows` |
 | `visits: VisitCounter` | landing page | `count(lead)` |
@@ -72,6 +73,7 @@ from vivero_control.domain.dead_letters.service import DeadLetterService
 from vivero_control.domain.deleted.service import DeletedTenants
 from vivero_control.domain.figures.counting import VisitCounter
 from vivero_control.domain.figures.service import FigureService
+from vivero_control.domain.overview.service import OverviewService
 from vivero_control.domain.plans.service import PlanService
 from vivero_control.domain.platform.service import PlatformBackups
 from vivero_control.domain.signups.confirmations import Confirmations
@@ -125,6 +127,7 @@ class Services:
     audit_search: AuditSearch
     figures: FigureService
     visits: VisitCounter
+    overview: OverviewService
     health: Health
     settings: Settings
 

@@ -28,6 +28,7 @@ from vivero_control.web.dead_letters import DeadLettersController
 from vivero_control.web.deleted import DeletedController
 from vivero_control.web.error_pages import error_page, host_error, host_page
 from vivero_control.web.figures import FiguresController
+from vivero_control.web.overview import OverviewController
 from vivero_control.web.platform import PlatformController
 from vivero_control.web.presentation import host_of, web_url
 from vivero_control.web.signup import SignupController
@@ -66,6 +67,7 @@ def pages(clock: Clock = now) -> Pages:
             TenantBackupsController,
             BackupsController,
             DeletedController,
+            OverviewController,
             DeadLettersController,
             AuditController,
             BillingController,

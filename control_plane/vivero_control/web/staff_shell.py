@@ -8,6 +8,7 @@ from vivero_ui.shell import Account, NavItem, NavSection, Shell
 
 from vivero_control.domain.staff.schemas import StaffView
 
+OVERVIEW: Final = "/staff/overview"
 HOME: Final = "/staff/tenants"
 BACKUPS: Final = "/staff/backups"
 DEAD_LETTERS: Final = "/staff/dead-letters"
@@ -40,6 +41,7 @@ def login_address(request: Request[Any, Any, Any]) -> str:
 
 
 _PAGES: Final = (
+    ("Overview", OVERVIEW, "layout-dashboard"),
     ("Tenants", HOME, "boxes"),
     ("Figures", FIGURES, "bar-chart-3"),
     ("Backups", BACKUPS, "archive"),

@@ -244,6 +244,7 @@ CONTROL_PAGES = (
     "/terms",
     *(f"/signup/{state}" for state in ("begun", "waiting", "failed", "ready", "closed")),
     "/staff/dead-letters",
+    "/staff/overview",
     "/staff/audit",
     "/staff/audit?action=suspend&since=2026-01-01",
     "/staff/billing",

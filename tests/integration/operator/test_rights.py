@@ -86,6 +86,8 @@ CONTROL_PLANE_EVERYWHERE: Final = ANYBODY | {
     "vivero.dev/tenantbackups": f"{READ} create",
     "vivero.dev/tenantrestores": f"{READ} create",
     "vivero.dev/tenanterasures": READ,
+    "vivero.dev/tenantpools": READ,
+    "vivero.dev/databaseservers": READ,
     "vivero.dev/plans": READ,
     "vivero.dev/platformbackups": "get patch",
 }

@@ -49,6 +49,7 @@ from vivero_control.domain.dead_letters.service import (
     DeadLetterService,
 )
 from vivero_control.domain.deleted.service import DeletedNotFoundError, DeletedTenant, DeletedTenants, Undelete
+from vivero_control.domain.overview.service import OverviewService, PlatformOverview, PoolView, ServerView, customers
 from vivero_control.domain.plans.service import PlanLimits, PlanService, PlanView
 from vivero_control.domain.platform.service import (
     DumpView,
@@ -575,6 +576,35 @@ class FakeAudit(AuditService):
         )
 
 
+class FakeOverview(OverviewService):
+    def __init__(self, rows: Sequence[TenantRow] | None = None, failed: int = 2) -> None:
+        self.rows = ROWS if rows is None else rows
+        self.failed = failed
+
+    async def now(self) -> PlatformOverview:
+        return PlatformOverview(
+            at=NOW,
+            customers=customers(self.rows, NOW),
+            dead_letters=self.failed,
+            billing_differences=self.failed,
+            pools=(PoolView(name="trial", plan="trial", size=20, ready=3),),
+            servers=(
+                ServerView(
+                    name="main", tenants=412, capacity=1000, cordoned=False, ready=True, message="Reachable", orphans=0
+                ),
+                ServerView(
+                    name="second",
+                    tenants=1000,
+                    capacity=1000,
+                    cordoned=True,
+                    ready=False,
+                    message="No answer",
+                    orphans=2,
+                ),
+            ),
+        )
+
+
 class FakeAuditSearch(AuditSearch):
     """Has some hundred entries, and finds those of an action."""
 
@@ -924,6 +954,7 @@ def fakes(**replaced: object) -> dict[str, object]:
         "audit_search": FakeAuditSearch(),
         "figures": FakeFigures(),
         "visits": FakeVisits(),
+        "overview": FakeOverview(),
         "deleted": FakeDeleted(),
         "platform": FakePlatform(platform_backup()),
         "dead_letters": FakeDeadLetters(),

@@ -1,0 +1,1 @@
+"""How the platform stands at this moment."""
