@@ -9,8 +9,7 @@ from litestar.params import QueryParameter
 from msgspec import Meta
 from vivero_web.bodies import said
 
-from vivero_control.db.tables import EMAIL_LENGTH, SUBJECT_LENGTH
-from vivero_control.domain.audit.search import AuditPage, AuditQuery, AuditSearch
+from vivero_control.domain.audit.search import ACTOR_MAX, SUBJECT_MAX, AuditPage, AuditQuery, AuditSearch
 
 PAGE_MAX: Final = 200
 Moment = Annotated[datetime, Meta(tz=True)]
@@ -20,10 +19,10 @@ _WANTED: Final = "a time with its offset, such as 2026-11-30T08:00:00Z"
 
 def audit_query(
     *,
-    actor: Annotated[str, QueryParameter(max_length=EMAIL_LENGTH, description="Who it was, exactly.")] = "",
+    actor: Annotated[str, QueryParameter(max_length=ACTOR_MAX, description="Who it was, exactly.")] = "",
     action: Annotated[str, QueryParameter(max_length=40, description="What was done, such as `suspend`.")] = "",
     subject: Annotated[
-        str, QueryParameter(max_length=SUBJECT_LENGTH, description="How that begins which it was done to: `tenant/`.")
+        str, QueryParameter(max_length=SUBJECT_MAX, description="How that begins which it was done to: `tenant/`.")
     ] = "",
     since: Annotated[str, QueryParameter(description="From this moment on.", schema_extra=_MOMENT)] = "",
     until: Annotated[str, QueryParameter(description="Before this moment.", schema_extra=_MOMENT)] = "",

@@ -13,11 +13,13 @@ from vivero_web.spreadsheets import BYTE_ORDER_MARK
 from vivero_web.text import whole_number
 
 from vivero_control.db.database import Database
-from vivero_control.db.tables import AuditRecord
+from vivero_control.db.tables import EMAIL_LENGTH, SUBJECT_LENGTH, AuditRecord
 from vivero_control.domain.audit.service import AuditAction, AuditEntry, AuditService, as_entry
 from vivero_control.domain.staff.policies import require_admin
 from vivero_control.domain.staff.schemas import StaffView
 
+ACTOR_MAX: Final = EMAIL_LENGTH
+SUBJECT_MAX: Final = SUBJECT_LENGTH
 EXPORT: Final = "export-audit"
 """The action of a download in the log."""
 SUBJECT: Final = "audit"
