@@ -41,6 +41,7 @@ def policy(*, looks_again: bool = False) -> str:
         **script,
         "img-src": "data:",
         "form-action": "'none'",
+        "object-src": "'none'",
         "base-uri": "'none'",
         "frame-ancestors": "'none'",
     }

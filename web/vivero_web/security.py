@@ -19,6 +19,7 @@ _PAGE_POLICY: Final = {
     "img-src": "'self' data:",
     "font-src": "'self'",
     "connect-src": "'self'",
+    "object-src": "'none'",
     "base-uri": "'none'",
     "frame-ancestors": "'none'",
 }
@@ -29,6 +30,10 @@ def page_policy(forms_to: str = "") -> str:
     policy = _PAGE_POLICY | {"form-action": f"'self' {forms_to}".rstrip()}
     return "; ".join(f"{name} {sources}" for name, sources in policy.items())
 
+
+_DATA_POLICY: Final = "default-src 'none'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+FILE_POLICY: Final = f"{_DATA_POLICY}; sandbox"
+"""Of what somebody has uploaded or exported: whatever it is, and wherever it is opened, it runs nothing and loads nothing."""
 
 _ALWAYS: Final = {
     "x-content-type-options": "nosniff",
@@ -43,7 +48,7 @@ OF_PAGES: Final = _ALWAYS | {
     "referrer-policy": "same-origin",
 }
 OF_DATA: Final = _ALWAYS | {
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "content-security-policy": _DATA_POLICY,
     "referrer-policy": "no-referrer",
 }
 HSTS_HOST: Final = "max-age=31536000"

@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 from litestar.response import Stream
 from vivero_web.exchange import wants_head
+from vivero_web.security import FILE_POLICY
 
 from vivero_data.domain.auth.guards import AnyRequest
 from vivero_data.domain.collections.schemas import CollectionName
@@ -69,7 +70,7 @@ async def answered(  # noqa: PLR0913, PLR0917  what is asked for, by whom
     headers = {
         "content-disposition": content_disposition(made.name),
         "cache-control": "private, no-store, no-transform",
-        "content-security-policy": "default-src 'none'; sandbox",
+        "content-security-policy": FILE_POLICY,
     }
     return Stream(_nothing() if wants_head(request.scope) else made.pieces, media_type=made.media_type, headers=headers)
 

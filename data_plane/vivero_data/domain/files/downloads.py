@@ -10,6 +10,7 @@ from litestar.status_codes import HTTP_200_OK, HTTP_206_PARTIAL_CONTENT
 from vivero_web.conditions import Conditions, continues, http_date, is_current, tag_of
 from vivero_web.exchange import wants_head
 from vivero_web.ranges import content_range, part_of
+from vivero_web.security import FILE_POLICY
 
 from vivero_data.domain.files.content import PICTURES, UNKNOWN
 from vivero_data.domain.files.names import content_disposition
@@ -75,8 +76,7 @@ def _headers(file: StoredFile) -> dict[str, str]:
         "cache-control": "private, no-store, no-transform",
         "content-disposition": content_disposition(file.name),
         "content-length": str(file.size),
-        # Whatever it is, and wherever it is opened, it runs nothing and loads nothing.
-        "content-security-policy": "default-src 'none'; sandbox",
+        "content-security-policy": FILE_POLICY,
         "etag": tag_of(file.id),  # a file's content is immutable
         "last-modified": http_date(file.created_at),
     }
