@@ -16,7 +16,8 @@ from litestar.types import ASGIApp
 from vivero_ui.assets import DIST, STATIC_PATH
 
 _HASHED: Final = re.compile(r"-[0-9A-Z]{8}\.\w+")  # as ui/build.mjs names them
-_NAME: Final = re.compile(r"/?[\w.-]{1,100}", re.ASCII)  # of all that the build makes
+_NAME: Final = re.compile(r"/?\w[\w.-]{0,99}", re.ASCII)  # of all that the build makes for browsers
+_SVG: Final = "image/svg+xml"
 _KEPT: Final = CacheControlHeader(max_age=30 * 24 * 3600, public=True, immutable=True)
 _ASKED_AGAIN: Final = CacheControlHeader(no_cache=True)
 
@@ -39,8 +40,10 @@ async def _only_what_may_be_one(connection: ASGIConnection[Any, Any, Any, Any], 
 
 
 async def _say_how_long(answer: ASGIApp) -> ASGIApp:
-    """Litestar's after_request hook: names with a hash change with their content, other names stay."""
+    """Litestar's after_request hook: names with a hash change with their content, other names stay; XML says its charset."""
     if isinstance(answer, ASGIFileResponse):
         hashed = _HASHED.search(Path(str(answer.file_path)).name)
         answer.headers["cache-control"] = (_KEPT if hashed else _ASKED_AGAIN).to_header()
+        if answer.headers["content-type"] == _SVG:
+            answer.headers["content-type"] = f"{_SVG}; charset=utf-8"
     return answer

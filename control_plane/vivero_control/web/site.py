@@ -112,7 +112,7 @@ class SiteController(Controller):
         shut = "".join(f"Disallow: {path}\n" for path in ("/api/", "/signup/", "/staff/", "/account/", "/confirm"))
         return f"User-agent: *\n{shut}\nSitemap: {settings.origin}/sitemap.xml\n"
 
-    @get("/sitemap.xml", media_type=MediaType.XML, cache_control=FIVE_MINUTES, sync_to_thread=False)
+    @get("/sitemap.xml", media_type="application/xml; charset=utf-8", cache_control=FIVE_MINUTES, sync_to_thread=False)
     def sitemap(self, settings: NamedDependency[Settings]) -> str:
         """The pages for visitors (sitemaps.org)."""
         paths = ("/", "/pricing", "/signup", "/login", "/status", *(COMPANY_PATHS if settings.company else ()))

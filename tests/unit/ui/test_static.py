@@ -16,14 +16,26 @@ def client() -> TestClient[Litestar]:
 
 def test_files_are_kept_for_thirty_days_where_their_names_change_with_them(client: TestClient[Litestar]) -> None:
     hashed = set(json.loads((DIST / "manifest.json").read_text()).values())
-    for file in DIST.iterdir():
+    for file in (one for one in DIST.iterdir() if not one.name.startswith(".")):
         answer = client.get(f"/static/{file.name}")
         assert answer.status_code == 200
         kept = file.name in hashed
         assert answer.headers["cache-control"] == ("max-age=2592000, public, immutable" if kept else "no-cache")
         assert answer.headers["etag"]
         assert answer.headers["last-modified"]
-    assert client.get(asset("app.css")).headers["content-type"].startswith("text/css")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("app.css", "text/css"), ("app.js", "text/javascript"), ("favicon.svg", "image/svg+xml")]
+)
+def test_texts_say_their_charset(client: TestClient[Litestar], name: str, kind: str) -> None:
+    assert client.get(asset(name)).headers["content-type"] == f"{kind}; charset=utf-8"
+
+
+def test_what_the_build_notes_for_itself_is_not_served(client: TestClient[Litestar]) -> None:
+    hidden = [file.name for file in DIST.iterdir() if file.name.startswith(".")]
+    assert hidden
+    assert {client.get(f"/static/{name}").status_code for name in hidden} == {404}
 
 
 def test_static_serves_no_listing_and_nothing_above(client: TestClient[Litestar]) -> None:
