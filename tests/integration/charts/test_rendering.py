@@ -337,3 +337,17 @@ def test_a_test_pod_is_reached_by_no_service_and_passes_the_policies(chart: str,
 
 def test_values_are_json_for_the_program(render: Render) -> None:
     assert json.loads(operator_variable(render("vivero-operator"), "POD"))["nodeSelector"] == {}
+
+
+def test_every_account_of_the_charts_has_rights_that_are_known(render: Render) -> None:
+    """Those of the two programs on the platform are asked of the API server (integration/operator/test_rights.py)."""
+    objects = [item for chart in PROGRAMS for item in render(chart, ci(chart, "everything"))]
+    accounts = {item["metadata"]["name"]: item for item in objects if item["kind"] == "ServiceAccount"}
+    bindings = [item for item in objects if item["kind"] in {"RoleBinding", "ClusterRoleBinding"}]
+    bound = {subject["name"] for binding in bindings for subject in binding["subjects"]}
+    workspace = accounts.keys() - {"vivero-operator", "vivero-control-plane", "vivero-operator-test"}
+    assert bound == accounts.keys() - workspace
+    assert [accounts[name]["automountServiceAccountToken"] for name in workspace] == [False]
+    (asks,) = (item for item in objects if (item["kind"], item["metadata"]["name"]) == ("Role", "vivero-operator-test"))
+    lease = {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "resourceNames": ["vivero-operator"]}
+    assert asks["rules"] == [lease | {"verbs": ["get"]}]

@@ -4,6 +4,7 @@ import contextlib
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +26,7 @@ from vivero_core.backends.kube.resources import (
 )
 from vivero_core.model import naming
 from vivero_core.model.constants import PLATFORM_NAMESPACE, SIGNUPS_NAMESPACE
+from vivero_operator.instance import APP
 from vivero_operator.kinds import KINDS
 from vivero_operator.manifests import namespace
 
@@ -93,7 +95,12 @@ CONTROL_PLANE_EVERYWHERE: Final = ANYBODY | {
 }
 FOREIGN: Final = "rights-foreign"
 CLUSTER: Final = ""
-PLACES: Final = (CLUSTER, "kube-system", "default", PLATFORM_NAMESPACE, SIGNUPS_NAMESPACE, "a tenant's", FOREIGN)
+A_TENANT: Final = "a tenant's"
+PLACES: Final = (CLUSTER, "kube-system", "default", PLATFORM_NAMESPACE, SIGNUPS_NAMESPACE, A_TENANT, FOREIGN)
+WORKSPACE: Final = Account(APP, A_TENANT)
+"""Of a tenant's pods, which get no token of it."""
+JOBS: Final = Account("default", PLATFORM_NAMESPACE)
+"""Of operations and archivers, which get no token either."""
 TABLES: Final[Mapping[Account, tuple[Rights, Mapping[str, Rights]]]] = {
     OPERATOR: (
         OPERATOR_EVERYWHERE,
@@ -101,10 +108,12 @@ TABLES: Final[Mapping[Account, tuple[Rights, Mapping[str, Rights]]]] = {
             PLATFORM_NAMESPACE: OPERATOR_IN_PLATFORM,
             SIGNUPS_NAMESPACE: {"/secrets": "get list delete"},
             "default": {"events.k8s.io/events": "create patch"},
-            "a tenant's": OPERATOR_IN_TENANT,
+            A_TENANT: OPERATOR_IN_TENANT,
         },
     ),
     CONTROL_PLANE: (CONTROL_PLANE_EVERYWHERE, {SIGNUPS_NAMESPACE: {"/secrets": "create delete"}}),
+    WORKSPACE: (ANYBODY, {}),
+    JOBS: (ANYBODY, {}),
 }
 
 
@@ -150,27 +159,39 @@ async def operator(
         yield client
 
 
-@pytest.mark.parametrize("place", PLACES, ids=lambda place: place or "cluster")
-@pytest.mark.parametrize("account", TABLES, ids=lambda account: account.name)
+def there(account: Account, tenants_namespace: str) -> Account:
+    """The account itself, also where a tenant's id is part of its namespace's name."""
+    return replace(account, namespace=tenants_namespace) if account.namespace == A_TENANT else account
+
+
+# An account that nothing is bound to could get something where it lives, or everywhere.
+CASES: Final = [
+    pytest.param(account, place, id=f"{account.name}-{place or 'cluster'}")
+    for account, (_, inside) in TABLES.items()
+    for place in (PLACES if inside else (CLUSTER, PLATFORM_NAMESPACE, A_TENANT))
+]
+
+
+@pytest.mark.parametrize(("account", "place"), CASES)
 @pytest.mark.usefixtures("foreign")
 async def test_exactly_this_is_allowed(kube: KubeClient, tenants_namespace: str, account: Account, place: str) -> None:
     """Every verb on every resource that the API server serves; `-v` of a failure names the surplus and what is missing."""
     everywhere, inside = TABLES[account]
-    namespace = tenants_namespace if place == "a tenant's" else place
+    namespace = tenants_namespace if place == A_TENANT else place
     expected = questions(everywhere, namespace) | questions(inside.get(place, {}), namespace)
     asked = {Question(what, verb, namespace) for what, verbs in (await served(kube)).items() for verb in verbs}
-    found = await allowed(kube, account, asked)
+    found = await allowed(kube, there(account, tenants_namespace), asked)
     assert {str(one) for one in found - expected} == set()
     assert {str(one) for one in expected - found} == set()
 
 
 @pytest.mark.parametrize("account", TABLES, ids=lambda account: account.name)
-async def test_the_only_role_that_may_be_bound(kube: KubeClient, account: Account) -> None:
+async def test_the_only_role_that_may_be_bound(kube: KubeClient, tenants_namespace: str, account: Account) -> None:
     roles = f"{RBAC}/clusterroles"
     names = [namespace.CLUSTER_ROLE, "cluster-admin", "admin", "edit", "vivero-operator", "system:masters"]
     asked = [Question(roles, verb, name=name) for verb in ("bind", "escalate") for name in names]
     expected = {Question(roles, "bind", name=namespace.CLUSTER_ROLE)} if account is OPERATOR else set()
-    assert await allowed(kube, account, asked) == expected
+    assert await allowed(kube, there(account, tenants_namespace), asked) == expected
 
 
 async def dry(kube: KubeClient, manifest: dict[str, Any]) -> None:

@@ -4,31 +4,39 @@ import ast
 import builtins
 import re
 from collections.abc import Iterator
-from itertools import product
 from pathlib import Path
 
 import pytest
+from support.documents import ROOT, is_there, spelled_out
 
-ROOT = Path(__file__).parents[3]
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 NAMED = re.compile(r"`((?:tests|benchmarks)/[^`\s<]*)(?=[`\s])")
-
-
-def spelled_out(name: str) -> Iterator[str]:
-    """As a shell does: a{b,c}d is abd and acd."""
-    parts = [part.split(",") for part in re.split(r"[{}]", name)]
-    return map("".join, product(*parts))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_each_test_that_a_document_names_is_there(document: Path) -> None:
     names = [name for named in NAMED.findall(document.read_text()) for name in spelled_out(named)]
-    assert [name for name in names if not any(ROOT.glob(name.rstrip("/")))] == []
+    assert [name for name in names if not is_there(name)] == []
+
+
+LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)\s#]+)")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_each_file_that_a_document_links_to_is_there(document: Path) -> None:
+    links = LINK.findall(document.read_text())
+    assert [link for link in links if not (document.parent / link).exists()] == []
 
 
 def test_a_name_that_is_not_there_is_found() -> None:
     (named,) = NAMED.findall("see `tests/unit/dev/test_{documents,nothing}.py` and `tests/unit/<noun>.py`")
-    assert [name for name in spelled_out(named) if not any(ROOT.glob(name))] == ["tests/unit/dev/test_nothing.py"]
+    assert [name for name in spelled_out(named) if not is_there(name)] == ["tests/unit/dev/test_nothing.py"]
+
+
+def test_a_test_that_is_not_in_its_file_is_found() -> None:
+    here = "tests/unit/dev/test_documents.py"
+    assert is_there(f"{here}::test_a_test_that_is_not_in_its_file_is_found")
+    assert not is_there(f"{here}::test_a_test_that")
 
 
 SOURCES = [
