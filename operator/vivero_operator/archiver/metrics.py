@@ -5,7 +5,9 @@ https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
 
 import os
 import resource
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -28,14 +30,35 @@ class Metric:
     def set(self, value: float) -> None:
         self.value = value
 
+    def now(self) -> float:
+        """The value to tell."""
+        return float(self.value)
+
     def __str__(self) -> str:
-        return f"# HELP {self.name} {self.says}\n# TYPE {self.name} {self.kind}\n{self.name} {float(self.value)}\n"
+        return f"# HELP {self.name} {self.says}\n# TYPE {self.name} {self.kind}\n{self.name} {self.now()}\n"
+
+
+@dataclass
+class Age(Metric):
+    """Seconds that go on growing while nothing sets them: also of what never began."""
+
+    clock: Callable[[], float] = time.monotonic
+    since: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.since = self.clock()
+
+    def set(self, value: float) -> None:
+        self.value, self.since = value, self.clock()
+
+    def now(self) -> float:
+        return self.value + self.clock() - self.since
 
 
 BYTES = Metric("counter", "vivero_archiver_read_bytes_total", "Bytes of the server's binary log that were read")
 GROUPS = Metric("counter", "vivero_archiver_groups_total", "Transactions of tenants that were read")
 SEGMENTS = Metric("counter", "vivero_archiver_segments_total", "Segments that were stored")
-LAG = Metric("gauge", "vivero_archiver_lag_seconds", "How old the newest moment is to which a tenant can be restored")
+LAG = Age("gauge", "vivero_archiver_lag_seconds", "How old the newest moment is to which a tenant can be restored")
 GAPS = Metric("counter", "vivero_archiver_gaps_total", "Parts of the log that the server no longer had")
 KEYS_MISSING = Metric("gauge", "vivero_archiver_keys_missing", "Tenants whose part of the log waits for their key")
 LOSSES = Metric(

@@ -62,11 +62,6 @@ class TenantPoolReconciler(Reconciler):
             metrics.forget_pool(name)
             self._unwritten.pop(name, None)
             return Result(gone=pool is None)
-        if paused(pool.metadata):
-            await self._write(
-                pool, pool.status.model_copy(update={"conditions": self._shown(pool, pool.status.conditions)})
-            )
-            return Result()
         settings = self._services.settings
         stock = policy.take_stock(
             pool,
@@ -75,9 +70,15 @@ class TenantPoolReconciler(Reconciler):
             now=self._services.now(),
             proof_lasts=settings.proof_lasts,
         )
+        # Also of a paused one: that nothing fills it is what an alert is for.
+        metrics.show_pool(name, size=pool.spec.size, ready=len(stock.ready), starting=len(stock.starting))
+        if paused(pool.metadata):
+            await self._write(
+                pool, pool.status.model_copy(update={"conditions": self._shown(pool, pool.status.conditions)})
+            )
+            return Result()
         signups = policy.signups_under_way(self._services.cluster.tenants, self._services.now())
         scaling = policy.decide(pool.spec.size, stock, at_once=max(0, settings.spares_at_once - signups))
-        metrics.show_pool(name, size=pool.spec.size, ready=len(stock.ready), starting=len(stock.starting))
         refusal = await self._make(pool, scaling.create)
         await self._discard(scaling.delete)
         status = self._status(pool, stock, scaling.create, refusal)

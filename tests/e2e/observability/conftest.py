@@ -1,5 +1,6 @@
 """A Prometheus and an Alertmanager of the tests' own beside the platform, run by the code of `up --observability`."""
 
+import os
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -46,7 +47,7 @@ class Watching:
         return found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def watching(instance: Instance, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watching]:
     provider = provider_for(instance, "auto")
     if provider.name != "native":
@@ -74,6 +75,13 @@ def watching(instance: Instance, kubectl: Kubectl, tmp_path_factory: pytest.Temp
             kubectl("delete", "--namespace=vivero-system", "--ignore-not-found", *kinds)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
+def environment(instance: Instance, platform: dict[str, Any]) -> dict[str, str]:
+    """Of a shell in which a runbook is followed."""
+    program = provider_for(instance, "auto").kubectl().program
+    return {"PATH": f"{program.parent}:{os.environ['PATH']}", "KUBECONFIG": platform["kubeconfig"]}
+
+
+@pytest.fixture(scope="session")
 def authority(platform: dict[str, Any]) -> Path:
     return Path(platform["ca"])

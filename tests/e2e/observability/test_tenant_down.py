@@ -1,7 +1,6 @@
 """A tenant that is really dead: the alert in the real Alertmanager, the mail, docs/runbooks/tenant-down.md word for word."""
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,14 +11,12 @@ from e2e.observability.conftest import Watching
 from e2e.owned import OwnedTenant
 from e2e.waiting import wait_until
 from support.guide import Shell, blocks
-from vivero_dev.instance import Instance
 from vivero_dev.localhost import local_client
 from vivero_dev.observability.configuration import ON_CALL
-from vivero_dev.providers import provider_for
 
 ALERT = "ViveroTenantDown"
 PATIENCE = 180.0
-NAMES, DIAGNOSE, RESUME, REFUSING, REMOVE, RESTART, LOGS, HEALED = range(8)
+NAMES, DIAGNOSE, RESUME, REFUSING, REMOVE, RESTART, HANG, HEALED = range(8)
 """The runbook's blocks, in its order."""
 
 
@@ -30,14 +27,12 @@ def owned(kubectl: Kubectl, platform: dict[str, Any]) -> Iterator[OwnedTenant]:
 
 
 @pytest.fixture
-def shell(owned: OwnedTenant, instance: Instance, platform: dict[str, Any], tmp_path: Path) -> Callable[[int], str]:
+def shell(owned: OwnedTenant, environment: dict[str, str], tmp_path: Path) -> Callable[[int], str]:
     """Runs a block of the runbook, by its number."""
-    runbook = REPOSITORY / "docs/runbooks/tenant-down.md"
-    found = blocks(runbook)
-    assert [block.info for block in found] == ["sh"] * 8
-    program = provider_for(instance, "auto").kubectl().program
-    path = f"{program.parent}:{os.environ['PATH']}"
-    names = {"PATH": path, "KUBECONFIG": platform["kubeconfig"], "TENANT": owned.name}
+    found = blocks(REPOSITORY / "docs/runbooks/tenant-down.md")
+    assert [number for number, block in enumerate(found) if block.info == "sh cure"] == [RESUME, REMOVE, RESTART, HANG]
+    assert len(found) == 8
+    names = {**environment, "TENANT": owned.name}
     one = Shell(found[NAMES], tmp_path, names)
     return lambda number: one.run(found[number])
 
@@ -109,7 +104,7 @@ def test_a_hanging_program_is_started_again(owned: OwnedTenant, kubectl: Kubectl
     """Section 5, with nothing wrong: who runs it in error loses a restart, and no data."""
     before = kubectl("get", "pods", "-n", owned.namespace, "-o", "name").split()
 
-    shell(LOGS)
+    shell(HANG)
 
     wait_until(
         lambda: not set(before) & set(kubectl("get", "pods", "-n", owned.namespace, "-o", "name").split()),

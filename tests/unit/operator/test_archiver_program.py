@@ -44,6 +44,18 @@ def test_prometheus_reads_its_metrics(address: str) -> None:
     assert families["process_resident_memory_bytes"].samples[0].value > 2**20
 
 
+def test_the_lag_grows_while_nothing_is_archived() -> None:
+    """Of an archiver that lost its server, and of one that never had it."""
+    clock = [100.0]
+    lag = metrics.Age("gauge", "lag_seconds", "Lag", clock=lambda: clock[0])
+    clock[0] = 160.0
+    assert str(lag).endswith("lag_seconds 60.0\n")
+    lag.set(2.5)
+    assert str(lag).endswith("lag_seconds 2.5\n")
+    clock[0] = 560.0
+    assert str(lag).endswith("lag_seconds 402.5\n")
+
+
 def test_it_is_ready_while_it_archives(archiver: Archiver, address: str) -> None:
     assert archiver.ready
     with urllib.request.urlopen(f"{address}/readyz") as answer:  # noqa: S310  this machine

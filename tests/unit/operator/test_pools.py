@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import REGISTRY
 from reconcile.world import NOW, World
+from unit.operator.made import PAUSED
 from vivero_core.model.constants import LABEL_POOL, LABEL_RELEASE
 from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_pool import TenantPool
@@ -229,6 +231,20 @@ class TestReconcile:
         status = TenantPool.parse(world.kube.objects["TenantPool", None, "trial"]).status
         assert (status.ready, status.spares, status.conditions[0].reason) == (2, 2, "Full")
         assert status.conditions[0].message == "2 of 2 spares can be claimed"
+
+    async def test_a_paused_one_is_counted_and_not_filled(self) -> None:
+        """The alert about a pool that is low goes by the count."""
+        world = self.world()
+        world.put(spare_body("a"))
+        await self.pass_(world)
+        assert REGISTRY.get_sample_value("vivero_pool_ready", {"pool": "trial"}) == 1
+        known = world.cluster.pools.get("trial")
+        assert known is not None
+        world.put(known.dump() | {"kind": "TenantPool", "metadata": {**known.metadata.dump(), "annotations": PAUSED}})
+        world.cluster.tenants.drop("a", "uid-a")
+        writes = await self.pass_(world)
+        assert not [one for one in writes if "Tenant " in one]
+        assert REGISTRY.get_sample_value("vivero_pool_ready", {"pool": "trial"}) == 0
 
     async def test_signups_that_found_no_spare_go_before_a_refill(self) -> None:
         world = self.world(size=4)

@@ -39,6 +39,9 @@ logger = logging.getLogger(__name__)
 differences = Counter(
     "vivero_control_billing_differences", "What the hourly comparison with the payment provider found", ["what"]
 )
+for _what in Difference:
+    # From zero on: of a series that begins at one, Prometheus sees no increase, and the first one is for a person.
+    differences.labels(_what)
 compared_at = Gauge("vivero_control_billing_compared_timestamp_seconds", "When that comparison last ended")
 
 
