@@ -14,6 +14,7 @@ from vivero_core.model.tenant import VERSION_MAX_LENGTH
 
 from vivero_operator.errors import DataPlaneRefusedError, DataPlaneUnavailableError
 from vivero_operator.instance import APP_PORT
+from vivero_operator.tracing import Tracing
 
 SYSTEM: Final = "data plane"
 REQUEST_SECONDS: Final = 10.0
@@ -61,7 +62,8 @@ class Owner:
 class DataPlaneClient:
     """Talks to tenants' pods; use it as an async context manager."""
 
-    def __init__(self, timeout: float = REQUEST_SECONDS) -> None:
+    def __init__(self, timeout: float = REQUEST_SECONDS, tracing: Tracing | None = None) -> None:
+        self._tracing = tracing or Tracing()
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=3)
         self._session: aiohttp.ClientSession | None = None
 
@@ -110,12 +112,13 @@ class DataPlaneClient:
         if self._session is None:
             raise DataPlaneUnavailableError(SYSTEM, "the client is closed")
         url = f"http://[{address}]:{APP_PORT}{path}" if ":" in address else f"http://{address}:{APP_PORT}{path}"
-        headers = {"Authorization": f"Bearer {token}"}
         try:
-            async with self._session.request(
-                method, url, json=body, headers=headers, timeout=self._timeout, allow_redirects=False
-            ) as response:
-                return response.status, await _json(response)
+            with self._tracing.span(f"{method} {path.partition('?')[0]}"):
+                headers = {"Authorization": f"Bearer {token}", **self._tracing.outgoing()}
+                async with self._session.request(
+                    method, url, json=body, headers=headers, timeout=self._timeout, allow_redirects=False
+                ) as response:
+                    return response.status, await _json(response)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise DataPlaneUnavailableError(SYSTEM, f"no response from the pod ({type(error).__name__})") from error
 

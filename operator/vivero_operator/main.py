@@ -48,6 +48,7 @@ from vivero_operator.reconcile.tenants_in_service import measured
 from vivero_operator.reconcile.waiting_pages import WaitingPages
 from vivero_operator.settings import Settings
 from vivero_operator.supervision import supervised
+from vivero_operator.tracing import Tracing
 
 logger = logging.getLogger(__name__)
 
@@ -179,7 +180,9 @@ async def serve(settings: Settings, on_stopping: Callable[[], None] = lambda: No
         calm_kube = await stack.enter_async_context(client())
         election = Election(calm_kube, settings.platform_namespace, settings.lease_name, settings.identity)
         kube = await stack.enter_async_context(client(fence=election.check))
-        data_plane = await stack.enter_async_context(DataPlaneClient())
+        tracing = Tracing.to(settings.otlp_endpoint)
+        stack.push_async_callback(asyncio.to_thread, tracing.close)
+        data_plane = await stack.enter_async_context(DataPlaneClient(tracing=tracing))
         backends = BackendClients(settings, PlatformObjects(kube, settings.platform_namespace), election.check)
         stack.callback(backends.close)
         cluster = Cluster()
@@ -197,6 +200,7 @@ async def serve(settings: Settings, on_stopping: Callable[[], None] = lambda: No
             orphans=Orphans(),
             dns=DnsRecords(settings.dns_servers),
             now=_now,
+            tracing=tracing,
         )
         parts = assemble(services, election, calm_kube, backoff)
         await stack.enter_async_context(

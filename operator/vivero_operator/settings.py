@@ -78,6 +78,9 @@ class Settings(BaseSettings):
     account_url: str | None = Field(default=None, pattern=r"^https://[^\s?#]+$", max_length=254)
     """Page of the control plane where owners choose and pay plans; None: nothing is sold online."""
 
+    otlp_endpoint: str | None = Field(default=None, pattern=r"^https?://[^\s?#]+$", max_length=254)
+    """Collector of traces (OTLP over HTTP); None: nothing is traced."""
+
     base_domain: str = "vivero.localhost"
     """A tenant answers at <slug>.<base domain>."""
     public_port: int = Field(default=8443, ge=1, le=65535)

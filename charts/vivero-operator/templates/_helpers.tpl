@@ -82,6 +82,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - {name: VIVERO_RECOVERY_DAYS, value: {{ .Values.backup.recoveryDays | quote }}}
 - {name: VIVERO_BACKUP_LOCK, value: {{ .Values.backup.lock | quote }}}
 - {name: VIVERO_PROOF_SCHEDULE, value: {{ .Values.proofs | toJson | quote }}}
+{{- with .Values.telemetry.otlpEndpoint }}
+- {name: VIVERO_OTLP_ENDPOINT, value: {{ . | quote }}}
+{{- end }}
 - {name: VIVERO_MONITORING_NAMESPACE, value: {{ .Values.monitors.namespace | quote }}}
 - {name: VIVERO_EGRESS_CIDRS, value: {{ .Values.egressCidrs | toJson | quote }}}
 - {name: VIVERO_LOG_LEVEL, value: {{ .Values.logLevel | quote }}}

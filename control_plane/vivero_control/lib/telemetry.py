@@ -1,5 +1,6 @@
 """Traces and error reports: off unless the settings say where to send them, and then without personal data."""
 
+import sys
 from typing import Any
 
 from litestar.plugins import PluginProtocol
@@ -31,6 +32,18 @@ def _tracing(endpoint: str) -> PluginProtocol:
     provider = TracerProvider(resource=Resource.create({"service.name": SERVICE}))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")))
     return OpenTelemetryPlugin(OpenTelemetryConfig(tracer_provider=provider))
+
+
+def current_traceparent() -> str | None:
+    """Context of the request under way (W3C Trace Context), to go on elsewhere; None where nothing is traced."""
+    if "opentelemetry.trace" not in sys.modules:
+        return None
+    from opentelemetry.trace import get_current_span  # noqa: PLC0415  see above
+
+    context = get_current_span().get_span_context()
+    if not context.is_valid:
+        return None
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
 
 
 def _start_sentry(dsn: str) -> None:

@@ -178,7 +178,8 @@ async def _one(step: Step, needed: list[asyncio.Task[Outcome]], run: Run, state:
 
 async def _attempt(step: Step, run: Run) -> Outcome:
     try:
-        return await step.run(run)
+        with run.services.tracing.span(step.name):
+            return await step.run(run)
     except Pending as pending:
         return waiting(pending)
     except BackendError as error:

@@ -57,7 +57,8 @@ class TenantReconciler(Reconciler):
                 return await self._pause(tenant)
             if tenant.metadata.deletion_timestamp is not None:
                 return await self._delete(tenant)
-            return await self._keep(tenant)
+            with self._services.tracing.passing(tenant):
+                return await self._keep(tenant)
         except KubeNotFoundError:
             known = self._services.cluster.tenants.get(name)
             if known is not None and known.metadata.uid == tenant.metadata.uid:

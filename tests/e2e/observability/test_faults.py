@@ -2,19 +2,15 @@
 
 import json
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pymysql
 import pytest
-from e2e.cluster import REPOSITORY, Kubectl, condition
+from e2e.cluster import REPOSITORY, Kubectl
 from e2e.observability.conftest import Watching
-from e2e.owned import OwnedTenant
-from e2e.recovery.contents import Notebook
 from e2e.waiting import wait_until
 from support.guide import Block, Shell, blocks
-from vivero_dev.localhost import local_client
 
 PATIENCE = 400.0
 """The longest that one of these alerts waits is five minutes."""
@@ -83,67 +79,3 @@ def test_a_pool_whose_pods_do_not_fit(
 
     wait_until(lambda: told() == [], PATIENCE, "its resolution")
     kubectl("wait", "--for=jsonpath={.status.ready}=2", f"vpool/{name}", "--timeout=85s")
-
-
-@pytest.fixture(scope="module")
-def archived(kubectl: Kubectl, platform: dict[str, Any]) -> Iterator[OwnedTenant]:
-    yield (made := OwnedTenant(kubectl, platform, "behind-the-log"))
-    kubectl("delete", "tenant", made.name, "--timeout=85s")
-
-
-@pytest.mark.full
-def test_a_change_behind_the_log(
-    kubectl: Kubectl,
-    watching: Watching,
-    follow: Follow,
-    archived: OwnedTenant,
-    platform: dict[str, Any],
-    authority: Path,
-) -> None:
-    """With the administrator's login a row is deleted, and kept out of the binary log."""
-    kubectl("wait", "--for=condition=Recoverable", "vdb/main", "--timeout=80s")
-    with local_client(authority) as client:
-        client.headers["Connection"] = "close"
-        client.base_url = archived.url
-        notes = Notebook(client, archived.login, "notes")
-        notes.make("notes")
-        notes.add("first")
-    behind_the_log(platform, f"DELETE FROM `vt{archived.id}`.`c_1`")  # noqa: S608  our own id
-    name = f"failing-{secrets.token_hex(3)}"
-    proof = {
-        "apiVersion": "vivero.dev/v1alpha1",
-        "kind": "TenantProof",
-        "metadata": {"name": name},
-        "spec": {"tenant": archived.name},
-    }
-    kubectl("create", "-f", "-", given=json.dumps(proof))
-    # A new tenant's part of the log waits for its key in the archiver's pod, a minute or so.
-    wait_until(lambda: condition(kubectl, name, "Complete", "vpf").get("reason") == "Failed", PATIENCE, "the proof")
-
-    def told() -> list[dict[str, Any]]:
-        return watching.alerts("ViveroRecoveryNotProven", result="Failed")
-
-    wait_until(lambda: bool(told()), PATIENCE, "the alert")
-
-    (look, cure), run = follow("recovery-not-proven.md", TENANT=archived.name, NAME=f"anew-{secrets.token_hex(3)}")
-    assert f"{archived.name}: Failed" in run(look)
-    run(cure)
-
-    wait_until(lambda: told() == [], PATIENCE, "its resolution")
-
-
-def behind_the_log(platform: dict[str, Any], statement: str) -> None:
-    maria = platform["mariadb"]
-    with (
-        pymysql.connect(
-            host=maria["host"],
-            port=int(maria["port"]),
-            user=maria["admin_user"],
-            password=maria["admin_password"],
-            ssl={"ca": maria["ca"]},
-        ) as connection,
-        connection.cursor() as cursor,
-    ):
-        cursor.execute("SET SESSION sql_log_bin = 0")
-        cursor.execute(statement)
-        connection.commit()

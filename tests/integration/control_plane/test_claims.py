@@ -50,9 +50,13 @@ def unfinished(monkeypatch: pytest.MonkeyPatch) -> None:
     create = TenantRepository.create
 
     async def waiting(
-        self: TenantRepository, name: str, spec: TenantSpec, labels: dict[str, str]
+        self: TenantRepository,
+        name: str,
+        spec: TenantSpec,
+        labels: dict[str, str],
+        annotations: dict[str, str] | None = None,
     ) -> Tenant | Unreadable:
-        return await create(self, name, spec.model_copy(update={"adopt": nothing()}), labels)
+        return await create(self, name, spec.model_copy(update={"adopt": nothing()}), labels, annotations)
 
     monkeypatch.setattr(TenantRepository, "create", waiting)
 

@@ -5,6 +5,7 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +22,7 @@ from vivero_control.domain.tenants.errors import (
 )
 from vivero_control.domain.tenants.repository import TenantRepository, tenant_manifest
 from vivero_core.backends.kube.client import Change, Listing
-from vivero_core.model.constants import LABEL_POOL, LABEL_SIGNUP
+from vivero_core.model.constants import ANNOTATION_TRACE, LABEL_POOL, LABEL_SIGNUP
 from vivero_core.model.tenant import Tenant, TenantSpec
 
 Body = dict[str, Any]
@@ -71,15 +72,23 @@ class FakeCluster(TenantRepository):
         )
         return next(map(Tenant.parse, labelled), None)
 
-    async def create(self, name: str, spec: TenantSpec, labels: Mapping[str, str]) -> Tenant:
+    async def create(
+        self, name: str, spec: TenantSpec, labels: Mapping[str, str], annotations: Mapping[str, str] | None = None
+    ) -> Tenant:
         await self.around("before create")
         if name not in self.bodies:
-            manifest = tenant_manifest(name, spec, labels)
+            manifest = tenant_manifest(name, spec, labels, annotations)
             self._write(name, manifest | {"metadata": manifest["metadata"] | {"uid": f"uid-{name}", "generation": 1}})
         await self.around("after create")
         return Tenant.parse(self.bodies[name])
 
-    async def patch(self, tenant: Tenant, spec: Body, labels: Mapping[str, str] | None = None) -> Tenant:
+    async def patch(
+        self,
+        tenant: Tenant,
+        spec: Body,
+        labels: Mapping[str, str] | None = None,
+        annotations: Mapping[str, str] | None = None,
+    ) -> Tenant:
         await self.around("before claim")
         body = self.bodies.get(tenant.name)
         if body is None:
@@ -88,7 +97,10 @@ class FakeCluster(TenantRepository):
         if metadata["resourceVersion"] != tenant.metadata.resource_version:
             self.conflicts += 1
             raise TenantChangedError(tenant.name)
-        metadata = metadata | {"labels": metadata.get("labels", {}) | (labels or {})}
+        metadata = metadata | {
+            "labels": metadata.get("labels", {}) | (labels or {}),
+            "annotations": metadata.get("annotations", {}) | (annotations or {}),
+        }
         metadata["generation"] += 1
         self._write(tenant.name, body | {"metadata": metadata, "spec": body["spec"] | spec})
         await self.around("after claim")
@@ -183,6 +195,25 @@ async def test_without_a_spare_a_tenant_is_created() -> None:
     assert (made.name, made.spec.claimed_at, made.spec.pool) == ("acme-1", None, None)
     assert made.metadata.labels[LABEL_SIGNUP] == access.signup_digest(tenant_request().signup_id)
     assert counted() == (warm, cold + 1)
+
+
+@pytest.mark.parametrize("bodies", [spares(1), []], ids=["claimed", "created"])
+async def test_the_tenant_bears_the_context_of_its_signup(bodies: list[Body]) -> None:
+    """Also when the worker finishes what the request began: its job has it."""
+    context = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    wanted = msgspec.structs.replace(tenant_request(), traceparent=context)
+    assert msgspec.convert(wanted.payload(), TenantRequest) == wanted
+    cluster = FakeCluster(*bodies)
+    await provisioner(cluster).provision(wanted)
+    (made,) = cluster.of(wanted)
+    assert made.metadata.annotations == {ANNOTATION_TRACE: context}
+
+
+async def test_without_tracing_it_bears_none() -> None:
+    cluster = FakeCluster(*spares(1))
+    await provisioner(cluster).provision(tenant_request())
+    (made,) = cluster.of(tenant_request())
+    assert made.metadata.annotations == {}
 
 
 async def test_a_lost_race_takes_the_next_spare() -> None:

@@ -17,7 +17,7 @@ from typing import Any, Final
 import msgspec
 from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncSession
-from vivero_core.model.constants import LABEL_SIGNUP
+from vivero_core.model.constants import ANNOTATION_TRACE, LABEL_SIGNUP
 from vivero_core.model.tenant import Owner, Tenant, TenantSpec
 from vivero_web.clock import Clock
 
@@ -36,6 +36,7 @@ from vivero_control.domain.tenants.errors import (
 )
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.jobs.kinds import GiveUpError, JobDescription, JobKind, Payload
+from vivero_control.lib.telemetry import current_traceparent
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +61,8 @@ class TenantRequest(msgspec.Struct, frozen=True, kw_only=True):
     plan: str
     trial_ends_at: datetime | None
     password_hash: str
+    traceparent: str | None = None
+    """Of the signup's request; jobs of before have none."""
 
     def __repr__(self) -> str:
         """Without hash and id: a repr ends in logs."""
@@ -75,6 +78,7 @@ class TenantRequest(msgspec.Struct, frozen=True, kw_only=True):
             plan=signup.plan,
             trial_ends_at=signup.trial_ends_at,
             password_hash=password_hash,
+            traceparent=current_traceparent(),
         )
 
     @property
@@ -88,6 +92,9 @@ class TenantRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     def labels(self) -> dict[str, str]:
         return {LABEL_SIGNUP: signup_digest(self.signup_id)}
+
+    def annotations(self) -> dict[str, str]:
+        return {ANNOTATION_TRACE: self.traceparent} if self.traceparent else {}
 
     def spec(self, claimed_at: datetime | None = None) -> TenantSpec:
         """All fields, also for a claim: nothing of the spare's own spec may remain."""
@@ -177,7 +184,9 @@ class Provisioner:
             if spare is None:
                 return None
             try:
-                claimed = await self._tenants.patch(spare, wanted.spec(now).dump(), wanted.labels())
+                claimed = await self._tenants.patch(
+                    spare, wanted.spec(now).dump(), wanted.labels(), wanted.annotations()
+                )
             except (TenantChangedError, TenantNotFoundError) as error:
                 logger.info(
                     "claiming a spare failed, trying another: %s",
@@ -190,7 +199,7 @@ class Provisioner:
         return None
 
     async def _create(self, wanted: TenantRequest) -> Tenant:
-        tenant = await self._tenants.create(wanted.slug, wanted.spec(), wanted.labels())
+        tenant = await self._tenants.create(wanted.slug, wanted.spec(), wanted.labels(), wanted.annotations())
         owner = tenant.spec.owner if isinstance(tenant, Tenant) else None
         if (
             not isinstance(tenant, Tenant)

@@ -39,11 +39,17 @@ logger = logging.getLogger(__name__)
 MANAGER = "vivero-control-plane"
 
 
-def tenant_manifest(name: str, spec: TenantSpec, labels: Mapping[str, str]) -> Object:
+def tenant_manifest(
+    name: str, spec: TenantSpec, labels: Mapping[str, str], annotations: Mapping[str, str] | None = None
+) -> Object:
     return {
         "apiVersion": API_VERSION,
         "kind": "Tenant",
-        "metadata": {"name": name, "labels": {LABEL_MANAGED_BY: MANAGER, **labels}},
+        "metadata": {
+            "name": name,
+            "labels": {LABEL_MANAGED_BY: MANAGER, **labels},
+            "annotations": dict(annotations or {}),
+        },
         "spec": spec.dump(),
     }
 
@@ -109,7 +115,9 @@ class TenantRepository:
             raise unavailable(error) from error
         return read(Tenant, found.items[0]) if found.items else None
 
-    async def create(self, name: str, spec: TenantSpec, labels: Mapping[str, str]) -> Tenant | Unreadable:
+    async def create(
+        self, name: str, spec: TenantSpec, labels: Mapping[str, str], annotations: Mapping[str, str] | None = None
+    ) -> Tenant | Unreadable:
         """Make it, or return the one of that name: the caller checks whose it is.
 
         Raises:
@@ -117,7 +125,7 @@ class TenantRepository:
             ClusterUnavailableError: it does not answer; try again.
         """
         try:
-            return Tenant.parse(await self._client.create(tenant_manifest(name, spec, labels)))
+            return Tenant.parse(await self._client.create(tenant_manifest(name, spec, labels, annotations)))
         except KubeAlreadyExistsError:
             existing = await self.find(name)
             if existing is None:  # deleted between the two calls: the next attempt makes it
@@ -145,15 +153,25 @@ class TenantRepository:
         except BackendError as error:
             raise unavailable(error) from error
 
-    async def patch(self, tenant: Tenant, spec: dict[str, Any], labels: Mapping[str, str] | None = None) -> Tenant:
-        """Merge into spec and labels of that very object in that very version.
+    async def patch(
+        self,
+        tenant: Tenant,
+        spec: dict[str, Any],
+        labels: Mapping[str, str] | None = None,
+        annotations: Mapping[str, str] | None = None,
+    ) -> Tenant:
+        """Merge into spec, labels and annotations of that very object in that very version.
 
         Raises:
             TenantNotFoundError: it is gone.
             TenantChangedError: someone changed it since `tenant` was read.
             TenantRefusedError: the API server's rules say no.
         """
-        metadata = {"resourceVersion": tenant.metadata.resource_version, "labels": dict(labels or {})}
+        metadata = {
+            "resourceVersion": tenant.metadata.resource_version,
+            "labels": dict(labels or {}),
+            "annotations": dict(annotations or {}),
+        }
         body = {"metadata": metadata, "spec": spec}
         try:
             return Tenant.parse(await self._client.patch(TENANT, tenant.name, body))
