@@ -5,17 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from e2e.cluster import REPOSITORY, Kubectl
+from support.alerts import ALERTS
 from support.guide import Block, Shell, blocks
 
-RULES = [
-    rule
-    for file in REPOSITORY.glob("charts/*/files/*rules.yaml")
-    for group in yaml.safe_load(file.read_text())["groups"]
-    for rule in group["rules"]
-]
-RUNBOOKS = sorted({rule["annotations"]["runbook"].partition("#")[0] for rule in RULES if "alert" in rule})
+RUNBOOKS = sorted({rule["annotations"]["runbook"].partition("#")[0] for rule in ALERTS.values()})
 
 
 @pytest.mark.parametrize("runbook", RUNBOOKS)
@@ -24,14 +18,16 @@ def test_who_looks_without_need_finds_nothing_and_changes_nothing(
 ) -> None:
     names, *others = blocks(REPOSITORY / runbook)
     assert {block.info for block in others} <= {"sh", "sh cure"}
-    before = kubectl("get", "vt,vdb,vpool,vpb", "-o", "name")
+    asked = ["vt/" + platform["demo_tenant"]["name"], "vdb/main", "vpool/trial", "vpb/platform"]
+    written = "jsonpath={range .items[*]}{.spec}{.metadata.annotations}{end}"
+    before = kubectl("get", *asked, "-o", written)
     shell = Shell(names, tmp_path, {**environment, "TENANT": platform["demo_tenant"]["name"]})
     for block in others:
         if block.info == "sh":
             shell.run(block)
         else:
             parses(block)
-    assert kubectl("get", "vt,vdb,vpool,vpb", "-o", "name").split() >= before.split()
+    assert kubectl("get", *asked, "-o", written) == before
 
 
 def parses(block: Block) -> None:

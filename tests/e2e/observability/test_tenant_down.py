@@ -16,7 +16,7 @@ from vivero_dev.observability.configuration import ON_CALL
 
 ALERT = "ViveroTenantDown"
 PATIENCE = 180.0
-NAMES, DIAGNOSE, RESUME, REFUSING, REMOVE, RESTART, HANG, HEALED = range(8)
+NAMES, DIAGNOSE, RESUME, REFUSING, REMOVE, RESTART, HANG, HEALED, ENDED = range(9)
 """The runbook's blocks, in its order."""
 
 
@@ -31,7 +31,7 @@ def shell(owned: OwnedTenant, environment: dict[str, str], tmp_path: Path) -> Ca
     """Runs a block of the runbook, by its number."""
     found = blocks(REPOSITORY / "docs/runbooks/tenant-down.md")
     assert [number for number, block in enumerate(found) if block.info == "sh cure"] == [RESUME, REMOVE, RESTART, HANG]
-    assert len(found) == 8
+    assert len(found) == 9
     names = {**environment, "TENANT": owned.name}
     one = Shell(found[NAMES], tmp_path, names)
     return lambda number: one.run(found[number])
@@ -105,6 +105,7 @@ def test_a_hanging_program_is_started_again(owned: OwnedTenant, kubectl: Kubectl
     before = kubectl("get", "pods", "-n", owned.namespace, "-o", "name").split()
 
     shell(HANG)
+    shell(ENDED)
 
     wait_until(
         lambda: not set(before) & set(kubectl("get", "pods", "-n", owned.namespace, "-o", "name").split()),

@@ -6,21 +6,15 @@ from typing import Any
 
 import pytest
 import yaml
+from support.alerts import ALERTS, ROOT
 from vivero_dev.commands import run
 from vivero_dev.debian import extracted
 from vivero_dev.errors import ComponentError
 from vivero_dev.instance import cache_root
 
-ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "docs/examples/alertmanager.yaml"
 CONFIGURATION: dict[str, Any] = yaml.safe_load(EXAMPLE.read_text())
-RULES = [
-    rule
-    for file in ROOT.glob("charts/*/files/*rules.yaml")
-    for group in yaml.safe_load(file.read_text())["groups"]
-    for rule in group["rules"]
-]
-ALERTS = {rule["alert"]: rule["labels"]["severity"] for rule in RULES if "alert" in rule}
+SEVERITIES = {name: rule["labels"]["severity"] for name, rule in ALERTS.items()}
 ON_CALL = ["first-line-week", "first-line-weekend", "second-line"]
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -45,7 +39,10 @@ def test_alertmanager_takes_it(amtool: Path) -> None:
 def test_each_alert_goes_to_whom_it_concerns(name: str, amtool: Path) -> None:
     concerned = ["billing"] if name.startswith("ViveroBilling") else []
     routed(
-        amtool, concerned + (ON_CALL if ALERTS[name] == "critical" else ["team"]), alertname=name, severity=ALERTS[name]
+        amtool,
+        concerned + (ON_CALL if SEVERITIES[name] == "critical" else ["team"]),
+        alertname=name,
+        severity=SEVERITIES[name],
     )
 
 

@@ -1,12 +1,10 @@
 """Alerts of the charts and their runbooks: each alert has one, and each place that is named is there."""
 
 import re
-from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 from prometheus_client import REGISTRY
+from support.alerts import ALERTS, ROOT, RULES
 from vivero_control import worker
 from vivero_control.domain.billing import synchronisation
 from vivero_operator import metrics
@@ -14,12 +12,6 @@ from vivero_operator.archiver import metrics as of_archiver
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.tenants_in_service import TenantsInService
 
-ROOT = Path(__file__).parents[3]
-FILES = sorted(ROOT.glob("charts/*/files/*rules.yaml"))
-RULES: list[dict[str, Any]] = [
-    rule for file in FILES for group in yaml.safe_load(file.read_text())["groups"] for rule in group["rules"]
-]
-ALERTS = {rule["alert"]: rule for rule in RULES if "alert" in rule}
 RUNBOOKS = ROOT / "docs/runbooks"
 
 
