@@ -44,7 +44,7 @@ from vivero_control.domain.signups.controllers import (
 from vivero_control.domain.staff.controllers import AuthController, MemberController
 from vivero_control.domain.staff.guards import STAFF, bearer_auth
 from vivero_control.domain.status.controllers import IncidentController, StatusController
-from vivero_control.domain.tenants.controllers import TenantController
+from vivero_control.domain.tenants.controllers import TenantController, TenantOrderController
 from vivero_control.domain.tenants.hosts import ForeignHosts, HostDispatch
 from vivero_control.lib.health import HealthController, internal_app
 from vivero_control.lib.telemetry import telemetry_plugins
@@ -119,6 +119,7 @@ def _api(services: Services) -> Router:
         path="/",
         route_handlers=[
             TenantController,
+            TenantOrderController,
             BackupController,
             RestoreController,
             DeletedTenantController,

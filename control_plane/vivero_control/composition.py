@@ -64,6 +64,7 @@ from vivero_control.domain.staff.sessions import StaffSessions
 from vivero_control.domain.staff.tokens import StaffTokens
 from vivero_control.domain.status.measuring import Probes
 from vivero_control.domain.status.service import StatusService
+from vivero_control.domain.tenants.bulk import BulkOrders
 from vivero_control.domain.tenants.directory import TenantDirectory
 from vivero_control.domain.tenants.finder import WorkspaceFinder
 from vivero_control.domain.tenants.hosts import HostService
@@ -231,6 +232,7 @@ def services(to: Infrastructure) -> Services:
         ),
         plans=plans,
         tenants=tenants,
+        bulk=BulkOrders(tenants),
         backups=backups,
         workspace_backups=WorkspaceBackups(backups, clock),
         workspace_usage=WorkspaceUsage(to.ingress.ask, _tickets(settings), clock),

@@ -105,7 +105,7 @@ def _as_staff_see_it(tenant: Tenant) -> None:
     ends = staff.trial_end(tenant)
     if ends is not None:
         staff.timestamp(ends)
-        presentation._proposed_end(ends, now)  # noqa: SLF001  the page's arithmetic alone
+        presentation.proposed_end(ends, now)
 
 
 async def of_plan(body: Object) -> list[Object]:

@@ -314,6 +314,8 @@ WORKSPACE_QUERIES: Final = (
 _REASON: Final = {"reason": "They asked for it.", "generation": 1}
 _LOGIN: Final = {"email": "ada@vivero.example", "password": "not the password"}
 _SIGNUP: Final = {"company": "Company", "email": "owner@example.com", "password": _PASSWORD, "slug": "no-such-slug"}
+_CONFIRMED: Final = {"reason": "They asked for it.", "confirmed": "true"}
+_BULK: Final = {"action": "resume", "tenants": [{"name": "no-such-tenant", "generation": 1}]}
 _INCIDENT: Final = {"title": "Slow", "text": "We look.", "state": "investigating", "components": ["api"]}
 CONTROL_BODIES: Final[dict[str, Any]] = {
     "POST /api/v1/auth/login": _LOGIN,
@@ -328,6 +330,7 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
     "POST /api/v1/tenants/{name}/suspend": {**_REASON, "kind": "Manual", "message": "x"},
     "POST /api/v1/tenants/{name}/resume": _REASON,
     "POST /api/v1/tenants/{name}/extend-trial": {**_REASON, "trial_ends_at": "2026-12-24T00:00:00Z"},
+    "POST /api/v1/tenant-orders": {**_BULK, "reason": _REASON["reason"]},
     "POST /api/v1/tenants/{name}/confirm-owner": _REASON,
     "POST /api/v1/tenants/{name}/change-plan": {**_REASON, "plan": "starter"},
     "POST /api/v1/tenants/{name}/backups": {"reason": "Before the migration."},
@@ -385,6 +388,7 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
     },
     "POST /staff/deleted/{ident}/undelete": {"reason": _REASON["reason"]},
     "POST /staff/platform/dumps": {},
+    "POST /staff/bulk": {"action": "suspend", "tenant.no-such-tenant": "1", "kind": "Manual", **_CONFIRMED},
     "POST /staff/status/new": {
         "title": "Slow",
         "text": "We look.",
@@ -421,4 +425,5 @@ CONTROL_QUERIES: Final = (
     "moment",
     "into",
     "week",
+    "only",
 )

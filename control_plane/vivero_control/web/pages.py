@@ -22,6 +22,7 @@ from vivero_control.web.account_settings import AccountSettingsController
 from vivero_control.web.audit import AuditController
 from vivero_control.web.backups import BackupsController, TenantBackupsController
 from vivero_control.web.billing import BillingController
+from vivero_control.web.bulk import BulkController
 from vivero_control.web.company import CompanyController
 from vivero_control.web.confirm import ConfirmController
 from vivero_control.web.dead_letters import DeadLettersController
@@ -64,6 +65,7 @@ def pages(clock: Clock = now) -> Pages:
             StaffLoginController,
             RecoveryController,
             TenantsController,
+            BulkController,
             TenantBackupsController,
             BackupsController,
             DeletedController,

@@ -14,12 +14,10 @@ from vivero_control.domain.plans.selling_points import FEATURES
 from vivero_control.domain.plans.service import PlanView
 from vivero_control.domain.signups.schemas import SignupView
 from vivero_control.domain.tenants.policies import LONGEST_EXTENSION
-from vivero_control.domain.tenants.schemas import ConditionView, TenantRow, TenantState
+from vivero_control.domain.tenants.schemas import TRIAL_SOON, ConditionView, TenantRow, TenantState
 
 Kind = Literal["success", "info", "warning", "error", "neutral"]
 
-TRIAL_SOON: Final = timedelta(days=3)
-"""From here on the tenants table shows a trial's end in amber; the mail before the end goes out then too."""
 EXTENSION: Final = timedelta(days=14)
 """What the extension dialog proposes."""
 DEFAULT_TRIAL_DAYS: Final = 30
@@ -114,7 +112,7 @@ def tenant_line(row: TenantRow, plans: Sequence[PlanView], now: datetime) -> Ten
         plan=names.get(row.plan, row.plan),
         trial_soon=ends is not None and ends - now < TRIAL_SOON,
         reason_words=REASONS[row.suspended_reason] if row.suspended_reason else "",
-        extend_to=_proposed_end(ends or now, now).date().isoformat(),
+        extend_to=proposed_end(ends or now, now).date().isoformat(),
     )
 
 
@@ -122,7 +120,7 @@ _NO_GOOD_NEWS: Final = frozenset({ConditionType.SUSPENDED, ConditionType.PAUSED,
 """Conditions that are good news when they are not true."""
 
 
-def _proposed_end(ends: datetime, now: datetime) -> datetime:
+def proposed_end(ends: datetime, now: datetime) -> datetime:
     """A longer trial, within the longest extension: a Tenant made by hand can have any year."""
     return min(max(ends, now), now + LONGEST_EXTENSION - EXTENSION) + EXTENSION
 

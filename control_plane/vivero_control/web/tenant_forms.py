@@ -63,13 +63,13 @@ def confirm_owner(form: ActionForm) -> ConfirmOwner:
 def extend_trial(form: ActionForm) -> ExtendTrial:
     """The trial ends with the chosen day, in UTC."""
     errors = reason_errors(form.reason)
-    day = _day(form.trial_ends_on)
-    if day is None:
+    end = last_moment(form.trial_ends_on)
+    if end is None:
         errors.append(FieldError("trial_ends_at", "Choose a day."))
     _raise(errors)
     return ExtendTrial(
         reason=form.reason.strip(),
-        trial_ends_at=datetime.combine(day or date.min, _END_OF_DAY),
+        trial_ends_at=end or datetime.max.replace(tzinfo=UTC),
         generation=whole_number(form.generation),
     )
 
@@ -105,8 +105,9 @@ def _raise(errors: list[FieldError]) -> None:
         raise InvalidInputError.of_all(errors)
 
 
-def _day(text: str) -> date | None:
+def last_moment(text: str) -> datetime | None:
+    """Of a day, in UTC; None of what is none."""
     try:
-        return date.fromisoformat(text)
+        return datetime.combine(date.fromisoformat(text), _END_OF_DAY)
     except ValueError:
         return None

@@ -24,7 +24,8 @@ from vivero_control.domain.plans.service import PlanService
 from vivero_control.domain.signups.service import SignupService
 from vivero_control.domain.staff.guards import session_staff
 from vivero_control.domain.staff.schemas import StaffView
-from vivero_control.domain.tenants.schemas import Page, SortKey, TenantDetail, TenantQuery, TenantRow, TenantState
+from vivero_control.domain.tenants.bulk import BulkAction
+from vivero_control.domain.tenants.schemas import Only, Page, SortKey, TenantDetail, TenantQuery, TenantRow, TenantState
 from vivero_control.domain.tenants.service import TenantService
 from vivero_control.web import billing_lines, operations, presentation, tenant_forms
 from vivero_control.web.site import known
@@ -32,6 +33,11 @@ from vivero_control.web.staff_shell import HOME, shell
 from vivero_control.web.tenant_forms import ActionForm
 
 PAGE_SIZE: Final = 50
+ORDERS: Final = {
+    BulkAction.SUSPEND: "Suspend",
+    BulkAction.RESUME: "Resume",
+    BulkAction.EXTEND: "Extend the trial",
+}
 LAST_PAGE: Final = 1_000_000
 _SORT_KEYS: Final = frozenset(get_args(SortKey))
 # What the page says after an action; the address carries the word, not the sentence.
@@ -53,16 +59,18 @@ class TenantFilter(Struct, frozen=True, kw_only=True):
     q: str = ""
     state: str = ""
     plan: str = ""
+    only: str = ""
     sort: str = "-created_at"
     page: int = 1
 
     @classmethod
     def read(cls, params: Mapping[str, str]) -> "TenantFilter":
-        sort, state = params.get("sort", ""), params.get("state", "")
+        sort, state, only = (params.get(name, "") for name in ("sort", "state", "only"))
         return cls(
             q=params.get("q", "")[:200],
             state=state if state in set(TenantState) else "",
             plan=params.get("plan", ""),
+            only=only if only in set(Only) else "",
             sort=sort if sort.removeprefix("-") in _SORT_KEYS else cls().sort,
             page=min(whole_number(params.get("page", "")) or 1, LAST_PAGE),
         )
@@ -72,6 +80,7 @@ class TenantFilter(Struct, frozen=True, kw_only=True):
             search=self.q,
             plan=self.plan or None,
             state=TenantState(self.state) if self.state else None,
+            only=Only(self.only) if self.only else None,
             sort=cast("SortKey", self.sort.removeprefix("-")),  # `read` compared it with the literals
             descending=self.sort.startswith("-"),
             limit=PAGE_SIZE,
@@ -195,6 +204,8 @@ class TenantsController(Controller):
             "url": address,
             "plans": listed,
             "states": [(state.value, presentation.STATES[state].words) for state in TenantState],
+            "only": [(Only.TRIAL_ENDING.value, "Trial ends soon"), (Only.UNCONFIRMED.value, "Owner not confirmed")],
+            "bulk_actions": [(one.value, words) for one, words in ORDERS.items()],
             "lines": [presentation.tenant_line(row, listed, now) for row in page.items],
             **pager(page, wanted.page, address),
         }

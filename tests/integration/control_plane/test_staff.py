@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from integration.control_plane.support import ADMIN, Names, eventually, signup_body
+from integration.control_plane.support import ADMIN, Names, eventually, make_workspace, signup_body
 from vivero_control import composition
 from vivero_control.domain.staff.schemas import Login
 from vivero_core.backends.kube.client import KubeClient
@@ -239,6 +239,36 @@ async def test_actions_change_the_tenant_and_are_audited(staff: httpx.Client, na
     assert {entry["outcome"] for entry in history} == {"done"}
     assert history[-2]["reason"] == "test of suspend"
     assert staff.get("/api/v1/tenants/never-heard-of/history").status_code == 404
+
+
+async def test_one_order_for_several_is_previewed_and_then_given(
+    staff: httpx.Client, names: Names, kube: KubeClient
+) -> None:
+    slugs = [names.new() for _ in range(3)]
+    for slug in slugs:
+        await make_workspace(kube, slug, datetime.now(UTC) + timedelta(days=9))
+    targets: list[dict[str, Any]] = [{"name": name} for name in (*slugs, "no-such-tenant")]
+
+    def order(**body: object) -> dict[str, str]:
+        given = {"action": "suspend", "tenants": targets, "reason": "They asked for it.", **body}
+        answer = staff.post("/api/v1/tenant-orders", json=given)
+        assert answer.status_code == 200, answer.text
+        return {line["name"]: line["outcome"] for line in answer.json()["lines"]}
+
+    async def suspended() -> list[bool]:
+        return [Tenant.parse(await kube.get(TENANT, slug)).spec.suspended is not None for slug in slugs]
+
+    assert order(preview=True) == {**dict.fromkeys(slugs, "possible"), "no-such-tenant": "refused"}
+    assert await suspended() == [False] * 3
+    assert order() == {**dict.fromkeys(slugs, "done"), "no-such-tenant": "refused"}
+    assert await suspended() == [True] * 3
+    assert set(order().values()) == {"refused"}, "given again, it does nothing"
+    for slug in slugs:
+        history = staff.get(f"/api/v1/tenants/{slug}/history").json()
+        assert [one["action"] for one in history] == ["suspend"]
+    assert (
+        staff.post("/api/v1/tenant-orders", json={"action": "resume", "tenants": [], "reason": "x"}).status_code == 422
+    )
 
 
 async def test_an_action_retries_on_the_operators_concurrent_writes(

@@ -1,6 +1,6 @@
 """The tenant list of staff, and names of tenants in the audit log."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import msgspec
@@ -10,8 +10,9 @@ from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.plans.service import PlanInformer, PlanService
 from vivero_control.domain.tenants.directory import TenantDirectory
 from vivero_control.domain.tenants.errors import TenantUnreadableError
+from vivero_control.domain.tenants.policies import timestamp
 from vivero_control.domain.tenants.repository import TenantRepository
-from vivero_control.domain.tenants.schemas import Suspend, TenantQuery, TenantState
+from vivero_control.domain.tenants.schemas import TRIAL_SOON, Only, Suspend, TenantQuery, TenantState
 from vivero_control.domain.tenants.service import TenantService
 from vivero_core.backends.kube.client import KubeClient, Listing
 from vivero_core.backends.kube.resources import Resource
@@ -67,6 +68,23 @@ def test_spares_are_hidden_unless_requested(tenants: TenantService) -> None:
     assert found(tenants, TenantQuery(state=TenantState.STANDBY)) == {"trial-x7k2m", "trial-gone2"}
     (row, *_) = tenants.search(TenantQuery(state=TenantState.STANDBY)).items
     assert (row.slug, row.owner_email, row.url) == (None, None, None)
+
+
+def test_those_that_want_a_look_are_found_by_why() -> None:
+    directory = TenantDirectory()
+    unconfirmed = {"email": "owner@new.example", "confirmed": False}
+    bodies = [
+        tenant_body("soon", trialEndsAt=timestamp(NOW + TRIAL_SOON)),
+        tenant_body("later", trialEndsAt=timestamp(NOW + TRIAL_SOON + timedelta(seconds=1))),
+        tenant_body("over", trialEndsAt=timestamp(NOW)),
+        tenant_body("new", owner=unconfirmed, trialEndsAt=timestamp(NOW + timedelta(days=20))),
+        tenant_body("sold", plan="starter"),
+    ]
+    directory.apply(Listing(bodies, "9"))
+    tenants = service(directory)
+    assert found(tenants, TenantQuery(only=Only.TRIAL_ENDING)) == {"soon"}
+    assert found(tenants, TenantQuery(only=Only.UNCONFIRMED)) == {"new"}
+    assert found(tenants, TenantQuery(only=Only.UNCONFIRMED, search="soon")) == set()
 
 
 def test_a_claimed_tenant_is_found_by_its_slug_and_linked_to_it(tenants: TenantService) -> None:

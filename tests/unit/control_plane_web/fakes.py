@@ -82,9 +82,11 @@ from vivero_control.domain.staff.schemas import (
 )
 from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.sessions import SESSION_COOKIE, StaffSessions
+from vivero_control.domain.tenants.bulk import BulkOrders
 from vivero_control.domain.tenants.errors import TenantNotFoundError, WrongStateError
 from vivero_control.domain.tenants.finder import WorkspaceFinder
 from vivero_control.domain.tenants.schemas import (
+    Action,
     ChangePlan,
     ConditionView,
     ConfirmOwner,
@@ -347,17 +349,18 @@ class FakeTenants(TenantService):
     ) -> TenantDetail:
         if order.reason == "conflict":
             raise WrongStateError("It is suspended already (Manual).")
+        found = await self.get(name)
         self.orders.append((name, order, actor))
-        return await self.get(name)
+        return found
 
-    async def suspend(self, name: str, order: Suspend, actor: str) -> TenantDetail:
+    async def give(self, name: str, order: Action, actor: str) -> TenantDetail:
         return await self._give(name, order, actor)
 
-    async def resume(self, name: str, order: Resume, actor: str) -> TenantDetail:
-        return await self._give(name, order, actor)
-
-    async def extend_trial(self, name: str, order: ExtendTrial, actor: str) -> TenantDetail:
-        return await self._give(name, order, actor)
+    async def check(self, name: str, order: Action) -> TenantDetail:
+        found = await self.get(name)
+        if isinstance(order, Suspend) and found.tenant.suspended_reason:
+            raise WrongStateError("It is suspended already.")
+        return found
 
     async def confirm_owner(self, name: str, order: ConfirmOwner, actor: str) -> TenantDetail:
         return await self._give(name, order, actor)
@@ -943,10 +946,13 @@ def fakes(**replaced: object) -> dict[str, object]:
     assert isinstance(billing, FakeBilling)
     backups = replaced.get("backups", FakeBackups(BACKUPS, RESTORES, recovery=RECOVERY))
     assert isinstance(backups, FakeBackups)
+    tenants = replaced.get("tenants", FakeTenants())
+    assert isinstance(tenants, FakeTenants)
     return {
         "plans": FakePlans(),
         "signups": FakeSignups(),
-        "tenants": FakeTenants(),
+        "tenants": tenants,
+        "bulk": BulkOrders(tenants),
         "audit": FakeAudit(),
         "status": FakeStatus(),
         "backups": backups,

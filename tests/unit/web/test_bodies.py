@@ -297,6 +297,7 @@ def authorised(route: Route) -> list[tuple[str, str]]:
     is_of_staff = str(route) in OF_OWNERS or route.path.startswith(
         (
             "/staff/",
+            "/api/v1/tenant-orders",
             "/api/v1/staff",
             "/api/v1/tenants",
             "/api/v1/deleted-tenants",

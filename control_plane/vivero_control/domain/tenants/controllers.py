@@ -7,9 +7,11 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import JSONBody, PathParameter, QueryParameter
 from vivero_web.bodies import said
 from vivero_web.declared import raises
+from vivero_web.errors import InvalidInputError
 
 from vivero_control.domain.audit.service import AuditEntry, AuditService
 from vivero_control.domain.staff.guards import StaffRequest
+from vivero_control.domain.tenants.bulk import BulkOrder, BulkOrders, BulkResult
 from vivero_control.domain.tenants.errors import (
     TenantChangedError,
     TenantRefusedError,
@@ -21,6 +23,7 @@ from vivero_control.domain.tenants.schemas import (
     ChangePlan,
     ConfirmOwner,
     ExtendTrial,
+    Only,
     Page,
     Resume,
     SortKey,
@@ -52,6 +55,10 @@ def tenant_query(  # noqa: PLR0913  one parameter of the address each
             schema_extra={"enum": ["", *TenantState]},
         ),
     ] = "",
+    only: Annotated[
+        str,
+        QueryParameter(description="Those that want a look for this reason.", schema_extra={"enum": ["", *Only]}),
+    ] = "",
     sort: Annotated[SortKey, QueryParameter(description="By what they are ordered.")] = "created_at",
     descending: Annotated[bool, QueryParameter(description="Largest or latest first.")] = True,
     limit: Annotated[int, QueryParameter(ge=1, le=LIMIT_MAX, description="How many a page has at most.")] = 50,
@@ -59,8 +66,30 @@ def tenant_query(  # noqa: PLR0913  one parameter of the address each
 ) -> TenantQuery:
     state = said("state", in_state, TenantState, f"one of {', '.join(TenantState)}")
     return TenantQuery(
-        search=search, plan=plan, state=state, sort=sort, descending=descending, limit=limit, offset=offset
+        search=search,
+        plan=plan,
+        state=state,
+        only=said("only", only, Only, f"one of {', '.join(Only)}"),
+        sort=sort,
+        descending=descending,
+        limit=limit,
+        offset=offset,
     )
+
+
+class TenantOrderController(Controller):
+    """Orders for several tenants at once."""
+
+    path = "/tenant-orders"
+    tags = ("Tenants",)
+
+    @post(status_code=200, summary="Suspend, resume or extend several")
+    @raises(InvalidInputError)
+    async def order_tenants(
+        self, request: StaffRequest, bulk: NamedDependency[BulkOrders], data: JSONBody[BulkOrder]
+    ) -> BulkResult:
+        """What one tenant refuses keeps none of the others from theirs; with `preview` nothing is done."""
+        return await bulk.give(data, request.user.email)
 
 
 class TenantController(Controller):

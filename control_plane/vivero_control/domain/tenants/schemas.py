@@ -1,6 +1,6 @@
 """Tenants as staff see them, the actions of staff, and what a host name stands for."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Final, Generic, Literal, TypeVar
 
@@ -113,6 +113,19 @@ class Page(Struct, Generic[T], frozen=True, kw_only=True):
     offset: Annotated[int, Meta(description="As it was asked for.")]
 
 
+TRIAL_SOON: Final = timedelta(days=3)
+"""From here on a trial's end is shown in amber; the mail before the end goes out then, too."""
+
+
+class Only(StrEnum):
+    """Tenants that want a look for one reason."""
+
+    TRIAL_ENDING = "trial-ending"
+    """Within TRIAL_SOON."""
+    UNCONFIRMED = "unconfirmed"
+    """The owner's address is not confirmed."""
+
+
 SortKey = Literal["name", "created_at", "plan", "state", "trial_ends_at"]
 
 
@@ -124,6 +137,7 @@ class TenantQuery(Struct, frozen=True, kw_only=True):
     plan: str | None = None
     state: TenantState | None = None
     """None: every customer's, so no spares."""
+    only: Only | None = None
     sort: SortKey = "created_at"
     descending: bool = True
     limit: int = 50
@@ -168,6 +182,10 @@ class Rename(Struct, frozen=True, kw_only=True):
     reason: Reason
     display_name: Annotated[str, Meta(min_length=1, max_length=DISPLAY_NAME_MAX_LENGTH, description="The new name.")]
     generation: Generation = None
+
+
+Action = Suspend | Resume | ExtendTrial
+"""What can be given to one tenant, or to several at once."""
 
 
 class ConfirmOwner(Struct, frozen=True, kw_only=True):

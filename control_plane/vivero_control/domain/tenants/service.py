@@ -19,10 +19,13 @@ from vivero_control.domain.tenants.errors import TenantChangedError, TenantNotFo
 from vivero_control.domain.tenants.policies import signup_subject, tenant_subject
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.domain.tenants.schemas import (
+    TRIAL_SOON,
+    Action,
     ChangePlan,
     ConditionView,
     ConfirmOwner,
     ExtendTrial,
+    Only,
     Page,
     Rename,
     Resume,
@@ -63,7 +66,8 @@ class TenantService:
 
     def search(self, query: TenantQuery) -> Page[TenantRow]:
         """The matching part of all tenants; a newly made one is in it within milliseconds."""
-        rows = [row for row in self._rows() if _matches(row, query)]
+        now = self._clock()
+        rows = [row for row in self._rows() if _matches(row, query) and _is_one_of(row, query.only, now)]
         rows.sort(key=lambda row: row.name)
         rows.sort(key=lambda row: _sort_value(row, query.sort), reverse=query.descending)
         part = tuple(rows[query.offset : query.offset + query.limit])
@@ -85,29 +89,37 @@ class TenantService:
 
     async def suspend(self, name: str, action: Suspend, actor: str) -> TenantDetail:
         """Raises WrongStateError when it is suspended already; so do the others when they make no sense."""
-
-        def decide(tenant: Tenant) -> policies.Patch:
-            return policies.suspend(tenant, action)
-
-        detail = {"kind": str(action.kind), "message": action.message}
-        return await self._change(
-            name, _audit_action("suspend", name, action, actor, detail), decide, action.generation
-        )
+        return await self.give(name, action, actor)
 
     async def resume(self, name: str, action: Resume, actor: str) -> TenantDetail:
-        def decide(tenant: Tenant) -> policies.Patch:
-            return policies.resume(tenant, self._clock())
-
-        return await self._change(name, _audit_action("resume", name, action, actor, {}), decide, action.generation)
+        return await self.give(name, action, actor)
 
     async def extend_trial(self, name: str, action: ExtendTrial, actor: str) -> TenantDetail:
-        def decide(tenant: Tenant) -> policies.Patch:
-            return policies.extend_trial(tenant, action, self._clock())
+        return await self.give(name, action, actor)
 
-        detail = {"trial_ends_at": policies.timestamp(action.trial_ends_at)}
-        return await self._change(
-            name, _audit_action("extend-trial", name, action, actor, detail), decide, action.generation
-        )
+    async def give(self, name: str, action: Action, actor: str) -> TenantDetail:
+        """Each of the three above."""
+        word, detail, decide = self._decision(action)
+        return await self._change(name, _audit_action(word, name, action, actor, detail), decide, action.generation)
+
+    async def check(self, name: str, action: Action) -> TenantDetail:
+        """What `give` would look at; nothing is changed or audited. Raises as `give` does."""
+        _, _, decide = self._decision(action)
+        tenant, _ = await self._decided(name, decide, action.generation)
+        return self._detail(tenant)
+
+    def _decision(self, action: Action) -> tuple[str, dict[str, Any], Decide]:
+        """The audit log's word for an action, what it says besides the reason, and what is written."""
+        now = self._clock()
+        match action:
+            case Suspend():
+                detail = {"kind": str(action.kind), "message": action.message}
+                return "suspend", detail, lambda tenant: policies.suspend(tenant, action)
+            case Resume():
+                return "resume", {}, lambda tenant: policies.resume(tenant, now)
+            case ExtendTrial():
+                ends = {"trial_ends_at": policies.timestamp(action.trial_ends_at)}
+                return "extend-trial", ends, lambda tenant: policies.extend_trial(tenant, action, now)
 
     async def confirm_owner(self, name: str, action: ConfirmOwner, actor: str) -> TenantDetail:
         def decide(tenant: Tenant) -> policies.Patch:
@@ -252,6 +264,17 @@ def _matches(row: TenantRow, query: TenantQuery) -> bool:
     needle = query.search.strip().casefold()
     texts = (row.name, row.slug or "", row.display_name, row.owner_email or "", row.id)
     return not needle or any(needle in text.casefold() for text in texts)
+
+
+def _is_one_of(row: TenantRow, only: Only | None, now: datetime) -> bool:
+    """Whether it needs somebody's attention for this reason."""
+    match only:
+        case None:
+            return True
+        case Only.UNCONFIRMED:
+            return row.owner_email is not None and not row.owner_confirmed
+        case Only.TRIAL_ENDING:
+            return row.trial_ends_at is not None and now < row.trial_ends_at <= now + TRIAL_SOON
 
 
 def _sort_value(row: TenantRow, key: SortKey) -> str | datetime:

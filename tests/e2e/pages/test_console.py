@@ -1,0 +1,48 @@
+"""The staff's console in a browser: an order for several tenants, and an announcement on the status page."""
+
+from collections.abc import Callable
+
+from e2e.pages.test_widths import assert_fits
+from integration.control_plane.support import running
+from playwright.sync_api import Page, expect
+from unit.control_plane_web import fakes as control
+from unit.control_plane_web.status_fakes import FakeStatus
+from vivero_control.domain.status.schemas import Component
+
+Check = Callable[[Page], None]
+
+
+def test_several_are_suspended_after_a_look_at_what_that_does(page: Page, accessible: Check) -> None:
+    tenants = control.FakeTenants()
+    with running(control.make_app(sessions=control.OpenDoor(), tenants=tenants), ready=404) as address:
+        page.goto(f"{address}/staff/tenants")
+        page.get_by_label("Choose Northwind Traders").check()
+        page.get_by_label("Choose Brisa Solar, S.L.").check()
+        page.get_by_role("button", name="See what would be done").click()
+        expect(page.get_by_role("heading", name="1 will be suspended")).to_be_visible()
+        expect(page.get_by_text("It is suspended already.")).to_be_visible()
+        assert tenants.orders == []
+        assert_fits(page)
+        accessible(page)
+        page.get_by_label("Why").fill("They asked for it.")
+        page.get_by_role("button", name="Suspend 1").click()
+        expect(page.get_by_text("1 suspended")).to_be_visible()
+    assert [name for name, _, _ in tenants.orders] == ["northwind"]
+
+
+def test_an_incident_is_announced_and_a_missing_word_asked_for(page: Page, accessible: Check) -> None:
+    status = FakeStatus()
+    with running(control.make_app(sessions=control.OpenDoor(), status=status), ready=404) as address:
+        page.goto(f"{address}/staff/status")
+        page.get_by_role("link", name="Announce").click()
+        page.get_by_label("What is known, and what you do").fill("Some pages take ten seconds. We look for the cause.")
+        page.get_by_label("Workspaces").check()
+        page.get_by_role("button", name="Put it on the page").click()
+        expect(page.get_by_text("Say in a few words what it is.")).to_be_visible()
+        assert_fits(page)
+        accessible(page)
+        page.get_by_label("Title").fill("Slow pages")
+        page.get_by_role("button", name="Put it on the page").click()
+        expect(page.get_by_text("It is on the status page, for everybody to read.")).to_be_visible()
+    ((new, _),) = status.announced
+    assert (new.title, new.components) == ("Slow pages", [Component.WORKSPACES])
