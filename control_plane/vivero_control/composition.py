@@ -181,7 +181,7 @@ def infrastructure(settings: Settings, clock: Clock) -> Infrastructure:
         ingress=ingress,
         reachability=Reachability(ingress.probe, settings.ingress.patience, clock),
         payments=Stripe(settings.billing, trust(settings)) if settings.billing else None,
-        accounts=AccountSessions(cache, settings.cache.prefix),
+        accounts=AccountSessions(cache, settings.cache.prefix, clock),
         visits=VisitCounter(database, clock),
     )
 
@@ -282,7 +282,7 @@ def services(to: Infrastructure) -> Services:
             clock=clock,
         ),
         members=StaffMembers(database=to.database, limiter=to.limiter, wake_worker=to.wake_up.notify, clock=clock),
-        sessions=StaffSessions(store, staff),
+        sessions=StaffSessions(store, staff, clock),
         tokens=StaffTokens(to.database, staff_key, clock),
         audit=audit,
         status=StatusService(to.database, clock),

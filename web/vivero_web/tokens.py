@@ -6,8 +6,10 @@ The control plane signs tickets (EdDSA) that a workspace reads and spends.
 import hashlib
 import hmac
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
+
+from vivero_web.text import whole_number
 
 TICKET_ISSUER: Final = "vivero-control-plane"
 TICKET_VALID_FOR: Final = timedelta(minutes=10)
@@ -16,6 +18,17 @@ TICKET_VALID_FOR: Final = timedelta(minutes=10)
 def new_secret() -> str:
     """256 random bits, in characters that addresses and headers take."""
     return secrets.token_urlsafe(32)
+
+
+def new_session(now: datetime) -> str:
+    """A secret that says when its session began. Kept is the digest of all of it, so no other beginning can be claimed."""
+    return f"{int(now.timestamp())}.{new_secret()}"
+
+
+def seconds_left(session: str, now: datetime, *, unused: int, longest: int) -> int:
+    """For how many seconds a session goes on from now, if it is not used again; 0 when it has lasted for `longest`."""
+    begun = whole_number(session.partition(".")[0]) or 0
+    return max(0, min(unused, begun + longest - int(now.timestamp())))
 
 
 def digest(secret: str) -> bytes:

@@ -18,6 +18,7 @@ from vivero_data.lib.hit_rates import looked_up
 
 ACCESS_LIFETIME: Final = timedelta(minutes=15)
 REFRESH_LIFETIME: Final = timedelta(days=30)  # of an unused session
+SESSION_LIFETIME: Final = timedelta(days=90)  # of one that is used
 _CHALLENGE_LIFETIME: Final = timedelta(minutes=10)
 _LEEWAY: Final = timedelta(seconds=30)  # clock skew between two machines
 _MAX_TOKEN: Final = 4096  # ours have a few hundred characters

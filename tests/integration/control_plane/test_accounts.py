@@ -158,3 +158,16 @@ async def test_an_erased_tenant_has_no_managers_left(world: World) -> None:
     async with world.to.database.transaction() as session:
         await ManagerRepository(session).forget([world.ours.id])
     assert await world.services.workspace_people.all(owner) == ()
+
+
+async def test_a_session_ends_after_half_a_day_however_many_pages_are_opened(
+    world: World, later: Callable[[timedelta], None]
+) -> None:
+    accounts, ours = world.services.accounts, holder(world.ours)
+    cookie = await accounts.open(await accounts.new_link(ours))
+    assert cookie.value
+    later(timedelta(hours=11, minutes=59))
+    await accounts.choose(cookie.value, ours)
+    assert await accounts.read(cookie.value) == ours
+    later(timedelta(hours=12))
+    assert await accounts.read(cookie.value) is None

@@ -15,6 +15,7 @@ from vivero_control.domain.staff.schemas import Login
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.resources import TENANT
 from vivero_core.model.tenant import Tenant
+from vivero_web.tokens import digest
 
 LOGIN = "/api/v1/auth/login"
 
@@ -173,6 +174,29 @@ async def test_sessions_of_pages(infrastructure: composition.Infrastructure) -> 
     assert await services.sessions.read("made up") is None
     assert (await services.sessions.close(cookie.value)).max_age == 0
     assert await services.sessions.read(cookie.value) is None
+
+
+async def test_a_session_of_pages_ends_within_a_day_however_much_it_is_used(
+    infrastructure: composition.Infrastructure, later: Callable[[timedelta], None]
+) -> None:
+    services = composition.services(infrastructure)
+    member = await services.staff.login(Login(email=ADMIN[0], password=ADMIN[1]), secrets.token_hex(4))
+    cookie = await services.sessions.open(member)
+    later(timedelta(hours=23, minutes=59))
+    assert await services.sessions.read(cookie.value) == member
+    later(timedelta(hours=24))
+    assert await services.sessions.read(cookie.value) is None
+
+
+def test_a_login_of_a_program_ends_after_a_fortnight_however_often_its_token_is_exchanged(
+    client: httpx.Client, later: Callable[[timedelta], None], sql: Callable[..., list[tuple[Any, ...]]]
+) -> None:
+    tokens = [login(client).json()["refresh_token"]]
+    tokens.append(client.post("/api/v1/auth/refresh", json={"refresh_token": tokens[0]}).json()["refresh_token"])
+    ends = "SELECT expires_at FROM staff_refresh_tokens WHERE digest = %s"
+    assert sql(ends, digest(tokens[0]).hex()) == sql(ends, digest(tokens[1]).hex()) != []
+    later(timedelta(days=14))
+    assert client.post("/api/v1/auth/refresh", json={"refresh_token": tokens[1]}).status_code == 401
 
 
 def test_tenants_are_listed_filtered_and_paged(staff: httpx.Client, names: Names) -> None:

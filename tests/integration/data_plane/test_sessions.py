@@ -1,5 +1,6 @@
 """Where a person is logged in: seen, and ended."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from integration.data_plane.workspace import OWNER, PASSWORD, Workspace
@@ -44,6 +45,24 @@ async def test_a_session_in_use_is_seen_last_when_it_got_its_token(workspace: Wo
     after = (await workspace.client.get(SESSIONS, headers=owner)).json()["items"][0]
     assert after["created_at"] == before["created_at"]
     assert after["last_seen_at"] > before["last_seen_at"]
+
+
+async def test_one_that_is_used_lasts_ninety_days(workspace: Workspace) -> None:
+    tokens = await login(workspace, FIREFOX)
+
+    async def refreshed_after(days: int) -> int:
+        async with workspace.app.state.services.database.transaction() as tx:
+            await tx.execute("UPDATE sessions SET created_at = CURRENT_TIMESTAMP(6) - INTERVAL %s DAY", days)
+        answer = await workspace.client.post("/api/v1/auth/refresh", json={"refresh_token": tokens["refresh_token"]})
+        tokens.update(answer.json())
+        return answer.status_code
+
+    assert await refreshed_after(89) == 200
+    newest = (await workspace.client.get(SESSIONS, headers=bearer(tokens))).json()["items"][0]
+    created, expires = (datetime.fromisoformat(newest[name]) for name in ("created_at", "expires_at"))
+    assert expires - created == timedelta(days=90)
+    assert await refreshed_after(91) == 200, "what was given before is not taken back"
+    assert (await workspace.client.get("/api/v1/me", headers=bearer(tokens))).status_code == 401
 
 
 async def test_one_is_ended_with_its_tokens(workspace: Workspace, owner: dict[str, str]) -> None:

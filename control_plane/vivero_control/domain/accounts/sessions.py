@@ -7,13 +7,16 @@ from litestar.datastructures import Cookie
 from msgspec import Struct
 from valkey.asyncio import Valkey
 from valkey.exceptions import ValkeyError
+from vivero_web.clock import Clock
 from vivero_web.errors import LinkSpentError, UnavailableError
 from vivero_web.security import host_cookie
-from vivero_web.tokens import digest, new_secret
+from vivero_web.tokens import digest, new_secret, new_session, seconds_left
 
 COOKIE: Final = "__Host-vivero-account"
 SESSION_SECONDS: Final = 2 * 3600
 """Every page renews it."""
+LONGEST_SECONDS: Final = 12 * 3600
+"""However many pages."""
 LINK_SECONDS: Final = 3600
 
 
@@ -34,13 +37,16 @@ class Holder(Struct, frozen=True):
 class AccountSessions:
     """Without Valkey nobody gets in, and links stay good until they expire."""
 
-    def __init__(self, client: Valkey, prefix: str) -> None:
+    def __init__(self, client: Valkey, prefix: str, clock: Clock) -> None:
         self._client = client
         self._prefix = prefix
+        self._clock = clock
 
     async def new_link(self, holder: Holder) -> str:
         """The secret of a link that works once, within LINK_SECONDS."""
-        return await self._keep("account-link", holder, LINK_SECONDS)
+        secret = new_secret()
+        await self._keep(self._key("account-link", secret), holder, LINK_SECONDS)
+        return secret
 
     async def open(self, secret: str) -> Cookie:
         """The cookie for who has a link; the link is spent.
@@ -72,16 +78,17 @@ class AccountSessions:
 
     async def read(self, value: str | None) -> Holder | None:
         """Whose session it is; None when it has ended."""
-        if not value:
+        seconds = self._seconds_left(value)
+        if not value or not seconds:
             return None
         key = self._key("account", value)
-        return await self._read(("GET", key), ("EXPIRE", key, SESSION_SECONDS))
+        return await self._read(("GET", key), ("EXPIRE", key, seconds))
 
     async def choose(self, value: str, holder: Holder) -> None:
         """Let a session that there is be about another workspace. Raises UnavailableError."""
         try:
             content = msgspec.json.encode(holder)
-            await self._client.set(self._key("account", value), content, ex=SESSION_SECONDS, xx=True)
+            await self._client.set(self._key("account", value), content, keepttl=True, xx=True)
         except (ValkeyError, OSError) as error:
             raise UnavailableError from error
 
@@ -95,15 +102,18 @@ class AccountSessions:
         return host_cookie(COOKIE, "", 0)
 
     async def _begin(self, holder: Holder) -> Cookie:
-        return host_cookie(COOKIE, await self._keep("account", holder, SESSION_SECONDS), SESSION_SECONDS)
+        value = new_session(self._clock())
+        await self._keep(self._key("account", value), holder, SESSION_SECONDS)
+        return host_cookie(COOKIE, value, LONGEST_SECONDS)
 
-    async def _keep(self, kind: str, holder: Holder, seconds: int) -> str:
-        secret = new_secret()
+    def _seconds_left(self, value: str | None) -> int:
+        return seconds_left(value, self._clock(), unused=SESSION_SECONDS, longest=LONGEST_SECONDS) if value else 0
+
+    async def _keep(self, key: str, holder: Holder, seconds: int) -> None:
         try:
-            await self._client.set(self._key(kind, secret), msgspec.json.encode(holder), ex=seconds)
+            await self._client.set(key, msgspec.json.encode(holder), ex=seconds)
         except (ValkeyError, OSError) as error:
             raise UnavailableError from error
-        return secret
 
     async def _read(self, *commands: tuple[str | int, ...]) -> Holder | None:
         """What the first of the commands finds; all are one step, so that of two callers only one spends a link."""

@@ -23,7 +23,8 @@ ALGORITHM: Final = "HS256"
 SESSION: Final = "sid"
 """The further claim that names the login: the family of its refresh tokens."""
 ACCESS_FOR: Final = timedelta(minutes=15)
-REFRESH_FOR: Final = timedelta(days=14)
+LOGIN_FOR: Final = timedelta(days=14)
+"""From the login on, however often its tokens are exchanged."""
 
 
 class StaffTokens:
@@ -37,7 +38,7 @@ class StaffTokens:
     async def issue(self, staff: StaffView) -> Tokens:
         """After a login: a new family."""
         async with self._database.transaction() as session:
-            return await self._pair(session, staff, uuid4())
+            return await self._pair(session, staff, uuid4(), self._clock() + LOGIN_FOR)
 
     async def exchange(self, refresh_token: str) -> Tokens:
         """A new pair for a refresh token.
@@ -91,17 +92,14 @@ class StaffTokens:
         if used.expires_at <= now or member is None:
             return None
         used.used_at = now
-        return await self._pair(session, view(member), used.family)
+        return await self._pair(session, view(member), used.family, used.expires_at)
 
-    async def _pair(self, session: AsyncSession, staff: StaffView, family: UUID) -> Tokens:
-        now = self._clock()
+    async def _pair(self, session: AsyncSession, staff: StaffView, family: UUID, until: datetime) -> Tokens:
         refresh = new_secret()
         await RefreshTokenRepository(session).add(
-            RefreshToken(
-                digest=digest(refresh).hex(), family=family, staff_id=UUID(staff.id), expires_at=now + REFRESH_FOR
-            )
+            RefreshToken(digest=digest(refresh).hex(), family=family, staff_id=UUID(staff.id), expires_at=until)
         )
-        return Tokens(access_token=self._access(staff.id, family, now), refresh_token=refresh)
+        return Tokens(access_token=self._access(staff.id, family, self._clock()), refresh_token=refresh)
 
     def _access(self, staff_id: str, family: UUID, now: datetime) -> str:
         extras = {SESSION: str(family)}

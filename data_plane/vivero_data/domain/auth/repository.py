@@ -12,6 +12,7 @@ from vivero_data.domain.second_factors.repository import LACKING
 from vivero_data.domain.sessions.devices import device_of
 from vivero_data.domain.sessions.schemas import SessionView
 from vivero_data.domain.users.schemas import Actor, Role
+from vivero_data.lib.tokens import SESSION_LIFETIME
 
 
 class StoredToken(msgspec.Struct, frozen=True):
@@ -59,9 +60,12 @@ async def spend_token(tx: Connection, token_hash: bytes) -> None:
 
 
 async def extend_session(tx: Connection, session_id: int, expires_at: datetime) -> None:
+    """As long as that, or until it has lasted SESSION_LIFETIME."""
     await tx.execute(
-        "UPDATE sessions SET expires_at = %s, last_seen_at = CURRENT_TIMESTAMP(6) WHERE id = %s",
+        "UPDATE sessions SET expires_at = LEAST(%s, created_at + INTERVAL %s DAY), last_seen_at = CURRENT_TIMESTAMP(6)"
+        " WHERE id = %s",
         clock.naive(expires_at),
+        SESSION_LIFETIME.days,
         session_id,
     )
 
