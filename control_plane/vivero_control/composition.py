@@ -22,6 +22,7 @@ from vivero_web.tokens import derive_key
 from vivero_control.db.database import Database
 from vivero_control.domain.accounts import jobs as account_jobs
 from vivero_control.domain.accounts.backups import WorkspaceBackups
+from vivero_control.domain.accounts.deletion import WorkspaceDeletion
 from vivero_control.domain.accounts.links import AccountLinks
 from vivero_control.domain.accounts.people import WorkspacePeople
 from vivero_control.domain.accounts.service import ManagedWorkspaces
@@ -212,6 +213,7 @@ def services(to: Infrastructure) -> Services:
         clock=clock,
     )
     dead_letters = DeadLetterService(to.database, job_kinds(to), to.wake_up.notify, clock)
+    deleted = DeletedTenants(to.kube, to.tenants, to.directory, audit, clock)
     return Services(
         signups=SignupService(_signup_deps(to, plans)),
         work=Work(
@@ -235,8 +237,19 @@ def services(to: Infrastructure) -> Services:
         bulk=BulkOrders(tenants),
         backups=backups,
         workspace_backups=WorkspaceBackups(backups, clock),
+        workspace_deletion=WorkspaceDeletion(
+            tenants=tenants,
+            deleted=deleted,
+            billing=billing,
+            plans=plans,
+            database=to.database,
+            tenant_url=settings.tenant_url,
+            account_url=settings.account_url,
+            wake_worker=to.wake_up.notify,
+            clock=clock,
+        ),
         workspace_usage=WorkspaceUsage(to.ingress.ask, _tickets(settings), clock),
-        deleted=DeletedTenants(to.kube, to.tenants, to.directory, audit, clock),
+        deleted=deleted,
         platform=PlatformBackups(to.kube, audit, clock),
         billing=billing,
         plan_changes=PlanChanges(database=to.database, provider=to.payments, billing=billing, audit=audit, clock=clock),

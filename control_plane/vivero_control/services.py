@@ -31,6 +31,7 @@ the frozen structs of its domain's `schemas.py`.
 | `workspace_people: WorkspacePeople` | the same | `all(visit) -> tuple[Manager, ...]`, `name(visit, email)`, `remove(visit, email)` |
 | `workspace_backups: WorkspaceBackups` | the same | `overview(visit) -> Overview`, `recovery`, `restorable`; `back_up(visit, key)`, `look(visit, past, key)`, `go_back(visit, past, key)` |
 | `workspace_usage: WorkspaceUsage` | the same | `read(tenant) -> Usage or None` |
+| `workspace_deletion: WorkspaceDeletion` | the same | `delete(visit, typed)`, `deleted(email)`, `bring_back(email, id)` |
 | `accounts: AccountSessions` | the same | `open(secret) -> Cookie`, `read(value) -> Holder or None`, `close(value) -> Cookie` |
 | `account_tickets: AccountTickets` | the same | `open(ticket) -> Cookie` |
 | `account_links: AccountLinks` | the same | `ask(slug, address)`, `ask_by_email(email, address)` |
@@ -59,6 +60,7 @@ from litestar.types import ControllerRouterHandler
 from vivero_web.problem import ErrorPage
 
 from vivero_control.domain.accounts.backups import WorkspaceBackups
+from vivero_control.domain.accounts.deletion import WorkspaceDeletion
 from vivero_control.domain.accounts.links import AccountLinks
 from vivero_control.domain.accounts.people import WorkspacePeople
 from vivero_control.domain.accounts.service import ManagedWorkspaces
@@ -114,6 +116,7 @@ class Services:
     workspace_people: WorkspacePeople
     workspace_backups: WorkspaceBackups
     workspace_usage: WorkspaceUsage
+    workspace_deletion: WorkspaceDeletion
     accounts: AccountSessions
     account_tickets: AccountTickets
     account_links: AccountLinks

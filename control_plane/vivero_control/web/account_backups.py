@@ -11,9 +11,10 @@ from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from msgspec import Struct
 from vivero_web.bodies import read_form_as
-from vivero_web.errors import FieldError, InvalidInputError, WebError
+from vivero_web.errors import InvalidInputError, WebError
 
 from vivero_control.domain.accounts.backups import BY_HAND_MAX, Past, WorkspaceBackups, left_of
+from vivero_control.domain.accounts.deletion import check_confirmed
 from vivero_control.lib.idempotency import KeyBusyError
 from vivero_control.web import operations
 from vivero_control.web.account_shell import BEHIND_THE_LINK, REFUSALS, Portal
@@ -174,7 +175,7 @@ class AccountBackupsController(Controller):
         key = form.key or secrets.token_hex(16)
         try:
             if form.into == PLACE:
-                _check_confirmed(form.confirm, visit.tenant.spec.slug or "")
+                check_confirmed(form.confirm, visit.tenant.spec.slug or "")
                 await workspace_backups.go_back(visit, form.past(), key)
             else:
                 await workspace_backups.look(visit, form.past(), key)
@@ -183,9 +184,3 @@ class AccountBackupsController(Controller):
         except REFUSALS as error:
             return _preview(portal, workspace_backups, form, error)
         return Redirect(f"{BACKUPS}?done={form.into if form.into in _DONE else LOOK}", status_code=HTTP_303_SEE_OTHER)
-
-
-def _check_confirmed(typed: str, slug: str) -> None:
-    """Raises InvalidInputError naming `confirm`."""
-    if typed.strip().lower() != slug:
-        raise InvalidInputError.of_all([FieldError("confirm", f"Type {slug}, the first word of its address.")])

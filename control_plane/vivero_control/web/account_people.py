@@ -10,13 +10,14 @@ from msgspec import Struct
 from vivero_web.bodies import read_form_as
 from vivero_web.errors import WebError
 
+from vivero_control.domain.accounts.deletion import WorkspaceDeletion
 from vivero_control.domain.accounts.people import MANAGERS_MAX, WorkspacePeople
 from vivero_control.domain.accounts.service import ManagedWorkspaces, NoAccountSessionError
 from vivero_control.domain.accounts.sessions import COOKIE, AccountSessions, Holder
 from vivero_control.settings import Settings
 from vivero_control.web import account_lines
 from vivero_control.web.account_shell import BEHIND_THE_LINK, REFUSALS, Portal
-from vivero_control.web.site import ACCOUNT, site_page
+from vivero_control.web.site import ACCOUNT, form_page
 
 PEOPLE: Final = f"{ACCOUNT}/people"
 WORKSPACES: Final = f"{ACCOUNT}/workspaces"
@@ -30,6 +31,18 @@ class PersonForm(Struct, kw_only=True):
     """The form's field as typed."""
 
     email: str = ""
+
+
+_LISTED: Final = {
+    "deleted": "The workspace is deleted. A mail says until when it can be brought back",
+    "back": "The workspace is brought back. It opens within two minutes",
+}
+
+
+class DeletedForm(Struct, kw_only=True):
+    """The deleted workspace of the button."""
+
+    id: str = ""
 
 
 class ChoiceForm(Struct, kw_only=True):
@@ -120,11 +133,11 @@ class AccountWorkspacesController(Controller):
         accounts: NamedDependency[AccountSessions],
         managed: NamedDependency[ManagedWorkspaces],
         settings: NamedDependency[Settings],
+        workspace_deletion: NamedDependency[WorkspaceDeletion],
     ) -> Template:
         holder = await session_holder(request, accounts, managed)
-        found = await managed.of(holder.email)
-        lines = [account_lines.choice(one, holder, settings.tenant_url) for one in found]
-        return site_page("account_workspaces", settings, email=holder.email, workspaces=lines)
+        done = request.query_params.get("done", "")
+        return await _list(holder, managed, workspace_deletion, settings, done=_LISTED.get(done, ""))
 
     @post("/choose", status_code=HTTP_303_SEE_OTHER)
     async def choose(
@@ -139,3 +152,42 @@ class AccountWorkspacesController(Controller):
         wanted = await managed.choice(holder, name)
         await accounts.choose(request.cookies[COOKIE], wanted)
         return Redirect(ACCOUNT, status_code=HTTP_303_SEE_OTHER)
+
+    @post("/bring-back", status_code=HTTP_303_SEE_OTHER)
+    async def bring_back(
+        self,
+        request: Request[Any, Any, Any],
+        accounts: NamedDependency[AccountSessions],
+        managed: NamedDependency[ManagedWorkspaces],
+        settings: NamedDependency[Settings],
+        workspace_deletion: NamedDependency[WorkspaceDeletion],
+    ) -> Redirect | Template:
+        """One that its owner has deleted."""
+        holder = await session_holder(request, accounts, managed)
+        ident = (await read_form_as(request, DeletedForm)).id
+        try:
+            await workspace_deletion.bring_back(holder.email, ident)
+        except REFUSALS as error:
+            return await _list(holder, managed, workspace_deletion, settings, error)
+        return Redirect(f"{WORKSPACES}?done=back", status_code=HTTP_303_SEE_OTHER)
+
+
+async def _list(  # noqa: PLR0913  what the page is made of
+    holder: Holder,
+    managed: ManagedWorkspaces,
+    deletion: WorkspaceDeletion,
+    settings: Settings,
+    error: WebError | None = None,
+    *,
+    done: str = "",
+) -> Template:
+    found = await managed.of(holder.email)
+    return form_page(
+        "account_workspaces",
+        settings,
+        error,
+        email=holder.email,
+        workspaces=[account_lines.choice(one, holder, settings.tenant_url) for one in found],
+        deleted=await deletion.deleted(holder.email),
+        done=done,
+    )

@@ -1,4 +1,4 @@
-"""The page on which a workspace is renamed."""
+"""The page on which a workspace is renamed, and deleted."""
 
 from typing import Any, Final
 
@@ -11,14 +11,15 @@ from vivero_core.model.naming import DISPLAY_NAME_MAX_LENGTH
 from vivero_web.bodies import read_form_as
 from vivero_web.errors import WebError
 
+from vivero_control.domain.accounts.backups import ASKED_FOR
+from vivero_control.domain.accounts.deletion import WorkspaceDeletion
 from vivero_control.domain.tenants.schemas import Rename
 from vivero_control.domain.tenants.service import TenantService
+from vivero_control.web.account_people import WORKSPACES
 from vivero_control.web.account_shell import BEHIND_THE_LINK, REFUSALS, Portal
 from vivero_control.web.site import ACCOUNT
 
 SETTINGS: Final = f"{ACCOUNT}/settings"
-_ASKED_FOR: Final = "Asked for on the account page."
-"""The reason in the audit log, where staff give one of their own."""
 
 
 class NameForm(Struct, kw_only=True):
@@ -27,14 +28,33 @@ class NameForm(Struct, kw_only=True):
     display_name: str = ""
 
 
-def _page(portal: Portal, name: str, error: WebError | None = None, *, renamed: bool = False) -> Template:
+class DeleteForm(Struct, kw_only=True):
+    """The form's field as typed."""
+
+    confirm: str = ""
+
+
+async def _page(  # noqa: PLR0913  what the page shows
+    portal: Portal,
+    deletion: WorkspaceDeletion,
+    error: WebError | None = None,
+    *,
+    name: str | None = None,
+    confirm: str = "",
+    renamed: bool = False,
+) -> Template:
+    tenant = portal.visit.tenant
     return portal.page(
         "account_settings",
         "/settings",
         error,
-        typed=name,
+        typed=tenant.spec.display_name if name is None else name,
         name_max=DISPLAY_NAME_MAX_LENGTH,
         renamed=renamed,
+        slug=tenant.spec.slug or "",
+        confirm=confirm,
+        hindrance=await deletion.hindrance(tenant),
+        undo_days=deletion.undo_days(tenant),
     )
 
 
@@ -45,10 +65,14 @@ class AccountSettingsController(Controller):
     include_in_schema = False
     dependencies = BEHIND_THE_LINK
 
-    @get("/", sync_to_thread=False)
-    def page(self, request: Request[Any, Any, Any], portal: NamedDependency[Portal]) -> Template:
-        renamed = request.query_params.get("done", "") == "renamed"
-        return _page(portal, portal.visit.tenant.spec.display_name, renamed=renamed)
+    @get("/")
+    async def page(
+        self,
+        request: Request[Any, Any, Any],
+        portal: NamedDependency[Portal],
+        workspace_deletion: NamedDependency[WorkspaceDeletion],
+    ) -> Template:
+        return await _page(portal, workspace_deletion, renamed=request.query_params.get("done", "") == "renamed")
 
     @post("/name", status_code=HTTP_303_SEE_OTHER)
     async def rename(
@@ -56,11 +80,27 @@ class AccountSettingsController(Controller):
         request: Request[Any, Any, Any],
         portal: NamedDependency[Portal],
         tenants: NamedDependency[TenantService],
+        workspace_deletion: NamedDependency[WorkspaceDeletion],
     ) -> Redirect | Template:
         typed = (await read_form_as(request, NameForm)).display_name
         visit = portal.visit
         try:
-            await tenants.rename(visit.tenant.name, Rename(reason=_ASKED_FOR, display_name=typed), visit.actor)
+            await tenants.rename(visit.tenant.name, Rename(reason=ASKED_FOR, display_name=typed), visit.actor)
         except REFUSALS as error:
-            return _page(portal, typed, error)
+            return await _page(portal, workspace_deletion, error, name=typed)
         return Redirect(f"{SETTINGS}?done=renamed", status_code=HTTP_303_SEE_OTHER)
+
+    @post("/delete", status_code=HTTP_303_SEE_OTHER)
+    async def delete(
+        self,
+        request: Request[Any, Any, Any],
+        portal: NamedDependency[Portal],
+        workspace_deletion: NamedDependency[WorkspaceDeletion],
+    ) -> Redirect | Template:
+        """To the list of workspaces, where it can be brought back."""
+        typed = (await read_form_as(request, DeleteForm)).confirm
+        try:
+            await workspace_deletion.delete(portal.visit, typed)
+        except REFUSALS as error:
+            return await _page(portal, workspace_deletion, error, confirm=typed)
+        return Redirect(f"{WORKSPACES}?done=deleted", status_code=HTTP_303_SEE_OTHER)

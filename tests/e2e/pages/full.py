@@ -214,6 +214,7 @@ def control_plane() -> Litestar:
         managed=paying.FakeManaged(
             billing, *(tenant(f"t{number}", displayName=name[:80]) for number, name in enumerate(NAMES))
         ),
+        workspace_deletion=paying.FakeDeletion(*(structs.replace(one, owner_email=paying.OWNER) for one in gone)),
         workspace_people=paying.FakePeople(*(f"{number}{EMAIL}"[:254] for number in range(20))),
     )
 

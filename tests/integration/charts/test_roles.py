@@ -108,3 +108,28 @@ def test_the_control_plane_asks_for_a_dump_of_the_platform_and_changes_nothing_e
     for other in ({"spec": {"recoveryKey": "ab" * 32}}, {"metadata": {"annotations": {ANNOTATION_PAUSED: "true"}}}):
         with pytest.raises(ComponentError, match="may ask for a dump"):
             patch(other)
+
+
+def test_the_control_plane_deletes_no_tenant_but_one_whose_data_is_kept_for_a_while(
+    kubectl: Kubectl, tmp_path: Path
+) -> None:
+    account = f"system:serviceaccount:{PLATFORM_NAMESPACE}:vivero-control-plane"
+
+    def delete(policy: str) -> str:
+        """As the control plane, of a paused Tenant that nothing is made for; whether it may is all that is asked."""
+        name = f"may-{uuid.uuid4().hex[:8]}"
+        metadata = {"name": name, "annotations": {ANNOTATION_PAUSED: "true"}}
+        spec = {"displayName": "May", "slug": name, "plan": "starter", "owner": {"email": "may@example.com"}}
+        body = {"apiVersion": "vivero.dev/v1alpha1", "kind": "Tenant", "metadata": metadata}
+        written = tmp_path / f"{name}.json"
+        written.write_text(json.dumps(body | {"spec": {**spec, "deletionPolicy": policy}}))
+        kubectl.run("create", "-f", str(written))
+        try:
+            return kubectl.run("delete", "tenant", name, f"--as={account}", "--dry-run=server")
+        finally:
+            kubectl.run("annotate", "tenant", name, f"{ANNOTATION_PAUSED}-")
+            kubectl.run("delete", "tenant", name, "--wait=false")
+
+    assert "deleted" in delete("Delete")
+    with pytest.raises(ComponentError, match="kept for the undo window"):
+        delete("Retain")

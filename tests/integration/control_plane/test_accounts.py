@@ -8,15 +8,19 @@ from typing import Any
 
 import pytest
 from integration.control_plane.support import Names, link_in, make_workspace
+from msgspec import structs
+from support.payments import Payments
 from vivero_control import composition
 from vivero_control.domain.accounts.people import MANAGERS_MAX
 from vivero_control.domain.accounts.repository import ManagerRepository
 from vivero_control.domain.accounts.service import NoAccountSessionError, Role, Visit
 from vivero_control.domain.accounts.sessions import Holder
+from vivero_control.domain.billing.schemas import Interval
 from vivero_control.domain.tenants.errors import TenantNotFoundError
 from vivero_control.services import Services
 from vivero_control.worker import Worker
 from vivero_core.backends.kube.client import KubeClient
+from vivero_core.model.constants import DeletionPolicy
 from vivero_core.model.tenant import Tenant
 from vivero_web.errors import ConflictError, InvalidInputError, LinkSpentError, NotAllowedError
 from vivero_web.links import secret_in
@@ -171,3 +175,64 @@ async def test_a_session_ends_after_half_a_day_however_many_pages_are_opened(
     assert await accounts.read(cookie.value) == ours
     later(timedelta(hours=12))
     assert await accounts.read(cookie.value) is None
+
+
+@pytest.fixture
+def undo(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An undo window of fourteen days: the platform of the tests has none, for its tenants come and go."""
+    plans = world.services.plans
+    find = plans.find
+    monkeypatch.setattr(plans, "find", lambda name: structs.replace(find(name), undo_days=14))
+
+
+async def test_without_an_undo_window_a_workspace_is_not_deleted_by_its_owner(world: World) -> None:
+    with pytest.raises(ConflictError, match="Nothing of a workspace on this plan is kept"):
+        await world.services.workspace_deletion.delete(await world.visit(""), world.ours.name)
+
+
+async def test_a_workspace_is_deleted_by_its_owner_with_its_data_kept(
+    world: World, mails: Mails, sql: Ask, undo: None
+) -> None:
+    del undo
+    deletion, owner = world.services.workspace_deletion, await world.visit(owner_of(world.ours))
+    await world.services.workspace_people.name(owner, "grace@example.com")
+    refused: list[tuple[Visit, str, type[Exception]]] = [
+        (await world.visit("grace@example.com"), world.ours.name, NotAllowedError),
+        (owner, world.theirs.name, InvalidInputError),
+    ]
+    for visit, typed, error in refused:
+        with pytest.raises(error):
+            await deletion.delete(visit, typed)
+    assert (await world.visit(owner.email)).tenant.spec.deletion_policy is DeletionPolicy.RETAIN
+    await deletion.delete(owner, f" {world.ours.name.upper()} ")
+    with pytest.raises(TenantNotFoundError):
+        await world.visit(owner.email)
+    left = await world.to.tenants.find(world.ours.name)
+    assert left is None or (isinstance(left, Tenant) and left.spec.deletion_policy is DeletionPolicy.DELETE)
+    assert (
+        await world.services.managed.visit(holder(world.theirs))
+    ).tenant.spec.deletion_policy is DeletionPolicy.RETAIN
+    await world.worked()
+    assert "is kept for 14 days" in one_of(mails(owner.email), "Your Vivero workspace is deleted")["text"]
+    subject = f"tenant/{world.ours.name}"
+    acts = sql("SELECT actor, outcome FROM audit WHERE subject = %s AND action = 'delete'", subject)
+    assert acts == [(owner.email, "done")]
+
+
+@pytest.mark.parametrize("reason", ["Abuse", "Manual"])
+async def test_what_the_platforms_people_have_closed_its_owner_does_not_delete(world: World, reason: str) -> None:
+    closed = await world.to.tenants.patch(
+        (await world.visit("")).tenant, {"suspended": {"reason": reason, "message": ""}}
+    )
+    with pytest.raises(ConflictError, match="have closed"):
+        await world.services.workspace_deletion.delete(await world.visit(""), closed.name)
+
+
+async def test_what_is_paid_is_not_deleted(world: World, standin: Payments, undo: None) -> None:
+    del undo
+    tenant = (await world.visit("")).tenant
+    page = await world.services.billing.checkout(tenant, "starter", Interval.MONTH, "https://vivero.example/account")
+    standin.pay(page)
+    with pytest.raises(ConflictError, match="plan is paid"):
+        await world.services.workspace_deletion.delete(await world.visit(""), tenant.name)
+    assert (await world.visit("")).tenant.metadata.deletion_timestamp is None

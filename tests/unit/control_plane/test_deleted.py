@@ -20,6 +20,7 @@ from vivero_control.domain.tenants.directory import TenantDirectory
 from vivero_control.domain.tenants.errors import ClusterUnavailableError
 from vivero_core.backends.kube.client import Listing
 from vivero_core.backends.kube.errors import KubeUnavailableError
+from vivero_core.model.constants import SuspensionReason
 from vivero_core.model.tenant import Tenant, TenantSpec
 
 IDENT = "u5g5446au3"
@@ -195,3 +196,17 @@ def test_an_erasure_that_is_complete_is_one_entry_of_the_audit_log() -> None:
 )
 def test_one_that_is_not_is_none(body: Any) -> None:  # noqa: ANN401  JSON
     assert receipt(body) is None
+
+
+@pytest.mark.parametrize("reason", [None, *SuspensionReason])
+async def test_an_owner_sees_their_own_and_none_that_the_platforms_people_had_closed(
+    reason: SuspensionReason | None,
+) -> None:
+    former = json.loads(json.dumps(FORMER))
+    if reason is not None:
+        former["spec"]["suspended"] = {"reason": str(reason), "message": ""}
+    found = service(Cluster(erasure(undelete=json.dumps(former))))
+    by_staff = reason in {SuspensionReason.ABUSE, SuspensionReason.MANUAL}
+    assert [one.id for one in await found.owned_by("A@b.co")] == ([] if by_staff else [IDENT])
+    for other in ("", "a@b.com", "%"):
+        assert await found.owned_by(other) == ()

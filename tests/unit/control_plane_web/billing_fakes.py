@@ -7,6 +7,7 @@ from litestar.datastructures import Cookie
 from msgspec import structs
 from unit.control_plane.builders import NOW, tenant
 from unit.control_plane.test_billing_policies import invoice, subscription
+from vivero_control.domain.accounts.deletion import WorkspaceDeletion, check_confirmed
 from vivero_control.domain.accounts.links import AccountLinks
 from vivero_control.domain.accounts.people import Manager, WorkspacePeople
 from vivero_control.domain.accounts.service import ManagedWorkspaces, NoAccountSessionError, Role, Visit
@@ -28,6 +29,7 @@ from vivero_control.domain.billing.schemas import (
     SubscriptionStatus,
 )
 from vivero_control.domain.billing.service import BillingService, BillingView, is_sold
+from vivero_control.domain.deleted.service import DeletedNotFoundError, DeletedTenant
 from vivero_control.domain.plans.service import PlanService, PlanView
 from vivero_core.model.naming import slug_problem
 from vivero_core.model.tenant import Tenant
@@ -285,6 +287,43 @@ class FakeUsage(WorkspaceUsage):
 
     async def read(self, tenant: Tenant) -> Usage | None:
         return None if tenant.spec.suspended else self.known
+
+
+class FakeDeletion(WorkspaceDeletion):
+    """Takes the deletion of a workspace unless something comes first, and brings back what is its owner's."""
+
+    def __init__(self, *deleted: DeletedTenant, first: str = "", refusal: WebError | None = None) -> None:
+        self.kept = deleted
+        self.first = first
+        self.refusal = refusal
+        self.done: list[tuple[str, str]] = []
+
+    def undo_days(self, tenant: Tenant) -> int:
+        del tenant
+        return 14
+
+    async def hindrance(self, tenant: Tenant) -> str:
+        del tenant
+        return self.first
+
+    async def delete(self, visit: Visit, typed: str) -> None:
+        visit.require_owner()
+        check_confirmed(typed, visit.tenant.spec.slug or "")
+        if self.first:
+            raise ConflictError(self.first)
+        self.done.append(("delete", visit.tenant.name))
+
+    async def deleted(self, email: str) -> tuple[DeletedTenant, ...]:
+        return tuple(one for one in self.kept if email and one.owner_email == email)
+
+    async def bring_back(self, email: str, ident: str) -> DeletedTenant:
+        found = next((one for one in await self.deleted(email) if one.id == ident), None)
+        if found is None:
+            raise DeletedNotFoundError
+        if self.refusal:
+            raise self.refusal
+        self.done.append(("bring back", ident))
+        return found
 
 
 class FakeLinks(AccountLinks):

@@ -19,6 +19,7 @@ from unit.control_plane_web.billing_fakes import (
     FakeAccounts,
     FakeBilling,
     FakeChanges,
+    FakeDeletion,
     FakeLinks,
     FakeManaged,
     FakePeople,
@@ -141,6 +142,7 @@ def plan(name: str, cents: int, records: int | None, users: int | None, gigabyte
         starting_at=name == "enterprise",
         offered=True,
         trial_days=30 if name == "trial" else None,
+        undo_days=14,
         support="E-mail",
         limits=PlanLimits(
             records=records, users=users, storage_bytes=gigabytes and gigabytes * 1024**3, requests_per_minute=600
@@ -973,6 +975,7 @@ def fakes(**replaced: object) -> dict[str, object]:
         "billing": billing,
         "managed": FakeManaged(billing),
         "workspace_usage": FakeUsage(),
+        "workspace_deletion": FakeDeletion(),
         "workspace_people": FakePeople("grace@example.com"),
         "plan_changes": FakeChanges(FakeBilling(FakePlans())),
         "accounts": FakeAccounts(),

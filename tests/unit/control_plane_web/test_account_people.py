@@ -7,11 +7,12 @@ import pytest
 from litestar.testing import TestClient
 from support.programs import routes_of
 from unit.control_plane.builders import tenant
-from unit.control_plane_web.billing_fakes import OWNER, FakeAccounts, FakeBilling, FakeManaged, FakePeople
+from unit.control_plane_web.billing_fakes import OWNER, FakeAccounts, FakeBilling, FakeDeletion, FakeManaged, FakePeople
 from unit.control_plane_web.conftest import browser, the_app
-from unit.control_plane_web.fakes import HOSTILE, FakePlans, FakeTenants
+from unit.control_plane_web.fakes import HOSTILE, FakePlans, FakeTenants, deleted
 from vivero_control.domain.accounts.service import NoAccountSessionError, Role, Visit
 from vivero_control.domain.accounts.sessions import COOKIE, Holder
+from vivero_control.domain.deleted.service import UndeleteRefusedError
 from vivero_control.domain.tenants.errors import TenantNotFoundError
 from vivero_web.errors import WebError
 
@@ -94,6 +95,31 @@ def test_who_has_lost_a_workspace_is_led_to_the_others(owner: Owner, refusal: We
         assert "Mail me a link" in client.get("/account").text
 
 
+def test_the_owner_brings_a_deleted_workspace_back_and_no_other_can(owner: Owner) -> None:
+    deletion = FakeDeletion(
+        deleted(1, owner_email=OWNER, display_name=HOSTILE), deleted(2, owner_email="ada@brisa.example")
+    )
+    ours, theirs = (one.id for one in deletion.kept)
+    with owner(workspace_deletion=deletion) as client:
+        page = client.get("/account/workspaces").text
+        assert (ours in page, theirs in page, "<script>alert" in page) == (True, False, False)
+        assert client.post("/account/workspaces/bring-back", data={"id": theirs}).status_code == 404
+        sent = client.post("/account/workspaces/bring-back", data={"id": ours}, follow_redirects=False)
+        assert sent.headers["location"] == "/account/workspaces?done=back"
+        assert "is brought back" in client.get("/account/workspaces?done=back").text
+    with owner(workspace_deletion=deletion, accounts=FromWorkspace()) as client:
+        assert ours not in client.get("/account/workspaces").text
+        assert client.post("/account/workspaces/bring-back", data={"id": ours}).status_code == 404
+    assert deletion.done == [("bring back", ours)]
+
+
+def test_why_a_workspace_does_not_come_back_is_said(owner: Owner) -> None:
+    deletion = FakeDeletion(deleted(1, owner_email=OWNER), refusal=UndeleteRefusedError("The address is taken."))
+    with owner(workspace_deletion=deletion) as client:
+        answer = client.post("/account/workspaces/bring-back", data={"id": deletion.kept[0].id})
+        assert (answer.status_code, "The address is taken." in answer.text) == (409, True)
+
+
 def test_who_came_from_a_workspace_sees_no_other(owner: Owner) -> None:
     with owner(accounts=FromWorkspace()) as client:
         assert "/account/workspaces" not in client.get("/account").text
@@ -114,8 +140,8 @@ def test_who_has_no_session_is_sent_to_ask_for_a_link(method: str, path: str) ->
 
 
 OPEN_TO_ALL = {"/account/link", "/account/open", "/account/enter", "/account/leave"}
-OF_ANY_PERSON = {"/account/workspaces", "/account/workspaces/choose"}
-"""What these show is asked of `ManagedWorkspaces.of`, by the session's address."""
+OF_ANY_PERSON = {"/account/workspaces", "/account/workspaces/choose", "/account/workspaces/bring-back"}
+"""What these show and take is asked for by the session's address."""
 
 
 def test_no_page_of_a_workspace_is_for_who_does_not_manage_it(owner: Owner) -> None:

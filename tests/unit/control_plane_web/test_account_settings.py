@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 from unit.control_plane.builders import tenant
-from unit.control_plane_web.billing_fakes import OWNER, FakeBilling, FakeUsage, bought
+from unit.control_plane_web.billing_fakes import OWNER, FakeBilling, FakeDeletion, FakeManaged, FakeUsage, bought
 from unit.control_plane_web.conftest import browser
 from unit.control_plane_web.fakes import HOSTILE, NOW, FakePlans, FakeTenants, row
+from vivero_control.domain.accounts.service import Role
 from vivero_control.domain.accounts.sessions import COOKIE
 from vivero_control.domain.billing.schemas import SubscriptionStatus
 from vivero_control.domain.tenants.policies import timestamp
@@ -102,3 +103,35 @@ def test_the_overview_shows_meters_or_says_that_they_are_not_known(owner: Owner)
     closed = tenant(suspended={"reason": "Unpaid", "message": ""})
     with owner(billing=FakeBilling(FakePlans(), workspace=closed)) as client:
         assert "A closed workspace is not asked" in client.get("/account").text
+
+
+def test_the_owner_types_the_address_and_deletes_the_workspace(owner: Owner) -> None:
+    deletion = FakeDeletion()
+    with owner(workspace_deletion=deletion) as client:
+        assert "kept for 14 days" in client.get("/account/settings").text
+        for typed in ("", "acm", "brisa"):
+            wrong = client.post("/account/settings/delete", data={"confirm": typed})
+            assert (wrong.status_code, "Type acme" in wrong.text, f'value="{typed}"' in wrong.text) == (422, True, True)
+        assert deletion.done == []
+        sent = client.post("/account/settings/delete", data={"confirm": " Acme"}, follow_redirects=False)
+        assert (sent.status_code, sent.headers["location"]) == (303, "/account/workspaces?done=deleted")
+    assert deletion.done == [("delete", "acme")]
+
+
+def test_what_comes_before_a_deletion_stands_in_place_of_the_form(owner: Owner) -> None:
+    deletion = FakeDeletion(first="A plan is paid for this workspace.")
+    with owner(workspace_deletion=deletion) as client:
+        page = client.get("/account/settings").text
+        assert ("A plan is paid for this workspace." in page, "/account/settings/delete" in page) == (True, False)
+        refused = client.post("/account/settings/delete", data={"confirm": "acme"})
+        assert (refused.status_code, "A plan is paid for this workspace." in refused.text) == (409, True)
+    assert deletion.done == []
+
+
+def test_a_manager_deletes_nothing(owner: Owner) -> None:
+    deletion = FakeDeletion()
+    managed = FakeManaged(FakeBilling(FakePlans()), role=Role.MANAGER)
+    with owner(workspace_deletion=deletion, managed=managed) as client:
+        assert "Delete the workspace" not in client.get("/account/settings").text
+        assert client.post("/account/settings/delete", data={"confirm": "acme"}).status_code == 403
+    assert deletion.done == []

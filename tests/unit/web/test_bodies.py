@@ -158,6 +158,8 @@ OF_OWNERS = {
     "POST /account/people/name",
     "POST /account/people/remove",
     "POST /account/workspaces/choose",
+    "POST /account/workspaces/bring-back",
+    "POST /account/settings/delete",
     "POST /account/settings/name",
     "POST /account/checkout",
     "POST /account/portal",

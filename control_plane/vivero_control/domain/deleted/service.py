@@ -16,7 +16,7 @@ from vivero_web.errors import ConflictError, NotFoundError
 
 from vivero_control.domain.audit.service import AuditAction, AuditService
 from vivero_control.domain.tenants.directory import TenantDirectory
-from vivero_control.domain.tenants.policies import tenant_subject
+from vivero_control.domain.tenants.policies import closed_by_staff, tenant_subject
 from vivero_control.domain.tenants.repository import TenantRepository, unavailable
 from vivero_control.domain.tenants.schemas import Reason
 
@@ -74,6 +74,21 @@ class DeletedTenants:
     async def all(self) -> tuple[DeletedTenant, ...]:
         """Those whose time ends first come first. Raises ClusterUnavailableError."""
         return tuple(sorted((view(*one) for one in await self._kept()), key=lambda one: (one.erased_at, one.id)))
+
+    async def owned_by(self, email: str) -> tuple[DeletedTenant, ...]:
+        """Those whose owner has this address, but for what the people who run the platform had closed; none for no address.
+
+        Raises ClusterUnavailableError.
+        """
+        kept = await self._kept() if email else []
+        found = [
+            view(erasure, tenant)
+            for erasure, tenant in kept
+            if (owner := tenant.spec.owner) is not None
+            and owner.email.lower() == email.lower()
+            and not closed_by_staff(tenant)
+        ]
+        return tuple(sorted(found, key=lambda one: (one.erased_at, one.id)))
 
     async def undelete(self, ident: str, action: Undelete, actor: str) -> DeletedTenant:
         """Make its Tenant again, which adopts the data.

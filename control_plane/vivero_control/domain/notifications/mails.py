@@ -216,6 +216,19 @@ def manager_removed(key: str, *, to: str, manager: str, by: str, url: str) -> Ma
     )
 
 
+def workspace_deleted(key: str, *, to: str, url: str, days: int | None, account_url: str) -> Mail:
+    """To the owner: it is deleted, and can be brought back for so many days; None: it is back."""
+    return _mail(
+        "workspace_back" if days is None else "workspace_deleted",
+        key=f"mail.workspace-deleted:{key}",
+        to=to,
+        subject="Your Vivero workspace is back" if days is None else "Your Vivero workspace is deleted",
+        url=url,
+        days=days,
+        account_url=account_url,
+    )
+
+
 async def enqueue(session: AsyncSession, mail: Mail, now: datetime, subject: str | None = None) -> None:
     """Send it with the job that this transaction commits; `subject` as in OutboxEntry."""
     await OutboxRepository(session).enqueue(

@@ -43,6 +43,9 @@ class PlanView(Struct, frozen=True, kw_only=True):
     starting_at: Annotated[bool, Meta(description="True when the price is a floor and sales agree on the real one.")]
     offered: Annotated[bool, Meta(description="Whether it is on the public price list.")]
     trial_days: Annotated[int | None, Meta(description="Set on plans that can be tried without paying.")]
+    undo_days: Annotated[
+        int, Meta(description="How many days the data of a workspace that was deleted is kept; 0: it goes at once.")
+    ]
     support: Annotated[str, Meta(description="What help comes with it.")]
     limits: PlanLimits
     features: Annotated[tuple[Feature, ...], Meta(description="What is there today; a plan grows by it later.")]
@@ -111,6 +114,7 @@ def view(plan: Plan) -> PlanView:
         starting_at=spec.price.starting_at,
         offered=spec.offered,
         trial_days=spec.trial_days,
+        undo_days=spec.undo_days,
         support=spec.support,
         limits=PlanLimits(
             records=spec.limits.records,

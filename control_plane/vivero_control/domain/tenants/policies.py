@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from vivero_core.model import conditions
-from vivero_core.model.constants import PLAN_TRIAL, ConditionType, SuspensionReason
+from vivero_core.model.constants import PLAN_TRIAL, ConditionType, DeletionPolicy, SuspensionReason
 from vivero_core.model.tenant import Tenant
 from vivero_web.clock import in_utc
 from vivero_web.errors import InvalidInputError
@@ -119,10 +119,22 @@ def rename(tenant: Tenant, name: str) -> Patch:
     return {"displayName": name}
 
 
+def delete(tenant: Tenant) -> Patch:
+    """Before its Tenant is deleted: the data is kept for the undo window of its plan, and erased then."""
+    check_changeable(tenant)
+    return {"deletionPolicy": str(DeletionPolicy.DELETE)}
+
+
 def is_unconfirmed(tenant: Tenant) -> bool:
     """Whether its owner has still to show that mail reaches them."""
     owner = tenant.spec.owner
     return owner is not None and not owner.confirmed and tenant.metadata.deletion_timestamp is None
+
+
+def closed_by_staff(tenant: Tenant) -> bool:
+    """Whether people who run the platform have closed it, so that no payment and no owner opens it."""
+    suspended = tenant.spec.suspended
+    return suspended is not None and suspended.reason not in LIFTED_BY_PAYMENT
 
 
 def confirm_by(tenant: Tenant) -> datetime | None:

@@ -182,6 +182,22 @@ class TenantRepository:
         except BackendError as error:
             raise refused(error) from error
 
+    async def delete(self, tenant: Tenant) -> None:
+        """Delete that very Tenant; that it is gone already is fine. What becomes of its data its deletionPolicy says.
+
+        Raises:
+            TenantChangedError: the name belongs to another one by now.
+            ClusterUnavailableError: try again.
+        """
+        try:
+            await self._client.delete(TENANT, tenant.name, uid=tenant.metadata.uid)
+        except KubeNotFoundError:
+            return
+        except KubeConflictError as error:
+            raise TenantChangedError(tenant.name) from error
+        except BackendError as error:
+            raise refused(error) from error
+
 
 def refused(error: BackendError) -> TenantRefusedError | ClusterUnavailableError:
     """What a failed write means: a rule's sentences, or that a retry may help.

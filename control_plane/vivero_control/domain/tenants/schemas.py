@@ -195,6 +195,12 @@ class ConfirmOwner(Struct, frozen=True, kw_only=True):
     generation: Generation = None
 
 
+class Delete(Struct, frozen=True, kw_only=True):
+    """Delete a tenant; its data is kept for the undo window of its plan."""
+
+    reason: Reason
+
+
 class HostState(StrEnum):
     """Why a request for a workspace's host arrived here instead of there."""
 

@@ -24,6 +24,7 @@ from vivero_control.domain.tenants.schemas import (
     ChangePlan,
     ConditionView,
     ConfirmOwner,
+    Delete,
     ExtendTrial,
     Only,
     Page,
@@ -152,6 +153,17 @@ class TenantService:
         audited = _audit_action("rename", name, action, actor, {"display_name": wanted})
         return await self._change(name, audited, decide, action.generation)
 
+    async def delete(self, name: str, action: Delete, actor: str) -> None:
+        """Delete it; until the undo window of its plan ends, `DeletedTenants` brings it back.
+
+        Raises:
+            WrongStateError: it takes no orders.
+            As the others.
+        """
+        tenant, patch = await self._decided(name, policies.delete, None)
+        async with self._audit.recording(_audit_action("delete", name, action, actor, {"id": tenant.id})):
+            await self._repository.delete(await self._patched(tenant, patch, policies.delete, None))
+
     async def _change(self, name: str, audited: AuditAction, decide: Decide, expected: int | None) -> TenantDetail:
         """Decide on the Tenant as it is now, and write exactly that version of it.
 
@@ -159,12 +171,15 @@ class TenantService:
         """
         tenant, patch = await self._decided(name, decide, expected)
         async with self._audit.recording(audited):
-            for _ in range(ATTEMPTS - 1):
-                try:
-                    return self._detail(await self._repository.patch(tenant, patch))
-                except TenantChangedError:
-                    tenant, patch = await self._decided(name, decide, expected)
-            return self._detail(await self._repository.patch(tenant, patch))
+            return self._detail(await self._patched(tenant, patch, decide, expected))
+
+    async def _patched(self, tenant: Tenant, patch: policies.Patch, decide: Decide, expected: int | None) -> Tenant:
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return await self._repository.patch(tenant, patch)
+            except TenantChangedError:
+                tenant, patch = await self._decided(tenant.name, decide, expected)
+        return await self._repository.patch(tenant, patch)
 
     async def _decided(self, name: str, decide: Decide, expected: int | None) -> tuple[Tenant, policies.Patch]:
         tenant = await self._fresh(name)
