@@ -73,6 +73,7 @@ def _is_host(header: str) -> bool:
 
 
 _CALLER: Final = "vivero_caller"
+_PERSON: Final = "vivero_person"
 _QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})  # asked every few seconds, and said when not 200
 _OK: Final = 200
 
@@ -82,6 +83,11 @@ log = structlog.get_logger("vivero_web.access")
 def caller_of(scope: Scope) -> str:
     """Who asks, as limits count it: an address, or an IPv6 household."""
     return str(scope["state"].get(_CALLER, ""))
+
+
+def note_person(scope: Scope, person: str) -> None:
+    """Who was found to ask, for the request's log line: by an id such as `user/3`, never by an address or name."""
+    scope["state"][_PERSON] = person
 
 
 class RequestContext:
@@ -140,5 +146,6 @@ def _note(method: str, exchange: Exchange, milliseconds: float) -> None:
         status=exchange.status,
         ms=milliseconds,
         client=caller_of(exchange.scope),
+        person=exchange.scope["state"].get(_PERSON, ""),
         request_id=current_request_id(),
     )

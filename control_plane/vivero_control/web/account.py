@@ -25,7 +25,7 @@ from vivero_control.domain.tenants.errors import TenantNotFoundError
 from vivero_control.settings import Settings
 from vivero_control.web import account_lines, billing_lines
 from vivero_control.web.account_people import WORKSPACES
-from vivero_control.web.account_shell import Portal
+from vivero_control.web.account_shell import Portal, session_of
 from vivero_control.web.site import ACCOUNT, form_page, known, workspace_domain
 from vivero_control.web.workspace_login import typed_slug
 
@@ -92,7 +92,7 @@ class AccountController(Controller):
     ) -> Template | Redirect:
         """How the workspace is for who is let in, else the list to choose from, or the form that asks for a link."""
         managed.check_on()
-        holder = await accounts.read(request.cookies.get(COOKIE))
+        holder = await session_of(request, accounts)
         try:
             visit = await managed.visit(holder)
         except (NoAccountSessionError, TenantNotFoundError):

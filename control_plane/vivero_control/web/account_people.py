@@ -16,7 +16,7 @@ from vivero_control.domain.accounts.service import ManagedWorkspaces, NoAccountS
 from vivero_control.domain.accounts.sessions import COOKIE, AccountSessions, Holder
 from vivero_control.settings import Settings
 from vivero_control.web import account_lines
-from vivero_control.web.account_shell import BEHIND_THE_LINK, REFUSALS, Portal
+from vivero_control.web.account_shell import BEHIND_THE_LINK, REFUSALS, Portal, session_of
 from vivero_control.web.site import ACCOUNT, form_page
 
 PEOPLE: Final = f"{ACCOUNT}/people"
@@ -114,7 +114,7 @@ async def session_holder(
 ) -> Holder:
     """Whose session it is, whatever workspace is chosen. Raises BillingOffError, NoAccountSessionError."""
     managed.check_on()
-    holder = await accounts.read(request.cookies.get(COOKIE))
+    holder = await session_of(request, accounts)
     if holder is None:
         raise NoAccountSessionError
     return holder

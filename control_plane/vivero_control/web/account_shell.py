@@ -8,9 +8,10 @@ from litestar.di import NamedDependency, Provide
 from litestar.response import Template
 from vivero_web.clock import Clock
 from vivero_web.errors import ConflictError, InvalidInputError, TooManyRequestsError, UnavailableError, WebError
+from vivero_web.request_context import note_person
 
 from vivero_control.domain.accounts.service import ManagedWorkspaces, Visit
-from vivero_control.domain.accounts.sessions import COOKIE, AccountSessions
+from vivero_control.domain.accounts.sessions import COOKIE, AccountSessions, Holder
 from vivero_control.domain.billing.service import BillingService
 from vivero_control.settings import Settings
 from vivero_control.web import billing_lines
@@ -28,6 +29,14 @@ _SECTIONS: Final = (
 )
 
 
+async def session_of(request: Request[Any, Any, Any], accounts: AccountSessions) -> Holder | None:
+    """Who has come, noted for the log line by the workspace; None without a session."""
+    holder = await accounts.read(request.cookies.get(COOKIE))
+    if holder is not None:
+        note_person(request.scope, f"account/{holder.tenant}")
+    return holder
+
+
 async def session_visit(
     request: Request[Any, Any, Any],
     accounts: NamedDependency[AccountSessions],
@@ -35,7 +44,7 @@ async def session_visit(
 ) -> Visit:
     """Dependency `visit` of pages behind the link. Raises as `ManagedWorkspaces.visit`."""
     managed.check_on()
-    return await managed.visit(await accounts.read(request.cookies.get(COOKIE)))
+    return await managed.visit(await session_of(request, accounts))
 
 
 @dataclass(frozen=True, slots=True)

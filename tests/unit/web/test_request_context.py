@@ -8,12 +8,14 @@ from litestar import Litestar, MediaType, Request, get
 from structlog.testing import capture_logs
 from support.asgi import transport_to
 from vivero_web.current_request import Proxies, current_caller, current_request_id
-from vivero_web.request_context import RequestContext, caller_of
+from vivero_web.request_context import RequestContext, caller_of, note_person
 from vivero_web.security import HSTS_HOST, OF_DATA, OF_PAGES
 
 
 @get("/who/{name:str}")
 async def who(request: Request[Any, Any, Any]) -> dict[str, str]:
+    if number := request.headers.get("authorization"):
+        note_person(request.scope, f"user/{number}")
     return {"id": current_request_id(), "address": caller_of(request.scope), "current": current_caller()}
 
 
@@ -71,6 +73,13 @@ async def test_a_handlers_own_header_wins() -> None:
 
 async def test_no_promise_of_https_where_there_is_none() -> None:
     assert "strict-transport-security" not in (await client_of(hsts="").get("/page")).headers
+
+
+async def test_the_line_says_who_was_found_to_ask() -> None:
+    with capture_logs() as lines:
+        await client_of().get("/who/a", headers={"authorization": "3"})
+        await client_of().get("/who/a")
+    assert [line["person"] for line in lines] == ["user/3", ""]
 
 
 async def test_one_line_a_request_without_what_a_path_or_query_tells() -> None:

@@ -9,10 +9,12 @@ from litestar.handlers import BaseRouteHandler
 from litestar.security.jwt import JWTAuth, Token
 from vivero_web.declared import raises
 from vivero_web.errors import NotAllowedError
+from vivero_web.request_context import note_person
 
 from vivero_control.domain.staff import policies
 from vivero_control.domain.staff.errors import NoSessionError
 from vivero_control.domain.staff.schemas import StaffView
+from vivero_control.domain.staff.service import staff_subject
 from vivero_control.domain.staff.sessions import SESSION_COOKIE, StaffSessions
 from vivero_control.domain.staff.tokens import ALGORITHM, AUDIENCE, ISSUER, SESSION, StaffTokens
 
@@ -24,8 +26,11 @@ StaffRequest = Request[StaffView, Token, Any]
 def bearer_auth(tokens: StaffTokens) -> JWTAuth[StaffView]:
     """Its `middleware` belongs on the routers of staff: `request.user` then is a StaffView, or the answer 401."""
 
-    async def retrieve(token: Token, _: ASGIConnection[Any, Any, Any, Any]) -> StaffView | None:
-        return await tokens.holder(token.sub, token.extras.get(SESSION))
+    async def retrieve(token: Token, connection: ASGIConnection[Any, Any, Any, Any]) -> StaffView | None:
+        member = await tokens.holder(token.sub, token.extras.get(SESSION))
+        if member is not None:
+            note_person(connection.scope, staff_subject(member.id))
+        return member
 
     return JWTAuth[StaffView](
         token_secret=tokens.secret,
@@ -49,6 +54,7 @@ async def session_staff(request: Request[Any, Any, Any], sessions: NamedDependen
     member = await sessions.read(request.cookies.get(SESSION_COOKIE))
     if member is None:
         raise NoSessionError
+    note_person(request.scope, staff_subject(member.id))
     return member
 
 

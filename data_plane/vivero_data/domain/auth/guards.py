@@ -12,6 +12,7 @@ from litestar.openapi.spec import SecurityRequirement, SecurityScheme
 from litestar.types import Message, Scope
 from vivero_web.declared import raises
 from vivero_web.errors import CrossSiteError, NotAllowedError, NotSignedInError, UnavailableError
+from vivero_web.request_context import note_person
 from vivero_web.security import is_same_origin
 
 from vivero_data.domain.auth.service import AuthService
@@ -63,7 +64,9 @@ async def signed_in(connection: AnyConnection, _: BaseRouteHandler) -> None:
         services, token = connection.app.state.services, _sent_token(connection)
         by_key = token is not None and token.startswith(MARK)
         identified = services.api_keys.authenticate(token) if by_key else _identify(connection, services.auth)
-        connection.scope["state"][_ACTOR] = await identified
+        actor = connection.scope["state"][_ACTOR] = await identified
+        if by_key:
+            note_person(connection.scope, f"key/{actor.api_key}")
 
 
 def needs(permission: Permission) -> Guard:
@@ -111,6 +114,7 @@ async def provide_actor(request: AnyRequest, auth: NamedDependency[AuthService])
 async def _identify(request: AnyConnection, auth: AuthService) -> Actor:
     """The signed-in user, who has set up two-step login if that is required, or is about to."""
     actor = await _person(request, auth)
+    note_person(request.scope, f"user/{actor.user_id}")
     if actor.lacks_second_factor and not SETS_UP.items() <= request.route_handler.opt.items():
         raise SecondFactorRequiredError
     return actor
