@@ -248,7 +248,7 @@ def services(to: Infrastructure) -> Services:
             wake_worker=to.wake_up.notify,
             clock=clock,
         ),
-        workspace_usage=WorkspaceUsage(to.ingress.ask, _tickets(settings), clock),
+        workspace_usage=workspace_usage(to),
         deleted=deleted,
         platform=PlatformBackups(to.kube, audit, clock),
         billing=billing,
@@ -356,6 +356,10 @@ def synchroniser(to: Infrastructure) -> Synchroniser | None:
         account_of=to.settings.account_of,
         clock=to.clock,
     )
+
+
+def workspace_usage(to: Infrastructure) -> WorkspaceUsage:
+    return WorkspaceUsage(to.ingress.ask, _tickets(to.settings), to.clock)
 
 
 def probes(to: Infrastructure) -> Probes:

@@ -90,7 +90,12 @@ class Worker:
             clock=infrastructure.clock,
         )
         self.figures = FigureService(infrastructure.database, infrastructure.clock)
-        self.journeys = JourneyTask(infrastructure.database, infrastructure.tenants, infrastructure.clock)
+        self.journeys = JourneyTask(
+            infrastructure.database,
+            infrastructure.tenants,
+            composition.workspace_usage(infrastructure).read,
+            infrastructure.clock,
+        )
         self.status = StatusTask(
             infrastructure.database, composition.probes(infrastructure).all(), infrastructure.clock
         )
@@ -125,7 +130,7 @@ class Worker:
         await self._count()
 
     async def note_figures(self) -> None:
-        """Whose workspace has worked, then the gauges."""
+        """Whose workspace has worked and is in use, then the gauges."""
         await self.journeys.run()
         await self.figures.measure()
 

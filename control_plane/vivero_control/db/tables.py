@@ -402,3 +402,7 @@ class SignupJourney(Base):
     """By which billing knows it."""
     provisioned_at: Mapped[datetime] = mapped_column(UtcDateTime)
     """When its workspace was first seen to have worked, within minutes."""
+    first_value_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When it was first seen to hold a record, within minutes."""
+    active_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When it was first seen to be in use by several people (`domain/figures/policies.py`), within minutes."""

@@ -28,6 +28,8 @@ TILES: Final = {
     Tile.SIGNUP: "Signups",
     Tile.CONFIRMED: "Signups whose address is confirmed",
     Tile.PROVISIONED: "Signups whose workspace worked",
+    Tile.FIRST_VALUE: "Signups whose workspace has held a record",
+    Tile.ACTIVE: "Signups whose workspace was active",
     Tile.PAID: "Signups that have paid",
     Tile.CONVERSION: "Trials whose outcome is known",
     Tile.PAYING: "Customers who pay",
@@ -98,6 +100,12 @@ def conversion_words(found: Conversion) -> str:
     )
 
 
+def activity_words(view: FiguresView) -> str:
+    """What becoming active is worth, as far as it can be told."""
+    active, others = share_words(view.conversion_of_active), share_words(view.conversion_of_others)
+    return f"Of active trials {active or 'none has ended'}, of the others {others or 'none has ended'}."
+
+
 def _tile_of(word: str) -> Tile:
     """Raises NotFoundError."""
     if word not in set(Tile):
@@ -130,6 +138,7 @@ class FiguresController(Controller):
             "finding": finding(view),
             "columns": columns(view.weeks),
             "conversion": conversion_words(view.conversion),
+            "activity": activity_words(view),
             "verdict": VERDICTS[view.conversion.verdict],
             "week_words": week_words,
             "share_words": share_words,

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -11,6 +12,7 @@ import httpx
 from integration.control_plane.support import Names, TestClock, signup_body
 from vivero_control import composition
 from vivero_control.db.tables import BillingCustomer, BillingInvoice, BillingSubscription
+from vivero_control.domain.accounts.usage import Meter, Usage
 from vivero_control.domain.figures.counting import HELD, JourneyTask, VisitCounter
 from vivero_control.domain.figures.repository import OTHER, SOURCES_OF_A_DAY, VisitRepository
 from vivero_control.domain.signups.leads import Lead
@@ -37,8 +39,29 @@ def rows(staff: httpx.Client, tile: str, week: str = "") -> list[dict[str, Any]]
     return found
 
 
+@dataclass
+class Used:
+    """What one workspace says of its use; the others do not answer."""
+
+    uid: str
+    records: int = 0
+    users: int = 1
+    asked: int = 0
+
+    async def read(self, tenant: Tenant) -> Usage | None:
+        if tenant.metadata.uid != self.uid:
+            return None
+        self.asked += 1
+        return Usage(Meter(self.records, 10), Meter(self.users, None), Meter(0, 10))
+
+
 async def test_a_signup_is_followed_to_its_first_invoice(
-    staff: httpx.Client, names: Names, kube: KubeClient, infrastructure: composition.Infrastructure, clock: TestClock
+    staff: httpx.Client,
+    names: Names,
+    kube: KubeClient,
+    infrastructure: composition.Infrastructure,
+    clock: TestClock,
+    later: Later,
 ) -> None:
     slug, source = names.new(), f"news-{secrets.token_hex(4)}"
     body = signup_body(slug) | {"lead": {"utm_source": source}}
@@ -52,17 +75,32 @@ async def test_a_signup_is_followed_to_its_first_invoice(
 
     (row,) = mine("signup")
     assert (row["provisioned_at"], row["paid_at"], row["source"]) == (None, None, source)
-    journeys = JourneyTask(infrastructure.database, infrastructure.tenants, clock)
+    used = Used(uid="")
+    journeys = JourneyTask(infrastructure.database, infrastructure.tenants, used.read, clock)
     await journeys.run()
     assert mine("provisioned") == [], "it was not seen to work"
 
     tenant = Tenant.parse(await kube.get(TENANT, name))
     proven = {"provenAt": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")}
     await kube.patch_status(TENANT, name, proven)
-    assert await journeys.run() >= 1
-    assert await journeys.run() == 0, "noted once"
-    assert len(mine("provisioned")) == 1
-    assert mine("paid") == []
+    used.uid = tenant.metadata.uid
+    await journeys.run()
+    (first,) = mine("provisioned")
+    assert [mine(stage) for stage in ("first-value", "active", "paid")] == [[], [], []], "nothing is in it yet"
+    used.records = 3
+    await journeys.run()
+    (with_record,) = mine("first-value")
+    assert mine("active") == []
+    used.records, used.users = 20, 2
+    later(timedelta(hours=1))
+    await journeys.run()
+    later(timedelta(0))
+    (active,) = mine("active")
+    assert active["first_value_at"] == with_record["first_value_at"] < active["active_at"], "what was seen first stays"
+    assert active["provisioned_at"] == first["provisioned_at"]
+    asked = used.asked
+    await journeys.run()
+    assert used.asked == asked, "whose use is known is not asked any more"
 
     await buy(infrastructure, tenant)
     (row,) = mine("paid")

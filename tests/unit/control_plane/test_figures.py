@@ -19,11 +19,13 @@ HOURS = st.integers(0, 24 * 7 * WEEKS - 24 * 7)
 MAYBE = st.one_of(st.none(), st.integers(0, 2000).map(lambda hours: NOW - timedelta(hours=hours)))
 PROSPECTS = st.lists(
     st.builds(
-        lambda number, hours, confirmed, provisioned, paid, source: prospect(
+        lambda number, hours, confirmed, provisioned, used, paid, source: prospect(
             number,
             hours / 24,
             confirmed_at=confirmed,
             provisioned_at=provisioned,
+            first_value_at=used[0],
+            active_at=used[1],
             paid_at=paid,
             source=source,
         ),
@@ -31,6 +33,7 @@ PROSPECTS = st.lists(
         HOURS,
         MAYBE,
         MAYBE,
+        st.tuples(MAYBE, MAYBE),
         MAYBE,
         st.sampled_from(["direct", "newsletter", "blog.example"]),
     ),
@@ -94,6 +97,8 @@ def naive(prospects: list[Prospect], stage: Stage) -> list[Prospect]:
     fields = {
         Stage.CONFIRMED: ("confirmed_at",),
         Stage.PROVISIONED: ("provisioned_at", "paid_at"),
+        Stage.FIRST_VALUE: ("first_value_at",),
+        Stage.ACTIVE: ("active_at",),
         Stage.PAID: ("paid_at",),
     }
     return [one for one in prospects if stage is Stage.SIGNUP or any(getattr(one, name) for name in fields[stage])]
@@ -112,6 +117,8 @@ def test_the_funnel_is_what_a_count_one_by_one_says(prospects: list[Prospect], v
         for stage, rate in (
             (Stage.CONFIRMED, week.confirmed),
             (Stage.PROVISIONED, week.provisioned),
+            (Stage.FIRST_VALUE, week.first_value),
+            (Stage.ACTIVE, week.active),
             (Stage.PAID, week.paid),
         ):
             assert (rate.count, rate.of) == (len(naive(of_week, stage)), len(of_week))
@@ -128,6 +135,8 @@ def test_every_figure_is_the_number_of_its_rows(prospects: list[Prospect]) -> No
             (Tile.SIGNUP, week.signups),
             (Tile.CONFIRMED, week.confirmed.count),
             (Tile.PROVISIONED, week.provisioned.count),
+            (Tile.FIRST_VALUE, week.first_value.count),
+            (Tile.ACTIVE, week.active.count),
             (Tile.PAID, week.paid.count),
         ):
             assert len(rows_of(tile, week.week, rows)) == count
@@ -144,6 +153,42 @@ def test_a_trial_that_still_runs_is_in_no_conversion() -> None:
     assert converted(prospect(days=5, paid_at=NOW)) == (1, 1)
     assert converted(prospect(days=60, trial_ends_at=NOW + timedelta(days=1))) == (0, 0), "it was extended"
     assert converted(prospect(days=40, trial_ends_at=None)) == (0, 1)
+
+
+@given(PROSPECTS)
+def test_trials_are_active_or_not_and_none_is_both(prospects: list[Prospect]) -> None:
+    whole = policies.conversion(prospects, NOW).rate
+    active, others = policies.by_activity(prospects, NOW)
+    assert (active.of + others.of, active.count + others.count) == (whole.of, whole.count)
+    known = [one for one in prospects if one.outcome_is_known(NOW)]
+    assert active.of == sum(one.active_at is not None for one in known)
+
+
+def test_the_time_to_first_value_is_that_of_the_one_in_the_middle() -> None:
+    def took(*minutes: int | None) -> tuple[int, int | None]:
+        found = policies.first_value(
+            prospect(days=2, first_value_at=minute and NOW - timedelta(days=2) + timedelta(minutes=minute))
+            for minute in minutes
+        )
+        return found.count, found.median_seconds
+
+    assert took() == took(None) == (0, None)
+    assert took(5) == (1, 300)
+    assert took(100, None, 5, 7, 2000) == (4, 420)
+
+
+@pytest.mark.parametrize(
+    ("records", "users", "seen"),
+    [
+        (0, 9, (False, False)),
+        (1, 1, (True, False)),
+        (20, 1, (True, False)),
+        (19, 2, (True, False)),
+        (20, 2, (True, True)),
+    ],
+)
+def test_a_workspace_is_active_when_several_people_use_it(records: int, users: int, seen: tuple[bool, bool]) -> None:
+    assert (policies.has_first_value(records), policies.is_active(records, users)) == seen
 
 
 @given(SUBSCRIPTIONS)

@@ -23,6 +23,8 @@ def prospect(number: int = 0, days: float = 0, **known: Any) -> Prospect:  # noq
         "trial_ends_at": created + timedelta(days=30),
         "confirmed_at": None,
         "provisioned_at": None,
+        "first_value_at": None,
+        "active_at": None,
         "paid_at": None,
         "source": "direct",
         "campaign": "",
@@ -51,6 +53,10 @@ def _prospects() -> list[Prospect]:
         days = number * 0.9
         at = NOW - timedelta(days=days)
         known: dict[str, datetime] = {"confirmed_at": at, "provisioned_at": at} if number % 4 else {}
+        if number % 3 == 1:
+            known["first_value_at"] = at + timedelta(minutes=number + 2)
+        if number % 6 == 1:
+            known["active_at"] = at + timedelta(days=1)
         paid = {"paid_at": at + timedelta(days=9)} if number % 5 == 1 and number > 20 else {}
         made.append(prospect(number, days, **known, **paid, source="newsletter" if number % 3 else "direct"))
     return made

@@ -1,8 +1,9 @@
 """What has to be noted while it happens: page loads of the landing page, and workspaces that have worked."""
 
+import asyncio
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, date
 from typing import Final
 
@@ -12,7 +13,8 @@ from vivero_web.clock import Clock
 from vivero_web.errors import UnavailableError
 
 from vivero_control.db.database import Database
-from vivero_control.domain.figures.policies import first_shown, source_of
+from vivero_control.domain.accounts.usage import Usage
+from vivero_control.domain.figures.policies import first_shown, has_first_value, is_active, source_of
 from vivero_control.domain.figures.repository import OTHER, JourneyRepository, VisitRepository
 from vivero_control.domain.signups.access import signup_digest
 from vivero_control.domain.signups.leads import Lead
@@ -20,6 +22,8 @@ from vivero_control.domain.tenants.repository import TenantRepository
 
 logger = logging.getLogger(__name__)
 
+AT_ONCE: Final = 20
+"""Workspaces that are asked beside each other: as many as there are connections."""
 HELD: Final = 1000
 """Sources that a process counts apart before it writes."""
 
@@ -65,25 +69,48 @@ def _by_day(counted: Mapping[tuple[date, tuple[str, str]], int]) -> dict[date, d
 
 
 class JourneyTask:
-    """Notes whose workspace has worked: the Tenant that says so may be gone when somebody counts."""
+    """Notes whose workspace has worked, and what it says of its use: it may be gone when somebody counts.
 
-    def __init__(self, database: Database, tenants: TenantRepository, clock: Clock) -> None:
+    Of its use only the moments are kept in which it was first seen to hold a record, and to be active.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        tenants: TenantRepository,
+        usage: Callable[[Tenant], Awaitable[Usage | None]],
+        clock: Clock,
+    ) -> None:
         self._database = database
         self._tenants = tenants
+        self._usage = usage
         self._clock = clock
 
-    async def run(self) -> int:
-        """Returns how many were noted."""
+    async def run(self) -> None:
+        """Raises UnavailableError: the next run notes it."""
         since = first_shown(self._clock())
         async with self._database.transaction() as session:
             waiting = {signup_digest(one): one for one in await JourneyRepository(session).without(since)}
-        if not waiting:
-            return 0
-        worked = [one for one in await self._tenants.all() if _has_worked(one) and _signup(one) in waiting]
+            inactive = {one.tenant_uid: one.signup_id for one in await JourneyRepository(session).inactive(since)}
+        if not waiting and not inactive:
+            return
+        worked = [one for one in await self._tenants.all() if _has_worked(one)]
+        new = {one.metadata.uid: waiting[_signup(one)] for one in worked if _signup(one) in waiting}
         async with self._database.transaction() as session:
-            for one in worked:
-                await JourneyRepository(session).put(waiting[_signup(one)], one.metadata.uid, self._clock())
-        return len(worked)
+            for uid, signup_id in new.items():
+                await JourneyRepository(session).put(signup_id, uid, self._clock())
+        journeys = inactive | new
+        asked = [one for one in worked if one.metadata.uid in journeys]
+        for some in (asked[start : start + AT_ONCE] for start in range(0, len(asked), AT_ONCE)):
+            await asyncio.gather(*(self._note_use(one, journeys[one.metadata.uid]) for one in some))
+
+    async def _note_use(self, tenant: Tenant, signup_id: str) -> None:
+        usage, now = await self._usage(tenant), self._clock()
+        if usage is None or not has_first_value(usage.records.used):
+            return
+        active = is_active(usage.records.used, usage.users.used)
+        async with self._database.transaction() as session:
+            await JourneyRepository(session).note_use(signup_id, first_value_at=now, active_at=now if active else None)
 
 
 def _has_worked(tenant: Tenant) -> bool:

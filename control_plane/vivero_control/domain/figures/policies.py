@@ -5,12 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from math import sqrt
+from statistics import median_low
 from typing import Final
 
 from vivero_control.domain.billing.schemas import Interval, SubscriptionStatus
 from vivero_control.domain.figures.schemas import (
     Churn,
     Conversion,
+    FirstValue,
     Money,
     Rate,
     SourceView,
@@ -28,6 +30,8 @@ TRIAL: Final = timedelta(days=30)
 """Of a signup whose trial has no end that is known."""
 LATE_PAYMENT: Final = timedelta(days=7)
 """A trial that is over may still be paid within these days; only then is its outcome known."""
+ACTIVE_RECORDS: Final = 20
+ACTIVE_USERS: Final = 2
 DIRECT: Final = "direct"
 _Z: Final = 1.959964  # of 95 % in the middle of a normal distribution
 _MONTHS: Final = 12
@@ -46,6 +50,8 @@ class Prospect:
     trial_ends_at: datetime | None
     confirmed_at: datetime | None
     provisioned_at: datetime | None
+    first_value_at: datetime | None
+    active_at: datetime | None
     paid_at: datetime | None
     source: str
     campaign: str
@@ -56,6 +62,8 @@ class Prospect:
             Stage.SIGNUP: True,
             Stage.CONFIRMED: self.confirmed_at is not None,
             Stage.PROVISIONED: self.provisioned_at is not None or self.paid_at is not None,
+            Stage.FIRST_VALUE: self.first_value_at is not None,
+            Stage.ACTIVE: self.active_at is not None,
             Stage.PAID: self.paid_at is not None,
         }[stage]
 
@@ -160,6 +168,8 @@ def _week(week: date, prospects: Sequence[Prospect], visits: int, now: datetime)
         signups=len(prospects),
         confirmed=of(Stage.CONFIRMED),
         provisioned=of(Stage.PROVISIONED),
+        first_value=of(Stage.FIRST_VALUE),
+        active=of(Stage.ACTIVE),
         paid=of(Stage.PAID),
         is_open=len(decided(prospects, now)) < len(prospects),
     )
@@ -168,8 +178,36 @@ def _week(week: date, prospects: Sequence[Prospect], visits: int, now: datetime)
 def conversion(prospects: Iterable[Prospect], now: datetime) -> Conversion:
     """By trials, and not by calendar months, in which one would count those that cannot have paid yet."""
     known = decided(prospects, now)
-    found = rate(len(at_stage(known, Stage.PAID)), len(known))
+    found = paid_of(known)
     return Conversion(rate=found, goal=GOAL, verdict=verdict(found, GOAL))
+
+
+def paid_of(prospects: Sequence[Prospect]) -> Rate:
+    return rate(len(at_stage(prospects, Stage.PAID)), len(prospects))
+
+
+def by_activity(prospects: Iterable[Prospect], now: datetime) -> tuple[Rate, Rate]:
+    """Who has paid, of trials whose outcome is known: of those that were active, and of the others."""
+    known = decided(prospects, now)
+    active = at_stage(known, Stage.ACTIVE)
+    return paid_of(active), paid_of([one for one in known if not one.reached(Stage.ACTIVE)])
+
+
+def first_value(prospects: Iterable[Prospect]) -> FirstValue:
+    took = [
+        int((one.first_value_at - one.created_at).total_seconds())
+        for one in prospects
+        if one.first_value_at is not None
+    ]
+    return FirstValue(count=len(took), median_seconds=median_low(took) if took else None)
+
+
+def has_first_value(records: int) -> bool:
+    return records > 0
+
+
+def is_active(records: int, users: int) -> bool:
+    return records >= ACTIVE_RECORDS and users >= ACTIVE_USERS
 
 
 def sources(prospects: Iterable[Prospect], visits: Iterable[Visits]) -> tuple[SourceView, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, delete, func, select
+from sqlalchemy import CursorResult, delete, func, select, update
 from sqlalchemy.dialects.mysql import insert
 
 from vivero_control.db.database import Repository
@@ -77,6 +77,23 @@ class JourneyRepository(Repository[SignupJourney]):
         )
         return (await self.session.scalars(statement)).all()
 
+    async def inactive(self, since: datetime) -> Sequence[SignupJourney]:
+        """Of signups from then on, those whose workspace was not seen to be active yet."""
+        statement = (
+            select(SignupJourney)
+            .join(Signup, Signup.id == SignupJourney.signup_id)
+            .where(SignupJourney.active_at.is_(None), Signup.created_at >= since)
+        )
+        return (await self.session.scalars(statement)).all()
+
+    async def note_use(self, signup_id: str, *, first_value_at: datetime, active_at: datetime | None) -> None:
+        """What was seen first stays."""
+        seen = {
+            "first_value_at": func.coalesce(SignupJourney.first_value_at, first_value_at),
+            "active_at": func.coalesce(SignupJourney.active_at, active_at),
+        }
+        await self.session.execute(update(SignupJourney).where(SignupJourney.signup_id == signup_id).values(seen))
+
     async def prospects(self, since: datetime) -> list[Prospect]:
         """Signups from then on, the newest first."""
         first_paid = (
@@ -87,15 +104,14 @@ class JourneyRepository(Repository[SignupJourney]):
             .subquery()
         )
         statement = (
-            select(Signup, SignupJourney.provisioned_at, first_paid.c.at)
+            select(Signup, SignupJourney, first_paid.c.at)
             .outerjoin(SignupJourney, SignupJourney.signup_id == Signup.id)
             .outerjoin(first_paid, first_paid.c.tenant_uid == SignupJourney.tenant_uid)
             .where(Signup.created_at >= since)
             .order_by(Signup.created_at.desc(), Signup.id)
         )
         return [
-            _prospect(signup, provisioned_at, paid_at)
-            for signup, provisioned_at, paid_at in await self.session.execute(statement)
+            _prospect(signup, journey, paid_at) for signup, journey, paid_at in await self.session.execute(statement)
         ]
 
     async def subscriptions(self) -> list[tuple[Subscribed, str]]:
@@ -114,7 +130,7 @@ class JourneyRepository(Repository[SignupJourney]):
         return [(_subscribed(row, until), tenant) for row, until, tenant in await self.session.execute(statement)]
 
 
-def _prospect(row: Signup, provisioned_at: datetime | None, paid_at: datetime | None) -> Prospect:
+def _prospect(row: Signup, journey: SignupJourney | None, paid_at: datetime | None) -> Prospect:
     source, campaign = source_of(row.lead or {})
     return Prospect(
         id=row.id,
@@ -123,7 +139,9 @@ def _prospect(row: Signup, provisioned_at: datetime | None, paid_at: datetime | 
         created_at=row.created_at,
         trial_ends_at=row.trial_ends_at,
         confirmed_at=row.confirmed_at,
-        provisioned_at=provisioned_at,
+        provisioned_at=journey.provisioned_at if journey else None,
+        first_value_at=journey.first_value_at if journey else None,
+        active_at=journey.active_at if journey else None,
         paid_at=paid_at,
         source=source,
         campaign=campaign,

@@ -14,6 +14,10 @@ class Stage(StrEnum):
     SIGNUP = "signup"
     CONFIRMED = "confirmed"
     PROVISIONED = "provisioned"
+    FIRST_VALUE = "first-value"
+    """The workspace holds a record."""
+    ACTIVE = "active"
+    """Several people have it in use: two of them, and twenty records."""
     PAID = "paid"
 
 
@@ -44,6 +48,8 @@ class WeekView(Struct, frozen=True, kw_only=True):
     signups: Annotated[int, Meta(description="Requests for a workspace.")]
     confirmed: Annotated[Rate, Meta(description="Those whose owner confirmed the address.")]
     provisioned: Annotated[Rate, Meta(description="Those whose workspace worked.")]
+    first_value: Annotated[Rate, Meta(description="Those whose workspace has held a record.")]
+    active: Annotated[Rate, Meta(description="Those whose workspace has had two people and twenty records.")]
     paid: Annotated[Rate, Meta(description="Those that have paid an invoice.")]
     is_open: Annotated[bool, Meta(description="Trials of that week still run: that few have paid says nothing yet.")]
 
@@ -64,6 +70,15 @@ class Conversion(Struct, frozen=True, kw_only=True):
     rate: Annotated[Rate, Meta(description="Paid, of all trials whose outcome is known.")]
     goal: Annotated[float, Meta(description="What it is compared with.")]
     verdict: Verdict
+
+
+class FirstValue(Struct, frozen=True, kw_only=True):
+    """How long it took from the signup to the first record."""
+
+    count: Annotated[int, Meta(description="Of how many signups it is known.")]
+    median_seconds: Annotated[
+        int | None, Meta(description="Half of them took no longer; seen within five minutes. Null without any.")
+    ]
 
 
 class Money(Struct, frozen=True, kw_only=True):
@@ -90,6 +105,9 @@ class FiguresView(Struct, frozen=True, kw_only=True):
     weeks: Annotated[tuple[WeekView, ...], Meta(description="The newest first; the first has not ended.")]
     sources: Annotated[tuple[SourceView, ...], Meta(description="Of the same weeks, the most signups first.")]
     conversion: Conversion
+    conversion_of_active: Annotated[Rate, Meta(description="The same of trials whose workspace was active.")]
+    conversion_of_others: Annotated[Rate, Meta(description="The same of the other trials.")]
+    first_value: FirstValue
     money: Annotated[tuple[Money, ...], Meta(description="One for each currency.")]
     churn: Churn
 
@@ -100,6 +118,8 @@ class Tile(StrEnum):
     SIGNUP = "signup"
     CONFIRMED = "confirmed"
     PROVISIONED = "provisioned"
+    FIRST_VALUE = "first-value"
+    ACTIVE = "active"
     PAID = "paid"
     CONVERSION = "conversion"
     """Trials whose outcome is known."""
@@ -115,6 +135,8 @@ class FigureRow(Struct, frozen=True, kw_only=True):
     at: Annotated[datetime, Meta(description="When it signed up, or became a customer.")]
     confirmed_at: Annotated[datetime | None, Meta(description="When its owner confirmed the address.")] = None
     provisioned_at: Annotated[datetime | None, Meta(description="When its workspace was seen to have worked.")] = None
+    first_value_at: Annotated[datetime | None, Meta(description="When it was first seen to hold a record.")] = None
+    active_at: Annotated[datetime | None, Meta(description="When it was first seen to be active.")] = None
     paid_at: Annotated[
         datetime | None, Meta(description="When its first invoice with an amount was made that is paid.")
     ] = None

@@ -76,11 +76,15 @@ class FigureService:
 
 def view_of(rows: Rows) -> FiguresView:
     subscriptions = [one for one, _ in rows.subscriptions]
+    active, others = policies.by_activity(rows.prospects, rows.now)
     return FiguresView(
         at=rows.now,
         weeks=policies.weeks(rows.prospects, rows.visits, rows.now),
         sources=policies.sources(rows.prospects, rows.visits),
         conversion=policies.conversion(rows.prospects, rows.now),
+        conversion_of_active=active,
+        conversion_of_others=others,
+        first_value=policies.first_value(rows.prospects),
         money=policies.money(subscriptions, rows.now),
         churn=policies.churn(subscriptions, rows.now),
     )
@@ -119,6 +123,8 @@ def _row(one: Prospect) -> FigureRow:
         at=one.created_at,
         confirmed_at=one.confirmed_at,
         provisioned_at=one.provisioned_at,
+        first_value_at=one.first_value_at,
+        active_at=one.active_at,
         paid_at=one.paid_at,
         source=" · ".join(part for part in (one.source, one.campaign) if part),
     )
