@@ -128,8 +128,8 @@ async def test_secrets_are_stored_sealed(workspace: Workspace, owner: dict[str, 
     assert base64.b32decode(secret.replace(" ", "")) not in row[0]
     assert len(hashes) == 10
     assert codes[0].replace("-", "").encode() not in b"".join(one[0] for one in hashes)
-    # Five bits a character; with fewer than 112 a digest would have to be a slow one.
-    assert {len(code.replace("-", "")) for code in codes} == {24}
+    # Five bits a character; with fewer than 112 bits a digest would have to be a slow one.
+    assert {len(code.replace("-", "")) for code in codes} == {26}
 
 
 async def test_a_copy_with_another_key_takes_recovery_codes(workspace: Workspace, owner: dict[str, str]) -> None:

@@ -84,7 +84,7 @@ OPERATOR_IN_TENANT: Final = {
     f"{RBAC}/rolebindings": "get list patch delete",
 }
 CONTROL_PLANE_EVERYWHERE: Final = ANYBODY | {
-    "vivero.dev/tenants": f"{READ} create patch",
+    "vivero.dev/tenants": f"{READ} create patch delete",
     "vivero.dev/tenantbackups": f"{READ} create",
     "vivero.dev/tenantrestores": f"{READ} create",
     "vivero.dev/tenanterasures": READ,

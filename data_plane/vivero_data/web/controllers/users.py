@@ -26,7 +26,7 @@ from vivero_data.web.render import Html
 from vivero_data.web.roles import OWN_LABEL, ROLE_LABELS
 
 _OWN: Final = "own-"
-_PASSWORD_BYTES: Final = 12  # 96 bits, 16 characters
+_PASSWORD_BYTES: Final = 16  # 128 bits, 22 characters
 
 
 @get("/users")
