@@ -25,6 +25,7 @@ from vivero_control.domain.accounts.backups import WorkspaceBackups
 from vivero_control.domain.accounts.deletion import WorkspaceDeletion
 from vivero_control.domain.accounts.links import AccountLinks
 from vivero_control.domain.accounts.people import WorkspacePeople
+from vivero_control.domain.accounts.personal_data import PersonalDataService
 from vivero_control.domain.accounts.service import ManagedWorkspaces
 from vivero_control.domain.accounts.sessions import AccountSessions
 from vivero_control.domain.accounts.tickets import AccountTickets
@@ -213,6 +214,10 @@ def services(to: Infrastructure) -> Services:
         clock=clock,
     )
     dead_letters = DeadLetterService(to.database, job_kinds(to), to.wake_up.notify, clock)
+    managed = ManagedWorkspaces(
+        is_on=to.payments is not None, database=to.database, tenants=to.tenants, directory=to.directory
+    )
+    audit_search = AuditSearch(to.database, audit)
     deleted = DeletedTenants(to.kube, to.tenants, to.directory, audit, clock)
     return Services(
         signups=SignupService(_signup_deps(to, plans)),
@@ -253,9 +258,7 @@ def services(to: Infrastructure) -> Services:
         platform=PlatformBackups(to.kube, audit, clock),
         billing=billing,
         plan_changes=PlanChanges(database=to.database, provider=to.payments, billing=billing, audit=audit, clock=clock),
-        managed=ManagedWorkspaces(
-            is_on=to.payments is not None, database=to.database, tenants=to.tenants, directory=to.directory
-        ),
+        managed=managed,
         workspace_people=WorkspacePeople(
             database=to.database,
             limiter=to.limiter,
@@ -299,7 +302,10 @@ def services(to: Infrastructure) -> Services:
         tokens=StaffTokens(to.database, staff_key, clock),
         audit=audit,
         status=StatusService(to.database, clock),
-        audit_search=AuditSearch(to.database, audit),
+        audit_search=audit_search,
+        personal_data=PersonalDataService(
+            database=to.database, managed=managed, billing=billing, audit_search=audit_search, clock=clock
+        ),
         figures=FigureService(to.database, clock),
         visits=to.visits,
         overview=OverviewService(tenants, dead_letters, billing, to.pools, to.servers, clock),

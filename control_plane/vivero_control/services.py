@@ -32,6 +32,7 @@ the frozen structs of its domain's `schemas.py`.
 | `workspace_backups: WorkspaceBackups` | the same | `overview(visit) -> Overview`, `recovery`, `restorable`; `back_up(visit, key)`, `look(visit, past, key)`, `go_back(visit, past, key)` |
 | `workspace_usage: WorkspaceUsage` | the same | `read(tenant) -> Usage or None` |
 | `workspace_deletion: WorkspaceDeletion` | the same | `delete(visit, typed)`, `deleted(email)`, `bring_back(email, id)` |
+| `personal_data: PersonalDataService` | the same | `of(email) -> PersonalData` |
 | `accounts: AccountSessions` | the same | `open(secret) -> Cookie`, `read(value) -> Holder or None`, `close(value) -> Cookie` |
 | `account_tickets: AccountTickets` | the same | `open(ticket) -> Cookie` |
 | `account_links: AccountLinks` | the same | `ask(slug, address)`, `ask_by_email(email, address)` |
@@ -63,6 +64,7 @@ from vivero_control.domain.accounts.backups import WorkspaceBackups
 from vivero_control.domain.accounts.deletion import WorkspaceDeletion
 from vivero_control.domain.accounts.links import AccountLinks
 from vivero_control.domain.accounts.people import WorkspacePeople
+from vivero_control.domain.accounts.personal_data import PersonalDataService
 from vivero_control.domain.accounts.service import ManagedWorkspaces
 from vivero_control.domain.accounts.sessions import AccountSessions
 from vivero_control.domain.accounts.tickets import AccountTickets
@@ -116,6 +118,7 @@ class Services:
     workspace_people: WorkspacePeople
     workspace_backups: WorkspaceBackups
     workspace_usage: WorkspaceUsage
+    personal_data: PersonalDataService
     workspace_deletion: WorkspaceDeletion
     accounts: AccountSessions
     account_tickets: AccountTickets

@@ -26,6 +26,7 @@ _SECTIONS: Final = (
     ("/backups", "Backups"),
     ("/people", "People"),
     ("/settings", "Settings"),
+    ("/data", "Your data"),
 )
 
 

@@ -16,6 +16,7 @@ from vivero_control.services import Pages
 from vivero_control.web.account import AccountController
 from vivero_control.web.account_backups import AccountBackupsController
 from vivero_control.web.account_change import PlanChangeController
+from vivero_control.web.account_data import AccountDataController
 from vivero_control.web.account_people import AccountPeopleController, AccountWorkspacesController
 from vivero_control.web.account_plan import PlanPageController
 from vivero_control.web.account_settings import AccountSettingsController
@@ -59,6 +60,7 @@ def pages(clock: Clock = now) -> Pages:
             PlanPageController,
             PlanChangeController,
             AccountBackupsController,
+            AccountDataController,
             AccountPeopleController,
             AccountWorkspacesController,
             AccountSettingsController,

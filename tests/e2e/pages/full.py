@@ -228,6 +228,7 @@ CONTROL_PAGES = (
     "/account/backups/back?into=look&moment=2026-11-20T10:00:00",
     "/account/people",
     "/account/workspaces",
+    "/account/data",
     "/account/settings",
     "/account/open",
     "/account/enter",

@@ -11,11 +11,14 @@ from integration.control_plane.support import Names, link_in, make_workspace
 from msgspec import structs
 from support.payments import Payments
 from vivero_control import composition
+from vivero_control.db.tables import Signup
 from vivero_control.domain.accounts.people import MANAGERS_MAX
 from vivero_control.domain.accounts.repository import ManagerRepository
 from vivero_control.domain.accounts.service import NoAccountSessionError, Role, Visit
 from vivero_control.domain.accounts.sessions import Holder
 from vivero_control.domain.billing.schemas import Interval
+from vivero_control.domain.signups.repository import AccountRepository as SignupAccounts
+from vivero_control.domain.signups.repository import SignupRepository
 from vivero_control.domain.tenants.errors import TenantNotFoundError
 from vivero_control.services import Services
 from vivero_control.worker import Worker
@@ -236,3 +239,38 @@ async def test_what_is_paid_is_not_deleted(world: World, standin: Payments, undo
     with pytest.raises(ConflictError, match="plan is paid"):
         await world.services.workspace_deletion.delete(await world.visit(""), tenant.name)
     assert (await world.visit("")).tenant.metadata.deletion_timestamp is None
+
+
+async def test_what_is_known_of_a_person_is_theirs_alone(world: World) -> None:
+    """Also in the words of what others did to them: these are the others'."""
+    ours, theirs = world.ours, world.theirs
+    mine, other = owner_of(ours).lower(), owner_of(theirs).lower()
+    people = world.services.workspace_people
+    await people.name(await world.visit(mine), other)
+    await people.name(await world.services.managed.visit(holder(theirs, other)), mine)
+    found = await world.services.personal_data.of(mine)
+    assert [(one.slug, one.billing.customer) for one in found.owns] == [(ours.name, None)]
+    assert [(one.tenant_id, one.named_by) for one in found.manages] == [(theirs.id, other)]
+    assert {one.actor for one in found.acts} == {mine}
+    assert [one.action for one in found.acts] == ["name-manager"]
+    nothing = await world.services.personal_data.of(f"nobody@{ours.name}.example")
+    assert (nothing.signups, nothing.owns, nothing.manages, nothing.acts) == ((), (), (), ())
+
+
+async def test_signups_are_known_by_the_very_address(world: World) -> None:
+    name = world.ours.name
+    async with world.to.database.transaction() as session:
+        account = await SignupAccounts(session).id_of(f"one@{name}.example", world.to.clock())
+        for number, email in enumerate((f"One@{name}.example", f"one+tag@{name}.example")):
+            row = Signup(
+                id=f"{name}-{number}"[:32],
+                account_id=account,
+                email=email,
+                company="Company",
+                slug=f"{name}-{number}"[:40],
+                plan="trial",
+                created_at=world.to.clock(),
+            )
+            await SignupRepository(session).add(row)
+    found = await world.services.personal_data.of(f"one@{name}.example")
+    assert [one.email for one in found.signups] == [f"One@{name}.example"]

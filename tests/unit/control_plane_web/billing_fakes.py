@@ -10,6 +10,7 @@ from unit.control_plane.test_billing_policies import invoice, subscription
 from vivero_control.domain.accounts.deletion import WorkspaceDeletion, check_confirmed
 from vivero_control.domain.accounts.links import AccountLinks
 from vivero_control.domain.accounts.people import Manager, WorkspacePeople
+from vivero_control.domain.accounts.personal_data import PersonalData, PersonalDataService
 from vivero_control.domain.accounts.service import ManagedWorkspaces, NoAccountSessionError, Role, Visit
 from vivero_control.domain.accounts.sessions import COOKIE, AccountSessions, Holder
 from vivero_control.domain.accounts.tickets import AccountTickets
@@ -260,6 +261,13 @@ class FakeAccounts(AccountSessions):
         return host_cookie(COOKIE, "", 0)
 
 
+class FromWorkspace(FakeAccounts):
+    """The session of who came from the workspace itself."""
+
+    async def read(self, value: str | None) -> Holder | None:
+        return Holder("acme", "uid-acme") if value else None
+
+
 class FakeTickets(AccountTickets):
     """Takes the one ticket `good.ticket`."""
 
@@ -324,6 +332,16 @@ class FakeDeletion(WorkspaceDeletion):
             raise self.refusal
         self.done.append(("bring back", ident))
         return found
+
+
+class FakePersonalData(PersonalDataService):
+    """Says whose it was asked for."""
+
+    def __init__(self) -> None:
+        """Without a database."""
+
+    async def of(self, email: str) -> PersonalData:
+        return PersonalData(email=email, as_of=NOW, signups=(), owns=(), manages=(), acts=())
 
 
 class FakeLinks(AccountLinks):

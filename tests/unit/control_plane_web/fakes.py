@@ -23,6 +23,7 @@ from unit.control_plane_web.billing_fakes import (
     FakeLinks,
     FakeManaged,
     FakePeople,
+    FakePersonalData,
     FakeTickets,
     FakeUsage,
 )
@@ -976,6 +977,7 @@ def fakes(**replaced: object) -> dict[str, object]:
         "managed": FakeManaged(billing),
         "workspace_usage": FakeUsage(),
         "workspace_deletion": FakeDeletion(),
+        "personal_data": FakePersonalData(),
         "workspace_people": FakePeople("grace@example.com"),
         "plan_changes": FakeChanges(FakeBilling(FakePlans())),
         "accounts": FakeAccounts(),

@@ -7,7 +7,15 @@ import pytest
 from litestar.testing import TestClient
 from support.programs import routes_of
 from unit.control_plane.builders import tenant
-from unit.control_plane_web.billing_fakes import OWNER, FakeAccounts, FakeBilling, FakeDeletion, FakeManaged, FakePeople
+from unit.control_plane_web.billing_fakes import (
+    OWNER,
+    FakeAccounts,
+    FakeBilling,
+    FakeDeletion,
+    FakeManaged,
+    FakePeople,
+    FromWorkspace,
+)
 from unit.control_plane_web.conftest import browser, the_app
 from unit.control_plane_web.fakes import HOSTILE, FakePlans, FakeTenants, deleted
 from vivero_control.domain.accounts.service import NoAccountSessionError, Role, Visit
@@ -38,13 +46,6 @@ class Gone(FakeManaged):
 
     async def visit(self, holder: Holder | None) -> Visit:
         raise self.refusal if holder else NoAccountSessionError
-
-
-class FromWorkspace(FakeAccounts):
-    """The session of who came from the workspace itself."""
-
-    async def read(self, value: str | None) -> Holder | None:
-        return Holder("acme", "uid-acme") if value else None
 
 
 def test_the_owner_names_a_manager_and_removes_one(owner: Owner) -> None:

@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 from unit.control_plane.builders import tenant
-from unit.control_plane_web.billing_fakes import OWNER, FakeBilling, FakeDeletion, FakeManaged, FakeUsage, bought
+from unit.control_plane_web.billing_fakes import (
+    OWNER,
+    FakeBilling,
+    FakeDeletion,
+    FakeManaged,
+    FakeUsage,
+    FromWorkspace,
+    bought,
+)
 from unit.control_plane_web.conftest import browser
 from unit.control_plane_web.fakes import HOSTILE, NOW, FakePlans, FakeTenants, row
 from vivero_control.domain.accounts.service import Role
@@ -135,3 +143,16 @@ def test_a_manager_deletes_nothing(owner: Owner) -> None:
         assert "Delete the workspace" not in client.get("/account/settings").text
         assert client.post("/account/settings/delete", data={"confirm": "acme"}).status_code == 403
     assert deletion.done == []
+
+
+def test_a_person_takes_out_what_is_known_of_them_and_of_no_one_else(owner: Owner) -> None:
+    with owner() as client:
+        page = client.get("/account/data").text
+        assert 'href="/account/data/file"' in page
+        assert "/workspace-export" in page
+        answer = client.get("/account/data/file?email=ada@brisa.example")
+        assert answer.json()["email"] == OWNER
+        assert "attachment" in answer.headers["content-disposition"]
+    with owner(accounts=FromWorkspace()) as client:
+        assert 'href="/account/data/file"' not in client.get("/account/data").text
+        assert client.get("/account/data/file").status_code == 403

@@ -24,6 +24,11 @@ class ManagerRepository(Repository[WorkspaceManager]):
         statement = select(WorkspaceManager.tenant_id).where(WorkspaceManager.email == email)
         return (await self.session.scalars(statement)).all()
 
+    async def named(self, email: str) -> Sequence[WorkspaceManager]:
+        """What this person manages, the first first."""
+        statement = select(WorkspaceManager).where(WorkspaceManager.email == email)
+        return (await self.session.scalars(statement.order_by(WorkspaceManager.named_at, WorkspaceManager.id))).all()
+
     async def count(self, tenant_id: str) -> int:
         statement = select(func.count()).where(WorkspaceManager.tenant_id == tenant_id)
         return await self.session.scalar(statement) or 0

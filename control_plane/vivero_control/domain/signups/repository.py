@@ -41,6 +41,12 @@ class SignupRepository(Repository[Signup]):
         statement = select(Signup).where(Signup.account_id == account_id, recent, counts, Signup.failure.is_(None))
         return (await self.session.scalars(statement.order_by(Signup.created_at))).all()
 
+    async def of(self, email: str) -> Sequence[Signup]:
+        """Those of this very address, in lower case, the first first; another spelling may be another person's."""
+        mine = select(Account.id).where(Account.email == mailbox(email))
+        statement = select(Signup).where(Signup.account_id.in_(mine), func.lower(Signup.email) == email)
+        return (await self.session.scalars(statement.order_by(Signup.created_at))).all()
+
     async def release(self, signup_id: str) -> None:
         """Free the slug for others."""
         await self.session.execute(update(Signup).where(Signup.id == signup_id).values(slug_claim=None))
