@@ -72,10 +72,16 @@ class Tracing:
 
     @contextmanager
     def span(self, name: str) -> Iterator[None]:
-        """A part of a pass that is traced; of others nothing is kept."""
+        """A part of a pass that is traced; of others nothing is kept.
+
+        What it raises is not kept: a step that waits for another raises too, and errors are in the log and the conditions.
+        """
         with ExitStack() as entered:
             if self._provider is not None and self.outgoing():
-                entered.enter_context(self._provider.get_tracer(SERVICE).start_as_current_span(name))
+                tracer = self._provider.get_tracer(SERVICE)
+                entered.enter_context(
+                    tracer.start_as_current_span(name, record_exception=False, set_status_on_exception=False)
+                )
             yield
 
     def outgoing(self) -> dict[str, str]:

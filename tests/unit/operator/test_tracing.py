@@ -62,6 +62,7 @@ async def test_a_pass_and_its_steps_belong_to_the_signups_trace(collector: Colle
     steps = [span for _, span in collector.spans if span is not whole]
     assert {"namespace", "secrets"} <= {span.name for span in steps}
     assert {span.parent_span_id for span in steps} == {whole.span_id}
+    assert not any(span.events for span in steps), "a step that waits is no error"
     assert all(whole.start_time_unix_nano <= span.start_time_unix_nano for span in steps)
 
 
