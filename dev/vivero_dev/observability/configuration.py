@@ -12,6 +12,7 @@ ON_CALL = "on-call@vivero.localhost"
 """Who is told of alerts on a local platform; the platform's own mail server takes it."""
 TARGETS = "targets/pods.json"
 """What the discovery writes, below Prometheus' folder."""
+SMTP_AUTHORITY = "smtp.crt"
 SENDER = "Alertmanager <alerts@vivero.localhost>"
 
 
@@ -57,12 +58,12 @@ def prometheus(monitoring: Monitoring, alertmanager: str, folder: str) -> str:
 
 
 def alertmanager(smarthost: str, folder: str) -> str:
-    """Every alert as a mail to ON_CALL by `smarthost`, HOST:PORT; `folder` has its authority, ca.crt."""
+    """Every alert as a mail to ON_CALL by `smarthost`, HOST:PORT; `folder` has its authority, SMTP_AUTHORITY."""
     mail = {
         "to": ON_CALL,
         "from": SENDER,
         "smarthost": smarthost,
-        "tls_config": {"ca_file": f"{folder}/ca.crt"},
+        "tls_config": {"ca_file": f"{folder}/{SMTP_AUTHORITY}"},
         "send_resolved": True,
     }
     route = {

@@ -23,6 +23,7 @@ NAMES, DIAGNOSE, RESUME, REFUSING, REMOVE, RESTART, HANG, HEALED, ENDED = range(
 @pytest.fixture(scope="module")
 def owned(kubectl: Kubectl, platform: dict[str, Any]) -> Iterator[OwnedTenant]:
     yield (made := OwnedTenant(kubectl, platform, "told-of"))
+    kubectl("annotate", "vt", made.name, "vivero.dev/paused-")  # a test that failed half-way leaves it paused
     kubectl("delete", "tenant", made.name, "--timeout=85s")
 
 

@@ -139,6 +139,7 @@ def test_alerts_become_mails_within_seconds() -> None:
     assert text["route"]["group_wait"] == "5s"
     (mail,) = text["receivers"][0]["email_configs"]
     assert (mail["smarthost"], mail["send_resolved"]) == ("127.0.0.1:1025", True)
+    assert mail["tls_config"] == {"ca_file": "/mnt/smtp.crt"}
     assert mail.get("require_tls", True), "Alertmanager's default"
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from vivero_dev.certificates import Authority
 from vivero_dev.debian import extracted
 from vivero_dev.instance import Instance
 from vivero_dev.native.files import write_private, write_public
@@ -10,7 +11,7 @@ from vivero_dev.native.layout import Cluster
 from vivero_dev.native.services.base import FIRST_UID, LOOPBACK, OWN_USER, VIEW, ServiceHost, run_own
 from vivero_dev.observability import configuration
 from vivero_dev.observability.account import ensure_token
-from vivero_dev.observability.configuration import TARGETS, Monitoring
+from vivero_dev.observability.configuration import SMTP_AUTHORITY, TARGETS, Monitoring
 from vivero_dev.observability.health import health
 from vivero_dev.processes import ProcessSpec, User
 from vivero_dev.steps import Say
@@ -48,32 +49,40 @@ STOP_ORDER = (PROMETHEUS.name, DISCOVERY, ALERTMANAGER.name)
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """The platform that is watched: where its pods are listed, and the port of loopback where it takes mails."""
+    """The platform that is watched: where its pods are listed, and where on loopback it takes mails."""
 
     server: str
     authority: str
     token: str
     """Of Prometheus' account there."""
     smtp_port: int
+    smtp_authority: str
+    """Of the mail server's certificate."""
 
     @classmethod
     def of(cls, instance: Instance) -> "Watched":
         """An instance that is up; the account is made there."""
         cluster = Cluster(instance)
-        token = ensure_token(cluster.kubectl)
-        return cls(cluster.server, cluster.authority.certificate.read_text(), token, instance.ports["smtp"])
+        return cls(
+            cluster.server,
+            cluster.authority.certificate.read_text(),
+            ensure_token(cluster.kubectl),
+            instance.ports["smtp"],
+            Authority(instance.certificates_dir).certificate.read_text(),
+        )
 
 
 def ensure_watching(host: ServiceHost, watched: Watched, monitoring: Monitoring, say: Say) -> tuple[str, str]:
     """Addresses of Prometheus and of Alertmanager, which run for `host` and do as the charts say."""
-    alertmanager = ensure_alertmanager(host, watched.smtp_port, say)
+    alertmanager = ensure_alertmanager(host, watched, say)
     return ensure_prometheus(host, monitoring, ensure_discovery(host, watched, say), say), alertmanager
 
 
-def ensure_alertmanager(host: ServiceHost, smtp_port: int, say: Say) -> str:
-    """Its address; it mails by the mail server on that port of loopback."""
+def ensure_alertmanager(host: ServiceHost, watched: Watched, say: Say) -> str:
+    """Its address; it mails by the mail server of the platform."""
     folder = host.certified_folder(ALERTMANAGER.name, ALERTMANAGER.user, "data")
-    text = configuration.alertmanager(f"{LOOPBACK}:{smtp_port}", str(VIEW))
+    text = configuration.alertmanager(f"{LOOPBACK}:{watched.smtp_port}", str(VIEW))
+    write_public(folder / SMTP_AUTHORITY, watched.smtp_authority)
     write_public(folder / "alertmanager.yml", text)
     flags = [
         f"--config.file={VIEW}/alertmanager.yml",
@@ -83,7 +92,7 @@ def ensure_alertmanager(host: ServiceHost, smtp_port: int, say: Say) -> str:
         "--log.level=warn",
     ]
     say("starting Alertmanager")
-    return _serve(host, ALERTMANAGER, flags, text)
+    return _serve(host, ALERTMANAGER, flags, text + watched.smtp_authority)
 
 
 def ensure_discovery(host: ServiceHost, watched: Watched, say: Say) -> Path:
