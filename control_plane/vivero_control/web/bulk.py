@@ -17,7 +17,6 @@ from vivero_web.text import whole_number
 from vivero_control.domain.staff.guards import session_staff
 from vivero_control.domain.staff.schemas import StaffView
 from vivero_control.domain.tenants.bulk import MOST, BulkAction, BulkOrder, BulkOrders, BulkResult, Outcome, Target
-from vivero_control.domain.tenants.schemas import ExtendTrial, Suspend
 from vivero_control.web import presentation, tenant_forms
 from vivero_control.web.staff_shell import HOME, shell
 from vivero_control.web.tenant_forms import ActionForm
@@ -61,11 +60,10 @@ def order(action: BulkAction, form: ActionForm, targets: list[Target]) -> BulkOr
     """What was typed, by the rules of an order for one. Raises InvalidInputError."""
     made = BulkOrder(action=action, tenants=targets, reason=form.reason.strip())
     if action is BulkAction.SUSPEND:
-        one: Suspend = tenant_forms.suspend(form)
+        one = tenant_forms.suspend(form)
         return structs.replace(made, kind=one.kind, message=one.message)
     if action is BulkAction.EXTEND:
-        extended: ExtendTrial = tenant_forms.extend_trial(form)
-        return structs.replace(made, trial_ends_at=extended.trial_ends_at)
+        return structs.replace(made, trial_ends_at=tenant_forms.extend_trial(form).trial_ends_at)
     tenant_forms.resume(form)
     return made
 
@@ -88,7 +86,8 @@ class BulkController(Controller):
         """A preview, until the order is confirmed. Sent again, it is refused by each: they have changed since."""
         typed = await read_form(request)
         form = convert(typed, ActionForm)
-        action, targets, errors = action_in(typed), chosen(typed), dict[str, str]()
+        action, targets = action_in(typed), chosen(typed)
+        errors: Mapping[str, str] = {}
         if "confirmed" in typed:
             try:
                 result = await bulk.give(order(action, form, targets), member.email)

@@ -114,7 +114,7 @@ def _tile_of(word: str) -> Tile:
 
 
 def _monday(text: str) -> date | None:
-    """Of an address that somebody may have changed: what is no day is none."""
+    """Of an address that a person may have changed: what is no day is none."""
     try:
         return date.fromisoformat(text)
     except ValueError:

@@ -69,7 +69,7 @@ def _by_day(counted: Mapping[tuple[date, tuple[str, str]], int]) -> dict[date, d
 
 
 class JourneyTask:
-    """Notes whose workspace has worked, and what it says of its use: it may be gone when somebody counts.
+    """Notes whose workspace has worked, and what it says of its use: it may be gone when that is counted.
 
     Of its use only the moments are kept in which it was first seen to hold a record, and to be active.
     """

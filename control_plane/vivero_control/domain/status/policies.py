@@ -85,7 +85,7 @@ def of_answer(answers: bool) -> ComponentState:  # noqa: FBT001  the one thing t
 
 
 def day_view(day: date, found: MeasuredDay | None, now: datetime) -> DayView:
-    """A day; minutes that were not measured are nobody's good ones."""
+    """A day; a minute that was not measured counts for nothing."""
     begin = datetime.combine(day, time(), tzinfo=UTC)
     passed = min(max(now - begin, timedelta(0)), _DAY) // _MINUTE
     if found is None or not found.measured:

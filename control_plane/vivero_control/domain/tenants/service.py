@@ -282,7 +282,7 @@ def _matches(row: TenantRow, query: TenantQuery) -> bool:
 
 
 def _is_one_of(row: TenantRow, only: Only | None, now: datetime) -> bool:
-    """Whether it needs somebody's attention for this reason."""
+    """Whether it wants a look for this reason."""
     match only:
         case None:
             return True
