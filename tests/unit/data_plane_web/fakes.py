@@ -460,7 +460,7 @@ class FakeSecondFactors(SecondFactorService):
         if code != "123456":
             raise CodeRefusedError
         self.world.factor = SecondFactor(active=True, since=NOW, recovery_codes=10)
-        return [f"abcd-efgh-ijkl-{number:04}" for number in range(10)]
+        return [f"abcd-efgh-ijkl-mnop-qrst-{number:04}-uv" for number in range(10)]
 
     async def renew_codes(self, actor: Actor, password: str, address: str) -> list[str]:
         self._check(password)
