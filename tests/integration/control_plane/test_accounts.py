@@ -151,6 +151,14 @@ async def test_only_the_owner_decides_about_others(world: World) -> None:
         await people.name(owner, "no address")
 
 
+async def test_the_longest_address_can_be_named(world: World) -> None:
+    owner = await world.visit("")
+    longest = f"{'m' * 64}@{'d' * 60}.{'d' * 60}.{'d' * 59}.example"
+    assert await world.services.workspace_people.name(owner, longest) == longest
+    await world.services.workspace_people.remove(owner, longest)
+    assert await world.services.workspace_people.all(owner) == ()
+
+
 async def test_there_are_so_many_managers_and_no_more(world: World) -> None:
     owner = await world.visit("")
     for number in range(MANAGERS_MAX):

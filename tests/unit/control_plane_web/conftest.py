@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -6,6 +6,7 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 from unit.control_plane_web.fakes import ADMIN, app_over, fakes
+from vivero_control.domain.accounts.sessions import COOKIE
 from vivero_control.domain.staff.schemas import StaffView
 from vivero_control.domain.staff.sessions import SESSION_COOKIE
 
@@ -43,3 +44,15 @@ def logged_in(client: TestClient[Any], who: StaffView = ADMIN) -> TestClient[Any
 @pytest.fixture
 def staff(visitor: TestClient[Any]) -> TestClient[Any]:
     return logged_in(visitor)
+
+
+@pytest.fixture
+def owner() -> Callable[..., TestClient[Any]]:
+    """A browser with the session of who manages a workspace; a keyword replaces a fake."""
+
+    def made(**replaced: object) -> TestClient[Any]:
+        client = browser(**replaced)
+        client.cookies.set(COOKIE, "acme")
+        return client
+
+    return made

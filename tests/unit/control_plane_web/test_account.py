@@ -18,18 +18,6 @@ ORDER = {"plan": "starter", "interval": "month"}
 OFF = SETTINGS.model_copy(update={"billing": None})
 
 
-@pytest.fixture
-def owner() -> Callable[..., TestClient[Any]]:
-    """A browser with the session of a workspace's owner."""
-
-    def made(**replaced: object) -> TestClient[Any]:
-        client = browser(**replaced)
-        client.cookies.set(COOKIE, "acme")
-        return client
-
-    return made
-
-
 def billing(status: SubscriptionStatus | None = None, **known: Any) -> FakeBilling:  # noqa: ANN401  as FakeBilling
     return FakeBilling(FakePlans(), *([bought(status)] if status else []), **known)
 

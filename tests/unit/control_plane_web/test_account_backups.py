@@ -12,11 +12,9 @@ from litestar.testing import TestClient
 from msgspec import structs
 from unit.control_plane.builders import tenant
 from unit.control_plane_web.billing_fakes import OWNER, FakeBilling, FakeManaged
-from unit.control_plane_web.conftest import browser
 from unit.control_plane_web.fakes import NOW, RECOVERY, FakeBackups, FakePlans, backup, failed_backup, restore
 from vivero_control.domain.accounts.backups import A_DAY, BY_HAND_MAX, Past, WorkspaceBackups, left_of
 from vivero_control.domain.accounts.service import Role, Visit
-from vivero_control.domain.accounts.sessions import COOKIE
 from vivero_control.domain.backups.schemas import BackUp, BringBack, OperationState, Overview, Target
 from vivero_web.errors import ConflictError, InvalidInputError, NotAllowedError
 
@@ -24,16 +22,6 @@ Owner = Callable[..., TestClient[Any]]
 THEN = "2026-11-20T10:00:00"
 ACME: dict[str, Any] = {"tenant": "acme"}
 NOTHING = Overview(under_way=(), backups=(), restores=(), ended_backups=0, ended_restores=0, no_bucket=False)
-
-
-@pytest.fixture
-def owner() -> Owner:
-    def made(**replaced: object) -> TestClient[Any]:
-        client = browser(**replaced)
-        client.cookies.set(COOKIE, "acme")
-        return client
-
-    return made
 
 
 def visit(role: Role = Role.OWNER) -> Visit:

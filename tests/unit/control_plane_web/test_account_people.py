@@ -19,22 +19,12 @@ from unit.control_plane_web.billing_fakes import (
 from unit.control_plane_web.conftest import browser, the_app
 from unit.control_plane_web.fakes import HOSTILE, FakePlans, FakeTenants, deleted
 from vivero_control.domain.accounts.service import NoAccountSessionError, Role, Visit
-from vivero_control.domain.accounts.sessions import COOKIE, Holder
+from vivero_control.domain.accounts.sessions import Holder
 from vivero_control.domain.deleted.service import UndeleteRefusedError
 from vivero_control.domain.tenants.errors import TenantNotFoundError
 from vivero_web.errors import WebError
 
 Owner = Callable[..., TestClient[Any]]
-
-
-@pytest.fixture
-def owner() -> Owner:
-    def made(**replaced: object) -> TestClient[Any]:
-        client = browser(**replaced)
-        client.cookies.set(COOKIE, "acme")
-        return client
-
-    return made
 
 
 class Gone(FakeManaged):

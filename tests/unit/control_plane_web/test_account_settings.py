@@ -19,23 +19,12 @@ from unit.control_plane_web.billing_fakes import (
 from unit.control_plane_web.conftest import browser
 from unit.control_plane_web.fakes import HOSTILE, NOW, FakePlans, FakeTenants, row
 from vivero_control.domain.accounts.service import Role
-from vivero_control.domain.accounts.sessions import COOKIE
 from vivero_control.domain.billing.schemas import SubscriptionStatus
 from vivero_control.domain.tenants.policies import timestamp
 from vivero_control.domain.tenants.schemas import Rename
 from vivero_control.web.account_lines import days_left
 
 Owner = Callable[..., TestClient[Any]]
-
-
-@pytest.fixture
-def owner() -> Owner:
-    def made(**replaced: object) -> TestClient[Any]:
-        client = browser(**replaced)
-        client.cookies.set(COOKIE, "acme")
-        return client
-
-    return made
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Final
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ from vivero_web.clock import Clock
 from vivero_web.errors import ConflictError, InvalidInputError, NotAllowedError
 from vivero_web.limiter import Limiter
 from vivero_web.links import to_recipient
+from vivero_web.mail import Mail
 from vivero_web.text import email_problem
 
 from vivero_control.db.database import Database
@@ -87,17 +89,7 @@ class WorkspacePeople:
             row = WorkspaceManager(tenant_id=tenant.id, email=email, named_by=visit.actor, named_at=self._clock())
             await managers.add_new([row])
             await self._note(session, visit, "name-manager", email)
-            key = uuid4().hex
-            for to in _told(tenant, email):
-                mail = mails.manager_named(
-                    f"{key}:{to}",
-                    to=to,
-                    manager=email,
-                    by=_said(visit),
-                    url=self._tenant_url(tenant.spec.slug or ""),
-                    account_url=self._account_url,
-                )
-                await mails.enqueue(session, mail, self._clock(), tenant_subject(tenant.name))
+            await self._tell(session, visit, email, partial(mails.manager_named, account_url=self._account_url))
         self._wake_worker()
         return email
 
@@ -114,17 +106,16 @@ class WorkspacePeople:
             if not await ManagerRepository(session).remove(tenant.id, email):
                 return
             await self._note(session, visit, "remove-manager", email)
-            key = uuid4().hex
-            for to in _told(tenant, email):
-                mail = mails.manager_removed(
-                    f"{key}:{to}",
-                    to=to,
-                    manager=email,
-                    by=_said(visit),
-                    url=self._tenant_url(tenant.spec.slug or ""),
-                )
-                await mails.enqueue(session, mail, self._clock(), tenant_subject(tenant.name))
+            await self._tell(session, visit, email, mails.manager_removed)
         self._wake_worker()
+
+    async def _tell(self, session: AsyncSession, visit: Visit, email: str, mail: Callable[..., Mail]) -> None:
+        """The person, and the owner."""
+        tenant = visit.tenant
+        url = self._tenant_url(tenant.spec.slug or "")
+        for to in _told(tenant, email):
+            made = mail(uuid4().hex, to=to, manager=email, by=_said(visit), url=url)
+            await mails.enqueue(session, made, self._clock(), tenant_subject(tenant.name))
 
     async def _note(self, session: AsyncSession, visit: Visit, action: str, email: str) -> None:
         subject = tenant_subject(visit.tenant.name)

@@ -19,11 +19,6 @@ class ManagerRepository(Repository[WorkspaceManager]):
         statement = select(WorkspaceManager).where(WorkspaceManager.tenant_id == tenant_id)
         return (await self.session.scalars(statement.order_by(WorkspaceManager.email))).all()
 
-    async def managed_by(self, email: str) -> Sequence[str]:
-        """The ids of the tenants that this person manages."""
-        statement = select(WorkspaceManager.tenant_id).where(WorkspaceManager.email == email)
-        return (await self.session.scalars(statement)).all()
-
     async def named(self, email: str) -> Sequence[WorkspaceManager]:
         """What this person manages, the first first."""
         statement = select(WorkspaceManager).where(WorkspaceManager.email == email)

@@ -113,8 +113,8 @@ class ManagedWorkspaces:
         if not self._directory.synced:
             raise UnavailableError("Which workspaces there are is not known right now. Try again in a minute.")
         async with self._database.transaction() as session:
-            ids = await ManagerRepository(session).managed_by(email.lower())
-        managed = [one for ident in ids if (one := self._directory.by_id(ident)) is not None]
+            rows = await ManagerRepository(session).named(email.lower())
+        managed = [one for row in rows if (one := self._directory.by_id(row.tenant_id)) is not None]
         found = {one.name: one for one in [*self._directory.owned_by(email), *managed] if one.spec.slug is not None}
         there = [one for one in found.values() if one.metadata.deletion_timestamp is None]
         return sorted(there, key=lambda one: (one.spec.display_name.casefold(), one.name))
