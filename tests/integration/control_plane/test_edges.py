@@ -25,6 +25,7 @@ from vivero_core.backends.kube.resources import TENANT
 from vivero_core.model.tenant import Tenant
 from vivero_web import migration_lock
 from vivero_web.errors import UnavailableError
+from vivero_web.tokens import new_session
 
 HOST = {"Host": DOMAIN}
 Ask = Callable[..., list[tuple[Any, ...]]]
@@ -302,7 +303,8 @@ async def test_without_valkey_sessions_are_unavailable(settings: Settings, clock
     away = composition.infrastructure(changed(settings, cache={"port": 1}), clock)
     services = composition.services(away)
     member = await services.staff.login(Login(email=ADMIN[0], password=ADMIN[1]), "192.0.2.77")
-    for call in (services.sessions.open(member), services.sessions.read("x"), services.sessions.close("x")):
+    value = new_session(clock())
+    for call in (services.sessions.open(member), services.sessions.read(value), services.sessions.close(value)):
         with pytest.raises(UnavailableError):
             await call
     assert await services.sessions.read(None) is None

@@ -171,7 +171,8 @@ async def test_sessions_of_pages(infrastructure: composition.Infrastructure) -> 
     cookie = await services.sessions.open(member)
     assert (cookie.key, cookie.secure, cookie.httponly, cookie.path) == ("__Host-vivero-staff", True, True, "/")
     assert await services.sessions.read(cookie.value) == member
-    assert await services.sessions.read("made up") is None
+    for made_up in ("made up", f"{cookie.value}x", f"1{cookie.value}"):
+        assert await services.sessions.read(made_up) is None
     assert (await services.sessions.close(cookie.value)).max_age == 0
     assert await services.sessions.read(cookie.value) is None
 
