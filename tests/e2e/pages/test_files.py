@@ -137,6 +137,8 @@ def text_file(name: str, size: int = 1) -> FilePayload:
 
 
 def test_files_are_added_in_a_cell(page: Page, address: str, world: World) -> None:
+    # The driver takes choosers from the browser while somebody listens, and only some time after one began to.
+    page.on("filechooser", lambda _: None)
     page.goto(f"{address}{PATH}")
     cell_of(page, "Lemon").click()
     with page.expect_file_chooser() as chooser:
