@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Self
 
 import aiohttp
+from vivero_core.backends.connections import Connector
 from vivero_core.model.base import shortened
 from vivero_core.model.naming import EMAIL_MAX_LENGTH
 from vivero_core.model.tenant import VERSION_MAX_LENGTH
@@ -69,7 +70,7 @@ class DataPlaneClient:
 
     async def __aenter__(self) -> Self:
         # Pods come and go: no connection is kept.
-        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=40, force_close=True))
+        self._session = aiohttp.ClientSession(connector=Connector(limit=40, force_close=True))
         return self
 
     async def __aexit__(self, *_: object) -> None:

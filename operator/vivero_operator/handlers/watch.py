@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import aiohttp
 import kopf
+from vivero_core.backends.connections import Connector
 from vivero_core.backends.kube.backoff import ConnectionBackoff
 from vivero_core.backends.kube.config import KubeConfig
 from vivero_core.model.constants import LABEL_PART_OF
@@ -50,7 +51,7 @@ def _login(registry: kopf.OperatorRegistry, config: KubeConfig, backoff: Connect
         headers = {}
         if config.token_file is not None:
             headers["Authorization"] = f"Bearer {config.token_file.read_text().strip()}"
-        connector = aiohttp.TCPConnector(ssl=config.tls, limit=0)
+        connector = Connector(ssl=config.tls, limit=0)
         session = aiohttp.ClientSession(connector=connector, headers=headers, trace_configs=[backoff.trace()])
         return kopf.AiohttpSession(server=config.server, aiohttp_session=session)
 

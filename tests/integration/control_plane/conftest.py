@@ -23,16 +23,29 @@ from support.payments import Payments, payments
 from support.programs import staff as staff_headers
 from vivero_control import composition
 from vivero_control.app import create_program
+from vivero_control.domain.signups import reachability
 from vivero_control.domain.signups.policies import SlugTakenError
 from vivero_control.domain.signups.provisioning import Provisioner, TenantRequest
 from vivero_control.domain.staff.service import seed_admin
 from vivero_control.domain.staff.sessions import SESSION_COOKIE
+from vivero_control.lib import valkey
 from vivero_control.settings import Settings
 from vivero_control.web.pages import pages
 from vivero_control.worker import Worker
 from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.client import KubeClient
 from vivero_web.security import FORM, JSON
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patience() -> Iterator[None]:
+    """Limits of a second are exceeded where all lanes of a run start at once: counts then fall back to each process, and
+    a connection that is given up before its handshake began is left to the garbage collector (CPython 3.13)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(valkey, "CONNECT_SECONDS", 30)
+        patch.setattr(valkey, "ANSWER_SECONDS", 30)
+        patch.setattr(reachability, "PROBE_TIMEOUT", 10)
+        yield
 
 
 @pytest.fixture(scope="session")

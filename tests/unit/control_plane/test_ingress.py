@@ -70,6 +70,18 @@ async def test_it_probes_like_a_browser_without_a_connection(server: Server, aut
     assert f"Host: acme.{DOMAIN}:8443" in server.heads[0]
 
 
+def connected_to(port: int) -> int:
+    """How many sockets of this machine are connected to a port (proc_pid_net(5): the state 01 is ESTABLISHED)."""
+    rows = [line.split() for line in Path("/proc/self/net/tcp").read_text().splitlines()[1:]]
+    return sum(row[2].endswith(f":{port:04X}") and row[3] == "01" for row in rows)
+
+
+async def test_no_connection_is_left_when_it_is_closed(server: Server, authority: Authority) -> None:
+    async with Ingress(settings(server.port, authority.certificate)) as ingress:
+        await asyncio.gather(*(ingress.probe("acme", "abcdefghij") for _ in range(20)))
+    assert connected_to(server.port) == 0
+
+
 @pytest.mark.parametrize("answer", ["200 OK", "302 Found\r\nLocation: /", "404 Not Found", "503 Service Unavailable"])
 async def test_every_other_answer_is_no(server: Server, authority: Authority, answer: str) -> None:
     server.answer = answer

@@ -10,6 +10,7 @@ from uuid import UUID
 import aiohttp
 import msgspec
 from msgspec import Struct
+from vivero_core.backends.connections import Connector
 from vivero_web.errors import MalformedError
 
 from vivero_control.domain.billing import signatures
@@ -175,7 +176,7 @@ class Stripe:
 
     async def __aenter__(self) -> Self:
         headers = {"Authorization": f"Bearer {self._secret.get_secret_value()}", "Stripe-Version": API_VERSION}
-        timeout, connector = aiohttp.ClientTimeout(total=SECONDS), aiohttp.TCPConnector(ssl=self._tls)
+        timeout, connector = aiohttp.ClientTimeout(total=SECONDS), Connector(ssl=self._tls)
         self._session = aiohttp.ClientSession(headers=headers, timeout=timeout, connector=connector)
         return self
 

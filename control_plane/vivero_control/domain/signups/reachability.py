@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Final, Self
 
 import aiohttp
+from vivero_core.backends.connections import Connector
 from vivero_core.model import conditions
 from vivero_core.model.constants import ConditionType
 from vivero_core.model.tenant import Tenant
@@ -48,7 +49,7 @@ class Ingress:
 
     async def __aenter__(self) -> Self:
         # A connection keeps the routes that were known when it was opened, so each probe has its own.
-        connector = aiohttp.TCPConnector(ssl=self._tls, limit=CONNECTIONS, force_close=True)
+        connector = Connector(ssl=self._tls, limit=CONNECTIONS, force_close=True)
         timeout = aiohttp.ClientTimeout(total=PROBE_TIMEOUT)
         self._session = aiohttp.ClientSession(connector=connector, timeout=timeout)
         return self

@@ -18,6 +18,7 @@ from typing import Any, Generic, Literal, Self, TypeVar
 
 import aiohttp
 
+from vivero_core.backends.connections import Connector
 from vivero_core.backends.kube.backoff import ConnectionBackoff
 from vivero_core.backends.kube.config import KubeConfig
 from vivero_core.backends.kube.errors import SYSTEM, KubeUnavailableError, from_status
@@ -84,7 +85,7 @@ class KubeClient:
 
     async def __aenter__(self) -> Self:
         # 40 connections: a few for each reconcile that runs at once, and one for each watch.
-        connector = aiohttp.TCPConnector(ssl=self.config.tls, limit=40, keepalive_timeout=60)
+        connector = Connector(ssl=self.config.tls, limit=40, keepalive_timeout=60)
         self._session = aiohttp.ClientSession(
             self.config.server, connector=connector, trace_configs=[self._backoff.trace()]
         )
