@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from batches import Workspace
 from figures import arguments, machine, print_table, read_status
 from vivero_dev.localhost import local_client
 
@@ -44,14 +45,11 @@ class Figures:
 @contextmanager
 def prepared(status: dict[str, Any]) -> Iterator[dict[str, str]]:
     """A collection of the demo workspace with records and an API key to use it, as k6's script wants them named."""
-    demo = status["demo_tenant"]
-    base = demo["url"].rstrip("/")
-    api = f"{base}/api/v1"
     name = f"Measured {secrets.token_hex(3)}"
     with local_client(Path(status["ca"]), timeout=GROWN) as client:
-        login = {"email": demo["email"], "password": demo["password"]}
-        token = client.post(f"{api}/auth/login", json=login).raise_for_status().json()["access_token"]
-        client.headers["Authorization"] = f"Bearer {token}"
+        workspace = Workspace(client, status)
+        api = workspace.api
+        client.headers.update(workspace.bearer)
         fields = [{"name": "Name", "type": "text"}, {"name": "Amount", "type": "integer"}]
         client.post(f"{api}/collections", json={"name": name, "fields": fields}).raise_for_status()
         collection = f"{api}/collections/{name.replace(' ', '%20')}"
@@ -71,7 +69,7 @@ def prepared(status: dict[str, Any]) -> Iterator[dict[str, str]]:
         key = client.post(f"{api}/api-keys", json=wanted).raise_for_status().json()
         try:
             yield {
-                "BASE": base,
+                "BASE": api.removesuffix("/api/v1"),
                 "COLLECTION": collection,
                 "KEY": key["token"],
                 "FIRST": str(min(ids)),

@@ -22,8 +22,13 @@ def original(cell: str) -> str:
     return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell) else cell
 
 
-def lines(rows: Iterable[Sequence[str]]) -> bytes:
-    """Lines of a CSV file (RFC 4180, UTF-8) with neutral cells."""
+def written(rows: Iterable[Sequence[str]]) -> bytes:
+    """Lines of a CSV file (RFC 4180, UTF-8) with the cells as they are."""
     text = io.StringIO()
-    csv.writer(text).writerows([neutral(cell) for cell in row] for row in rows)
+    csv.writer(text).writerows(rows)
     return text.getvalue().encode()
+
+
+def lines(rows: Iterable[Sequence[str]]) -> bytes:
+    """The same with neutral cells."""
+    return written([neutral(cell) for cell in row] for row in rows)

@@ -1,5 +1,6 @@
 """The pages on which the owner of a workspace changes a plan that is bought, or cancels it."""
 
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -101,11 +102,7 @@ class PlanChangeController(Controller):
         portal: NamedDependency[Portal],
         plan_changes: NamedDependency[PlanChanges],
     ) -> Redirect | Template:
-        try:
-            await plan_changes.keep(portal.visit.tenant, portal.visit.actor)
-        except REFUSALS as error:
-            return await shown.render(error=error)
-        return _done("kept")
+        return await _ordered(shown, plan_changes.keep(portal.visit.tenant, portal.visit.actor), "kept")
 
     @get("/cancel")
     async def cancel_page(self, portal: NamedDependency[Portal]) -> Template:
@@ -132,11 +129,7 @@ class PlanChangeController(Controller):
         portal: NamedDependency[Portal],
         plan_changes: NamedDependency[PlanChanges],
     ) -> Redirect | Template:
-        try:
-            await plan_changes.resume(portal.visit.tenant, portal.visit.actor)
-        except REFUSALS as error:
-            return await shown.render(error=error)
-        return _done("resumed")
+        return await _ordered(shown, plan_changes.resume(portal.visit.tenant, portal.visit.actor), "resumed")
 
 
 async def _cancel_page(portal: Portal, form: CancelForm, error: WebError | None = None) -> Template:
@@ -150,6 +143,14 @@ async def _cancel_page(portal: Portal, form: CancelForm, error: WebError | None 
         form=form,
         comment_max=COMMENT_MAX,
     )
+
+
+async def _ordered(shown: PlanPage, order: Awaitable[None], done: str) -> Redirect | Template:
+    try:
+        await order
+    except REFUSALS as error:
+        return await shown.render(error=error)
+    return _done(done)
 
 
 def _done(what: str) -> Redirect:

@@ -152,9 +152,9 @@ def conditions(query: AuditQuery, place: Place | None) -> list[ColumnElement[boo
 
 
 def _cells(row: AuditRecord) -> list[str]:
-    entry = to_builtins(as_entry(row), builtin_types=(datetime,))
-    at = entry["at"].isoformat().replace("+00:00", "Z")
-    return [at, *(str(entry[name]) if name != "detail" else _words(entry[name]) for name in _HEADS[1:])]
+    """In the order of the heads."""
+    at = row.at.isoformat().replace("+00:00", "Z")
+    return [at, row.actor, row.action, row.subject, row.reason, _words(row.detail), row.outcome, row.address]
 
 
 def _words(detail: dict[str, object]) -> str:

@@ -1,13 +1,11 @@
 """Records as CSV and as JSON, a page at a time; pure."""
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from vivero_web.spreadsheets import BYTE_ORDER_MARK, neutral
+from vivero_web.spreadsheets import BYTE_ORDER_MARK, neutral, written
 
 from vivero_data.lib.json import encode_bytes
 from vivero_data.lib.lists import join_list
@@ -17,9 +15,7 @@ Line = Sequence[Any]
 
 def csv_lines(lines: Sequence[Line]) -> bytes:
     """Lines of CSV (RFC 4180): values as the API has them, texts so that no spreadsheet takes one for a formula."""
-    text = io.StringIO()
-    csv.writer(text).writerows([[cell(value) for value in line] for line in lines])
-    return text.getvalue().encode()
+    return written([cell(value) for value in line] for line in lines)
 
 
 def cell(value: Any) -> str:  # noqa: ANN401  a field's value

@@ -4,14 +4,13 @@ A report has a few hundred rows at most, so both are made in the serving process
 written by hand: five files of XML in a ZIP.
 """
 
-import csv
 import io
 from decimal import Decimal
 from html import escape
 from typing import Any, Final
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from vivero_web.spreadsheets import BYTE_ORDER_MARK, neutral
+from vivero_web.spreadsheets import BYTE_ORDER_MARK, neutral, written
 
 from vivero_data.domain.reports.labels import EMPTY, grouping_label, measure_labels, rest_label
 from vivero_data.domain.reports.schemas import Definition, ReportData
@@ -61,9 +60,7 @@ def lines(definition: Definition, data: ReportData) -> list[list[Cell]]:
 
 def as_csv(rows: list[list[Cell]]) -> bytes:
     """RFC 4180 in UTF-8 with the mark that spreadsheets need; a text that they would run as a formula gets a quote."""
-    text = io.StringIO()
-    csv.writer(text).writerows([[_text(cell) for cell in row] for row in rows])
-    return f"{BYTE_ORDER_MARK}{text.getvalue()}".encode()
+    return BYTE_ORDER_MARK.encode() + written([_text(cell) for cell in row] for row in rows)
 
 
 def _text(cell: Cell) -> str:
