@@ -120,7 +120,11 @@ class OutboxRepository(Repository[OutboxEntry]):
         dead = OutboxEntry.state == DEAD
         newest = select(OutboxEntry).where(dead).order_by(OutboxEntry.finished_at.desc(), OutboxEntry.id.desc())
         rows = (await self.session.scalars(newest.limit(limit))).all()
-        return rows, await self.session.scalar(select(func.count()).where(dead)) or 0
+        return rows, await self.count_dead()
+
+    async def count_dead(self) -> int:
+        """How many dead letters there are."""
+        return await self.session.scalar(select(func.count()).where(OutboxEntry.state == DEAD)) or 0
 
     async def locked(self, entry_id: int) -> OutboxEntry | None:
         """Held until the transaction ends."""

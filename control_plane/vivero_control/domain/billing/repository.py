@@ -1,7 +1,7 @@
 """SQL about billing. What is applied to a customer is applied under the lock on its row."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
@@ -122,6 +122,11 @@ class DifferenceRepository(Repository[BillingDifference]):
         found = [(row, tenant) for row, tenant in await self.session.execute(statement)]
         total = await self.session.scalar(select(func.count()).select_from(BillingDifference))
         return found, total or 0
+
+    async def count_since(self, kinds: Collection[Difference], since: datetime) -> int:
+        """How many of these kinds were found from a moment on."""
+        wanted = (BillingDifference.what.in_(kinds), BillingDifference.found_at >= since)
+        return await self.session.scalar(select(func.count()).where(*wanted)) or 0
 
     async def note(self, customer_id: UUID, found: Mapping[Difference, str], now: datetime) -> None:
         """One that a person has to mend is one row for as long as it stays."""

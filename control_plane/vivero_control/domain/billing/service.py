@@ -122,6 +122,11 @@ class BillingService:
         )
         return DifferenceList(items=items, total=total)
 
+    async def left_to_people(self, since: datetime) -> int:
+        """How many of the differences that were found from a moment on only a person can mend."""
+        async with self._database.transaction() as session:
+            return await DifferenceRepository(session).count_since(policies.FOR_PEOPLE, since)
+
     async def refresh(self, tenant_uid: str) -> None:
         """Apply the provider's present state, for who comes back from its pages. Raises as `Synchroniser.apply`."""
         async with self._database.transaction() as session:

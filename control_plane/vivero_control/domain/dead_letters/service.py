@@ -74,6 +74,11 @@ class DeadLetterService:
             rows, total = await OutboxRepository(session).dead_letters(SHOWN)
         return DeadLetterList(items=tuple(self._letter(row) for row in rows), total=total)
 
+    async def count(self) -> int:
+        """How many there are."""
+        async with self._database.transaction() as session:
+            return await OutboxRepository(session).count_dead()
+
     async def replay(self, entry_id: int, actor: str) -> None:
         """Have it tried again from the start; one that is not dead any more is left alone, so twice is once.
 

@@ -113,12 +113,11 @@ class OverviewService:
 
     async def now(self) -> PlatformOverview:
         now = self._clock()
-        differences = (await self._billing.differences()).items
         return PlatformOverview(
             at=now,
             customers=customers(self._tenants.customers(), now),
-            dead_letters=(await self._dead_letters.newest()).total,
-            billing_differences=sum(one.for_people and now - one.found_at <= RECENT for one in differences),
+            dead_letters=await self._dead_letters.count(),
+            billing_differences=await self._billing.left_to_people(now - RECENT),
             pools=tuple(map(_pool, sorted(self._pools.all(), key=lambda one: one.name))),
             servers=tuple(map(_server, sorted(self._servers.all(), key=lambda one: one.name))),
         )
