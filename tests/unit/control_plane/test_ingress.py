@@ -1,14 +1,17 @@
 """The probe whether a workspace is reachable, with a real TLS server in place of the ingress."""
 
 import asyncio
+import socket
 import ssl
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from pydantic import AnyHttpUrl
 from vivero_control.domain.signups.reachability import ANSWER_BYTES, Ingress, address_of
 from vivero_control.settings import IngressSettings, PlatformSettings, Settings
+from vivero_core.backends import connections
 from vivero_dev.certificates import Authority
 
 DOMAIN = "vivero.localhost"
@@ -80,6 +83,39 @@ async def test_no_connection_is_left_when_it_is_closed(server: Server, authority
     async with Ingress(settings(server.port, authority.certificate)) as ingress:
         await asyncio.gather(*(ingress.probe("acme", "abcdefghij") for _ in range(20)))
     assert connected_to(server.port) == 0
+
+
+@pytest.fixture
+def without_goodbye(authority: Authority) -> Iterator[int]:
+    """The port of a server that answers one request and then does nothing: not even to the end of TLS."""
+    pair, stopped = authority.issue("silent", [DOMAIN, f"*.{DOMAIN}"]), threading.Event()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(pair.certificate, pair.key)
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with context.wrap_socket(connection, server_side=True) as secured:
+            secured.recv(65_536)
+            secured.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+            stopped.wait(20)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(20)
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listener.getsockname()[1]
+        stopped.set()
+        thread.join()
+
+
+async def test_a_connection_whose_other_side_says_nothing_any_more_is_cut(
+    without_goodbye: int, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "GOODBYE_SECONDS", 0.2)
+    async with Ingress(settings(without_goodbye, authority.certificate)) as ingress:
+        assert await ingress.probe("acme", "abcdefghij")
+        assert connected_to(without_goodbye) == 1, "it waits for the other side's goodbye"
+    assert connected_to(without_goodbye) == 0
 
 
 @pytest.mark.parametrize("answer", ["200 OK", "302 Found\r\nLocation: /", "404 Not Found", "503 Service Unavailable"])
