@@ -2,7 +2,6 @@
 
 import asyncio
 from typing import Any, Final
-from weakref import WeakSet
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
@@ -20,29 +19,31 @@ class Connector(aiohttp.TCPConnector):
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401  aiohttp's own
         super().__init__(**options)
-        self._made: WeakSet[asyncio.Transport] = WeakSet()
+        self._open: dict[asyncio.Future[None], asyncio.Transport] = {}
+        """By what tells of its end; a transport of uvloop cannot be referred to weakly."""
 
     async def _create_connection(self, *arguments: Any, **named: Any) -> ResponseHandler:  # noqa: ANN401  aiohttp's own
         made = await super()._create_connection(*arguments, **named)
-        if made.transport is not None:
-            self._made.add(made.transport)
+        if made.transport is not None and (closed := made.closed) is not None:
+            self._open[closed] = made.transport
+            closed.add_done_callback(self._forget)
         return made
+
+    def _forget(self, closed: asyncio.Future[None]) -> None:
+        del self._open[closed]
+        if not closed.cancelled():
+            closed.exception()  # one that was reset is closed as well
 
     async def close(self, *, abort_ssl: bool = False) -> None:
         await super().close(abort_ssl=abort_ssl)
-        if not await _ended(self._made, GOODBYE_SECONDS):
-            for transport in self._made:
+        if not await self._ended():
+            for transport in [*self._open.values()]:
                 transport.abort()
-            await _ended(self._made, GOODBYE_SECONDS)
+            await self._ended()
 
-
-async def _ended(transports: WeakSet[asyncio.Transport], seconds: float) -> bool:
-    """Whether all of them are closed within these seconds."""
-    protocols = [transport.get_protocol() for transport in transports]
-    open_ones = [closed for made in protocols if isinstance(made, ResponseHandler) and (closed := made.closed)]
-    if not open_ones:
-        return True
-    done, still_open = await asyncio.wait(open_ones, timeout=seconds)
-    for closed in done:
-        closed.exception()  # one that was reset is closed as well
-    return not still_open
+    async def _ended(self) -> bool:
+        """Whether all connections are closed within GOODBYE_SECONDS."""
+        if not self._open:
+            return True
+        _, still_open = await asyncio.wait([*self._open], timeout=GOODBYE_SECONDS)
+        return not still_open

@@ -4,10 +4,11 @@ import asyncio
 import socket
 import ssl
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+import uvloop
 from pydantic import AnyHttpUrl
 from vivero_control.domain.signups.reachability import ANSWER_BYTES, Ingress, address_of
 from vivero_control.settings import IngressSettings, PlatformSettings, Settings
@@ -108,14 +109,24 @@ def without_goodbye(authority: Authority) -> Iterator[int]:
         thread.join()
 
 
-async def test_a_connection_whose_other_side_says_nothing_any_more_is_cut(
-    without_goodbye: int, authority: Authority, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_connection_whose_other_side_says_nothing_any_more_is_cut(
+    new_loop: Callable[[], asyncio.AbstractEventLoop],
+    without_goodbye: int,
+    authority: Authority,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Also on the loop of the program that runs in a pod, whose transports are another's."""
     monkeypatch.setattr(connections, "GOODBYE_SECONDS", 0.2)
-    async with Ingress(settings(without_goodbye, authority.certificate)) as ingress:
-        assert await ingress.probe("acme", "abcdefghij")
-        assert connected_to(without_goodbye) == 1, "it waits for the other side's goodbye"
-    assert connected_to(without_goodbye) == 0
+
+    async def ask_and_leave() -> None:
+        async with Ingress(settings(without_goodbye, authority.certificate)) as ingress:
+            assert await ingress.probe("acme", "abcdefghij")
+            assert connected_to(without_goodbye) == 1, "it waits for the other side's goodbye"
+        assert connected_to(without_goodbye) == 0
+
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(ask_and_leave())
 
 
 @pytest.mark.parametrize("answer", ["200 OK", "302 Found\r\nLocation: /", "404 Not Found", "503 Service Unavailable"])
