@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from litestar.stores.valkey import ValkeyStore
@@ -48,6 +49,8 @@ from vivero_control.domain.notifications.mails import MailSender
 from vivero_control.domain.overview.service import OverviewService, PoolInformer, ServerInformer
 from vivero_control.domain.plans.service import PlanInformer, PlanService
 from vivero_control.domain.platform.service import PlatformBackups
+from vivero_control.domain.probes.service import SignupProbe
+from vivero_control.domain.probes.web import Web
 from vivero_control.domain.signups import confirmation_jobs, provisioning
 from vivero_control.domain.signups import links as signup_links
 from vivero_control.domain.signups.access import BearerTokens, LoginTickets
@@ -376,6 +379,22 @@ def probes(to: Infrastructure) -> Probes:
         ingress=to.ingress,
         host=to.settings.domain,
         ask_provider=to.payments.ping if to.payments else None,
+    )
+
+
+def signup_probe(to: Infrastructure) -> SignupProbe | None:
+    """None where none is wanted."""
+    chosen = to.settings.probe
+    if chosen is None:
+        return None
+    return SignupProbe(
+        database=to.database,
+        tenants=to.tenants,
+        audit=AuditService(to.database, to.clock),
+        web=lambda: Web(to.settings),
+        every=timedelta(hours=chosen.interval_hours),
+        plan=chosen.plan,
+        clock=to.clock,
     )
 
 

@@ -20,7 +20,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 from vivero_core.model.constants import SECURITY_CONTACT_PATTERN, SIGNUPS_NAMESPACE
-from vivero_core.model.naming import EMAIL_MAX_LENGTH, EMAIL_PATTERN
+from vivero_core.model.naming import EMAIL_MAX_LENGTH, EMAIL_PATTERN, OBJECT_NAME_PATTERN
 from vivero_web.mail import MailServer
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -174,6 +174,15 @@ class JobSettings(BaseModel):
     """How long one is retried, from its first failure on: longer than a bad night. Then it is a dead letter."""
 
 
+class ProbeSettings(BaseModel):
+    """Synthetic probes by the worker: the platform used as a customer uses it (ADR 0072)."""
+
+    interval_hours: float = Field(default=2.0, gt=0, le=24)
+    """Between two signups; one that failed is tried again after five minutes."""
+    plan: str | None = Field(default=None, pattern=OBJECT_NAME_PATTERN, max_length=253)
+    """Plan with `undoDays: 0`, so that what a probe has made goes at once; none: its data is kept as any trial's is."""
+
+
 class BillingSettings(BaseModel):
     """The payment provider: Stripe, or what speaks its API."""
 
@@ -241,6 +250,8 @@ class Settings(BaseSettings):
     ingress: IngressSettings = IngressSettings()
     limits: LimitSettings = LimitSettings()
     jobs: JobSettings = JobSettings()
+    probe: ProbeSettings | None = None
+    """None: there are no probes."""
     telemetry: TelemetrySettings = TelemetrySettings()
 
     @field_validator("public_url")

@@ -29,6 +29,8 @@ from vivero_control.domain.figures.counting import JourneyTask
 from vivero_control.domain.figures.repository import VisitRepository
 from vivero_control.domain.figures.service import FigureService
 from vivero_control.domain.notifications import mails
+from vivero_control.domain.probes.releases import ReleaseTask
+from vivero_control.domain.probes.service import RUN_SECONDS as PROBE_RUN_SECONDS
 from vivero_control.domain.signups.links import LINK
 from vivero_control.domain.signups.repository import SignupLinkRepository
 from vivero_control.domain.staff.repository import RefreshTokenRepository
@@ -54,6 +56,8 @@ COMPARE_SECONDS: Final = 3600.0
 TIDY_SECONDS: Final = 6 * 3600.0
 FIGURES_SECONDS: Final = 300.0
 STATUS_SECONDS: Final = 25.0  # less than half a minute: each minute is measured, once
+PROBE_SECONDS: Final = 60.0  # the probe itself knows when it is due
+RELEASES_SECONDS: Final = 60.0
 RUN_SECONDS: Final = 300.0  # timeout of one run of a periodic task
 KEEP_VISITS: Final = timedelta(days=800)
 KEEP_INCIDENTS: Final = timedelta(days=366)
@@ -100,6 +104,8 @@ class Worker:
             infrastructure.database, composition.probes(infrastructure).all(), infrastructure.clock
         )
         self.billing = composition.synchroniser(infrastructure)
+        self.signup_probe = composition.signup_probe(infrastructure)
+        self.releases = ReleaseTask(infrastructure.tenants, infrastructure.ingress.probe, infrastructure.clock)
         self._wake_ups = {kind: asyncio.Event() for kind in kinds}
 
     def tasks(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
@@ -120,7 +126,16 @@ class Worker:
             "erasures": self.erasures.run,
             "tidy": lambda: run_every(TIDY_SECONDS, "clean-up", self.tidy, limit=RUN_SECONDS),
             **hourly,
+            **self._probes(),
             **by_kind,
+        }
+
+    def _probes(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
+        if (probe := self.signup_probe) is None:
+            return {}
+        return {
+            "signup probe": lambda: run_every(PROBE_SECONDS, "signup probe", probe.run, limit=PROBE_RUN_SECONDS),
+            "releases": lambda: run_every(RELEASES_SECONDS, "releases", self.releases.run, limit=RUN_SECONDS),
         }
 
     async def drain(self) -> None:

@@ -69,6 +69,12 @@ https://{{ .Values.baseDomain }}{{ if ne (int .Values.publicPort) 443 }}:{{ .Val
 {{- end }}
 - {name: VIVERO_INGRESS__PATIENCE, value: {{ .Values.ingress.patienceSeconds | quote }}}
 - {name: VIVERO_JOBS__PATIENCE_HOURS, value: {{ .Values.jobs.patienceHours | quote }}}
+{{- if .Values.probe.enabled }}
+- {name: VIVERO_PROBE__INTERVAL_HOURS, value: {{ .Values.probe.intervalHours | quote }}}
+{{- with .Values.probe.plan }}
+- {name: VIVERO_PROBE__PLAN, value: {{ . | quote }}}
+{{- end }}
+{{- end }}
 - {name: VIVERO_LIMITS__REQUESTS_PER_MINUTE, value: {{ int64 .Values.limits.requestsPerMinute | quote }}}
 - {name: VIVERO_LIMITS__EVENT_STREAMS, value: {{ int64 .Values.limits.eventStreams | quote }}}
 - {name: VIVERO_LIMITS__FORWARDED_HOPS, value: {{ .Values.limits.proxies.hops | quote }}}

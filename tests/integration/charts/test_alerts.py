@@ -23,6 +23,8 @@ OTHER_APP = 'up{job="vivero-data-plane",tenant_id="u5g5446au3",pod="app-2"}'
 ARCHIVER = '{job="vivero-archiver",pod="archiver-1"}'
 REQUEST = 'vivero_requests_total{{job="vivero-data-plane",tenant_id="u5g5446au3",path="{path}",status_code="{code}"}}'
 FOUND = "vivero_control_billing_differences_total"
+PROBES = {"enabled": True, "intervalHours": 2, "plan": ""}
+LATE, CHANGED = "vivero_control_probe_late_timestamp_seconds", "vivero_control_probe_changed_workspaces"
 DAY = 86400
 
 Playing = Callable[[list[dict[str, Any]], str], None]
@@ -167,6 +169,12 @@ SCENES = (
     Scene("ViveroBillingDiffers", "now and then", {f'{FOUND}{{what="access"}}': "0+0x60 1+0x60 2+0x300"}, {"4h": 0}, "1m"),
     Scene("ViveroBillingNotCompared", "it ended at the beginning", {"vivero_control_billing_compared_timestamp_seconds": "0+0x300"}, {"2h": 0, "2h15m": 1}, "1m"),
     Scene("ViveroBillingNotCompared", "every hour", {"vivero_control_billing_compared_timestamp_seconds": "0+60x300"}, {"4h": 0}, "1m"),
+    Scene("ViveroSignupProbeFails", "twice in a row", {"vivero_control_probe_ok": "1+0x10 0+0x20"}, {"10m": 0, "17m": 0, "20m": 1}, "1m"),
+    Scene("ViveroSignupProbeFails", "once; and pages, which never probe", {'vivero_control_probe_ok{component="worker"}': "1+0x10 0+0x5 1+0x20", 'vivero_control_probe_ok{component="serve"}': "0+0x40"}, {"14m": 0, "30m": 0}, "1m"),
+    Scene("ViveroSignupProbeLate", "none has ended", {LATE: "3600+0x100"}, {"50m": 0, "62m": 0, "67m": 1}, "1m"),
+    Scene("ViveroSignupProbeLate", "one ends now and then", {LATE: "3600+60x200"}, {"3h": 0}, "1m"),
+    Scene("ViveroReleaseLosesWorkspaces", "two", {f'{CHANGED}{{answers="false"}}': "0+0x3 2+0x10", f'{CHANGED}{{answers="true"}}': "0+0x3 9+0x10"}, {"3m": 0, "4m": 0, "7m": 1}, "1m"),
+    Scene("ViveroReleaseLosesWorkspaces", "one that starts again", {f'{CHANGED}{{answers="false"}}': "0+0x3 1 0+0x10"}, {"4m": 0, "7m": 0}, "1m"),
 )  # fmt: skip
 
 
@@ -181,7 +189,9 @@ def rules(render: Render, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     folder = tmp_path_factory.mktemp("rules")
     objects = [
         *render("vivero-operator", {"alerts": {"enabled": True}}),
-        *render("vivero-control-plane", {"alerts": {"enabled": True}, "billing": {"secret": "stripe"}}),
+        *render(
+            "vivero-control-plane", {"alerts": {"enabled": True}, "billing": {"secret": "stripe"}, "probe": PROBES}
+        ),
     ]
     found = {}
     for name, text in Monitoring.of(objects).rule_files().items():
@@ -205,7 +215,7 @@ def playing(promtool: Path, rules: dict[str, Path], tmp_path: Path) -> Playing:
 
 def test_prometheus_takes_them(promtool: Path, rules: dict[str, Path]) -> None:
     said = run("promtool", [promtool, "check", "rules", "--lint=all", "--lint-fatal", *rules.values()])
-    assert said.count("SUCCESS") == len(rules) == 3
+    assert said.count("SUCCESS") == len(rules) == 4
 
 
 def test_they_are_the_files_of_the_charts(rules: dict[str, Path]) -> None:

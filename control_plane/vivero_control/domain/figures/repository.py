@@ -18,6 +18,7 @@ from vivero_control.db.tables import (
 )
 from vivero_control.domain.billing.schemas import Interval, InvoiceStatus, SubscriptionStatus
 from vivero_control.domain.figures.policies import Prospect, Subscribed, Visits, source_of
+from vivero_control.domain.signups.repository import by_a_probe
 
 OTHER: Final = "other"
 SOURCES_OF_A_DAY: Final = 500
@@ -73,7 +74,9 @@ class JourneyRepository(Repository[SignupJourney]):
         statement = (
             select(Signup.id)
             .outerjoin(SignupJourney, SignupJourney.signup_id == Signup.id)
-            .where(SignupJourney.signup_id.is_(None), Signup.failure.is_(None), Signup.created_at >= since)
+            .where(
+                SignupJourney.signup_id.is_(None), Signup.failure.is_(None), Signup.created_at >= since, ~by_a_probe()
+            )
         )
         return (await self.session.scalars(statement)).all()
 
@@ -107,7 +110,7 @@ class JourneyRepository(Repository[SignupJourney]):
             select(Signup, SignupJourney, first_paid.c.at)
             .outerjoin(SignupJourney, SignupJourney.signup_id == Signup.id)
             .outerjoin(first_paid, first_paid.c.tenant_uid == SignupJourney.tenant_uid)
-            .where(Signup.created_at >= since)
+            .where(Signup.created_at >= since, ~by_a_probe())
             .order_by(Signup.created_at.desc(), Signup.id)
         )
         return [

@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy.ext.asyncio import AsyncSession
 from vivero_web.mail import Mail, MailRefusedError, MailServer, send
 
+from vivero_control.domain.signups.people import is_probe
 from vivero_control.jobs.kinds import GiveUpError, JobDescription, JobKind, Payload
 from vivero_control.jobs.repository import OutboxRepository
 
@@ -230,7 +231,9 @@ def workspace_deleted(key: str, *, to: str, url: str, days: int | None, account_
 
 
 async def enqueue(session: AsyncSession, mail: Mail, now: datetime, subject: str | None = None) -> None:
-    """Send it with the job that this transaction commits; `subject` as in OutboxEntry."""
+    """Send it with the job that this transaction commits, unless it is to a synthetic probe; `subject` as in OutboxEntry."""
+    if is_probe(mail.to):
+        return
     await OutboxRepository(session).enqueue(
         kind=KIND, key=mail.key, payload=mail.payload(), now=now, due_at=now, subject=subject
     )

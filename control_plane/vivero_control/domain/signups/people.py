@@ -6,6 +6,8 @@ from disposable_email_domains import blocklist
 
 from vivero_control.domain.signups.free_mail import FREE_MAIL
 
+PROBE_DOMAIN: Final = "probe.invalid"
+"""Below a name that will never be delegated (RFC 2606)."""
 _SAME_PROVIDER: Final = {
     "googlemail.com": "gmail.com",
     "me.com": "icloud.com",
@@ -45,6 +47,11 @@ def is_disposable(email: str) -> bool:
     """Whether its provider gives addresses away that expire: they tell one person from another for an hour."""
     labels = email.lower().rpartition("@")[2].split(".")
     return any(".".join(labels[first:]) in blocklist for first in range(len(labels) - 1))
+
+
+def is_probe(email: str) -> bool:
+    """Whether it is the address of a synthetic probe, which is no user: no mail can reach it, and nobody can have it."""
+    return email.lower().endswith(f"@{PROBE_DOMAIN}")
 
 
 def company_domain(email: str) -> str | None:

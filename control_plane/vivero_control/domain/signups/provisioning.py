@@ -25,6 +25,7 @@ from vivero_control.db.tables import Signup
 from vivero_control.domain.notifications import mails
 from vivero_control.domain.signups.access import secret_name, signup_digest
 from vivero_control.domain.signups.links import enqueue_links
+from vivero_control.domain.signups.people import is_probe
 from vivero_control.domain.signups.policies import SlugTakenError
 from vivero_control.domain.signups.repository import SignupRepository
 from vivero_control.domain.tenants.directory import TenantDirectory
@@ -194,7 +195,7 @@ class Provisioner:
                     extra={"spare": spare.name, "slug": wanted.slug},
                 )
                 continue
-            _warm.inc()
+            _count(_warm, wanted)
             return claimed
         return None
 
@@ -207,7 +208,7 @@ class Provisioner:
             or owner.password_hash_secret != secret_name(wanted.signup_id)
         ):
             raise SlugTakenError(wanted.slug)
-        _cold.inc()
+        _count(_cold, wanted)
         return tenant
 
 
@@ -231,7 +232,8 @@ class ProvisioningJob(JobKind):
     async def on_done(self, session: AsyncSession, payload: Payload) -> None:
         """Welcome the owner, now that there is a workspace."""
         wanted = _wanted(payload)
-        await enqueue_links(session, wanted.signup_id, wanted.email, self._clock())
+        if not is_probe(wanted.email):
+            await enqueue_links(session, wanted.signup_id, wanted.email, self._clock())
 
     async def on_given_up(self, session: AsyncSession, payload: Payload, why: str | None) -> None:
         """Free the slug, and tell the customer."""
@@ -250,6 +252,11 @@ class ProvisioningJob(JobKind):
         """Claim the slug again. Raises SlugTakenError when another signup holds it by now."""
         wanted = _wanted(payload)
         await SignupRepository(session).retry(wanted.signup_id, wanted.slug)
+
+
+def _count(counter: Counter, wanted: TenantRequest) -> None:
+    if not is_probe(wanted.email):
+        counter.inc()
 
 
 def _wanted(payload: Payload) -> TenantRequest:

@@ -5,15 +5,20 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import CursorResult, delete, func, select, update
+from sqlalchemy import ColumnElement, CursorResult, delete, func, select, update
 from sqlalchemy.dialects.mysql import insert
 from sqlalchemy.exc import IntegrityError
 
 from vivero_control.db.database import Repository
 from vivero_control.db.tables import Account, Company, Signup, SignupLink, Trial
-from vivero_control.domain.signups.people import mailbox
+from vivero_control.domain.signups.people import PROBE_DOMAIN, mailbox
 from vivero_control.domain.signups.policies import TRIALS_WITHIN, SlugTakenError
 from vivero_control.domain.tenants.policies import CONFIRM_WITHIN
+
+
+def by_a_probe() -> ColumnElement[bool]:
+    """Of a signup: it is that of a synthetic probe, and counts for nothing (`people.is_probe`)."""
+    return Signup.email.endswith(f"@{PROBE_DOMAIN}")
 
 
 class SignupRepository(Repository[Signup]):
@@ -67,6 +72,18 @@ class SignupRepository(Repository[Signup]):
 
     async def remove(self, signup_id: str) -> None:
         await self.session.execute(delete(Signup).where(Signup.id == signup_id))
+
+    async def probes(self, before: datetime) -> Sequence[str]:
+        """Ids of the signups of synthetic probes from before."""
+        statement = select(Signup.id).where(by_a_probe(), Signup.created_at < before)
+        return (await self.session.scalars(statement)).all()
+
+    async def remove_probe(self, signup_id: str) -> None:
+        """With the account, which is of this signup alone; that of a person stays."""
+        account = await self.session.scalar(select(Signup.account_id).where(Signup.id == signup_id, by_a_probe()))
+        if account is not None:
+            await self.remove(signup_id)
+            await self.session.execute(delete(Account).where(Account.id == account))
 
 
 class AccountRepository(Repository[Account]):

@@ -1,0 +1,1 @@
+"""Synthetic probes: the platform is used as a customer uses it, and asked before and after a change (ADR 0072)."""
