@@ -41,8 +41,8 @@ from vivero_control.domain.signups.controllers import (
     SignupController,
     TenantLeadController,
 )
-from vivero_control.domain.staff.controllers import AuthController, MemberController
-from vivero_control.domain.staff.guards import STAFF, bearer_auth
+from vivero_control.domain.staff.controllers import AuthController, MemberController, SecondFactorController
+from vivero_control.domain.staff.guards import STAFF, bearer_auth, second_factor_set_up
 from vivero_control.domain.status.controllers import IncidentController, StatusController
 from vivero_control.domain.tenants.controllers import TenantController, TenantOrderController
 from vivero_control.domain.tenants.hosts import ForeignHosts, HostDispatch
@@ -132,7 +132,9 @@ def _api(services: Services) -> Router:
             AuditLogController,
             OverviewApiController,
             MemberController,
+            SecondFactorController,
         ],
+        guards=[second_factor_set_up],
         middleware=[auth.middleware],
         security=[auth.security_requirement],
     )

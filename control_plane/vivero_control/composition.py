@@ -13,11 +13,13 @@ from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.model.tenant_backup import TenantBackup
 from vivero_core.model.tenant_restore import TenantRestore
+from vivero_web.challenges import Challenges
 from vivero_web.clock import Clock
 from vivero_web.counts import SharedCounts
 from vivero_web.limiter import Limiter
 from vivero_web.logins import Logins
 from vivero_web.passwords import Passwords
+from vivero_web.sealed import SealedSecrets
 from vivero_web.tokens import derive_key
 
 from vivero_control.db.database import Database
@@ -62,8 +64,10 @@ from vivero_control.domain.signups.service import SignupDeps, SignupService
 from vivero_control.domain.signups.views import SignupViews, StreamSlots
 from vivero_control.domain.signups.work import Work
 from vivero_control.domain.staff import jobs as staff_jobs
+from vivero_control.domain.staff.codes import StaffCodes
 from vivero_control.domain.staff.members import StaffMembers
 from vivero_control.domain.staff.resets import StaffResets
+from vivero_control.domain.staff.second_factors import StaffSecondFactors
 from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.sessions import StaffSessions
 from vivero_control.domain.staff.tokens import StaffTokens
@@ -196,9 +200,22 @@ def services(to: Infrastructure) -> Services:
     audit = AuditService(to.database, clock)
     plans = PlanService(to.plans)
     logins = Logins(to.limiter)
-    staff = StaffService(database=to.database, passwords=to.passwords, logins=logins, audit=audit)
+    session_key = settings.app.session_key.get_secret_value()
+    factor_secrets = SealedSecrets(session_key, "vivero-control", "second-factors")
+    codes = StaffCodes(to.database, to.limiter, factor_secrets, clock)
+    required = settings.staff.second_factor_required
+    staff = StaffService(
+        database=to.database,
+        passwords=to.passwords,
+        logins=logins,
+        codes=codes,
+        challenges=Challenges(derive_key(session_key, "vivero-control/challenges"), "vivero-staff/codes"),
+        audit=audit,
+        second_factor_required=required,
+        clock=clock,
+    )
     store = ValkeyStore(to.cache, namespace=settings.cache.prefix.rstrip(":"))
-    staff_key = derive_key(settings.app.session_key.get_secret_value(), "vivero-control/staff-tokens")
+    staff_key = derive_key(session_key, "vivero-control/staff-tokens")
     billing = BillingService(
         database=to.database,
         provider=to.payments,
@@ -225,7 +242,7 @@ def services(to: Infrastructure) -> Services:
     return Services(
         signups=SignupService(_signup_deps(to, plans)),
         work=Work(
-            derive_key(settings.app.session_key.get_secret_value(), "vivero-control/work"),
+            derive_key(session_key, "vivero-control/work"),
             to.limiter,
             settings.limits.signups_before_proof,
             clock,
@@ -234,7 +251,7 @@ def services(to: Infrastructure) -> Services:
             database=to.database,
             limiter=to.limiter,
             people=_people(to),
-            joins=JoinCodes(derive_key(settings.app.session_key.get_secret_value(), "vivero-control/joins")),
+            joins=JoinCodes(derive_key(session_key, "vivero-control/joins")),
             directory=to.directory,
             tenant_url=settings.tenant_url,
             wake_worker=to.wake_up.notify,
@@ -291,6 +308,18 @@ def services(to: Infrastructure) -> Services:
             clock=clock,
         ),
         staff=staff,
+        second_factors=StaffSecondFactors(
+            database=to.database,
+            passwords=to.passwords,
+            logins=logins,
+            limiter=to.limiter,
+            secrets=factor_secrets,
+            codes=codes,
+            wake_worker=to.wake_up.notify,
+            host=settings.domain,
+            required=required,
+            clock=clock,
+        ),
         resets=StaffResets(
             database=to.database,
             passwords=to.passwords,
@@ -300,9 +329,15 @@ def services(to: Infrastructure) -> Services:
             host=settings.domain,
             clock=clock,
         ),
-        members=StaffMembers(database=to.database, limiter=to.limiter, wake_worker=to.wake_up.notify, clock=clock),
+        members=StaffMembers(
+            database=to.database,
+            limiter=to.limiter,
+            wake_worker=to.wake_up.notify,
+            host=settings.domain,
+            clock=clock,
+        ),
         sessions=StaffSessions(store, staff, clock),
-        tokens=StaffTokens(to.database, staff_key, clock),
+        tokens=StaffTokens(to.database, staff_key, clock, second_factor_required=required),
         audit=audit,
         status=StatusService(to.database, clock),
         audit_search=audit_search,

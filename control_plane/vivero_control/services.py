@@ -16,9 +16,10 @@ the frozen structs of its domain's `schemas.py`.
 | `work: Work` | the signup's form | `require(proof, address)`; `challenge() -> Challenge` |
 | `confirmations: Confirmations` | pages behind the link of a signup's mail | `confirm(code) -> ConfirmedView`; `ask(slug, address)` |
 | `plans: PlanService` | pricing, plan choice | `all() -> tuple[PlanView, ...]`, cheapest first; `find(name) -> PlanView` |
-| `staff: StaffService` | login page | `login(Login, caller_of(request.scope)) -> StaffView` (`caller_of` of `vivero_web.request_context`); then `sessions.open(staff) -> Cookie` |
+| `staff: StaffService` | login page | `login(Login, caller_of(request.scope)) -> StaffView` (`caller_of` of `vivero_web.request_context`), or after its CodeNeededError `finish(challenge, code)`; then `sessions.open(staff) -> Cookie` |
+| `second_factors: StaffSecondFactors` | two-step login of who is logged in | `get(actor)`, `begin/renew_codes/end(actor, password, address)`, `pending(actor)`, `confirm(actor, code)` |
 | `resets: StaffResets` | forgotten password | `ask(email, address)`; `choose(ChosenPassword, address)` |
-| `members: StaffMembers` | people page, for admins | `all()`, `get(id) -> Member`; `invite/invite_again/withdraw/change(actor, …)`; `domain/staff/guards.session_admin` is the dependency |
+| `members: StaffMembers` | people page, for admins | `all()`, `get(id) -> Member`; `invite/invite_again/withdraw/change/reset_second_factor(actor, …)`; `domain/staff/guards.session_admin` is the dependency |
 | `sessions: StaffSessions` | pages behind the login | `open(staff) -> Cookie`, `read(value) -> StaffView or None`, `close(value) -> Cookie`; `domain/staff/guards.session_staff` is a ready dependency |
 | `settings: Settings` | addresses | `domain`, `tenant_url(slug)` |
 | `tenants: TenantService` | tenants page | `search(TenantQuery) -> Page[TenantRow]`, `get(name) -> TenantDetail`, `subjects(name)` for its history, `suspend/resume/extend_trial/change_plan(name, action, actor) -> TenantDetail` |
@@ -86,6 +87,7 @@ from vivero_control.domain.signups.service import SignupService
 from vivero_control.domain.signups.work import Work
 from vivero_control.domain.staff.members import StaffMembers
 from vivero_control.domain.staff.resets import StaffResets
+from vivero_control.domain.staff.second_factors import StaffSecondFactors
 from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.sessions import StaffSessions
 from vivero_control.domain.staff.tokens import StaffTokens
@@ -127,6 +129,7 @@ class Services:
     hosts: HostService
     workspace_finder: WorkspaceFinder
     staff: StaffService
+    second_factors: StaffSecondFactors
     resets: StaffResets
     members: StaffMembers
     sessions: StaffSessions

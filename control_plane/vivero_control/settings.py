@@ -208,6 +208,13 @@ class BillingSettings(BaseModel):
         return str(self.pages_url or self.api_url).rstrip("/")
 
 
+class StaffSettings(BaseModel):
+    """What holds for those who run the platform."""
+
+    second_factor_required: bool = False
+    """Whether who has not set up two-step login can do nothing else before."""
+
+
 class TelemetrySettings(BaseModel):
     """Off unless told where to."""
 
@@ -250,6 +257,7 @@ class Settings(BaseSettings):
     ingress: IngressSettings = IngressSettings()
     limits: LimitSettings = LimitSettings()
     jobs: JobSettings = JobSettings()
+    staff: StaffSettings = StaffSettings()
     probe: ProbeSettings | None = None
     """None: there are no probes."""
     telemetry: TelemetrySettings = TelemetrySettings()

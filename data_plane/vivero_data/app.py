@@ -26,6 +26,7 @@ from vivero_web.passwords import Passwords
 from vivero_web.problem import Answers
 from vivero_web.rate_limit import RateLimit, RouteLimits
 from vivero_web.request_context import RequestContext
+from vivero_web.sealed import SealedSecrets
 from vivero_web.security import HSTS_HOST, JSON, MULTIPART, require_media_type
 from vivero_web.security_txt import security_txt_routes
 
@@ -143,7 +144,6 @@ from vivero_data.domain.workspace_exports.service import WorkspaceExportService
 from vivero_data.housekeeping import Housekeeping
 from vivero_data.lib.json import JsonRequest, JsonResponse
 from vivero_data.lib.key_tokens import KeyTokens
-from vivero_data.lib.sealed import SealedSecrets
 from vivero_data.lib.tokens import AccessTokens
 from vivero_data.openapi import described
 from vivero_data.read_only import ReadOnly
@@ -263,9 +263,9 @@ def build(settings: Settings) -> Services:
         auth=auth,
         own_sessions=SessionService(database),
         second_factors=second_factors,
-        idempotency=IdempotencyService(database, SealedSecrets(settings.app.file_key, "answers")),
+        idempotency=IdempotencyService(database, SealedSecrets(settings.app.file_key, "vivero-data", "answers")),
         email_changes=EmailChangeService(database, passwords, logins, links, mailer, limiter),
-        webhooks=WebhookService(database, SealedSecrets(settings.app.file_key, "webhooks")),
+        webhooks=WebhookService(database, SealedSecrets(settings.app.file_key, "vivero-data", "webhooks")),
         api_keys=ApiKeyService(database, KeyTokens(settings.app.signing_key)),
         tickets=TicketService(database, auth, stored, logins, settings.ticket_key_file, settings.env.tenant_id),
         users=UserService(database, limits, passwords, logins, identity),

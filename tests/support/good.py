@@ -80,6 +80,7 @@ _ROLE: Final = {
     "files": True,
     "collections": [{"collection": "Contacts", "create": True, "change": True, "delete": False, "export": True}],
 }
+_PROOF: Final = {"current_password": "not the password"}
 _FORGOTTEN: Final = {"email": "grace@example.com"}
 _CHOSEN: Final = {"code": "x" * 43, "password": _PASSWORD}
 _RECORDS: Final = "/collections/{name}/records"
@@ -200,15 +201,15 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
         "POST /forgotten-password": _FORGOTTEN,
         "POST /set-password": _CHOSEN,
         "POST /account/password": passwords,
-        "POST /api/v1/me/second-factor": {"current_password": "not the password"},
+        "POST /api/v1/me/second-factor": _PROOF,
         "POST /api/v1/me/second-factor/confirm": {"code": "123456"},
-        "POST /api/v1/me/second-factor/recovery-codes": {"current_password": "not the password"},
-        "POST /api/v1/me/second-factor/end": {"current_password": "not the password"},
+        "POST /api/v1/me/second-factor/recovery-codes": _PROOF,
+        "POST /api/v1/me/second-factor/end": _PROOF,
         "POST /login/code": {"challenge": "x" * 43, "code": "123456", "next": "/files"},
-        "POST /account/second-factor": {"current_password": "not the password"},
+        "POST /account/second-factor": _PROOF,
         "POST /account/second-factor/confirm": {"code": "123456"},
-        "POST /account/second-factor/recovery-codes": {"current_password": "not the password"},
-        "POST /account/second-factor/off": {"current_password": "not the password"},
+        "POST /account/second-factor/recovery-codes": _PROOF,
+        "POST /account/second-factor/off": _PROOF,
         "POST /api/v1/webhooks": {"url": "https://example.com/hook", "events": ["record.created"], "collection": None},
         "PATCH /api/v1/webhooks/{webhook_id}": {"events": ["record.deleted"], "active": True},
         "POST /api/v1/report-schedules": {
@@ -343,6 +344,15 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
     "POST /api/v1/status/incidents": _INCIDENT,
     "POST /api/v1/status/incidents/{number}/updates": {"state": "resolved", "text": "It works again."},
     "POST /api/v1/platform-backup/dumps": {"reason": "Before the upgrade."},
+    "POST /api/v1/auth/second-factor": _PROOF,
+    "POST /api/v1/auth/second-factor/confirm": {"code": "123456"},
+    "POST /api/v1/auth/second-factor/recovery-codes": _PROOF,
+    "POST /api/v1/auth/second-factor/end": _PROOF,
+    "POST /staff/login/code": {"challenge": "x" * 43, "code": "123456", "next": "/staff/tenants"},
+    "POST /staff/security/second-factor": _PROOF,
+    "POST /staff/security/second-factor/confirm": {"code": "123456"},
+    "POST /staff/security/second-factor/recovery-codes": _PROOF,
+    "POST /staff/security/second-factor/off": _PROOF,
     "POST /api/v1/staff": {"email": "grace@example.com", "role": "support"},
     "PATCH /api/v1/staff/{staff_id}": {"role": "admin", "active": True},
     "POST /signup": {**_SIGNUP, "key": "k" * 32},

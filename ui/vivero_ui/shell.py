@@ -34,11 +34,16 @@ class NavSection:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who is logged in; `logout_href` takes a POST."""
+    """Who is logged in; `logout_href` takes a POST.
+
+    Attributes:
+        security_href: where one's own login is set up; empty where the navigation leads there.
+    """
 
     name: str
     email: str
     logout_href: str
+    security_href: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,6 +131,20 @@ def password_changed(key: str, *, to: str, place: str) -> Mail:
     )
 
 
+def second_factor_changed(key: str, *, to: str, place: str, on: bool, by: str = "") -> Mail:
+    """After two-step login was turned on or off; `by` is who else did it, an address of our own people."""
+    turned = f"turned {'on' if on else 'off'}"
+    return _mail(
+        key,
+        to,
+        f"Two-step login at {place} was {turned}",
+        f"two-step login of {to} at {place} was {turned}{f' by {by}' if by else ''}. A login there needs"
+        f" {'a code of your authenticator app' if on else 'the password alone'} from now on. All other sessions were"
+        " ended.",
+        "If you do not know why, tell an administrator at once, and choose another password.",
+    )
+
+
 def email_change(key: str, *, to: str, place: str, link: str) -> Mail:
     """To a new address, which nobody has confirmed."""
     return _mail(

@@ -22,6 +22,7 @@ https://{{ .Values.baseDomain }}{{ if ne (int .Values.publicPort) 443 }}:{{ .Val
 {{- define "control-plane.env" -}}
 - {name: VIVERO_PUBLIC_URL, value: {{ include "control-plane.public-url" . | quote }}}
 - {name: VIVERO_LISTEN_PORT, value: "8080"}
+- {name: VIVERO_STAFF__SECOND_FACTOR_REQUIRED, value: {{ .Values.staff.secondFactorRequired | quote }}}
 {{- with .Values.securityContact }}
 - {name: VIVERO_SECURITY_CONTACT, value: {{ . | quote }}}
 {{- end }}

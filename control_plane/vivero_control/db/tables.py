@@ -23,6 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
 )
+from sqlalchemy.dialects.mysql import VARBINARY
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 EMAIL_LENGTH = 254
@@ -179,6 +180,30 @@ class StaffMember(Base):
     role: Mapped[str] = mapped_column(String(16))
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class StaffSecondFactor(Base):
+    """What somebody of the staff proves a login with besides the password."""
+
+    __tablename__ = "staff_second_factors"
+
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"), primary_key=True)
+    secret: Mapped[bytes] = mapped_column(VARBINARY(128))
+    """Of the authenticator app, sealed."""
+    active: Mapped[bool]
+    """Whether a code of it has come back."""
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_step: Mapped[int] = mapped_column(BigInteger)
+    """Of the newest code that was used, in 30 seconds since 1970."""
+
+
+class StaffRecoveryCode(Base):
+    """A code that lets in once without the app, by its digest."""
+
+    __tablename__ = "staff_recovery_codes"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"), index=True)
 
 
 class RefreshToken(Base):

@@ -14,11 +14,12 @@ from vivero_core.model.constants import SuspensionReason
 from vivero_ui.alone import policy
 from vivero_ui.errors import error_page as words_for
 from vivero_web.problem import Problem
+from vivero_web.second_factors import SecondFactorRequiredError
 
 from vivero_control.domain.tenants.hosts import STARTING_SECONDS
 from vivero_control.domain.tenants.schemas import HostState, HostStatus
 from vivero_control.web.site import ACCOUNT
-from vivero_control.web.staff_shell import login_address
+from vivero_control.web.staff_shell import SECURITY, login_address
 
 # Whose detail is a sentence about this one case; the others' is the protocol's, the page has better words.
 _EXACT: Final = frozenset({403, 409, 422, 429, 503})
@@ -28,6 +29,8 @@ def error_page(request: Request[Any, Any, Any], problem: Problem) -> Response[An
     if problem.status == HTTP_401_UNAUTHORIZED:
         owners = request.url.path.startswith(f"{ACCOUNT}/")
         return Redirect(ACCOUNT if owners else login_address(request), status_code=HTTP_303_SEE_OTHER)
+    if problem.type.rpartition(":")[2] == SecondFactorRequiredError.slug:
+        return Redirect(SECURITY, status_code=HTTP_303_SEE_OTHER)
     detail = problem.detail if problem.status in _EXACT else ""
     page = words_for(problem.status, problem.request_id, detail)
     return Template("vivero/error.html.j2", context={"error": page}, status_code=problem.status)

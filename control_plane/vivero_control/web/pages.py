@@ -37,6 +37,7 @@ from vivero_control.web.signup import SignupController
 from vivero_control.web.site import SiteController
 from vivero_control.web.staff_login import RecoveryController, StaffLoginController
 from vivero_control.web.staff_members import StaffMembersController
+from vivero_control.web.staff_security import StaffSecurityController
 from vivero_control.web.staff_status import StaffStatusController
 from vivero_control.web.status import StatusPageController
 from vivero_control.web.tenants import TenantsController
@@ -79,6 +80,7 @@ def pages(clock: Clock = now) -> Pages:
             PlatformController,
             StaffStatusController,
             StaffMembersController,
+            StaffSecurityController,
         ],
         guards=[same_origin_only],
         dependencies={"clock": Provide(lambda: clock, sync_to_thread=False, use_cache=True)},

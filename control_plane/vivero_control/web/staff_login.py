@@ -8,14 +8,16 @@ from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_200_OK, HTTP_303_SEE_OTHER
 from msgspec import Struct
 from vivero_web.bodies import read_form_as
+from vivero_web.challenges import ChallengeEndedError
 from vivero_web.errors import InvalidInputError, TooManyRequestsError, WebError
 from vivero_web.links import PAGE, ChosenPassword
 from vivero_web.rate_limit import LOGOUTS, SECRETS, Counted
 from vivero_web.request_context import caller_of
+from vivero_web.second_factors import CODE_MAX, CodeNeededError, WrongCodeError
 
 from vivero_control.domain.staff.errors import WrongLoginError
 from vivero_control.domain.staff.resets import StaffResets
-from vivero_control.domain.staff.schemas import Login
+from vivero_control.domain.staff.schemas import Login, StaffView
 from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.sessions import SESSION_COOKIE, StaffSessions
 from vivero_control.settings import Settings
@@ -34,6 +36,18 @@ class LoginForm(Struct, kw_only=True):
         return "LoginForm(…)"
 
 
+class CodeForm(Struct, kw_only=True):
+    """The second form's fields as typed."""
+
+    challenge: str = ""
+    code: str = ""
+    next: str = ""
+
+    def __repr__(self) -> str:
+        """Without the code and what opens with it: a repr ends in logs."""
+        return "CodeForm(…)"
+
+
 def _page(name: str, error: WebError | None = None, **context: object) -> Template:
     errors = error.by_field if error else {}
     problem = error.detail if error and not errors else ""
@@ -47,6 +61,15 @@ def _page(name: str, error: WebError | None = None, **context: object) -> Templa
 
 def _login_page(form: LoginForm, error: WebError | None = None, *, password_set: bool = False) -> Template:
     return _page("staff_login", error, email=form.email, next=form.next, password_set=password_set)
+
+
+def _code_page(form: CodeForm, error: WebError | None = None) -> Template:
+    return _page("staff_code", error, challenge=form.challenge, next=form.next)
+
+
+async def _logged_in(sessions: StaffSessions, member: StaffView, address: str) -> Redirect:
+    cookie = await sessions.open(member)
+    return Redirect(safe_next(address), status_code=HTTP_303_SEE_OTHER, cookies=[cookie])
 
 
 class StaffLoginController(Controller):
@@ -77,10 +100,28 @@ class StaffLoginController(Controller):
             member = await staff.login(
                 Login(email=form.email[:254], password=form.password[:1024]), caller_of(request.scope)
             )
+        except CodeNeededError as error:
+            return _code_page(CodeForm(challenge=error.challenge, next=form.next))
         except (WrongLoginError, TooManyRequestsError) as error:
             return _login_page(form, error)
-        cookie = await sessions.open(member)
-        return Redirect(safe_next(form.next), status_code=HTTP_303_SEE_OTHER, cookies=[cookie])
+        return await _logged_in(sessions, member, form.next)
+
+    @post("/login/code", status_code=HTTP_303_SEE_OTHER)
+    async def login_with_code(
+        self,
+        request: Request[Any, Any, Any],
+        staff: NamedDependency[StaffService],
+        sessions: NamedDependency[StaffSessions],
+    ) -> Response[Any]:
+        """The second step of a login, for who has two-step login."""
+        form = await read_form_as(request, CodeForm)
+        try:
+            member = await staff.finish(form.challenge, form.code[:CODE_MAX])
+        except (WrongCodeError, TooManyRequestsError) as error:
+            return _code_page(form, error)
+        except ChallengeEndedError as error:
+            return _login_page(LoginForm(next=form.next), error)
+        return await _logged_in(sessions, member, form.next)
 
     @post("/logout", status_code=HTTP_303_SEE_OTHER, guards=[Counted(LOGOUTS)])
     async def logout(self, request: Request[Any, Any, Any], sessions: NamedDependency[StaffSessions]) -> Redirect:

@@ -16,9 +16,9 @@ from vivero_web.errors import ConflictError, InvalidInputError, TooManyRequestsE
 
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.staff.guards import session_admin
+from vivero_control.domain.staff.identity import staff_subject
 from vivero_control.domain.staff.members import StaffMembers
 from vivero_control.domain.staff.schemas import MemberChanges, NewMember, Role, StaffView
-from vivero_control.domain.staff.service import staff_subject
 from vivero_control.web import presentation
 from vivero_control.web.staff_shell import PEOPLE, shell
 
@@ -32,6 +32,7 @@ DONE: Final = {
     "role": "The role is changed.",
     "deactivated": "They are deactivated, and logged out everywhere.",
     "reactivated": "They are active again. A link to choose a new password is on its way.",
+    "second-factor": "Their two-step login is off, and they are logged out everywhere. They are told by mail.",
     "withdrawn": "The invitation is withdrawn. Its link opens nothing any more.",
 }
 _FORM_ERRORS: Final = (InvalidInputError, ConflictError, TooManyRequestsError)
@@ -184,3 +185,8 @@ class StaffMembersController(Controller):
     @post("/{staff_id:uuid}/withdraw", status_code=HTTP_303_SEE_OTHER)
     async def withdraw(self, staff_id: FromPath[UUID], shown: NamedDependency[MemberPage]) -> Response[Any]:
         return await shown.apply(staff_id, shown.members.withdraw(shown.member, staff_id), "withdrawn", PEOPLE)
+
+    @post("/{staff_id:uuid}/second-factor", status_code=HTTP_303_SEE_OTHER)
+    async def reset_second_factor(self, staff_id: FromPath[UUID], shown: NamedDependency[MemberPage]) -> Response[Any]:
+        """For who lost phone and recovery codes."""
+        return await shown.apply(staff_id, shown.members.reset_second_factor(shown.member, staff_id), "second-factor")

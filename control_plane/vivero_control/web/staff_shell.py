@@ -19,6 +19,7 @@ PLATFORM: Final = "/staff/platform"
 FIGURES: Final = "/staff/figures"
 STATUS: Final = "/staff/status"
 PEOPLE: Final = "/staff/people"
+SECURITY: Final = "/staff/security"
 LOGIN: Final = "/staff/login"
 PASSWORD_SET: Final = "password=set"  # noqa: S105  a query, not a password
 """The login's query after a reset: it says so."""
@@ -31,7 +32,7 @@ def safe_next(address: str) -> str:
     except ValueError:
         return HOME
     own = not parts.scheme and not parts.netloc and address.startswith("/staff/") and "\\" not in address
-    return address if own and parts.path != LOGIN else HOME
+    return address if own and not parts.path.startswith(LOGIN) else HOME
 
 
 def login_address(request: Request[Any, Any, Any]) -> str:
@@ -63,7 +64,9 @@ def shell(staff: StaffView, here: str = HOME) -> Shell:
         subtitle="Staff console",
         home_href=HOME,
         sections=(NavSection([NavItem(label, href, icon, active=href == here) for label, href, icon in pages]),),
-        account=Account(name=staff.email.partition("@")[0], email=staff.email, logout_href="/staff/logout"),
+        account=Account(
+            name=staff.email.partition("@")[0], email=staff.email, logout_href="/staff/logout", security_href=SECURITY
+        ),
         search_href=f"{HOME}?q=",
         search_label="Search tenants for",
     )

@@ -1,6 +1,5 @@
 """Access tokens (JWT, HS256, 15 minutes), refresh tokens (random, kept as a hash) and login tickets (EdDSA)."""
 
-import hmac
 import secrets
 import time
 from datetime import datetime, timedelta
@@ -10,16 +9,16 @@ from typing import Annotated, Any, Final, NoReturn
 import jwt
 import msgspec
 from jwt.types import Options
+from vivero_web.challenges import Challenges
 from vivero_web.errors import NotSignedInError
 from vivero_web.fields import AccessToken
-from vivero_web.tokens import TICKET_ISSUER, TICKET_VALID_FOR, digest
+from vivero_web.tokens import TICKET_ISSUER, TICKET_VALID_FOR
 
 from vivero_data.lib.hit_rates import looked_up
 
 ACCESS_LIFETIME: Final = timedelta(minutes=15)
 REFRESH_LIFETIME: Final = timedelta(days=30)  # of an unused session
 SESSION_LIFETIME: Final = timedelta(days=90)  # of one that is used
-_CHALLENGE_LIFETIME: Final = timedelta(minutes=10)
 _LEEWAY: Final = timedelta(seconds=30)  # clock skew between two machines
 _MAX_TOKEN: Final = 4096  # ours have a few hundred characters
 _SESSION_BITS: Final = 53  # every reader of JSON has numbers of so many bits exactly
@@ -31,21 +30,6 @@ class AccessClaims(msgspec.Struct, frozen=True):
 
     user_id: int
     session_id: int
-
-
-class ChallengeClaims(msgspec.Struct, frozen=True):
-    """Whose password was right, and of which password."""
-
-    user_id: int
-    password: str
-
-    def is_about(self, password_hash: str) -> bool:
-        """Whether the password is still that one."""
-        return hmac.compare_digest(self.password, _mark(password_hash))
-
-
-def _mark(password_hash: str) -> str:
-    return digest(password_hash).hex()
 
 
 def new_session_id() -> int:
@@ -80,7 +64,7 @@ class AccessTokens:
     def __init__(self, signing_key: str, tenant_id: str) -> None:
         self._key = bytes.fromhex(signing_key)
         self._audience = tenant_id
-        self._codes = f"{tenant_id}/codes"
+        self.challenges = Challenges(self._key, f"{tenant_id}/codes")
         # Cached: each request verifies its token twice, for the rate limit and the login, and so does the next one.
         self._checked = lru_cache(_REMEMBERED)(self._check)
 
@@ -96,34 +80,6 @@ class AccessTokens:
             self._key,
             algorithm="HS256",
         )
-
-    def challenge(self, user_id: int, password_hash: str, now: datetime) -> str:
-        """Proves for a few minutes that somebody knew the password; opens nothing by itself."""
-        claims = {
-            "sub": str(user_id),
-            "pwd": _mark(password_hash),
-            "aud": self._codes,
-            "exp": now + _CHALLENGE_LIFETIME,
-        }
-        return jwt.encode(claims, self._key, algorithm="HS256")
-
-    def read_challenge(self, token: str) -> ChallengeClaims:
-        """The claims of a valid challenge.
-
-        Raises:
-            NotSignedInError: expired, forged, or another workspace's.
-        """
-        try:
-            body = jwt.decode(
-                token[:_MAX_TOKEN],
-                self._key,
-                algorithms=["HS256"],
-                audience=self._codes,
-                options={"require": ["sub", "pwd", "aud", "exp"]},
-            )
-            return ChallengeClaims(int(body["sub"]), str(body["pwd"]))
-        except (jwt.PyJWTError, ValueError, TypeError) as error:
-            raise NotSignedInError("That took too long. Enter your password once more.") from error
 
     def read(self, token: str) -> AccessClaims:
         """The claims of a valid token.

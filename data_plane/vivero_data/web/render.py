@@ -19,9 +19,9 @@ from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from vivero_ui.errors import ErrorPage, error_page
 from vivero_web.problem import Problem
+from vivero_web.second_factors import SecondFactorRequiredError
 
 from vivero_data.domain.identity.service import Identity
-from vivero_data.domain.second_factors.schemas import SecondFactorRequiredError
 from vivero_data.web.listing import Address
 from vivero_data.web.pending_form import LOGIN, PendingForm, PendingFormResponse, is_short_form
 

@@ -8,9 +8,8 @@ from typing import Any
 import httpx
 import pytest
 from integration.data_plane.workspace import OWNER, PASSWORD, Workspace
-from vivero_data.lib import totp
-from vivero_data.lib.sealed import SealedSecrets
-from vivero_web import clock
+from vivero_web import clock, totp
+from vivero_web.sealed import SealedSecrets
 
 FACTOR, LOGIN = "/api/v1/me/second-factor", "/api/v1/auth/login"
 
@@ -134,7 +133,7 @@ async def test_secrets_are_stored_sealed(workspace: Workspace, owner: dict[str, 
 
 async def test_a_copy_with_another_key_takes_recovery_codes(workspace: Workspace, owner: dict[str, str]) -> None:
     secret, codes = await start(workspace, owner)
-    workspace.app.state.services.second_factors._secrets = SealedSecrets("x", "second-factors")  # noqa: SLF001  as in a copy
+    workspace.app.state.services.second_factors._secrets = SealedSecrets("x", "vivero-data", "second-factors")  # noqa: SLF001  as in a copy
     assert await login(workspace, code=code_of(secret, 1)) == (401, "wrong-code")
     assert await login(workspace, code=codes[0]) == (200, "")
 

@@ -20,8 +20,8 @@ from integration.data_plane.workspace import Workspace
 from vivero_data.clients.webhooks import WebhookSender
 from vivero_data.domain.webhooks.delivery import WebhookDelivery, next_attempt
 from vivero_data.domain.webhooks.schemas import MAX_WEBHOOKS
-from vivero_data.lib.sealed import SealedSecrets
 from vivero_web import clock
+from vivero_web.sealed import SealedSecrets
 
 HOOKS, RECORDS = "/api/v1/webhooks", "/api/v1/collections/Contacts/records"
 NAME = "hooks.example.com"
@@ -97,7 +97,7 @@ def delivery(quiet: Workspace, receiver: Receiver) -> WebhookDelivery:
         lambda *_: ["127.0.0.1"],
         lambda _: True,
     )
-    sealed = SealedSecrets(quiet.settings.app.file_key, "webhooks")
+    sealed = SealedSecrets(quiet.settings.app.file_key, "vivero-data", "webhooks")
     return WebhookDelivery(services.database, sender, sealed, services.links, services.webhooks.wakeup)
 
 
@@ -232,7 +232,7 @@ async def test_the_programs_own_sender_does_not_reach_this_machine(
     await quiet.collection(owner)
     made = await hook(quiet, owner, receiver)
     await add(quiet, owner)
-    services, sealed = quiet.app.state.services, SealedSecrets(quiet.settings.app.file_key, "webhooks")
+    services, sealed = quiet.app.state.services, SealedSecrets(quiet.settings.app.file_key, "vivero-data", "webhooks")
     real = WebhookSender(find=lambda *_: ["127.0.0.1"])
     await WebhookDelivery(services.database, real, sealed, services.links, asyncio.Event()).once()
     attempts = (await quiet.client.get(f"{HOOKS}/{made['id']}/attempts", headers=owner)).json()["items"]
@@ -246,7 +246,7 @@ async def test_a_copy_with_another_key_sends_nothing(
     await quiet.collection(owner)
     await hook(quiet, owner, receiver)
     await add(quiet, owner)
-    delivery._secrets = SealedSecrets("another", "webhooks")  # noqa: SLF001  as in a copy
+    delivery._secrets = SealedSecrets("another", "vivero-data", "webhooks")  # noqa: SLF001  as in a copy
     assert await delivery.once()
     assert receiver.got == []
 

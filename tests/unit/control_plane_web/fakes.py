@@ -82,6 +82,7 @@ from vivero_control.domain.staff.schemas import (
     NewMember,
     StaffView,
 )
+from vivero_control.domain.staff.second_factors import Changed, StaffSecondFactors
 from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.sessions import SESSION_COOKIE, StaffSessions
 from vivero_control.domain.tenants.bulk import BulkOrders
@@ -110,7 +111,9 @@ from vivero_control.settings import BillingSettings, CompanySettings, MailSettin
 from vivero_control.web.pages import pages
 from vivero_core.model.constants import SuspensionReason
 from vivero_core.model.plan import Feature
+from vivero_web import totp
 from vivero_web.bodies import FORM_BYTES, BoundedRequest
+from vivero_web.challenges import ChallengeEndedError
 from vivero_web.counts import LocalCounts
 from vivero_web.current_request import Proxies
 from vivero_web.errors import (
@@ -125,11 +128,13 @@ from vivero_web.limiter import Limiter
 from vivero_web.links import ChosenPassword, secret_in
 from vivero_web.problem import Problem, describe, problem_response, wants_page
 from vivero_web.request_context import RequestContext
+from vivero_web.second_factors import CodeNeededError, CodeRefusedError, Enrolment, SecondFactor, WrongCodeError
 from vivero_web.text import company_problem
 
 NOW = datetime(2026, 11, 22, 15, 30, tzinfo=UTC)
 HOSTILE = "<script>alert('x')</script> \"Bähr\" & Söhne 🌱"
 ADMIN = StaffView(id=str(UUID(int=1)), email="ada@vivero.example", role="admin")
+CODE = "123456"
 SUPPORT = StaffView(id=str(UUID(int=2)), email="grace@vivero.example", role="support")
 
 
@@ -772,14 +777,69 @@ class FakePlatform(PlatformBackups):
 
 
 class FakeStaff(StaffService):
-    def __init__(self) -> None:
-        pass
+    """Knows one password, and one code."""
+
+    def __init__(self, *, coded: bool = False) -> None:
+        self.coded = coded
 
     async def login(self, login: Login, address: str) -> StaffView:
         del address
         if login.password != "right":
             raise WrongLoginError
+        if self.coded:
+            raise CodeNeededError("proven")
         return ADMIN
+
+    async def finish(self, challenge: str, code: str) -> StaffView:
+        if challenge != "proven":
+            raise ChallengeEndedError
+        if code != CODE:
+            raise WrongCodeError
+        return ADMIN
+
+
+class FakeSecondFactors(StaffSecondFactors):
+    """Of one person, who knows the same password and code."""
+
+    def __init__(self, *, active: bool = False, required: bool = False) -> None:
+        self.factor = SecondFactor(active=active, since=NOW if active else None, recovery_codes=10 if active else 0)
+        self.required = required
+
+    async def get(self, actor: StaffView) -> SecondFactor:
+        del actor
+        return self.factor
+
+    async def begin(self, actor: StaffView, password: str, address: str) -> Enrolment:
+        del address
+        _prove(password)
+        return await self.pending(actor)
+
+    async def pending(self, actor: StaffView) -> Enrolment:
+        secret = b"x" * 20
+        return Enrolment(totp.shown(secret), totp.uri(secret, "vivero.localhost", actor.email))
+
+    async def confirm(self, actor: StaffView, code: str, *, but: UUID | None = None) -> Changed:
+        del but
+        if code != CODE:
+            raise CodeRefusedError
+        self.factor = SecondFactor(active=True, since=NOW, recovery_codes=10)
+        return Changed(member=actor, recovery_codes=["abcd-efgh-ijkl"] * 10)
+
+    async def renew_codes(self, actor: StaffView, password: str, address: str) -> list[str]:
+        del actor, address
+        _prove(password)
+        return ["mnop-qrst-uvwx"] * 10
+
+    async def end(self, actor: StaffView, password: str, address: str, *, but: UUID | None = None) -> StaffView:
+        del address, but
+        _prove(password)
+        self.factor = SecondFactor(active=False)
+        return actor
+
+
+def _prove(password: str) -> None:
+    if password != "right":
+        raise InvalidInputError.of("current_password", "This is not your password.")
 
 
 class ThreeMails:
@@ -848,7 +908,7 @@ def invited(number: int, email: str, state: InvitationState, days: float = 5) ->
 
 PEOPLE = (
     person(1, ADMIN.email, role="admin"),
-    person(2, SUPPORT.email),
+    person(2, SUPPORT.email, second_factor=True),
     person(3, "hedy@vivero.example", active=False),
     person(4, "ida@vivero.example", invitation=Invitation(state=InvitationState.SENDING, expires_at=None)),
     invited(5, "joan@vivero.example", InvitationState.SENT),
@@ -888,6 +948,9 @@ class FakeMembers(StaffMembers):
     async def change(self, actor: StaffView, staff_id: UUID, changes: MemberChanges) -> Member:
         staff_policies.forbid_own_account(actor, staff_id)
         return await self._keep("change", actor, changes, staff_id)
+
+    async def reset_second_factor(self, actor: StaffView, staff_id: UUID) -> Member:
+        return await self._keep("reset-second-factor", actor, None, staff_id)
 
     async def _keep(self, what: str, actor: StaffView, order: object, staff_id: UUID) -> Member:
         if self.refusal:
@@ -968,6 +1031,7 @@ def fakes(**replaced: object) -> dict[str, object]:
         "platform": FakePlatform(platform_backup()),
         "dead_letters": FakeDeadLetters(),
         "staff": FakeStaff(),
+        "second_factors": FakeSecondFactors(),
         "resets": FakeResets(),
         "workspace_finder": FakeFinder(),
         "confirmations": FakeConfirmations(),

@@ -66,6 +66,7 @@ def test_staff_home_is_the_table(staff: TestClient[Any]) -> None:
         "https://evil.example/staff/",
         "//evil.example",
         "/staff/login",
+        "/staff/login/code",
         "/\\evil",
         "/staff/\\evil",
         "javascript:1",

@@ -158,15 +158,7 @@ from vivero_data.domain.roles.schemas import (
 )
 from vivero_data.domain.roles.service import RoleService
 from vivero_data.domain.samples.service import Sample, SampleService, SampleTakenError, template
-from vivero_data.domain.second_factors.schemas import (
-    CodeNeededError,
-    CodeRefusedError,
-    Enrolment,
-    LoginRules,
-    OwnFactorFirstError,
-    SecondFactor,
-    WrongCodeError,
-)
+from vivero_data.domain.second_factors.schemas import LoginRules, OwnFactorFirstError
 from vivero_data.domain.second_factors.service import SecondFactorService
 from vivero_data.domain.sessions.schemas import SessionNotFoundError, SessionView
 from vivero_data.domain.sessions.service import SessionService
@@ -209,7 +201,6 @@ from vivero_data.domain.workspace_exports.job import KIND as WORKSPACE_EXPORT
 from vivero_data.domain.workspace_exports.schemas import WorkspaceExport, WorkspaceExportNotFoundError
 from vivero_data.domain.workspace_exports.service import WorkspaceExportService
 from vivero_data.errors import PlanLimitError
-from vivero_data.lib import totp
 from vivero_data.lib.json import JsonRequest, JsonResponse, decode, encode
 from vivero_data.lib.notation import Notation
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page
@@ -218,6 +209,7 @@ from vivero_data.openapi import described
 from vivero_data.settings import AppSecret, CacheSecret, DatabaseSecret, Environment, Settings, StorageSecret
 from vivero_data.web.render import render_error
 from vivero_data.web.routes import route_handlers
+from vivero_web import totp
 from vivero_web.bodies import FORM_BYTES
 from vivero_web.conditions import UNCONDITIONAL, Conditions, tag_of
 from vivero_web.current_request import Proxies
@@ -232,6 +224,7 @@ from vivero_web.errors import (
 from vivero_web.links import INVITATION_VALID_FOR, ChosenPassword, secret_in
 from vivero_web.problem import Answers
 from vivero_web.request_context import RequestContext
+from vivero_web.second_factors import CodeNeededError, CodeRefusedError, Enrolment, SecondFactor, WrongCodeError
 
 NOW = datetime.now(UTC)
 PASSWORD = "correct horse battery staple"

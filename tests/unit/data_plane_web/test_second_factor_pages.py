@@ -2,8 +2,8 @@
 
 from unit.data_plane_web.browser import Browser, form_of
 from unit.data_plane_web.fakes import NOW, PASSWORD, World
-from vivero_data.domain.second_factors.schemas import SecondFactor
 from vivero_data.domain.users.schemas import Role, User
+from vivero_web.second_factors import SecondFactor
 
 SECURITY, FACTOR = "/account/security", "/account/second-factor"
 

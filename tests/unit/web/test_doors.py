@@ -25,6 +25,7 @@ BY_THEIR_SERVICE: Final = {
     "POST /login": "logins",
     "POST /login/code": "second_factors",
     "POST /staff/login": "logins",
+    "POST /staff/login/code": "second_factors",
     "POST /api/v1/auth/login": "logins",
     "POST /forgotten-password": "mail_limits",
     "POST /staff/forgotten-password": "mail_limits",

@@ -108,6 +108,7 @@ def test_every_body_that_somebody_reads_is_known_here(program: Program) -> None:
         *("/end", "/undo", "/api/v1/trash/{entry_id}/restore", "/secret", "/hide", "/home", "/templates/{name}"),
         *(
             "/users/{user_id}/second-factor",
+            "/people/{staff_id}/second-factor",
             "/favourite",
             "/copy",
             "/audit/verification",

@@ -10,15 +10,18 @@ from litestar.security.jwt import JWTAuth, Token
 from vivero_web.declared import raises
 from vivero_web.errors import NotAllowedError
 from vivero_web.request_context import note_person
+from vivero_web.second_factors import SecondFactorRequiredError
 
 from vivero_control.domain.staff import policies
 from vivero_control.domain.staff.errors import NoSessionError
+from vivero_control.domain.staff.identity import staff_subject
 from vivero_control.domain.staff.schemas import StaffView
-from vivero_control.domain.staff.service import staff_subject
 from vivero_control.domain.staff.sessions import SESSION_COOKIE, StaffSessions
 from vivero_control.domain.staff.tokens import ALGORITHM, AUDIENCE, ISSUER, SESSION, StaffTokens
 
 STAFF: Final = "staff"
+SETS_UP: Final[dict[str, Any]] = {"sets_up_second_factor": True}
+"""`opt` of the routes that are open to who has to set up two-step login first."""
 StaffRequest = Request[StaffView, Token, Any]
 """Of a route behind `bearer_auth`."""
 
@@ -50,11 +53,13 @@ async def session_staff(request: Request[Any, Any, Any], sessions: NamedDependen
 
     Raises:
         NoSessionError: the error page sends the browser to the login.
+        SecondFactorRequiredError: it sends the browser to where that is set up.
     """
     member = await sessions.read(request.cookies.get(SESSION_COOKIE))
     if member is None:
         raise NoSessionError
     note_person(request.scope, staff_subject(member.id))
+    require_second_factor(member, request.route_handler)
     return member
 
 
@@ -79,6 +84,29 @@ async def session_operator(request: Request[Any, Any, Any], sessions: NamedDepen
     member = await session_staff(request, sessions)
     policies.require_admin(member, policies.OPERATE)
     return member
+
+
+def require_second_factor(member: StaffView, handler: BaseRouteHandler) -> None:
+    """Refuse who lacks what is required of everybody, but for the routes that set it up.
+
+    Raises:
+        SecondFactorRequiredError: saying where that is.
+    """
+    if member.lacks_second_factor and not SETS_UP.items() <= handler.opt.items():
+        raise SecondFactorRequiredError("/api/v1/auth/second-factor")
+
+
+@raises(SecondFactorRequiredError)
+async def second_factor_set_up(
+    connection: ASGIConnection[Any, StaffView, Token, Any], handler: BaseRouteHandler
+) -> None:
+    """Litestar guard of all routes behind `bearer_auth`, before a body is read.
+
+    Raises:
+        SecondFactorRequiredError: two-step login is required, and the caller has not set it up.
+    """
+    if connection.scope.get("method") != "OPTIONS":
+        require_second_factor(connection.user, handler)
 
 
 @raises(NotAllowedError, needs="Needs the role admin.")

@@ -16,8 +16,8 @@ from vivero_web.tokens import digest, new_secret
 from vivero_control.db.database import Database
 from vivero_control.db.tables import StaffMember
 from vivero_control.domain.notifications.mails import MailSender
+from vivero_control.domain.staff.identity import can_log_in, has_password
 from vivero_control.domain.staff.repository import StaffLinkRepository, StaffRepository
-from vivero_control.domain.staff.service import can_log_in, has_password
 from vivero_control.jobs.kinds import GiveUpError, JobDescription, JobKind, Payload
 
 RESET: Final = "staff.reset"

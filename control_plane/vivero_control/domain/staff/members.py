@@ -13,19 +13,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from vivero_web.clock import Clock
 from vivero_web.errors import InvalidInputError
 from vivero_web.limiter import Limiter
-from vivero_web.links import of_invitations, to_recipient
+from vivero_web.links import of_invitations, second_factor_changed, to_recipient
 from vivero_web.passwords import NO_PASSWORD
+from vivero_web.second_factors import NotActiveError
 from vivero_web.text import email_problem
 
 from vivero_control.db.database import Database
 from vivero_control.db.tables import StaffMember
 from vivero_control.domain.audit.service import DONE, AuditAction, AuditRepository, record
+from vivero_control.domain.notifications import mails
 from vivero_control.domain.staff import policies, views
 from vivero_control.domain.staff.errors import EmailTakenError, MemberNotFoundError, NoSessionError
+from vivero_control.domain.staff.factors import SecondFactorRepository
+from vivero_control.domain.staff.identity import can_log_in, has_password, staff_subject, view
 from vivero_control.domain.staff.jobs import INVITATION, InvitationRequest
 from vivero_control.domain.staff.repository import RefreshTokenRepository, StaffLinkRepository, StaffRepository
 from vivero_control.domain.staff.schemas import Member, MemberChanges, NewMember, StaffView
-from vivero_control.domain.staff.service import can_log_in, has_password, staff_subject, view
 from vivero_control.jobs.repository import OutboxRepository
 
 
@@ -36,8 +39,12 @@ class StaffMembers:
     TooManyRequestsError when it would mail too many links.
     """
 
-    def __init__(self, *, database: Database, limiter: Limiter, wake_worker: Callable[[], None], clock: Clock) -> None:
+    def __init__(
+        self, *, database: Database, limiter: Limiter, wake_worker: Callable[[], None], host: str, clock: Clock
+    ) -> None:
+        """`host`: where staff log in."""
         self._database = database
+        self._host = host
         self._limiter = limiter
         self._wake_worker = wake_worker
         self._clock = clock
@@ -116,6 +123,26 @@ class StaffMembers:
                 member.active, member.password_hash = True, NO_PASSWORD
                 await self._send_link(session, actor, member)
                 await self._note(session, actor, "reactivate", member)
+            return await views.member(session, staff_id, self._clock())
+
+    async def reset_second_factor(self, actor: StaffView, staff_id: UUID) -> Member:
+        """End the two-step login of who has lost phone and recovery codes, and their logins; they are told by mail.
+
+        Raises:
+            MemberNotFoundError: there is none of this id.
+            OwnAccountError: it is the actor, who ends it with the password.
+            NotActiveError: they have none.
+        """
+        policies.forbid_own_account(actor, staff_id)
+        async with self._about(actor, staff_id) as (session, member):
+            if not await SecondFactorRepository(session).end(staff_id):
+                raise NotActiveError
+            await RefreshTokenRepository(session).end_all(staff_id)
+            await self._note(session, actor, "reset-second-factor", member)
+            mail = second_factor_changed(
+                f"mail.second-factor:{uuid4()}", to=member.email, place=self._host, on=False, by=actor.email
+            )
+            await mails.enqueue(session, mail, self._clock())
             return await views.member(session, staff_id, self._clock())
 
     @asynccontextmanager

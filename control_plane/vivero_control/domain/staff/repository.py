@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import CursorResult, delete, exists, select, update
+from sqlalchemy import CursorResult, and_, delete, exists, select, update
 from sqlalchemy.dialects.mysql import insert
 from vivero_web.passwords import NO_PASSWORD
 
 from vivero_control.db.database import Repository
-from vivero_control.db.tables import RefreshToken, StaffLink, StaffMember
+from vivero_control.db.tables import RefreshToken, StaffLink, StaffMember, StaffSecondFactor
 
 
 class StaffRepository(Repository[StaffMember]):
@@ -28,9 +28,18 @@ class StaffRepository(Repository[StaffMember]):
         await self.add_new([member])
         return await self.get_one_or_none(id=member.id) is not None
 
-    async def active(self, staff_id: UUID) -> StaffMember | None:
-        """Who may be logged in: who is invited, for the first time or again, may not yet."""
-        return await self.get_one_or_none(StaffMember.password_hash != NO_PASSWORD, id=staff_id, active=True)
+    async def active(self, staff_id: UUID) -> tuple[StaffMember, StaffSecondFactor | None] | None:
+        """Who may be logged in, and the second factor: who is invited, for the first time or again, may not yet."""
+        statement = (
+            select(StaffMember, StaffSecondFactor)
+            .outerjoin(
+                StaffSecondFactor,
+                and_(StaffSecondFactor.staff_id == StaffMember.id, StaffSecondFactor.active),
+            )
+            .where(StaffMember.id == staff_id, StaffMember.active, StaffMember.password_hash != NO_PASSWORD)
+        )
+        found = (await self.session.execute(statement)).one_or_none()
+        return (found[0], found[1]) if found else None
 
     async def locked(self, *staff_ids: UUID) -> dict[UUID, StaffMember]:
         """Those of them that there are; nobody else changes one until the transaction ends.
@@ -40,16 +49,18 @@ class StaffRepository(Repository[StaffMember]):
         which = select(StaffMember).where(StaffMember.id.in_(staff_ids)).order_by(StaffMember.id).with_for_update()
         return {member.id: member for member in await self.session.scalars(which)}
 
-    async def with_links(self, *staff_ids: UUID) -> Sequence[tuple[StaffMember, datetime | None]]:
-        """Members by address, everybody when nobody is named, and until when their newest link is good."""
+    async def with_links(self, *staff_ids: UUID) -> Sequence[tuple[StaffMember, datetime | None, bool]]:
+        """Members by address, everybody when nobody is named: the end of the newest link, and whether logins need a code."""
+        coded = exists().where(StaffSecondFactor.staff_id == StaffMember.id, StaffSecondFactor.active)
         statement = (
-            select(StaffMember, StaffLink.expires_at)
+            select(StaffMember, StaffLink.expires_at, coded)
             .outerjoin(StaffLink, StaffLink.staff_id == StaffMember.id)
             .order_by(StaffMember.email)
         )
         if staff_ids:
             statement = statement.where(StaffMember.id.in_(staff_ids))
-        return [(member, expires_at) for member, expires_at in await self.session.execute(statement)]
+        rows = await self.session.execute(statement)
+        return [(member, expires_at, bool(needs_code)) for member, expires_at, needs_code in rows]
 
     async def set_password(self, staff_id: UUID, password_hash: str) -> None:
         statement = update(StaffMember).where(StaffMember.id == staff_id).values(password_hash=password_hash)
@@ -73,9 +84,10 @@ class RefreshTokenRepository(Repository[RefreshToken]):
     async def end_family(self, family: UUID) -> None:
         await self.session.execute(delete(RefreshToken).where(RefreshToken.family == family))
 
-    async def end_all(self, staff_id: UUID) -> None:
-        """Every login of this person."""
-        await self.session.execute(delete(RefreshToken).where(RefreshToken.staff_id == staff_id))
+    async def end_all(self, staff_id: UUID, but: UUID | None = None) -> None:
+        """Every login of this person, but for one."""
+        ended = delete(RefreshToken).where(RefreshToken.staff_id == staff_id)
+        await self.session.execute(ended if but is None else ended.where(RefreshToken.family != but))
 
     async def forget(self, before: datetime) -> int:
         statement = delete(RefreshToken).where(RefreshToken.expires_at < before)

@@ -24,9 +24,9 @@ from vivero_control.db.database import Database
 from vivero_control.db.tables import StaffMember
 from vivero_control.domain.audit.service import DONE, AuditRepository, record
 from vivero_control.domain.notifications import mails
+from vivero_control.domain.staff.identity import has_password, of_staff
 from vivero_control.domain.staff.jobs import RESET, ResetRequest
 from vivero_control.domain.staff.repository import RefreshTokenRepository, StaffLinkRepository, StaffRepository
-from vivero_control.domain.staff.service import has_password, of_staff, view
 from vivero_control.jobs.repository import OutboxRepository
 
 
@@ -96,7 +96,7 @@ class StaffResets:
         # Access tokens end with the refresh tokens of their login, sessions of pages by the security stamp.
         await RefreshTokenRepository(session).end_all(member.id)
         action = "reset-password" if has_password(member) else "accept-invitation"
-        await AuditRepository(session).add(record(of_staff(action, view(member)), now, DONE))
+        await AuditRepository(session).add(record(of_staff(action, member), now, DONE))
         if has_password(member):
             await self._notify(session, member, now)
 

@@ -7,19 +7,21 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 from vivero_web.fields import AccessToken, Email, RefreshToken, TypedEmail, TypedPassword
+from vivero_web.second_factors import Code
 
 Role = Literal["admin", "support"]
 StaffRole = Annotated[Role, Meta(description="An `admin` manages staff members; both roles may do everything else.")]
 
 
 class Login(Struct, frozen=True, kw_only=True):
-    """E-mail and password."""
+    """E-mail and password, and a code where two-step login is active."""
 
     email: TypedEmail
     password: TypedPassword
+    code: Code | None = None
 
     def __repr__(self) -> str:
-        """Without the password: a repr ends in logs."""
+        """Without them: a repr ends in logs."""
         return "Login(…)"
 
 
@@ -47,12 +49,18 @@ class Tokens(Struct, frozen=True, kw_only=True):
 
 
 class StaffView(Struct, frozen=True, kw_only=True):
-    """Who is logged in; `stamp` binds the login to the password that it was made with."""
+    """Who is logged in.
+
+    Attributes:
+        stamp: binds the login to the password and the second factor that it was made with.
+        lacks_second_factor: whether two-step login is required, and this person has not set it up.
+    """
 
     id: str
     email: str
     role: Role
     stamp: str = ""
+    lacks_second_factor: bool = False
 
 
 class InvitationState(StrEnum):
@@ -80,6 +88,9 @@ class Member(Struct, frozen=True, kw_only=True):
     active: Annotated[bool, Meta(description="Whether they may log in, once they have a password.")]
     created_at: Annotated[datetime, Meta(description="When they were added.")]
     invitation: Annotated[Invitation | None, Meta(description="While they are active and have no password.")]
+    second_factor: Annotated[bool, Meta(description="Whether their logins need a code of an authenticator app.")] = (
+        False
+    )
 
 
 class NewMember(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

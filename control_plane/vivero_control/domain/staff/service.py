@@ -1,56 +1,110 @@
-"""Logins of staff, without revealing who has an account; the security stamp; the first administrator."""
+"""Logins of staff by e-mail and password, and a code where two-step login is active."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import cast
 from uuid import UUID
 
+from vivero_web.challenges import ChallengeEndedError, Challenges
 from vivero_web.clock import Clock
 from vivero_web.errors import TooManyRequestsError
 from vivero_web.logins import Logins
-from vivero_web.passwords import NO_PASSWORD, Passwords
-from vivero_web.tokens import digest
+from vivero_web.passwords import Passwords
+from vivero_web.second_factors import CodeNeededError, WrongCodeError
 
 from vivero_control.db.database import Database
 from vivero_control.db.tables import StaffMember
-from vivero_control.domain.audit.service import AuditAction, AuditService
+from vivero_control.domain.audit.service import AuditService
+from vivero_control.domain.staff.codes import StaffCodes
 from vivero_control.domain.staff.errors import WrongLoginError
+from vivero_control.domain.staff.identity import can_log_in, of_staff, present, staff_subject, view
 from vivero_control.domain.staff.repository import StaffRepository
-from vivero_control.domain.staff.schemas import Login, Role, StaffView
+from vivero_control.domain.staff.schemas import Login, StaffView
 from vivero_control.settings import Settings
 
 
 class StaffService:
-    """Logins of staff."""
+    """Logins of staff; `second_factor_required` of everybody."""
 
-    def __init__(self, *, database: Database, passwords: Passwords, logins: Logins, audit: AuditService) -> None:
+    def __init__(  # noqa: PLR0913  what it works with, by name
+        self,
+        *,
+        database: Database,
+        passwords: Passwords,
+        logins: Logins,
+        codes: StaffCodes,
+        challenges: Challenges,
+        audit: AuditService,
+        second_factor_required: bool,
+        clock: Clock,
+    ) -> None:
         self._database = database
         self._passwords = passwords
         self._logins = logins
+        self._codes = codes
+        self._challenges = challenges
         self._audit = audit
+        self._second_factor_required = second_factor_required
+        self._clock = clock
 
     async def login(self, login: Login, address: str) -> StaffView:
-        """Whose e-mail and password these are; `address` is the caller's, for counting.
+        """Whose e-mail, password and code these are; `address` is the caller's, for counting.
 
         Raises:
-            WrongLoginError: whatever is wrong.
-            TooManyRequestsError: too many attempts; the right password is refused as well.
+            WrongLoginError: whatever is wrong with e-mail or password.
+            CodeNeededError: they are right, and two-step login is active.
+            WrongCodeError: the code that came with them is not.
+            TooManyRequestsError: too many attempts; what is right is refused as well.
         """
         async with self._database.transaction() as session:
             member = await StaffRepository(session).by_email(login.email)
-        async with self._noting_refusals(member), self._logins.guess(member.email if member else login.email, address):
-            # Constant time: an invited member has no hash that could be verified, and an unknown address no member.
-            stored = member.password_hash if member and can_log_in(member) else None
-            matches = await self._passwords.verify(stored, login.password)
-            if member is None or not matches:
-                raise WrongLoginError
-        found = view(member)
-        await self._audit.log(of_staff("login", found))
-        return found
+        async with self._noting_refusals(member):
+            async with self._logins.guess(member.email if member else login.email, address):
+                # Constant time: an invited member has no hash that could be verified, and an unknown address no member.
+                stored = member.password_hash if member and can_log_in(member) else None
+                matches = await self._passwords.verify(stored, login.password)
+                if member is None or not matches:
+                    raise WrongLoginError
+            try:
+                return await self._completed(member, login.code)
+            except CodeNeededError as error:
+                challenge = self._challenges.issue(str(member.id), member.password_hash, self._clock())
+                raise CodeNeededError(challenge) from error
+
+    async def finish(self, challenge: str, code: str) -> StaffView:
+        """Whose login a code completes, after a password that was right.
+
+        Raises:
+            ChallengeEndedError: that was too long ago, or the password was changed.
+            WrongCodeError: the code is not right.
+            TooManyRequestsError: too many were not.
+        """
+        proven = self._challenges.read(challenge)
+        async with self._database.transaction() as session:
+            found = await StaffRepository(session).active(UUID(proven.account))
+        if found is None or not proven.is_about(found[0].password_hash):
+            raise ChallengeEndedError
+        async with self._noting_refusals(found[0]):
+            return await self._completed(found[0], code or "-")
 
     async def note_logout(self, member: StaffView) -> None:
         """The session has ended."""
         await self._audit.log(of_staff("logout", member))
+
+    async def find(self, staff_id: str, stamp: str) -> StaffView | None:
+        """The active member of this id, while password and second factor are those that the login was made with.
+
+        None also for what is no id.
+        """
+        async with self._database.transaction() as session:
+            found = await present(session, staff_id, required=self._second_factor_required)
+        return found if found and found.stamp == stamp else None
+
+    async def _completed(self, member: StaffMember, code: str | None) -> StaffView:
+        """The login of who knew the password. What was proven is not read again: a change of it ends the login."""
+        factor = await self._codes.check(member, code)
+        found = view(member, factor, required=self._second_factor_required)
+        await self._audit.log(of_staff("login", found))
+        return found
 
     @asynccontextmanager
     async def _noting_refusals(self, member: StaffMember | None) -> AsyncIterator[None]:
@@ -60,60 +114,10 @@ class StaffService:
         """
         try:
             yield
-        except (WrongLoginError, TooManyRequestsError) as error:
-            action = "login-refused" if isinstance(error, WrongLoginError) else "login-blocked"
+        except (WrongLoginError, WrongCodeError, TooManyRequestsError) as error:
+            action = "login-blocked" if isinstance(error, TooManyRequestsError) else "login-refused"
             await self._audit.log_refusal(action, staff_subject(member.id if member else "unknown"))
             raise
-
-    async def find(self, staff_id: str, stamp: str) -> StaffView | None:
-        """The active member of this id, while the password is the one that the login was made with.
-
-        None also for what is no id.
-        """
-        try:
-            key = UUID(staff_id)
-        except ValueError:
-            return None
-        async with self._database.transaction() as session:
-            member = await StaffRepository(session).active(key)
-        found = view(member) if member else None
-        return found if found and found.stamp == stamp else None
-
-
-def of_staff(action: str, member: StaffView) -> AuditAction:
-    """What a member does to their own account."""
-    return AuditAction(actor=member.email, action=action, subject=staff_subject(member.id), reason="", detail={})
-
-
-def staff_subject(staff_id: UUID | str) -> str:
-    """The audit log's name for an account."""
-    return f"staff/{staff_id}"
-
-
-def can_log_in(member: StaffMember) -> bool:
-    return member.active and has_password(member)
-
-
-def has_password(member: StaffMember) -> bool:
-    """False before an invitation is accepted, and after a deactivation."""
-    return member.password_hash != NO_PASSWORD
-
-
-def view(member: StaffMember) -> StaffView:
-    return StaffView(
-        id=str(member.id),
-        email=member.email,
-        role=cast("Role", member.role),
-        stamp=security_stamp(member.password_hash),
-    )
-
-
-def security_stamp(password_hash: str) -> str:
-    """Binds a login to the password it was made with: any change of the password ends the login.
-
-    It reveals nothing about the password: the hash is salted, and this is a part of its digest.
-    """
-    return digest(password_hash).hex()[:32]
 
 
 async def seed_admin(settings: Settings, clock: Clock) -> None:

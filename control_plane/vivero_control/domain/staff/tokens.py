@@ -13,9 +13,9 @@ from vivero_control.db.database import Database
 from vivero_control.db.tables import RefreshToken
 from vivero_control.domain.audit.service import DONE, AuditRepository, record, refusal
 from vivero_control.domain.staff.errors import InvalidTokenError
+from vivero_control.domain.staff.identity import of_staff, present, staff_subject
 from vivero_control.domain.staff.repository import RefreshTokenRepository, StaffRepository
 from vivero_control.domain.staff.schemas import StaffView, Tokens
-from vivero_control.domain.staff.service import of_staff, staff_subject, view
 
 ISSUER: Final = "vivero-control-plane"
 AUDIENCE: Final = "vivero-staff"
@@ -30,15 +30,16 @@ LOGIN_FOR: Final = timedelta(days=14)
 class StaffTokens:
     """Issues, exchanges and ends them."""
 
-    def __init__(self, database: Database, key: bytes, clock: Clock) -> None:
+    def __init__(self, database: Database, key: bytes, clock: Clock, *, second_factor_required: bool) -> None:
         self._database = database
+        self._second_factor_required = second_factor_required
         self._clock = clock
         self.secret = key.hex()
 
     async def issue(self, staff: StaffView) -> Tokens:
         """After a login: a new family."""
         async with self._database.transaction() as session:
-            return await self._pair(session, staff, uuid4(), self._clock() + LOGIN_FOR)
+            return await self._pair(session, UUID(staff.id), uuid4(), self._clock() + LOGIN_FOR)
 
     async def exchange(self, refresh_token: str) -> Tokens:
         """A new pair for a refresh token.
@@ -73,33 +74,32 @@ class StaffTokens:
     async def holder(self, staff_id: str, family: object) -> StaffView | None:
         """Whose access token it is; None when its login has ended, or its owner may no longer log in."""
         try:
-            key, login = UUID(staff_id), UUID(str(family))
+            login = UUID(str(family))
         except ValueError:
             return None
         async with self._database.transaction() as session:
-            lives = await RefreshTokenRepository(session).lives(login)
-            member = await StaffRepository(session).active(key) if lives else None
-        return view(member) if member else None
+            if not await RefreshTokenRepository(session).lives(login):
+                return None
+            return await present(session, staff_id, required=self._second_factor_required)
 
     async def _note_logout(self, session: AsyncSession, staff_id: UUID) -> None:
-        member = await StaffRepository(session).active(staff_id)
-        if member is not None:
-            await AuditRepository(session).add(record(of_staff("logout", view(member)), self._clock(), DONE))
+        found = await StaffRepository(session).active(staff_id)
+        if found is not None:
+            await AuditRepository(session).add(record(of_staff("logout", found[0]), self._clock(), DONE))
 
     async def _next(self, session: AsyncSession, used: RefreshToken) -> Tokens | None:
         now = self._clock()
-        member = await StaffRepository(session).active(used.staff_id)
-        if used.expires_at <= now or member is None:
+        if used.expires_at <= now or await StaffRepository(session).active(used.staff_id) is None:
             return None
         used.used_at = now
-        return await self._pair(session, view(member), used.family, used.expires_at)
+        return await self._pair(session, used.staff_id, used.family, used.expires_at)
 
-    async def _pair(self, session: AsyncSession, staff: StaffView, family: UUID, until: datetime) -> Tokens:
+    async def _pair(self, session: AsyncSession, staff_id: UUID, family: UUID, until: datetime) -> Tokens:
         refresh = new_secret()
         await RefreshTokenRepository(session).add(
-            RefreshToken(digest=digest(refresh).hex(), family=family, staff_id=UUID(staff.id), expires_at=until)
+            RefreshToken(digest=digest(refresh).hex(), family=family, staff_id=staff_id, expires_at=until)
         )
-        return Tokens(access_token=self._access(staff.id, family, self._clock()), refresh_token=refresh)
+        return Tokens(access_token=self._access(str(staff_id), family, self._clock()), refresh_token=refresh)
 
     def _access(self, staff_id: str, family: UUID, now: datetime) -> str:
         extras = {SESSION: str(family)}

@@ -8,6 +8,7 @@ from vivero_web.declared import raises
 from vivero_web.errors import NotSignedInError
 from vivero_web.rate_limit import LOGOUTS, SECRETS, Counted
 from vivero_web.request_context import caller_of
+from vivero_web.second_factors import CodeNeededError, WrongCodeError
 
 from vivero_data.domain.auth.guards import BEARER_OR_COOKIE, AnyRequest, provide_actor
 from vivero_data.domain.auth.schemas import (
@@ -18,7 +19,6 @@ from vivero_data.domain.auth.schemas import (
     WrongCredentialsError,
 )
 from vivero_data.domain.auth.service import AuthService
-from vivero_data.domain.second_factors.schemas import CodeNeededError, WrongCodeError
 from vivero_data.lib.tokens import Tokens
 
 

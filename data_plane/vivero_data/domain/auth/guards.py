@@ -13,10 +13,10 @@ from litestar.types import Message, Scope
 from vivero_web.declared import raises
 from vivero_web.errors import CrossSiteError, NotAllowedError, NotSignedInError, UnavailableError
 from vivero_web.request_context import note_person
+from vivero_web.second_factors import SecondFactorRequiredError
 from vivero_web.security import is_same_origin
 
 from vivero_data.domain.auth.service import AuthService
-from vivero_data.domain.second_factors.schemas import SecondFactorRequiredError
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission, roles_needed
 from vivero_data.lib import cookies
 from vivero_data.lib.key_tokens import MARK
@@ -116,7 +116,7 @@ async def _identify(request: AnyConnection, auth: AuthService) -> Actor:
     actor = await _person(request, auth)
     note_person(request.scope, f"user/{actor.user_id}")
     if actor.lacks_second_factor and not SETS_UP.items() <= request.route_handler.opt.items():
-        raise SecondFactorRequiredError
+        raise SecondFactorRequiredError("/api/v1/me/second-factor")
     return actor
 
 

@@ -3,8 +3,7 @@
 import msgspec
 from vivero_web.errors import NotSignedInError
 from vivero_web.fields import RefreshToken, TypedEmail, TypedPassword
-
-from vivero_data.domain.second_factors.schemas import Code
+from vivero_web.second_factors import Code
 
 
 class WrongCredentialsError(NotSignedInError):

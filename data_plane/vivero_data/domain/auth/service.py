@@ -9,11 +9,11 @@ from vivero_web import clock
 from vivero_web.errors import NotSignedInError, TooManyRequestsError
 from vivero_web.logins import Logins
 from vivero_web.passwords import Passwords
+from vivero_web.second_factors import CodeNeededError, WrongCodeError
 
 from vivero_data.db.database import Database
 from vivero_data.domain.auth.schemas import Credentials, SessionEndedError, WrongCredentialsError
 from vivero_data.domain.auth.sessions import NO_ACCOUNT, Session, Sessions
-from vivero_data.domain.second_factors.schemas import CodeNeededError, WrongCodeError
 from vivero_data.domain.second_factors.service import SecondFactorService
 from vivero_data.domain.users import repository as users
 from vivero_data.domain.users.schemas import Actor
@@ -65,7 +65,7 @@ class AuthService:
             try:
                 await self._second_factors.check(found[0], credentials.code)
             except CodeNeededError as error:
-                raise CodeNeededError(self._tokens.challenge(found[0].id, found[1], clock.now())) from error
+                raise CodeNeededError(self._tokens.challenges.issue(str(found[0].id), found[1], clock.now())) from error
             return self.tokens_of(await self._sessions.start(found[0]))
 
     async def finish(self, challenge: str, code: str) -> Tokens:
@@ -76,11 +76,12 @@ class AuthService:
             WrongCodeError: the code is not right.
             TooManyRequestsError: too many were not.
         """
-        claims = self._tokens.read_challenge(challenge)
+        proven = self._tokens.challenges.read(challenge)
+        user_id = int(proven.account)
         async with self._database.read() as connection:
-            user = await users.get(connection, claims.user_id)
-            hashed = await users.password_hash(connection, claims.user_id)
-        if user is None or not user.active or hashed is None or not claims.is_about(hashed):
+            user = await users.get(connection, user_id)
+            hashed = await users.password_hash(connection, user_id)
+        if user is None or not user.active or hashed is None or not proven.is_about(hashed):
             raise SessionEndedError
         async with self._note_refusals(user.email):
             await self._second_factors.check(user, code or "-")

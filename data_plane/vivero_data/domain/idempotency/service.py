@@ -16,11 +16,11 @@ from litestar.datastructures import MutableScopeHeaders
 from litestar.types import Message, Scope
 from vivero_web import clock
 from vivero_web.errors import ConflictError, InvalidInputError
+from vivero_web.sealed import SealedSecrets
 
 from vivero_data.db.database import BEFORE_COMMIT, Connection, Database
 from vivero_data.domain.idempotency import repository
 from vivero_data.domain.idempotency.repository import Claim, Known
-from vivero_data.lib.sealed import SealedSecrets
 
 HEADER: Final = "idempotency-key"
 _KEY_MAX: Final = 255

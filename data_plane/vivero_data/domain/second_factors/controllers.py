@@ -8,19 +8,18 @@ from litestar.params import JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 from vivero_web.declared import raises
 from vivero_web.request_context import caller_of
-
-from vivero_data.domain.auth.guards import SETS_UP, needs, needs_person
-from vivero_data.domain.second_factors.schemas import (
+from vivero_web.second_factors import (
     ActiveAlreadyError,
     CodeProof,
     Enrolment,
-    LoginRules,
     NotActiveError,
-    OwnFactorFirstError,
     PasswordProof,
     RecoveryCodes,
     SecondFactor,
 )
+
+from vivero_data.domain.auth.guards import SETS_UP, needs, needs_person
+from vivero_data.domain.second_factors.schemas import LoginRules, OwnFactorFirstError
 from vivero_data.domain.second_factors.service import SecondFactorService
 from vivero_data.domain.users.schemas import Actor, Permission, UserId
 

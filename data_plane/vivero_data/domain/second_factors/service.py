@@ -8,17 +8,27 @@ An owner can require it of everybody: who has not set it up can do nothing else 
 only to set it up again. API keys go on: they are made in a login that was proven so, and a program cannot type a code.
 """
 
-import base64
-import secrets
 import time
-from typing import Final
 
 import msgspec
+from vivero_web import totp
 from vivero_web.errors import InvalidInputError
-from vivero_web.limiter import Limit, Limiter
+from vivero_web.limiter import Limiter
 from vivero_web.logins import Logins
 from vivero_web.passwords import Passwords
-from vivero_web.tokens import digest
+from vivero_web.sealed import SealedSecrets
+from vivero_web.second_factors import (
+    GUESSES,
+    ActiveAlreadyError,
+    CodeNeededError,
+    CodeRefusedError,
+    Enrolment,
+    NotActiveError,
+    SecondFactor,
+    WrongCodeError,
+    digest_of_recovery_code,
+    new_recovery_codes,
+)
 
 from vivero_data.clients.cache import ExpiringValues
 from vivero_data.db.database import Connection, Database
@@ -27,28 +37,10 @@ from vivero_data.domain.auth import repository as sessions
 from vivero_data.domain.identity.service import IdentityService
 from vivero_data.domain.second_factors import repository
 from vivero_data.domain.second_factors.repository import StoredFactor
-from vivero_data.domain.second_factors.schemas import (
-    ActiveAlreadyError,
-    CodeNeededError,
-    CodeRefusedError,
-    Enrolment,
-    LoginRules,
-    NotActiveError,
-    OwnFactorFirstError,
-    SecondFactor,
-    WrongCodeError,
-)
+from vivero_data.domain.second_factors.schemas import LoginRules, OwnFactorFirstError
 from vivero_data.domain.users import repository as users
 from vivero_data.domain.users.schemas import Actor, Permission, User, require_may_assign, require_permission
 from vivero_data.domain.users.service import found
-from vivero_data.lib import totp
-from vivero_data.lib.sealed import SealedSecrets
-
-_CODES: Final = 10
-_CODE_BYTES: Final = 16  # nobody guesses 128 bits, and a plain digest is enough
-_QUARTER: Final = 15 * 60
-_GUESSES: Final = Limit("second-factor", 5, _QUARTER, "Too many wrong codes.")
-"""At one account, from wherever: whoever tries codes knows the password already."""
 
 
 class SecondFactorService:
@@ -70,7 +62,7 @@ class SecondFactorService:
         self._logins = logins
         self._limiter = limiter
         self._identity = identity
-        self._secrets = SealedSecrets(file_key, "second-factors")
+        self._secrets = SealedSecrets(file_key, "vivero-data", "second-factors")
         self._spent = spent
 
     async def get(self, actor: Actor) -> SecondFactor:
@@ -149,8 +141,8 @@ class SecondFactorService:
             NotActiveError: nothing was begun.
             ActiveAlreadyError: it is active.
         """
-        tally = (await self._limiter.count_all((_GUESSES, str(actor.user_id))))[0]
-        codes = _new_codes()
+        tally = (await self._limiter.count_all((GUESSES, str(actor.user_id))))[0]
+        codes = new_recovery_codes()
         async with self._database.transaction() as tx:
             stored = await repository.get_locked(tx, actor.user_id)
             if stored is not None and stored.active:
@@ -162,7 +154,7 @@ class SecondFactorService:
             if step is None or not await repository.spend_step(tx, actor.user_id, step):
                 raise CodeRefusedError
             await repository.activate(tx, actor.user_id)
-            await repository.replace_codes(tx, actor.user_id, [_code_digest(one) for one in codes])
+            await repository.replace_codes(tx, actor.user_id, [digest_of_recovery_code(one) for one in codes])
             await sessions.revoke_all(tx, actor.user_id, but=actor.session_id)
             await record(tx, actor, "second_factor.start", actor.email)
         await self._limiter.give_back(tally)
@@ -176,12 +168,12 @@ class SecondFactorService:
             NotActiveError: there is no second factor.
         """
         await self._prove(actor, password, address)
-        codes = _new_codes()
+        codes = new_recovery_codes()
         async with self._database.transaction() as tx:
             stored = await repository.get_locked(tx, actor.user_id)
             if stored is None or not stored.active:
                 raise NotActiveError
-            await repository.replace_codes(tx, actor.user_id, [_code_digest(one) for one in codes])
+            await repository.replace_codes(tx, actor.user_id, [digest_of_recovery_code(one) for one in codes])
             await record(tx, actor, "second_factor.renew_codes", actor.email)
         return codes
 
@@ -222,14 +214,14 @@ class SecondFactorService:
             return
         if not code:
             raise CodeNeededError
-        (tally,) = await self._limiter.count_all((_GUESSES, str(user.id)))
+        (tally,) = await self._limiter.count_all((GUESSES, str(user.id)))
         if not await self._is_good(user, stored, code.strip()):
             raise WrongCodeError
         await self._limiter.give_back(tally)
 
     async def _is_good(self, user: User, stored: StoredFactor, code: str) -> bool:
         if len(code) != totp.DIGITS:
-            return await self._spend_recovery_code(user, _code_digest(code))
+            return await self._spend_recovery_code(user, digest_of_recovery_code(code))
         secret = self._secrets.opened(user.id, stored.sealed)
         step = None if secret is None else totp.step_of(secret, code, time.time())
         return step is not None and await self._spend_step(user.id, step)
@@ -268,17 +260,3 @@ class SecondFactorService:
     async def _enrolment(self, actor: Actor, secret: bytes) -> Enrolment:
         identity = await self._identity.current()
         return Enrolment(totp.shown(secret), totp.uri(secret, identity.host("") or identity.name, actor.email))
-
-
-def _new_codes() -> list[str]:
-    return [_new_code() for _ in range(_CODES)]
-
-
-def _new_code() -> str:
-    text = base64.b32encode(secrets.token_bytes(_CODE_BYTES)).decode().rstrip("=").lower()
-    return "-".join(text[start : start + 4] for start in range(0, len(text), 4))
-
-
-def _code_digest(code: str) -> bytes:
-    """Of a recovery code however it was typed."""
-    return digest(code.replace("-", "").replace(" ", "").lower())

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from vivero_web import clock
+from vivero_web.sealed import SealedSecrets
 
 from vivero_data.clients.webhooks import Outcome, WebhookSender
 from vivero_data.db.database import Database
@@ -23,7 +24,6 @@ from vivero_data.domain.users import repository as users
 from vivero_data.domain.webhooks import repository
 from vivero_data.domain.webhooks.repository import Message
 from vivero_data.lib.polling import Poller
-from vivero_data.lib.sealed import SealedSecrets
 
 SECRET_MARK: Final = "whsec_"  # noqa: S105  how they begin
 _DELAYS: Final = tuple(

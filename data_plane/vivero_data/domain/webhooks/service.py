@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 from vivero_web.errors import InvalidInputError
+from vivero_web.sealed import SealedSecrets
 
 from vivero_data.clients.webhooks import url_problem
 from vivero_data.db.database import Connection, Database
@@ -28,7 +29,6 @@ from vivero_data.domain.webhooks.schemas import (
 )
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit, page_of
-from vivero_data.lib.sealed import SealedSecrets
 
 _SORT: Final = "-id"
 _SECRET_BYTES: Final = 32

@@ -12,11 +12,11 @@ from vivero_web.errors import InvalidInputError, NotSignedInError, TooManyReques
 from vivero_web.links import secret_in
 from vivero_web.rate_limit import SECRETS, Counted
 from vivero_web.request_context import caller_of
+from vivero_web.second_factors import CodeNeededError, WrongCodeError
 
 from vivero_data.domain.auth.schemas import Credentials
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.identity.service import Identity, IdentityService
-from vivero_data.domain.second_factors.schemas import CodeNeededError, WrongCodeError
 from vivero_data.domain.tickets.service import TicketService
 from vivero_data.domain.users.schemas import Actor
 from vivero_data.lib.cookies import ACCESS, expired_cookies, session_cookies

@@ -8,9 +8,9 @@ from litestar.params import FromPath
 from vivero_web.bodies import read_form
 from vivero_web.errors import WebError
 from vivero_web.request_context import caller_of
+from vivero_web.second_factors import Enrolment
 
 from vivero_data.domain.auth.guards import SETS_UP
-from vivero_data.domain.second_factors.schemas import Enrolment
 from vivero_data.domain.second_factors.service import SecondFactorService
 from vivero_data.domain.sessions.service import SessionService
 from vivero_data.domain.users.schemas import Permission
@@ -140,7 +140,7 @@ async def _security(  # noqa: PLR0913, PLR0917  one place composes the page in a
 
 def _enrolment(visit: Visit, enrolment: Enrolment, problem: WebError | None = None) -> Html:
     # Imported lazily: few people set it up, once.
-    from vivero_data.lib import qr  # noqa: PLC0415
+    from vivero_web import qr  # noqa: PLC0415
 
     side, path = qr.svg_path(enrolment.uri)
     context = {

@@ -3,21 +3,22 @@
 from io import BytesIO
 
 from vivero_core.sealing import SealBrokenError, seal, unseal
+
 from vivero_web.tokens import derive_key
 
 
 class SealedSecrets:
-    """Of one purpose; `place` says whose secret it is, so that none opens in the place of another."""
+    """Of one purpose of a program; `place` says whose secret it is, so that none opens in the place of another."""
 
-    def __init__(self, file_key: str, purpose: str) -> None:
-        self._key = derive_key(file_key, f"vivero-data/{purpose}")
+    def __init__(self, master: str, program: str, purpose: str) -> None:
+        self._key = derive_key(master, f"{program}/{purpose}")
         self._purpose = purpose
 
-    def sealed(self, place: int, secret: bytes) -> bytes:
+    def sealed(self, place: int | str, secret: bytes) -> bytes:
         return b"".join(seal(BytesIO(secret).read, self._key, f"{self._purpose}:{place}"))
 
-    def opened(self, place: int, sealed: bytes) -> bytes | None:
-        """The secret; None in a copy of the workspace, whose key is another."""
+    def opened(self, place: int | str, sealed: bytes) -> bytes | None:
+        """The secret; None where the key is another, as in a copy of a workspace."""
         try:
             return b"".join(unseal(BytesIO(sealed).read, self._key, f"{self._purpose}:{place}"))
         except SealBrokenError:

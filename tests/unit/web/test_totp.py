@@ -3,7 +3,7 @@
 import hashlib
 
 import pytest
-from vivero_data.lib import qr, totp
+from vivero_web import qr, totp
 
 SECRET = b"12345678901234567890"
 
