@@ -28,7 +28,7 @@ from vivero_control.domain.staff.schemas import Role as StaffRole
 from vivero_control.domain.staff.schemas import StaffView
 from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.sessions import SESSION_COOKIE, StaffSessions
-from vivero_control.domain.staff.tokens import ALGORITHM, AUDIENCE, ISSUER, StaffTokens
+from vivero_control.domain.staff.tokens import ALGORITHM, AUDIENCE, ISSUER, SESSION, StaffTokens
 from vivero_control.settings import Settings as ControlSettings
 from vivero_control.web.pages import pages
 from vivero_core.backends.kube.client import KubeClient
@@ -278,7 +278,8 @@ def payment_provider() -> list[tuple[str, str]]:
 
 def _staff_token() -> str:
     now = datetime.now(UTC)
-    token = Token(exp=now + timedelta(minutes=15), iat=now, sub=_STAFF.id, iss=ISSUER, aud=AUDIENCE)
+    login = {SESSION: SOMEBODY}
+    token = Token(exp=now + timedelta(minutes=15), iat=now, sub=_STAFF.id, iss=ISSUER, aud=AUDIENCE, extras=login)
     return token.encode(derive_key(_KEY, "vivero-control/staff-tokens").hex(), ALGORITHM)
 
 

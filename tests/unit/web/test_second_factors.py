@@ -9,7 +9,7 @@ from vivero_web.challenges import ChallengeEndedError, Challenges
 from vivero_web.sealed import SealedSecrets
 from vivero_web.second_factors import RECOVERY_CODES, digest_of_recovery_code, new_recovery_codes
 
-KEY, NOW = b"k" * 32, datetime.now(UTC)
+KEY = b"k" * 32
 CHALLENGES = Challenges(KEY, "codes")
 
 
@@ -29,16 +29,17 @@ def test_a_recovery_code_is_the_same_however_it_is_typed(data: st.DataObject) ->
 
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_a_challenge_is_about_one_account_and_password(account: str, password_hash: str) -> None:
-    read = CHALLENGES.read(CHALLENGES.issue(account, password_hash, NOW))
+    read = CHALLENGES.read(CHALLENGES.issue(account, password_hash, datetime.now(UTC)))
     assert read.account == account
     assert read.is_about(password_hash)
     assert not read.is_about(f"{password_hash}x")
 
 
 def test_a_challenge_is_good_for_ten_minutes_at_one_program() -> None:
-    fresh, late = (CHALLENGES.issue("1", "hash", NOW - timedelta(minutes=age)) for age in (9, 11))
+    now = datetime.now(UTC)
+    fresh, late = (CHALLENGES.issue("1", "hash", now - timedelta(minutes=age)) for age in (9, 11))
     assert CHALLENGES.read(fresh).account == "1"
-    for token in (late, "", "x" * 5000, fresh[:-2], Challenges(KEY, "other").issue("1", "hash", NOW)):
+    for token in (late, "", "x" * 5000, fresh[:-2], Challenges(KEY, "other").issue("1", "hash", now)):
         with pytest.raises(ChallengeEndedError):
             CHALLENGES.read(token)
     with pytest.raises(ChallengeEndedError):
