@@ -13,11 +13,11 @@ from litestar.types import ASGIApp
 from vivero_web.bodies import BoundedRequest
 from vivero_web.clock import Clock, now
 from vivero_web.current_request import Proxies
-from vivero_web.limiter import Limiter
 from vivero_web.openapi import json_document, openapi_config, yaml_document
 from vivero_web.problem import Answers
 from vivero_web.rate_limit import RateLimit, RouteLimits, per_address, signups
 from vivero_web.request_context import RequestContext
+from vivero_web.request_spans import RequestSpans, exemplar
 from vivero_web.security import HSTS_DOMAIN, HSTS_HOST, json_only
 from vivero_web.security_txt import security_txt_routes
 
@@ -47,7 +47,6 @@ from vivero_control.domain.status.controllers import IncidentController, StatusC
 from vivero_control.domain.tenants.controllers import TenantController, TenantOrderController
 from vivero_control.domain.tenants.hosts import ForeignHosts, HostDispatch
 from vivero_control.lib.health import HealthController, internal_app
-from vivero_control.lib.telemetry import telemetry_plugins
 from vivero_control.services import Pages, Services
 from vivero_control.settings import Settings
 
@@ -74,7 +73,7 @@ def create_program(settings: Settings, pages: Pages | None = None, clock: Clock 
         async with infrastructure.open(), infrastructure.watching():
             yield
 
-    metrics = PrometheusConfig(app_name="vivero_control", prefix="vivero_control", group_path=True)
+    metrics = PrometheusConfig(app_name="vivero_control", prefix="vivero_control", group_path=True, exemplars=exemplar)
     app = Litestar(
         route_handlers=[
             _api(services),
@@ -90,17 +89,18 @@ def create_program(settings: Settings, pages: Pages | None = None, clock: Clock 
         cors_config=_cors(settings),
         template_config=pages.template_config,
         openapi_config=_openapi(),
-        plugins=telemetry_plugins(settings.telemetry),
         lifespan=[lifespan],
         logging_config=None,
     )
-    app.asgi_handler = _surrounded(app.asgi_handler, services, infrastructure.limiter, answers, pages)
+    app.asgi_handler = _surrounded(app.asgi_handler, services, infrastructure, answers, pages)
     return Program(public=app, internal=internal_app(services.health))
 
 
-def _surrounded(app: ASGIApp, services: Services, limiter: Limiter, answers: Answers, pages: Pages) -> ASGIApp:
+def _surrounded(
+    app: ASGIApp, services: Services, infrastructure: composition.Infrastructure, answers: Answers, pages: Pages
+) -> ASGIApp:
     """Layers that also hold for what no route answers; the first to see a request comes last."""
-    limits = services.settings.limits
+    limits, limiter = services.settings.limits, infrastructure.limiter
     charge = per_address(limits.requests_per_minute)
     route_limits = RouteLimits(limiter, signups(limits.signups_per_hour))
     own = RateLimit(route_limits.around(app), limiter, answers, charge)
@@ -108,8 +108,11 @@ def _surrounded(app: ASGIApp, services: Services, limiter: Limiter, answers: Ans
     hosts = ForeignHosts(services.hosts, foreign_answers, pages.host_page)
     foreign = RateLimit(hosts, limiter, foreign_answers, charge)
     proxies = Proxies(limits.forwarded_hops, limits.trusted_proxies)
+    spans = RequestSpans(infrastructure.tracer)
     # What is below a customer's own host is not ours to speak for.
-    ours, theirs = (RequestContext(one, proxies, hsts=hsts) for one, hsts in ((own, HSTS_DOMAIN), (foreign, HSTS_HOST)))
+    ours, theirs = (
+        RequestContext(one, proxies, hsts=hsts, spans=spans) for one, hsts in ((own, HSTS_DOMAIN), (foreign, HSTS_HOST))
+    )
     return HostDispatch(ours, theirs, services.hosts.is_own)
 
 

@@ -13,6 +13,7 @@ from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.model.tenant_backup import TenantBackup
 from vivero_core.model.tenant_restore import TenantRestore
+from vivero_core.tracing.spans import Tracer
 from vivero_web.challenges import Challenges
 from vivero_web.clock import Clock
 from vivero_web.counts import SharedCounts
@@ -85,6 +86,7 @@ from vivero_control.lib import valkey
 from vivero_control.lib.background import run_every, supervise
 from vivero_control.lib.health import Health
 from vivero_control.lib.idempotency import Idempotency
+from vivero_control.lib.telemetry import tracer_of
 from vivero_control.services import Services
 from vivero_control.settings import Settings
 
@@ -98,6 +100,7 @@ class Infrastructure:
 
     settings: Settings
     clock: Clock
+    tracer: Tracer
     database: Database
     kube: KubeClient
     cache: Valkey
@@ -123,6 +126,7 @@ class Infrastructure:
     async def open(self) -> AsyncIterator[None]:
         """For the life of the process."""
         async with AsyncExitStack() as stack:
+            stack.push_async_callback(asyncio.to_thread, self.tracer.close)
             stack.callback(self.passwords.close)
             stack.push_async_callback(self.database.close)
             stack.push_async_callback(self.cache.aclose)
@@ -172,6 +176,7 @@ def infrastructure(settings: Settings, clock: Clock) -> Infrastructure:
     return Infrastructure(
         settings=settings,
         clock=clock,
+        tracer=tracer_of(settings.telemetry),
         database=database,
         kube=kube,
         cache=cache,

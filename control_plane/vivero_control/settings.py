@@ -19,8 +19,10 @@ from pydantic_settings import (
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
+from vivero_core.log_events import Form
 from vivero_core.model.constants import SECURITY_CONTACT_PATTERN, SIGNUPS_NAMESPACE
 from vivero_core.model.naming import EMAIL_MAX_LENGTH, EMAIL_PATTERN, OBJECT_NAME_PATTERN
+from vivero_core.tracing.settings import OtlpHeaders
 from vivero_web.mail import MailServer
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -219,8 +221,14 @@ class TelemetrySettings(BaseModel):
     """Off unless told where to."""
 
     otlp_endpoint: AnyHttpUrl | None = None
+    """Collector of traces (OTLP over HTTP)."""
+    otlp_headers: OtlpHeaders | None = None
+    otlp_ratio: float = Field(default=1.0, ge=0, le=1)
+    """The share of traces that is kept."""
     sentry_dsn: SecretStr | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Form = "plain"
+    """Names of a line's fields: our own, or those of the Elastic Common Schema."""
 
 
 class Settings(BaseSettings):

@@ -78,7 +78,7 @@ class Worker:
         settings = infrastructure.settings
         kinds = composition.job_kinds(infrastructure)
         budget = timedelta(hours=settings.jobs.patience_hours)
-        self.outbox = Outbox(infrastructure.database, kinds, budget, infrastructure.clock)
+        self.outbox = Outbox(infrastructure.database, kinds, budget, infrastructure.clock, infrastructure.tracer)
         audit = AuditService(infrastructure.database, infrastructure.clock)
         self.changes = ExternalChangeWatcher(infrastructure.kube, audit)
         self.erasures = ErasureWatcher(infrastructure.kube, audit, infrastructure.database)

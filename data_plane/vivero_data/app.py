@@ -14,6 +14,7 @@ from litestar import Litestar, Response, Router
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.plugins.prometheus import PrometheusConfig
+from vivero_core.tracing.spans import Tracer
 from vivero_web.bodies import FORM_BYTES
 from vivero_web.clock import now
 from vivero_web.current_request import Proxies
@@ -26,6 +27,7 @@ from vivero_web.passwords import Passwords
 from vivero_web.problem import Answers
 from vivero_web.rate_limit import RateLimit, RouteLimits
 from vivero_web.request_context import RequestContext
+from vivero_web.request_spans import RequestSpans, exemplar
 from vivero_web.sealed import SealedSecrets
 from vivero_web.security import HSTS_HOST, JSON, MULTIPART, require_media_type
 from vivero_web.security_txt import security_txt_routes
@@ -96,6 +98,7 @@ from vivero_data.domain.links.service import LinkService
 from vivero_data.domain.notation.controllers import PersonNotationController, SettingsController
 from vivero_data.domain.notation.person import PersonNotationService
 from vivero_data.domain.notation.service import NotationService
+from vivero_data.domain.owner.guards import is_operator
 from vivero_data.domain.records.batches import BatchService
 from vivero_data.domain.records.controllers import RecordController
 from vivero_data.domain.records.file_controllers import RecordFileController
@@ -148,6 +151,7 @@ from vivero_data.lib.tokens import AccessTokens
 from vivero_data.openapi import described
 from vivero_data.read_only import ReadOnly
 from vivero_data.settings import Settings
+from vivero_data.telemetry import tracer_of
 from vivero_data.warming import warm_spare
 from vivero_data.web.render import render_error
 from vivero_data.web.routes import route_handlers as page_routes
@@ -161,6 +165,7 @@ class Services(msgspec.Struct, frozen=True):
     """Process-wide singletons; the field names are the names of the injected dependencies."""
 
     settings: Settings
+    tracer: Tracer
     database: Database
     cache: Cache
     storage: Storage
@@ -252,6 +257,7 @@ def build(settings: Settings) -> Services:
     sealer = Sealer(database, anchors)
     return Services(
         settings=settings,
+        tracer=tracer_of(settings),
         database=database,
         cache=cache,
         storage=storage,
@@ -320,7 +326,7 @@ def create_routes(settings: Settings) -> Litestar:
     Of the settings only the size of an upload and the contact for security are in the routes.
     """
     answers, upload_bytes = Answers(render_error), settings.env.max_file_bytes + OTHER_PARTS_BYTES
-    metrics = PrometheusConfig(app_name="data-plane", prefix="vivero", group_path=True)
+    metrics = PrometheusConfig(app_name="data-plane", prefix="vivero", group_path=True, exemplars=exemplar)
     state = State({"services": None})  # Litestar takes another for an empty one
     return LazyApp(
         route_handlers=[
@@ -354,7 +360,8 @@ def serve(app: Litestar, settings: Settings) -> None:
     limited = RateLimit(
         counted, services.limiter, answers, charge_by(services.limits, services.auth.is_ours, services.api_keys.is_ours)
     )
-    app.asgi_handler = RequestContext(limited, Proxies(settings.env.proxy_hops), hsts=HSTS_HOST)
+    spans = RequestSpans(services.tracer, partial(is_operator, settings.app.operator_token))
+    app.asgi_handler = RequestContext(limited, Proxies(settings.env.proxy_hops), hsts=HSTS_HOST, spans=spans)
 
 
 def _check_request(media_type: str) -> Callable[[AnyRequest], Awaitable[None]]:
@@ -453,7 +460,7 @@ def _dependencies(state: State) -> Mapping[str, Provide]:
     def current(name: str) -> Callable[[], Any]:
         return lambda: getattr(state.services, name)
 
-    inner = {"limiter", "passwords", "schema_ready", "mailer", "anchors", "sealer"}
+    inner = {"tracer", "limiter", "passwords", "schema_ready", "mailer", "anchors", "sealer"}
     names = [name for name in Services.__struct_fields__ if name not in inner]
     made = {name: Provide(current(name), sync_to_thread=False) for name in names}
     return {**made, "actor": Provide(provide_actor)}
@@ -474,6 +481,7 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
         await services.cache.close()
         services.storage.close()
         services.passwords.close()
+        await asyncio.to_thread(services.tracer.close)
 
 
 async def _prepare(services: Services) -> None:

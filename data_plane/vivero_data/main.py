@@ -14,6 +14,7 @@ from vivero_data import cli, lean
 from vivero_data import settings as configuration
 from vivero_data.errors import SettingsError
 from vivero_data.settings import Settings
+from vivero_data.telemetry import SERVICE
 
 
 def main() -> int:
@@ -26,7 +27,9 @@ def run(arguments: argparse.Namespace, listener: socket.socket | None) -> int:
     """Run the command; returns the exit status."""
     try:
         loaded = configuration.load(os.environ)
-        logs.configure(loaded.env.log_level)
+        logs.configure(
+            loaded.env.log_level, form=loaded.env.log_format, service=SERVICE, tenant_id=loaded.env.tenant_id
+        )
         if listener is not None:
             return _serve(loaded, listener)
         match arguments.command:

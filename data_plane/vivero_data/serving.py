@@ -11,8 +11,10 @@ from typing import Final
 
 import uvicorn
 from litestar import Litestar
+from litestar.datastructures import Headers
 from litestar.types import Receive, Scope, Send
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import REGISTRY
+from prometheus_client.exposition import choose_encoder
 
 _DRAIN_SECONDS: Final = 20  # to finish requests at shutdown; below Kubernetes' grace period of 30
 _KEEP_ALIVE_SECONDS: Final = 75  # longer than the proxy's 60, so that the proxy closes idle connections
@@ -75,10 +77,10 @@ async def _serve_both(
 
 
 async def metrics(scope: Scope, _: Receive, send: Send) -> None:
-    """ASGI app: Prometheus metrics at /metrics, 404 elsewhere."""
+    """ASGI app: Prometheus metrics at /metrics, with exemplars for who asks for OpenMetrics; 404 elsewhere."""
     found = scope["path"] == "/metrics"
-    body = generate_latest() if found else b"not found\n"
-    kind = CONTENT_TYPE_LATEST if found else "text/plain"
+    encode, kind = choose_encoder(Headers.from_scope(scope).get("accept", ""))
+    body, kind = (encode(REGISTRY), kind) if found else (b"not found\n", "text/plain")
     headers = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 200 if found else 404, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Final, TypeVar
 
 import msgspec
+from vivero_core.log_events import Form
 from vivero_core.model.constants import SECURITY_CONTACT_PATTERN
 from vivero_web.mail import MailServer
 
@@ -48,6 +49,9 @@ class Environment(msgspec.Struct, frozen=True, rename="upper"):
         metrics_port: port for Prometheus, on the address of the public port; not for the ingress.
         as_of: the data is as it was at this second, and read only: sessions are in the cache, and nothing runs by itself.
         log_level: of our own loggers.
+        log_format: names of a line's fields, our own or those of the Elastic Common Schema.
+        otlp_endpoint: collector of traces (OTLP over HTTP); without one nothing is traced.
+        otlp_ratio: the share of the workspace's own traces that is kept; the operator's are as it says.
     """
 
     tenant_id: Annotated[str, msgspec.Meta(pattern="^[a-z0-9-]{1,63}$")]
@@ -61,6 +65,9 @@ class Environment(msgspec.Struct, frozen=True, rename="upper"):
     metrics_port: Port = 9090
     as_of: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     log_level: Annotated[str, msgspec.Meta(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+    log_format: Form = "plain"
+    otlp_endpoint: Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s?#]+\Z", max_length=254)] | None = None
+    otlp_ratio: Annotated[float, msgspec.Meta(ge=0, le=1)] = 1.0
 
 
 SchemaName = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]

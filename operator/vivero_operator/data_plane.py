@@ -12,10 +12,10 @@ from vivero_core.backends.connections import Connector
 from vivero_core.model.base import shortened
 from vivero_core.model.naming import EMAIL_MAX_LENGTH
 from vivero_core.model.tenant import VERSION_MAX_LENGTH
+from vivero_core.tracing.spans import Kind, outgoing, span
 
 from vivero_operator.errors import DataPlaneRefusedError, DataPlaneUnavailableError
 from vivero_operator.instance import APP_PORT
-from vivero_operator.tracing import Tracing
 
 SYSTEM: Final = "data plane"
 REQUEST_SECONDS: Final = 10.0
@@ -63,8 +63,7 @@ class Owner:
 class DataPlaneClient:
     """Talks to tenants' pods; use it as an async context manager."""
 
-    def __init__(self, timeout: float = REQUEST_SECONDS, tracing: Tracing | None = None) -> None:
-        self._tracing = tracing or Tracing()
+    def __init__(self, timeout: float = REQUEST_SECONDS) -> None:
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=3)
         self._session: aiohttp.ClientSession | None = None
 
@@ -114,8 +113,8 @@ class DataPlaneClient:
             raise DataPlaneUnavailableError(SYSTEM, "the client is closed")
         url = f"http://[{address}]:{APP_PORT}{path}" if ":" in address else f"http://{address}:{APP_PORT}{path}"
         try:
-            with self._tracing.span(f"{method} {path.partition('?')[0]}"):
-                headers = {"Authorization": f"Bearer {token}", **self._tracing.outgoing()}
+            with span(f"{method} {path.partition('?')[0]}", Kind.CLIENT):
+                headers = {"Authorization": f"Bearer {token}", **outgoing()}
                 async with self._session.request(
                     method, url, json=body, headers=headers, timeout=self._timeout, allow_redirects=False
                 ) as response:

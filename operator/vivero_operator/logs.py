@@ -4,15 +4,17 @@ import logging
 import sys
 
 import structlog
+from vivero_core.log_events import EcsNames, Form, add_trace, redact_event
 
 _NOISY = ("aiohttp.access", "botocore", "urllib3", "kopf")
 _FIELDS = ("reason", "tenant", "id", "kind", "object", "system", "identity", "because", "task")
 """What our own messages carry besides the text; libraries hang whole objects on theirs."""
 
 
-def configure(level: str) -> None:
-    """Once, at start."""
+def configure(level: str, form: Form = "plain", service: str = "") -> None:
+    """Once, at start; `service` is the program's name, for ECS."""
     shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(allow=_FIELDS),
@@ -23,6 +25,9 @@ def configure(level: str) -> None:
         foreign_pre_chain=shared,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            add_trace,
+            redact_event,
+            *([EcsNames(service)] if form == "ecs" else []),
             structlog.processors.JSONRenderer(),
         ],
     )

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
+from vivero_core import error_reports
 from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.backoff import ConnectionBackoff
 from vivero_core.backends.kube.client import KubeClient
@@ -48,7 +49,7 @@ from vivero_operator.reconcile.tenants_in_service import measured
 from vivero_operator.reconcile.waiting_pages import WaitingPages
 from vivero_operator.settings import Settings
 from vivero_operator.supervision import supervised
-from vivero_operator.tracing import Tracing
+from vivero_operator.tracing import SERVICE, tracer_of
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +64,8 @@ STOP_SECONDS: Final = 40
 def main() -> None:
     """The program; returns after SIGTERM."""
     settings = Settings()
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, settings.log_format, SERVICE)
+    error_reports.start(settings.sentry_dsn.get_secret_value() if settings.sentry_dsn else None, SERVICE)
     while True:
         try:
             return asyncio.run(serve(settings, on_stopping=_bound_stopping))
@@ -180,9 +182,9 @@ async def serve(settings: Settings, on_stopping: Callable[[], None] = lambda: No
         calm_kube = await stack.enter_async_context(client())
         election = Election(calm_kube, settings.platform_namespace, settings.lease_name, settings.identity)
         kube = await stack.enter_async_context(client(fence=election.check))
-        tracing = Tracing.to(settings.otlp_endpoint)
-        stack.push_async_callback(asyncio.to_thread, tracing.close)
-        data_plane = await stack.enter_async_context(DataPlaneClient(tracing=tracing))
+        tracer = tracer_of(settings)
+        stack.push_async_callback(asyncio.to_thread, tracer.close)
+        data_plane = await stack.enter_async_context(DataPlaneClient())
         backends = BackendClients(settings, PlatformObjects(kube, settings.platform_namespace), election.check)
         stack.callback(backends.close)
         cluster = Cluster()
@@ -200,7 +202,7 @@ async def serve(settings: Settings, on_stopping: Callable[[], None] = lambda: No
             orphans=Orphans(),
             dns=DnsRecords(settings.dns_servers),
             now=_now,
-            tracing=tracing,
+            tracer=tracer,
         )
         parts = assemble(services, election, calm_kube, backoff)
         await stack.enter_async_context(

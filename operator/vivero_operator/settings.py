@@ -5,10 +5,12 @@ import socket
 from datetime import timedelta
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from vivero_core.log_events import Form
 from vivero_core.model.base import ObjectName
 from vivero_core.model.constants import PLATFORM_NAMESPACE, SECURITY_CONTACT_PATTERN, SIGNUPS_NAMESPACE
+from vivero_core.tracing.settings import OtlpHeaders
 
 from vivero_operator.archiver.lock import Lock, Mode
 from vivero_operator.dns_records import parse_server
@@ -80,6 +82,15 @@ class Settings(BaseSettings):
 
     otlp_endpoint: str | None = Field(default=None, pattern=r"^https?://[^\s?#]+$", max_length=254)
     """Collector of traces (OTLP over HTTP); None: nothing is traced."""
+    otlp_headers: OtlpHeaders | None = None
+    """What a product asks for beside them."""
+    sentry_dsn: SecretStr | None = None
+    """Where errors are reported to; None: they are in the log alone."""
+    workspace_otlp_endpoint: str | None = Field(default=None, pattern=r"^https?://[^\s?#]+$", max_length=254)
+    """Collector that tenants' pods send to, without headers: no key of ours is in a tenant's namespace. None: their own
+    spans are in no trace."""
+    workspace_otlp_ratio: float = Field(default=0.1, ge=0, le=1)
+    """The share of a workspace's requests whose traces are kept; that of its signup is kept in any case."""
 
     base_domain: str = "vivero.localhost"
     """A tenant answers at <slug>.<base domain>."""
@@ -185,6 +196,8 @@ class Settings(BaseSettings):
     proof_seconds: float = Field(default=1800, ge=30)
     """Age at which a tenant's proof is renewed."""
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    log_format: Form = "plain"
+    """Names of a line's fields: our own, or those of the Elastic Common Schema. Tenants' pods log likewise."""
 
     @property
     def storage_keys_are_issued(self) -> bool:

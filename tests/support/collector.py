@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -14,11 +15,17 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 @dataclass
 class Collector:
-    """`spans` by the name of the service that sent them, in the order of their arrival."""
+    """What came: `spans` by the name of the service that sent them, in the order of their arrival; paths and headers.
+
+    With a `status` of its own it takes nothing.
+    """
 
     url: str = ""
+    status: int = 200
     spans: list[tuple[str, Span]] = field(default_factory=list)
+    resources: list[dict[str, str]] = field(default_factory=list)
     paths: set[str] = field(default_factory=set)
+    headers: list[dict[str, str]] = field(default_factory=list)
 
     def named(self, name: str) -> list[Span]:
         return [span for _, span in self.spans if span.name == name]
@@ -35,13 +42,20 @@ def recording() -> Iterator[Collector]:
             if self.headers.get("Content-Encoding") == "gzip":
                 body = gzip.decompress(body)
             collector.paths.add(self.path)
-            for part in ExportTraceServiceRequest.FromString(body).resource_spans:
-                service = next(one.value.string_value for one in part.resource.attributes if one.key == "service.name")
-                collector.spans += [(service, span) for scope in part.scope_spans for span in scope.spans]
-            self.send_response(200)
+            collector.headers.append({name.lower(): value for name, value in self.headers.items()})
+            if collector.status == HTTPStatus.OK:
+                self._keep(body)
+            self.send_response(collector.status)
             self.send_header("Content-Type", "application/x-protobuf")
             self.send_header("Content-Length", "0")
             self.end_headers()
+
+        def _keep(self, body: bytes) -> None:
+            for part in ExportTraceServiceRequest.FromString(body).resource_spans:
+                resource = {one.key: one.value.string_value for one in part.resource.attributes}
+                collector.resources.append(resource)
+                spans = [(resource["service.name"], span) for scope in part.scope_spans for span in scope.spans]
+                collector.spans += spans
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401  the base class names it so
             """Nothing: what came is in the collector."""

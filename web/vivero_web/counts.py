@@ -12,9 +12,12 @@ from typing import Final, Protocol
 
 from valkey.asyncio import Valkey
 from valkey.exceptions import ValkeyError
+from vivero_core.tracing.spans import Kind, span
 
 from vivero_web.errors import UnavailableError
 
+_SYSTEM: Final = {"db.system.name": "redis"}
+"""OpenTelemetry's word for servers of this protocol."""
 _KEYS_MAX: Final = 20_000  # some 3 MiB: strangers with many addresses must not fill the memory of a small pod
 
 
@@ -42,13 +45,14 @@ class Counts(Protocol):
 
 @contextmanager
 def asking() -> Iterator[None]:
-    """Translate errors of Valkey.
+    """A span of what is asked of Valkey, and a translation of its errors.
 
     Raises:
         UnavailableError: no answer, or an error.
     """
     try:
-        yield
+        with span("valkey", Kind.CLIENT, _SYSTEM):
+            yield
     except (ValkeyError, OSError, TimeoutError) as error:
         raise UnavailableError("The cache does not answer.") from error
 

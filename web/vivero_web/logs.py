@@ -1,65 +1,33 @@
 """JSON lines on standard output, one an event, for any collector; secrets are redacted, should one ever get near them."""
 
 import logging
-import re
 import sys
-from collections.abc import MutableMapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 import structlog
-from structlog.typing import EventDict, WrappedLogger
-
-HIDDEN: Final = "<hidden>"
-_NAMES: Final = re.compile(
-    r"pass(word|wd|phrase)?|secret|token|bearer|authorization|cookie|ticket|session|(api|file|signing)_?key",
-    re.IGNORECASE,
-)
-# Tokens, password hashes, keys in PEM, logins inside addresses, queries: recognised by their form, wherever they are.
-_FORMS: Final = (
-    (re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*"), "<token>"),
-    (re.compile(r"(?i)\b(bearer)\s+[^\s\"'<]+"), r"\1 <token>"),
-    (re.compile(r"\$argon2\w*\$[^\s\"']+"), "<hash>"),
-    (re.compile(r"-----BEGIN [A-Z ]+-----.*?-----END [A-Z ]+-----", re.DOTALL), "<key>"),
-    (re.compile(r"(://[^\s:/@]*:)[^\s@/]+@"), r"\1<secret>@"),
-    (re.compile(r"(https?://[^\s?]+|(?<=\s)/[^\s?]*)\?[^\s\"']+"), r"\1?<query>"),
-)
-
-
-def redact(text: str) -> str:
-    """The text without what looks like a secret."""
-    for form, replacement in _FORMS:
-        text = form.sub(replacement, text)
-    return text
-
-
-def redact_event(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Processor of structlog, the last before a line is written: hides values by their name, and by their form."""
-    return {key: HIDDEN if key != "event" and _NAMES.search(key) else _clean(value) for key, value in event.items()}
-
-
-def _clean(value: object) -> object:
-    if isinstance(value, str):
-        return redact(value)
-    if isinstance(value, dict):
-        return redact_event(None, "", value)
-    if isinstance(value, list | tuple):
-        return [_clean(item) for item in value]
-    return value
-
+from structlog.typing import EventDict, Processor, WrappedLogger
+from vivero_core.log_events import EcsNames, Form, add_trace, redact_event
 
 _STANDARD: Final = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"})
 """Attributes of every record of the standard library."""
 
 
-def configure(level: str, *own: str) -> None:
-    """Our events from `level` on, those of the standard library's loggers called `own` too; of libraries, warnings."""
+def configure(level: str, *own: str, form: Form = "plain", service: str = "", **always: str) -> None:
+    """Our events from `level` on, those of the standard library's loggers called `own` too; of libraries, warnings.
+
+    `service` is the program's name, for ECS; each line has what is `always` so.
+    """
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            _adding(always),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            add_trace,
             redact_event,
+            *([EcsNames(service)] if form == "ecs" else []),
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
@@ -69,6 +37,24 @@ def configure(level: str, *own: str) -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[_Bridge()], force=True)
     for name in own:
         logging.getLogger(name).setLevel(level)
+
+
+def _adding(always: Mapping[str, str]) -> Processor:
+    def add(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        return {**always, **event}
+
+    return add
+
+
+def begin_request(request_id: str) -> None:
+    """From now on in this request, each line has its id."""
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=request_id)
+
+
+def about_tenant(name: str) -> None:
+    """From now on in this request, each line says whom it is about: a tenant that exists, by its name in the cluster."""
+    structlog.contextvars.bind_contextvars(tenant=name)
 
 
 class _Bridge(logging.Handler):

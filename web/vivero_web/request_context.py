@@ -9,6 +9,7 @@ last thousand of each that it has parsed, so whoever sent that many large ones w
 import re
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -17,20 +18,22 @@ from litestar import Request
 from litestar.datastructures import Headers, MutableScopeHeaders
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from vivero_core.tracing.spans import Tracer
 
 from vivero_web.current_request import (
     REQUEST_ID_HEADER,
     Proxies,
     accept_request_id,
     counted_as,
-    current_request_id,
     set_current_agent,
     set_current_caller,
 )
 from vivero_web.declared import raises
 from vivero_web.errors import AddressTooLongError, HeadersTooLargeError, MalformedError, WebError
 from vivero_web.exchange import Exchange
+from vivero_web.logs import begin_request
 from vivero_web.problem import problem_response
+from vivero_web.request_spans import RequestSpans
 from vivero_web.security import secure
 
 PATH_BYTES: Final = 2 * 1024
@@ -94,11 +97,18 @@ class RequestContext:
     """Wraps a whole application: Litestar's own middleware does not see paths that nothing answers."""
 
     def __init__(
-        self, app: ASGIApp, proxies: Proxies, *, hsts: str, monotonic: Callable[[], float] = time.perf_counter
+        self,
+        app: ASGIApp,
+        proxies: Proxies,
+        *,
+        hsts: str,
+        spans: RequestSpans | None = None,
+        monotonic: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._app = app
         self._proxies = proxies
         self._hsts = hsts
+        self._spans = spans or RequestSpans(Tracer())
         self._monotonic = monotonic
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -107,6 +117,7 @@ class RequestContext:
             return
         headers = Headers.from_scope(scope)
         identity = accept_request_id(headers.get(REQUEST_ID_HEADER))
+        begin_request(identity)
         peer = scope["client"][0] if scope["client"] else ""
         caller = counted_as(self._proxies.caller(peer, headers.getall("x-forwarded-for", [])))
         scope["state"][_CALLER] = caller
@@ -122,13 +133,15 @@ class RequestContext:
                 secure(sent, self._hsts)
             await exchange.send(message)
 
-        try:
-            if refusal := refusal_of(scope, headers):
-                await _refuse(refusal, exchange.scope, exchange.receive, mark)
-            else:
-                await self._app(exchange.scope, exchange.receive, mark)
-        finally:
-            _note(scope["method"], exchange, round((self._monotonic() - started) * 1000, 1))
+        traced = nullcontext() if scope["path"] in _QUIET else self._spans.around(exchange, headers)
+        with traced:
+            try:
+                if refusal := refusal_of(scope, headers):
+                    await _refuse(refusal, exchange.scope, exchange.receive, mark)
+                else:
+                    await self._app(exchange.scope, exchange.receive, mark)
+            finally:
+                _note(scope["method"], exchange, round((self._monotonic() - started) * 1000, 1))
 
 
 async def _refuse(refusal: WebError, scope: Scope, receive: Receive, send: Send) -> None:
@@ -147,5 +160,4 @@ def _note(method: str, exchange: Exchange, milliseconds: float) -> None:
         ms=milliseconds,
         client=caller_of(exchange.scope),
         person=exchange.scope["state"].get(_PERSON, ""),
-        request_id=current_request_id(),
     )

@@ -81,8 +81,10 @@ https://{{ .Values.baseDomain }}{{ if ne (int .Values.publicPort) 443 }}:{{ .Val
 - {name: VIVERO_LIMITS__FORWARDED_HOPS, value: {{ .Values.limits.proxies.hops | quote }}}
 - {name: VIVERO_LIMITS__TRUSTED_PROXIES, value: {{ .Values.limits.proxies.networks | toJson | quote }}}
 - {name: VIVERO_TELEMETRY__LOG_LEVEL, value: {{ .Values.logLevel | quote }}}
+- {name: VIVERO_TELEMETRY__LOG_FORMAT, value: {{ .Values.logFormat | quote }}}
 {{- with .Values.telemetry.otlpEndpoint }}
 - {name: VIVERO_TELEMETRY__OTLP_ENDPOINT, value: {{ . | quote }}}
+- {name: VIVERO_TELEMETRY__OTLP_RATIO, value: {{ $.Values.telemetry.ratio | quote }}}
 {{- end }}
 {{- end }}
 
@@ -98,7 +100,7 @@ https://{{ .Values.baseDomain }}{{ if ne (int .Values.publicPort) 443 }}:{{ .Val
 {{- if .Values.billing.secret }}
 - {name: billing, mountPath: /run/vivero/billing, readOnly: true}
 {{- end }}
-{{- if .Values.telemetry.sentrySecret }}
+{{- if .Values.telemetry.secret }}
 - {name: telemetry, mountPath: /run/vivero/telemetry, readOnly: true}
 {{- end }}
 {{- end }}
@@ -122,7 +124,7 @@ https://{{ .Values.baseDomain }}{{ if ne (int .Values.publicPort) 443 }}:{{ .Val
 - name: billing
   secret: {secretName: {{ . }}, defaultMode: 0440}
 {{- end }}
-{{- with .Values.telemetry.sentrySecret }}
+{{- with .Values.telemetry.secret }}
 - name: telemetry
   secret: {secretName: {{ . }}, defaultMode: 0440}
 {{- end }}

@@ -43,4 +43,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - {name: VIVERO_SECURITY_CONTACT, value: {{ . | quote }}}
 {{- end }}
 - {name: VIVERO_LOG_LEVEL, value: {{ .Values.logLevel | quote }}}
+- {name: VIVERO_LOG_FORMAT, value: {{ .Values.logFormat | quote }}}
+{{- with .Values.telemetry.otlpEndpoint }}
+- {name: VIVERO_OTLP_ENDPOINT, value: {{ . | quote }}}
+- {name: VIVERO_OTLP_RATIO, value: {{ $.Values.telemetry.ratio | quote }}}
+{{- end }}
 {{- end }}

@@ -85,9 +85,18 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- with .Values.telemetry.otlpEndpoint }}
 - {name: VIVERO_OTLP_ENDPOINT, value: {{ . | quote }}}
 {{- end }}
+{{- with .Values.telemetry.secret }}
+- {name: VIVERO_OTLP_HEADERS, valueFrom: {secretKeyRef: {name: {{ . }}, key: otlp_headers, optional: true}}}
+- {name: VIVERO_SENTRY_DSN, valueFrom: {secretKeyRef: {name: {{ . }}, key: sentry_dsn, optional: true}}}
+{{- end }}
+{{- with .Values.telemetry.workspaces.otlpEndpoint }}
+- {name: VIVERO_WORKSPACE_OTLP_ENDPOINT, value: {{ . | quote }}}
+- {name: VIVERO_WORKSPACE_OTLP_RATIO, value: {{ $.Values.telemetry.workspaces.ratio | quote }}}
+{{- end }}
 - {name: VIVERO_MONITORING_NAMESPACE, value: {{ .Values.monitors.namespace | quote }}}
 - {name: VIVERO_EGRESS_CIDRS, value: {{ .Values.egressCidrs | toJson | quote }}}
 - {name: VIVERO_LOG_LEVEL, value: {{ .Values.logLevel | quote }}}
+- {name: VIVERO_LOG_FORMAT, value: {{ .Values.logFormat | quote }}}
 - {name: VIVERO_CONCURRENCY, value: {{ .Values.concurrency | quote }}}
 - {name: VIVERO_STARTS_AT_ONCE, value: {{ .Values.startsAtOnce | quote }}}
 - {name: VIVERO_RELEASE_BATCH, value: {{ .Values.release.batch | quote }}}

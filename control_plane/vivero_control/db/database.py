@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 from vivero_web import mariadb
 from vivero_web.errors import UnavailableError
 
+from vivero_control.db.spans import trace_statements
 from vivero_control.db.tables import Base
 from vivero_control.settings import Settings
 
@@ -56,6 +57,7 @@ class Database:
             pool_pre_ping=True,
             hide_parameters=True,
         )
+        trace_statements(self.engine.sync_engine)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
     @asynccontextmanager

@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.mysql import VARBINARY
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from vivero_core.tracing.context import LENGTH as TRACEPARENT_LENGTH
 
 EMAIL_LENGTH = 254
 OUTBOX_KEY_LENGTH = 190
@@ -142,6 +143,8 @@ class OutboxEntry(Base):
     """Null once it is done, or dead for too long: a password's hash is kept no longer than needed."""
     subject: Mapped[str | None] = mapped_column(String(SUBJECT_LENGTH))
     """Whom it is about, as in the audit log; null: nobody in it, or an older program wrote it."""
+    traceparent: Mapped[str | None] = mapped_column(String(TRACEPARENT_LENGTH))
+    """By which span of which trace it was enqueued; null: that was not traced."""
     state: Mapped[str] = mapped_column(String(8), default="pending")
     """pending, done, or dead (given up; a person looks)."""
     attempts: Mapped[int] = mapped_column(default=0)

@@ -14,6 +14,8 @@ from typing import Final
 from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncSession
 from vivero_core.errors import ViveroError
+from vivero_core.tracing.context import read
+from vivero_core.tracing.spans import Kind, Tracer
 from vivero_web.clock import Clock
 from vivero_web.errors import UnavailableError
 
@@ -53,11 +55,19 @@ class WriteBackError(ViveroError):
 class Outbox:
     """Processes jobs; `budget` is how long one is retried, from its first failure on."""
 
-    def __init__(self, database: Database, kinds: Mapping[str, JobKind], budget: timedelta, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        kinds: Mapping[str, JobKind],
+        budget: timedelta,
+        clock: Clock,
+        tracer: Tracer | None = None,
+    ) -> None:
         self._database = database
         self._kinds = kinds
         self._budget = budget
         self._clock = clock
+        self._tracer = tracer or Tracer()
 
     async def drain(self, kind: str) -> int:
         """Run every job of this kind that is due; returns how many were attempted."""
@@ -88,8 +98,10 @@ class Outbox:
     async def _attempt(self, session: AsyncSession, entry: OutboxEntry) -> None:
         kind, payload = self._kinds[entry.kind], entry.payload or {}
         entry.attempts += 1
+        attributes = {"vivero.job": entry.id, "vivero.attempt": entry.attempts}
         try:
-            await kind.perform(payload)
+            with self._tracer.begin(f"job {entry.kind}", Kind.CONSUMER, attributes, read(entry.traceparent)):
+                await kind.perform(payload)
         except Exception as error:
             if not isinstance(error, ViveroError):
                 # A bug in one kind must not stop the jobs behind it; it counts as a failed attempt.

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from sqlalchemy import CursorResult, Update, delete, func, null, select, update
 from sqlalchemy.dialects.mysql import insert
+from vivero_core.tracing.spans import traceparent
 
 from vivero_control.db.database import Repository
 from vivero_control.db.tables import OutboxEntry
@@ -57,6 +58,7 @@ class OutboxRepository(Repository[OutboxEntry]):
             due_at=due_at,
             created_at=now,
             subject=subject,
+            traceparent=traceparent(),
         )
         await self.session.execute(statement.on_duplicate_key_update(key=key))
 

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from litestar import Controller, Litestar, Response, get
+from litestar import Controller, Litestar, Request, Response, get
 from litestar.di import NamedDependency, Provide
 from litestar.openapi import ResponseSpec
-from litestar.plugins.prometheus import PrometheusController
 from msgspec import Meta, Struct
+from prometheus_client import REGISTRY
+from prometheus_client.exposition import choose_encoder
 from vivero_web.current_request import Proxies
 from vivero_web.errors import UnavailableError
 from vivero_web.problem import Answers
@@ -78,12 +79,11 @@ class HealthController(Controller):
         return Response(readiness, status_code=200 if readiness.ok else 503)
 
 
-class Metrics(PrometheusController):
-    """Serves what this process has counted: requests by route, signups, the outbox."""
-
-    path = "/metrics"
-    openmetrics_format = False
-    include_in_schema = False
+@get("/metrics", include_in_schema=False, sync_to_thread=False)
+def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """What this process has counted (requests by route, signups, the outbox), with exemplars in OpenMetrics."""
+    encode, kind = choose_encoder(request.headers.get("accept", ""))
+    return Response(encode(REGISTRY), headers={"Content-Type": kind})
 
 
 def internal_app(
@@ -91,7 +91,7 @@ def internal_app(
 ) -> Litestar:
     """Whatever its Host header: who gets here is in the cluster, and the NetworkPolicy has let it in."""
     app = Litestar(
-        route_handlers=[HealthController, Metrics],
+        route_handlers=[HealthController, metrics],
         dependencies={"health": Provide(lambda: health, sync_to_thread=False)},
         exception_handlers={Exception: Answers(None).to},
         lifespan=list(lifespan),

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from urllib3 import BaseHTTPResponse, PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError
+from vivero_core.tracing.spans import Kind, span
 from vivero_web import clock
 from vivero_web.errors import NotFoundError, UnavailableError, WebError
 
@@ -22,6 +23,7 @@ _CONNECT_SECONDS: Final = 3.0
 _READ_SECONDS: Final = 30.0  # between two reads, not in total
 _PING_SECONDS: Final = 3.0  # below the probe's timeout of 4: no thread is left hanging on an unresponsive server
 _CONNECTIONS: Final = 8
+_SYSTEM: Final = {"rpc.system": "aws-api", "rpc.service": "S3"}
 _OK: Final = frozenset({200, 204, 206})
 _PARTIAL: Final = 206
 _MISSING: Final = 404
@@ -188,14 +190,15 @@ class Storage:
             headers["range"] = f"bytes={part.start}-{part.stop - 1}"
         suffix = f"?{canonical_query(query)}" if query else ""
         try:
-            response = self._http.request(
-                method,
-                f"{self._base}{path}{suffix}",
-                body=body,
-                headers=headers,
-                preload_content=False,
-                timeout=Timeout(total=seconds) if seconds else _DEFAULT_TIMEOUT,
-            )
+            with span(f"{method} object store", Kind.CLIENT, _SYSTEM):
+                response = self._http.request(
+                    method,
+                    f"{self._base}{path}{suffix}",
+                    body=body,
+                    headers=headers,
+                    preload_content=False,
+                    timeout=Timeout(total=seconds) if seconds else _DEFAULT_TIMEOUT,
+                )
         except HTTPError as error:
             raise UnavailableError("The bucket does not answer.") from error
         if response.status in _OK:

@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 
 import asyncmy
 from asyncmy.pool import Pool
+from vivero_core.tracing.statements import statement_span
 from vivero_web.errors import UnavailableError, explained
 
 from vivero_data.db.errors import DRIVER_ERRORS, translate
@@ -93,7 +94,8 @@ class Connection:
     async def _run(self, sql: str, params: tuple[object, ...]) -> Any:  # noqa: ANN401  the driver's cursor is untyped
         cursor = self._raw.cursor()
         try:
-            await cursor.execute(sql, params or None)
+            with statement_span(sql):
+                await cursor.execute(sql, params or None)
         except DRIVER_ERRORS as error:
             raise translate(error) from error
         return cursor

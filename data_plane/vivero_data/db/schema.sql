@@ -524,4 +524,6 @@ CREATE TABLE IF NOT EXISTS login_rules (
     second_factor BOOLEAN NOT NULL COMMENT 'whether everybody needs one'
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci COMMENT='one row';
 
-INSERT INTO alembic_version (version_num) VALUES ('0033');
+ALTER TABLE jobs ADD COLUMN IF NOT EXISTS traceparent CHAR(55) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'W3C Trace Context of the request; NULL: it was not traced';
+
+INSERT INTO alembic_version (version_num) VALUES ('0034');

@@ -74,6 +74,11 @@ def _probe(path: str, *, period: int, timeout: int, failures: int) -> dict[str, 
 
 def _env(settings: Settings) -> list[dict[str, str]]:
     given = {"VIVERO_SECRETS_DIR": _MOUNT, "VIVERO_SECURITY_CONTACT": settings.security_contact}
+    if settings.workspace_otlp_endpoint:
+        given["VIVERO_OTLP_ENDPOINT"] = settings.workspace_otlp_endpoint
+        given["VIVERO_OTLP_RATIO"] = str(settings.workspace_otlp_ratio)
+    if settings.log_format != "plain":
+        given["VIVERO_LOG_FORMAT"] = settings.log_format
     return [{"name": name, "value": value} for name, value in given.items() if value]
 
 

@@ -15,6 +15,7 @@ from contextvars import ContextVar
 from typing import Final, ParamSpec, TypeVar
 
 from vivero_core.errors import BackendError, BackendUnavailableError
+from vivero_core.tracing.spans import Kind, span
 
 from vivero_operator import metrics
 from vivero_operator.errors import FencedError
@@ -123,13 +124,14 @@ class CircuitBreaker:
         if self.is_open:
             raise BackendUnavailableError(self.system, _OPEN)
 
-    async def _run(self, function: Callable[[], R]) -> R:
+    async def _run(self, function: functools.partial[R]) -> R:
         # Checked again: the previous call in the queue may have found the server down.
         self._refuse()
         since = self._closed_since
         self._running += 1
         try:
-            return await self._in_thread(function)
+            with span(f"{self.system} {getattr(function.func, '__name__', 'call')}", Kind.CLIENT):
+                return await self._in_thread(function)
         except FencedError:
             raise  # about us, not about the server
         except BackendUnavailableError:

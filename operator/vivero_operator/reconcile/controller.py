@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+import structlog
 from vivero_core.errors import BackendError
 
 from vivero_operator import metrics
@@ -119,6 +120,7 @@ class Controller:
         self._schedule(key, result)
 
     async def _reconcile(self, key: Key) -> Result:
+        structlog.contextvars.bind_contextvars(kind=key.kind, object=key.name)  # of this task, for each line
         try:
             return await self._reconcilers[key.kind](key.name)
         except BackendError as error:

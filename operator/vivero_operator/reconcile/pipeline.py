@@ -9,6 +9,7 @@ from typing import Final
 from vivero_core.backends.kube.errors import KubeConflictError, KubeForbiddenError
 from vivero_core.errors import BackendError
 from vivero_core.model.constants import ConditionType, Reason
+from vivero_core.tracing.spans import span
 
 from vivero_operator.instance import digest
 from vivero_operator.policies import life
@@ -178,7 +179,7 @@ async def _one(step: Step, needed: list[asyncio.Task[Outcome]], run: Run, state:
 
 async def _attempt(step: Step, run: Run) -> Outcome:
     try:
-        with run.services.tracing.span(step.name):
+        with span(step.name):
             return await step.run(run)
     except Pending as pending:
         return waiting(pending)

@@ -13,6 +13,7 @@ from vivero_core.backends.kube.resources import Resource, resource_of
 from vivero_core.model.conditions import is_true
 from vivero_core.model.constants import ConditionType
 from vivero_core.model.tenant import HostStatus, Owner, OwnerStatus, Tenant
+from vivero_core.tracing.spans import Tracer
 
 from vivero_operator.archiver.position import Position
 from vivero_operator.backend_clients import BackendClients
@@ -29,7 +30,6 @@ from vivero_operator.reconcile.start_limiter import StartLimiter
 from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.waiting_pages import WaitingPages
 from vivero_operator.settings import Settings
-from vivero_operator.tracing import Tracing
 
 _KEPT: Final = frozenset({"Namespace", "Secret", "ConfigMap"})
 """Kinds that are changed as they are, for they hold what a new one would lack. An object of another kind that someone else
@@ -61,7 +61,7 @@ class Services:
     orphans: Orphans
     dns: DnsRecords
     now: Callable[[], datetime]
-    tracing: Tracing = field(default_factory=Tracing)
+    tracer: Tracer = field(default_factory=Tracer)
     archive_keys: dict[str, dict[str, str]] = field(default_factory=dict)
     """DatabaseServer's UID -> tenant's id -> the public half of its file key, as its archiver was told."""
     expiring: set[str] = field(default_factory=set)

@@ -26,6 +26,7 @@ from vivero_operator.reconcile.kind import Reconciler
 from vivero_operator.reconcile.run import Run, Services
 from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.steps import owner, tenure
+from vivero_operator.tracing import passing
 
 # Deleting needs names, and they come from the id alone: the plan may be gone long since. Data is then kept for a while.
 _NO_PLAN: Final = Plan.parse({"metadata": {"name": ""}, "spec": {"displayName": "-", "price": {"amountCents": 0}}})
@@ -57,7 +58,7 @@ class TenantReconciler(Reconciler):
                 return await self._pause(tenant)
             if tenant.metadata.deletion_timestamp is not None:
                 return await self._delete(tenant)
-            with self._services.tracing.passing(tenant):
+            with passing(self._services.tracer, tenant):
                 return await self._keep(tenant)
         except KubeNotFoundError:
             known = self._services.cluster.tenants.get(name)

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -138,13 +138,17 @@ async def new_workspace(
     """Starts workspaces; they are ready, and unless `spare` they have their name and owner.
 
     `services` says where the backing services are, if not where the platform has them; with `own_audit_log` they were
-    given no second schema.
+    given no second schema. `variables` are added to its environment.
     """
     async with AsyncExitStack() as stack:
         count = 0
 
         async def make(
-            *, spare: bool = False, services: dict[str, Any] | None = None, own_audit_log: bool = False
+            *,
+            spare: bool = False,
+            services: dict[str, Any] | None = None,
+            own_audit_log: bool = False,
+            variables: Mapping[str, str] | None = None,
         ) -> Workspace:
             nonlocal count
             count += 1
@@ -157,6 +161,7 @@ async def new_workspace(
                 "VIVERO_TENANT_ID": login.id,
                 "VIVERO_SECRETS_DIR": str(folder),
                 "VIVERO_LOG_LEVEL": "ERROR",
+                **(variables or {}),
             }
             settings = load(environ)
             app = stack.enter_context(apps.serving(settings))

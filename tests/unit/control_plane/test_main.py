@@ -28,6 +28,8 @@ def test_missing_settings_are_all_named(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_role_that_fails_ends_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     class Telemetry:
         log_level = "INFO"
+        log_format = "plain"
+        sentry_dsn = None
 
     class Loaded:
         telemetry = Telemetry()
@@ -37,7 +39,7 @@ def test_a_role_that_fails_ends_with_a_sentence(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(sys, "argv", ["vivero_control", "migrate"])
     monkeypatch.setattr(settings, "load", Loaded)
-    monkeypatch.setattr(logs, "configure", lambda *_: None)
+    monkeypatch.setattr(logs, "configure", lambda *_, **__: None)
     monkeypatch.setattr(main, "ROLES", {"migrate": fails})
     with pytest.raises(SystemExit, match="DatabaseUnavailableError: "):
         main.main()

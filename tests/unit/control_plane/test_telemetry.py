@@ -1,63 +1,30 @@
-"""Traces and error reports."""
+"""Where the control plane's traces go."""
 
 import pytest
-from litestar import Litestar, get
-from litestar.plugins.opentelemetry import OpenTelemetryPlugin
-from litestar.testing import TestClient
-from opentelemetry.sdk.trace import TracerProvider
-from pydantic import AnyHttpUrl, SecretStr
+from pydantic import AnyHttpUrl, SecretStr, ValidationError
 from support.collector import recording
 from vivero_control.lib import telemetry
 from vivero_control.settings import TelemetrySettings
+from vivero_core.tracing.spans import Kind
 
 
 def test_nothing_is_sent_by_default() -> None:
-    assert telemetry.telemetry_plugins(TelemetrySettings()) == []
+    with telemetry.tracer_of(TelemetrySettings()).begin("GET /", Kind.SERVER) as span:
+        assert span is None
 
 
 def test_traces_when_there_is_somewhere_to_send_them() -> None:
-    found = telemetry.telemetry_plugins(TelemetrySettings(otlp_endpoint=AnyHttpUrl("http://127.0.0.1:4318")))
-    assert [type(plugin).__name__ for plugin in found] == ["OpenTelemetryPlugin"]
-
-
-def test_a_request_tells_its_context_to_what_follows_from_it() -> None:
-    """The span of the request itself, in the words of W3C Trace Context."""
     with recording() as collector:
-        (plugin,) = telemetry.telemetry_plugins(TelemetrySettings(otlp_endpoint=AnyHttpUrl(collector.url)))
-
-        @get("/context")
-        async def context() -> str:
-            return telemetry.current_traceparent() or ""
-
-        with TestClient(Litestar([context], plugins=[plugin])) as client:
-            told = client.get("/context").text
-        assert isinstance(plugin, OpenTelemetryPlugin)
-        provider = plugin.config.tracer_provider
-        assert isinstance(provider, TracerProvider)
-        provider.shutdown()
-    version, trace, span, flags = told.split("-")
-    assert (version, int(flags, 16) & 1) == ("00", 1)
-    assert (trace, span) in {(one.trace_id.hex(), one.span_id.hex()) for _, one in collector.spans}
-    assert {service for service, _ in collector.spans} == {"vivero-control-plane"}
+        headers = SecretStr("api-key=hunter2")
+        tracer = telemetry.tracer_of(TelemetrySettings(otlp_endpoint=AnyHttpUrl(collector.url), otlp_headers=headers))
+        with tracer.begin("GET /", Kind.SERVER):
+            pass
+        tracer.close()
+    assert [service for service, _ in collector.spans] == ["vivero-control-plane"]
+    assert collector.headers[0]["api-key"] == "hunter2"
 
 
-def test_outside_of_a_request_there_is_no_context() -> None:
-    assert telemetry.current_traceparent() is None
-
-
-def test_sentry_starts_with_a_dsn_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    started: dict[str, object] = {}
-    monkeypatch.setattr("sentry_sdk.init", lambda **options: started.update(options))
-    telemetry.telemetry_plugins(TelemetrySettings(sentry_dsn=SecretStr("https://key@sentry.example.com/1")))
-    assert started["send_default_pii"] is False
-    assert started["include_local_variables"] is False
-
-
-def test_an_error_report_contains_no_private_data() -> None:
-    event = {
-        "request": {"url": "https://x/y", "query_string": "ticket=1", "data": {"password": "p"}, "cookies": {"a": "b"}},
-        "exception": {"values": [{"type": "E", "value": "no way to db://u:hunter2@host/"}]},
-    }
-    sent = telemetry.without_private(event, None)
-    assert sent["request"] == {"url": "https://x/y"}
-    assert "hunter2" not in sent["exception"]["values"][0]["value"]
+def test_headers_that_are_none_are_refused_without_their_words() -> None:
+    with pytest.raises(ValidationError, match="has to be name=value") as found:
+        TelemetrySettings.model_validate({"otlp_headers": "hunter2"})
+    assert "hunter2" not in str([{**one, "input": ""} for one in found.value.errors()])

@@ -5,8 +5,13 @@ import sys
 
 from unit.data_plane.test_tokens import TENANT, TICKET_KEY, public, ticket
 
-HEAVY = ("aiosmtplib", "alembic", "boto3", "botocore", "cryptography.hazmat", "greenlet", "httpx", "jinja2", "pydantic", "pymysql", "rich", "sentry_sdk", "sqlalchemy", "uvloop")  # fmt: skip
-UNTIL_ASKED = ("vivero_web.openapi_document", "vivero_web.openapi_responses", "vivero_web.openapi_operations")
+HEAVY = ("aiosmtplib", "alembic", "boto3", "botocore", "cryptography.hazmat", "greenlet", "httpx", "jinja2", "opentelemetry", "pydantic", "pymysql", "rich", "sentry_sdk", "sqlalchemy", "uvloop")  # fmt: skip
+UNTIL_ASKED = (
+    "vivero_core.tracing.exporter",
+    "vivero_web.openapi_document",
+    "vivero_web.openapi_responses",
+    "vivero_web.openapi_operations",
+)
 PROGRAM = """
 import sys
 from vivero_data import lean

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from support.programs import PROGRAMS, Answered, answered
-from vivero_web.logs import HIDDEN, redact_event
+from vivero_core.log_events import HIDDEN, redact_event
 
 # Whatever else stands in an address of ours, and why it may: without a session, a bearer or a token it opens nothing.
 HARMLESS = {

@@ -9,8 +9,8 @@ import structlog
 from argon2 import PasswordHasher
 from hypothesis import given
 from hypothesis import strategies as st
+from vivero_core.log_events import HIDDEN, redact, redact_event
 from vivero_web import logs
-from vivero_web.logs import HIDDEN, redact, redact_event
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncSession
 from vivero_core.model.constants import ANNOTATION_TRACE, LABEL_SIGNUP
 from vivero_core.model.tenant import Owner, Tenant, TenantSpec
+from vivero_core.tracing.spans import traceparent
 from vivero_web.clock import Clock
 
 from vivero_control.db.tables import Signup
@@ -37,7 +38,6 @@ from vivero_control.domain.tenants.errors import (
 )
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.jobs.kinds import GiveUpError, JobDescription, JobKind, Payload
-from vivero_control.lib.telemetry import current_traceparent
 
 logger = logging.getLogger(__name__)
 
@@ -62,8 +62,6 @@ class TenantRequest(msgspec.Struct, frozen=True, kw_only=True):
     plan: str
     trial_ends_at: datetime | None
     password_hash: str
-    traceparent: str | None = None
-    """Of the signup's request; jobs of before have none."""
 
     def __repr__(self) -> str:
         """Without hash and id: a repr ends in logs."""
@@ -79,7 +77,6 @@ class TenantRequest(msgspec.Struct, frozen=True, kw_only=True):
             plan=signup.plan,
             trial_ends_at=signup.trial_ends_at,
             password_hash=password_hash,
-            traceparent=current_traceparent(),
         )
 
     @property
@@ -94,9 +91,6 @@ class TenantRequest(msgspec.Struct, frozen=True, kw_only=True):
     def labels(self) -> dict[str, str]:
         return {LABEL_SIGNUP: signup_digest(self.signup_id)}
 
-    def annotations(self) -> dict[str, str]:
-        return {ANNOTATION_TRACE: self.traceparent} if self.traceparent else {}
-
     def spec(self, claimed_at: datetime | None = None) -> TenantSpec:
         """All fields, also for a claim: nothing of the spare's own spec may remain."""
         return TenantSpec(
@@ -107,6 +101,12 @@ class TenantRequest(msgspec.Struct, frozen=True, kw_only=True):
             trial_ends_at=self.trial_ends_at,
             claimed_at=claimed_at,
         )
+
+
+def annotations() -> dict[str, str]:
+    """By which the operator continues the trace of the request or job that is under way."""
+    here = traceparent()
+    return {ANNOTATION_TRACE: here} if here else {}
 
 
 def job_key(signup_id: str) -> str:
@@ -185,9 +185,7 @@ class Provisioner:
             if spare is None:
                 return None
             try:
-                claimed = await self._tenants.patch(
-                    spare, wanted.spec(now).dump(), wanted.labels(), wanted.annotations()
-                )
+                claimed = await self._tenants.patch(spare, wanted.spec(now).dump(), wanted.labels(), annotations())
             except (TenantChangedError, TenantNotFoundError) as error:
                 logger.info(
                     "claiming a spare failed, trying another: %s",
@@ -200,7 +198,7 @@ class Provisioner:
         return None
 
     async def _create(self, wanted: TenantRequest) -> Tenant:
-        tenant = await self._tenants.create(wanted.slug, wanted.spec(), wanted.labels(), wanted.annotations())
+        tenant = await self._tenants.create(wanted.slug, wanted.spec(), wanted.labels(), annotations())
         owner = tenant.spec.owner if isinstance(tenant, Tenant) else None
         if (
             not isinstance(tenant, Tenant)

@@ -9,6 +9,7 @@ from vivero_core.model.constants import LABEL_SIGNUP
 from vivero_core.model.reading import Unreadable, salvaged
 from vivero_core.model.tenant import Tenant
 from vivero_web.clock import Clock
+from vivero_web.logs import about_tenant
 from vivero_web.text import tidy
 
 from vivero_control.domain.audit.service import AuditAction, AuditService
@@ -257,6 +258,7 @@ class TenantService:
 def _there(found: Tenant | None, name: str) -> Tenant:
     if found is None:
         raise TenantNotFoundError(name)
+    about_tenant(name)
     return found
 
 

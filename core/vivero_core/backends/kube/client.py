@@ -23,6 +23,7 @@ from vivero_core.backends.kube.backoff import ConnectionBackoff
 from vivero_core.backends.kube.config import KubeConfig
 from vivero_core.backends.kube.errors import SYSTEM, KubeUnavailableError, from_status
 from vivero_core.backends.kube.resources import Resource, resource_of
+from vivero_core.tracing.spans import Kind, span
 
 Object = dict[str, Any]
 Operations = list[Object]  # of a JSON patch
@@ -287,10 +288,11 @@ class KubeClient:
         headers = self._headers() | {"Content-Type": media_type, "Accept": accept}
         data = None if payload is None else encoded(payload)
         try:
-            async with self._open.request(
-                method, path, params=query, data=data, headers=headers, timeout=self._timeout
-            ) as response:
-                body = await _body(response)
+            with span(f"{method} kubernetes", Kind.CLIENT, {"url.path": path}):
+                async with self._open.request(
+                    method, path, params=query, data=data, headers=headers, timeout=self._timeout
+                ) as response:
+                    body = await _body(response)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise KubeUnavailableError(SYSTEM, f"{method} {path}: {type(error).__name__} {error}") from error
         self._on_answer(method, response.status)

@@ -12,6 +12,8 @@ from typing import Final
 
 import msgspec
 import structlog
+from vivero_core.tracing.context import read
+from vivero_core.tracing.spans import Kind, Tracer
 from vivero_web.errors import UnavailableError, WebError, explained
 
 from vivero_data.clients.storage import Storage
@@ -20,12 +22,13 @@ from vivero_data.domain.audit.anchors import Anchors
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.jobs import repository
 from vivero_data.domain.jobs.registry import KINDS
-from vivero_data.domain.jobs.repository import Attempt
+from vivero_data.domain.jobs.repository import Attempt, Order
 from vivero_data.domain.jobs.task import JobLostError, TaskContext, actor_of
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.users.schemas import Actor
 from vivero_data.lib.json import decode
 from vivero_data.settings import Settings
+from vivero_data.telemetry import tracer_of
 
 MEMORY_LIMIT: Final = 160 * 1024**2  # bytes: with the server's 70 MiB and its peaks below the pod's 256 MiB
 _NICE: Final = 10
@@ -53,17 +56,21 @@ async def run_job(settings: Settings, attempt: Attempt) -> int:
     def context_of(actor: Actor) -> TaskContext:
         return TaskContext(attempt, actor, database, files, limits, anchors, settings)
 
+    tracer = tracer_of(settings)
     try:
         await database.open(_DATABASE_TIMEOUT)
-        return await _attempt(attempt, database, context_of)
+        return await _attempt(attempt, database, context_of, tracer)
     finally:
         await database.close()
         storage.close()
+        tracer.close()
 
 
-async def _attempt(attempt: Attempt, database: Database, context_of: Callable[[Actor], TaskContext]) -> int:
+async def _attempt(
+    attempt: Attempt, database: Database, context_of: Callable[[Actor], TaskContext], tracer: Tracer
+) -> int:
     try:
-        await _do(attempt, database, context_of)
+        await _do(attempt, database, context_of, tracer)
     except JobLostError:
         log.warning("job_lost", job=attempt.job_id, attempt=attempt.number)
     except WebError as error:
@@ -78,14 +85,19 @@ async def _attempt(attempt: Attempt, database: Database, context_of: Callable[[A
     return 0
 
 
-async def _do(attempt: Attempt, database: Database, context_of: Callable[[Actor], TaskContext]) -> None:
+async def _do(attempt: Attempt, database: Database, context_of: Callable[[Actor], TaskContext], tracer: Tracer) -> None:
     async with database.read() as connection:
-        found = await repository.task_of(connection, attempt)
-        if found is None:
+        order = await repository.order_of(connection, attempt)
+        if order is None:
             raise JobLostError
-        kind, user_id, text = found
-        context = context_of(await actor_of(connection, user_id))
-    running = asyncio.create_task(msgspec.convert(decode(text), KINDS[kind]).run(context))
+        context = context_of(await actor_of(connection, order.user_id))
+    attributes = {"vivero.job": attempt.job_id, "vivero.attempt": attempt.number}
+    with tracer.begin(f"job {order.kind}", Kind.CONSUMER, attributes, read(order.traceparent)):
+        await _run(order, context)
+
+
+async def _run(order: Order, context: TaskContext) -> None:
+    running = asyncio.create_task(msgspec.convert(decode(order.work), KINDS[order.kind]).run(context))
     heartbeats = asyncio.create_task(context.heartbeat())
     try:
         await asyncio.wait({running, heartbeats}, return_when=asyncio.FIRST_COMPLETED)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Final
 
 import msgspec
+from vivero_core.tracing.spans import traceparent
 from vivero_web import clock
 
 from vivero_data.db.database import Connection, Row
@@ -72,11 +73,12 @@ _FAIL: Final = (
 
 async def insert(tx: Connection, kind: str, subject: str, work: object, user_id: int) -> int:
     return await tx.insert(
-        "INSERT INTO jobs (kind, subject, work, user_id, state) VALUES (%s, %s, %s, %s, 'waiting')",
+        "INSERT INTO jobs (kind, subject, work, user_id, traceparent, state) VALUES (%s, %s, %s, %s, %s, 'waiting')",
         kind,
         subject,
         encode(work),
         user_id,
+        traceparent(),
     )
 
 
@@ -134,14 +136,23 @@ async def claim(tx: Connection) -> Attempt | None:
     return Attempt(int(row[0]), int(row[1]) + 1)
 
 
-async def task_of(connection: Connection, attempt: Attempt) -> tuple[str, int, str] | None:
-    """The job's kind, the user on whose behalf it runs, and the task as JSON; None if the attempt is stale."""
+class Order(msgspec.Struct, frozen=True):
+    """What was requested: the task as JSON, on whose behalf, and by which span of which trace, if it was traced."""
+
+    kind: str
+    user_id: int
+    work: str
+    traceparent: str | None
+
+
+async def order_of(connection: Connection, attempt: Attempt) -> Order | None:
+    """What a job is to do; None if the attempt is stale."""
     row = await connection.fetch_one(
-        f"SELECT kind, user_id, work FROM jobs WHERE {_CURRENT}",  # noqa: S608  fixed words
+        f"SELECT kind, user_id, work, traceparent FROM jobs WHERE {_CURRENT}",  # noqa: S608  fixed words
         attempt.job_id,
         attempt.number,
     )
-    return (str(row[0]), int(row[1]), str(row[2])) if row else None
+    return Order(*row) if row else None
 
 
 async def heartbeat(connection: Connection, attempt: Attempt, done: int, total: int | None) -> bool:
