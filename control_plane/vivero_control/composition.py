@@ -47,6 +47,8 @@ from vivero_control.domain.dead_letters.service import DeadLetterService
 from vivero_control.domain.deleted.service import DeletedTenants
 from vivero_control.domain.figures.counting import VisitCounter
 from vivero_control.domain.figures.service import FigureService
+from vivero_control.domain.monitoring.prometheus import Prometheus
+from vivero_control.domain.monitoring.service import MonitoringService
 from vivero_control.domain.notifications import mails
 from vivero_control.domain.notifications.mails import MailSender
 from vivero_control.domain.overview.service import OverviewService, PoolInformer, ServerInformer
@@ -119,6 +121,7 @@ class Infrastructure:
     ingress: Ingress
     reachability: Reachability
     payments: Stripe | None
+    prometheus: Prometheus | None
     accounts: AccountSessions
     visits: VisitCounter
 
@@ -133,8 +136,9 @@ class Infrastructure:
             stack.push_async_callback(self.wake_up.close)
             await stack.enter_async_context(self.kube)
             await stack.enter_async_context(self.ingress)
-            if self.payments is not None:
-                await stack.enter_async_context(self.payments)
+            for one in (self.payments, self.prometheus):
+                if one is not None:
+                    await stack.enter_async_context(one)
             stack.callback(self.reachability.close)
             yield
 
@@ -195,9 +199,15 @@ def infrastructure(settings: Settings, clock: Clock) -> Infrastructure:
         ingress=ingress,
         reachability=Reachability(ingress.probe, settings.ingress.patience, clock),
         payments=Stripe(settings.billing, trust(settings)) if settings.billing else None,
+        prometheus=_prometheus(settings),
         accounts=AccountSessions(cache, settings.cache.prefix, clock),
         visits=VisitCounter(database, clock),
     )
+
+
+def _prometheus(settings: Settings) -> Prometheus | None:
+    url = settings.monitoring.prometheus_url
+    return Prometheus(url, trust(settings)) if url is not None else None
 
 
 def services(to: Infrastructure) -> Services:
@@ -351,6 +361,7 @@ def services(to: Infrastructure) -> Services:
         ),
         figures=FigureService(to.database, clock),
         visits=to.visits,
+        monitoring=MonitoringService(to.prometheus, to.directory, clock),
         overview=OverviewService(tenants, dead_letters, billing, to.pools, to.servers, clock),
         health=Health(to.database, lambda: to.directory.synced and to.plans.synced),
         settings=settings,

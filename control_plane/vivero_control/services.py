@@ -43,6 +43,7 @@ the frozen structs of its domain's `schemas.py`.
 | `status: StatusService` | status page | `view() -> StatusView`, which never fails; `incident(number)`, `announce(NewIncident, actor)`, `say(number, NewUpdate, actor)`, each an IncidentView |
 | `overview: OverviewService` | the console's first page, the API | `now() -> PlatformOverview` |
 | `audit_search: AuditSearch` | the audit log's page, its file, the API | `page(query, cursor, limit)`, `actions()`, `file(query, member)` |
+| `monitoring: MonitoringService` | the console's page Operations | `is_on`, `tenants()`; `view(dashboard, span, tenant) -> DashboardView`, whose panels say by themselves that there is no answer |
 | `figures: FigureService` | figures of the business | `view() -> FiguresView`, `rows(tile, week) -> FigureRows` |
 | `visits: VisitCounter` | landing page | `count(lead)` |
 | `audit: AuditService` | history on the tenant's page | `history(*subjects) -> tuple[AuditEntry, ...]` |
@@ -79,6 +80,7 @@ from vivero_control.domain.dead_letters.service import DeadLetterService
 from vivero_control.domain.deleted.service import DeletedTenants
 from vivero_control.domain.figures.counting import VisitCounter
 from vivero_control.domain.figures.service import FigureService
+from vivero_control.domain.monitoring.service import MonitoringService
 from vivero_control.domain.overview.service import OverviewService
 from vivero_control.domain.plans.service import PlanService
 from vivero_control.domain.platform.service import PlatformBackups
@@ -139,6 +141,7 @@ class Services:
     audit_search: AuditSearch
     figures: FigureService
     visits: VisitCounter
+    monitoring: MonitoringService
     overview: OverviewService
     health: Health
     settings: Settings

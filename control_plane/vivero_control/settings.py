@@ -217,6 +217,13 @@ class StaffSettings(BaseModel):
     """Whether who has not set up two-step login can do nothing else before."""
 
 
+class MonitoringSettings(BaseModel):
+    """Where the page Operations of the console has its figures from."""
+
+    prometheus_url: AnyHttpUrl | None = None
+    """As this program reaches it; None: the page says that there is none."""
+
+
 class TelemetrySettings(BaseModel):
     """Off unless told where to."""
 
@@ -268,6 +275,7 @@ class Settings(BaseSettings):
     staff: StaffSettings = StaffSettings()
     probe: ProbeSettings | None = None
     """None: there are no probes."""
+    monitoring: MonitoringSettings = MonitoringSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
 
     @field_validator("public_url")

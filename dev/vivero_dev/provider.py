@@ -25,6 +25,11 @@ class Provider(Protocol):
     ingress_address: str
     """Address of the ingress for pods; empty if the public names resolve for them."""
 
+    @property
+    def prometheus_url(self) -> str:
+        """Where pods find Prometheus while it runs; empty for a provider that has none."""
+        ...
+
     def steps(self) -> list[Step]:
         """The steps before the charts; includes the four named above."""
         ...

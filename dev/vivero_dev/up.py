@@ -116,8 +116,13 @@ class Platform:
 
     def _page_values(self) -> dict[str, object]:
         provider = self.provider
+        watched = self.observability or provider.observability()
         return control_plane_values(
-            provider.instance, provider.images(), self.requests_per_minute, ingress_address=provider.ingress_address
+            provider.instance,
+            provider.images(),
+            self.requests_per_minute,
+            ingress_address=provider.ingress_address,
+            prometheus_url=provider.prometheus_url if watched else "",
         )
 
     def _monitoring(self) -> Monitoring:

@@ -82,6 +82,9 @@ https://{{ .Values.baseDomain }}{{ if ne (int .Values.publicPort) 443 }}:{{ .Val
 - {name: VIVERO_LIMITS__TRUSTED_PROXIES, value: {{ .Values.limits.proxies.networks | toJson | quote }}}
 - {name: VIVERO_TELEMETRY__LOG_LEVEL, value: {{ .Values.logLevel | quote }}}
 - {name: VIVERO_TELEMETRY__LOG_FORMAT, value: {{ .Values.logFormat | quote }}}
+{{- with .Values.monitoring.prometheusUrl }}
+- {name: VIVERO_MONITORING__PROMETHEUS_URL, value: {{ . | quote }}}
+{{- end }}
 {{- with .Values.telemetry.otlpEndpoint }}
 - {name: VIVERO_TELEMETRY__OTLP_ENDPOINT, value: {{ . | quote }}}
 - {name: VIVERO_TELEMETRY__OTLP_RATIO, value: {{ $.Values.telemetry.ratio | quote }}}

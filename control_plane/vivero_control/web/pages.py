@@ -30,6 +30,7 @@ from vivero_control.web.dead_letters import DeadLettersController
 from vivero_control.web.deleted import DeletedController
 from vivero_control.web.error_pages import error_page, host_error, host_page
 from vivero_control.web.figures import FiguresController
+from vivero_control.web.monitoring import OperationsController
 from vivero_control.web.overview import OverviewController
 from vivero_control.web.platform import PlatformController
 from vivero_control.web.presentation import host_of, web_url
@@ -73,6 +74,7 @@ def pages(clock: Clock = now) -> Pages:
             BackupsController,
             DeletedController,
             OverviewController,
+            OperationsController,
             DeadLettersController,
             AuditController,
             BillingController,

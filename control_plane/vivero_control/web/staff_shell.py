@@ -17,6 +17,7 @@ DELETED: Final = "/staff/deleted"
 AUDIT: Final = "/staff/audit"
 PLATFORM: Final = "/staff/platform"
 FIGURES: Final = "/staff/figures"
+OPERATIONS: Final = "/staff/operations"
 STATUS: Final = "/staff/status"
 PEOPLE: Final = "/staff/people"
 SECURITY: Final = "/staff/security"
@@ -45,6 +46,7 @@ _PAGES: Final = (
     ("Overview", OVERVIEW, "layout-dashboard"),
     ("Tenants", HOME, "boxes"),
     ("Figures", FIGURES, "bar-chart-3"),
+    ("Operations", OPERATIONS, "gauge"),
     ("Backups", BACKUPS, "archive"),
     ("Deleted", DELETED, "trash-2"),
     ("Billing", BILLING, "credit-card"),

@@ -33,6 +33,7 @@ class DockerProvider:
 
     name = "docker"
     ingress_address = ENVOY_ADDRESS
+    prometheus_url = ""
     observe = None
 
     def __init__(self, instance: Instance) -> None:

@@ -53,6 +53,10 @@ class NativeProvider:
         processes, host = ProcessTable(self.instance), ServiceHost.of(self.instance)
         return {one.name: one.url(host) for one in alerting.PROGRAMS if processes.find(one.name)}
 
+    @property
+    def prometheus_url(self) -> str:
+        return f"https://{self.instance.addresses.host.ip}:{self.instance.ports[alerting.PROMETHEUS.name]}"
+
     def kubectl(self) -> Kubectl:
         return Cluster(self.instance).kubectl
 

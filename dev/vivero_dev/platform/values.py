@@ -65,6 +65,7 @@ def control_plane_values(
     requests_per_minute: int = REQUESTS_PER_MINUTE,
     *,
     ingress_address: str = "",
+    prometheus_url: str = "",
 ) -> dict[str, object]:
     return {
         "limits": {"requestsPerMinute": requests_per_minute},
@@ -73,6 +74,7 @@ def control_plane_values(
         "baseDomain": BASE_DOMAIN,
         "publicPort": instance.ports["https"],
         "company": COMPANY,
+        "monitoring": {"prometheusUrl": prometheus_url},
         "billing": {
             "secret": PAYMENT_PROVIDER,
             "apiUrl": f"https://{backing_host('payments')}:{CLUSTER_PORTS['payments']}",

@@ -78,6 +78,7 @@ class CircuitBreaker:
         self._running = 0
         self._finished: Callable[[], None] | None = None
         self._failures = 0
+        metrics.CIRCUIT_OPEN.labels(system).set(0)  # there from the start on, for who looks at a server that is well
         self._closed_since = self._last_end = clock()
         self._recovery: asyncio.Task[None] | None = None
         self._shut_down = False

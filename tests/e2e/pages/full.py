@@ -10,6 +10,7 @@ from unit.control_plane.builders import tenant
 from unit.control_plane_web import billing_fakes as paying
 from unit.control_plane_web import fakes as control
 from unit.control_plane_web import figure_fakes as counting
+from unit.control_plane_web import monitoring_fakes as measuring
 from unit.control_plane_web import status_fakes as showing
 from unit.data_plane.builders import OPTIONS
 from unit.data_plane_web import fakes as data
@@ -19,6 +20,7 @@ from vivero_control.domain.billing.schemas import SubscriptionStatus
 from vivero_control.domain.dead_letters.service import DeadLetter
 from vivero_control.domain.figures.policies import Visits
 from vivero_control.domain.figures.service import Rows
+from vivero_control.domain.monitoring.dashboards import DASHBOARDS
 from vivero_control.domain.platform.service import DumpView, PlatformBackupView, PlatformState, ProofView, StateView
 from vivero_control.domain.signups.schemas import SignupView, TenantRef, Waiting
 from vivero_control.domain.staff.schemas import Invitation, InvitationState
@@ -151,6 +153,12 @@ def _figures() -> Rows:
     return Rows(people, [*bought, dollars], [Visits(control.NOW.date(), LONG_LABEL, NAMES[5], 10**9)], control.NOW)
 
 
+def _alerts() -> list[dict[str, object]]:
+    """One of ours with long words, and one that is not ours, without any."""
+    ours = measuring.alert("ViveroTenantDown", summary=f"Tenant {SLUG} is down", description=f"{ERROR} {NAMES[5]}")
+    return [ours, measuring.alert(NAMES[6], severity="", summary="", description="", runbook="")]
+
+
 def _incidents() -> tuple[IncidentView, ...]:
     """One in each state, with long words and other scripts."""
     said = UpdateView(at=control.NOW, state=IncidentState.MONITORING, text=f"{ERROR}\n{NAMES[5]}")
@@ -206,6 +214,7 @@ def control_plane() -> Litestar:
         deleted=control.FakeDeleted(gone),
         platform=control.FakePlatform(_platform()),
         figures=counting.FakeFigures(_figures()),
+        monitoring=measuring.monitoring(names=NAMES, tenants=(SLUG, "acme"), alerts=_alerts()),
         status=showing.FakeStatus(incidents=_incidents()),
         members=control.FakeMembers((control.PEOPLE[0], *people)),
         tenants=control.FakeTenants(tenants),
@@ -256,6 +265,9 @@ CONTROL_PAGES = (
     "/staff/figures",
     "/staff/figures/signup",
     "/staff/figures/paying",
+    *(f"/staff/operations/{name}" for name in DASHBOARDS),
+    f"/staff/operations/tenant?tenant={SLUG}&range=7d",
+    "/staff/operations/tenant?tenant=unknown",
     "/staff/status",
     "/staff/status/new",
     "/staff/status/1",

@@ -28,6 +28,7 @@ from unit.control_plane_web.billing_fakes import (
     FakeUsage,
 )
 from unit.control_plane_web.figure_fakes import FakeFigures, FakeVisits
+from unit.control_plane_web.monitoring_fakes import monitoring
 from unit.control_plane_web.status_fakes import FakeStatus
 from vivero_control.domain.accounts.backups import WorkspaceBackups
 from vivero_control.domain.audit.search import AuditPage, AuditQuery, AuditSearch, Place
@@ -1026,6 +1027,7 @@ def fakes(**replaced: object) -> dict[str, object]:
         "audit_search": FakeAuditSearch(),
         "figures": FakeFigures(),
         "visits": FakeVisits(),
+        "monitoring": monitoring(),
         "overview": FakeOverview(),
         "deleted": FakeDeleted(),
         "platform": FakePlatform(platform_backup()),

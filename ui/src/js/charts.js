@@ -1,12 +1,14 @@
 // Charts: [data-chart='JSON'] holds what to draw, as the server computed and worded it:
 // {kind, stacked, categories: [words], series: [{name, values, texts}]}. Only pages with a chart load this.
+// Of a panel that is looked at again and again also {unit, limit: {value, text}, lying, live}.
+// [data-chart-group='name']: one pointer over all charts of the name.
 // Words come from people: tooltips are drawn as text, never as HTML.
 import { BarChart, LineChart, PieChart } from "echarts/charts";
-import { GridComponent, LegendComponent, TooltipComponent } from "echarts/components";
-import { init, use } from "echarts/core";
+import { GridComponent, LegendComponent, MarkLineComponent, TooltipComponent } from "echarts/components";
+import { connect, init, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 
-use([BarChart, LineChart, PieChart, GridComponent, LegendComponent, TooltipComponent, SVGRenderer]);
+use([BarChart, LineChart, PieChart, GridComponent, LegendComponent, MarkLineComponent, TooltipComponent, SVGRenderer]);
 
 const HUES = 8;
 const SYMBOLS = ["circle", "rect", "triangle", "diamond", "roundRect", "pin", "arrow", "emptyCircle"];
@@ -31,6 +33,32 @@ function colours() {
 
 const short = (text) => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+const exact = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
+
+// A value in the largest of these units of which it has at least one.
+function scaled(value, units) {
+  const [size, name] = units.find(([size]) => Math.abs(value) >= size) ?? units.at(-1);
+  return value === 0 ? "0" : `${exact.format(value / size)} ${name}`;
+}
+
+// Between two marks of an axis of bytes: a power of two, of which four or more reach the largest value.
+function bytesApart(chart) {
+  const of = (at) => chart.series.map((one) => one.values[at] ?? 0);
+  const tops = chart.categories.map((_, at) => (chart.stacked ? of(at).reduce((sum, value) => sum + value, 0) : Math.max(...of(at))));
+  return 2 ** Math.ceil(Math.log2(Math.max(1, ...tops) / 4));
+}
+
+const BYTES = [[2 ** 40, "TiB"], [2 ** 30, "GiB"], [2 ** 20, "MiB"], [2 ** 10, "KiB"], [1, "B"]];
+const TIMES = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"], [0.001, "ms"]];
+// Marks of an axis by the unit of its values.
+const MARKS = {
+  bytes: (value) => scaled(value, BYTES),
+  "byte-rate": (value) => `${scaled(value, BYTES)}/s`,
+  cores: (value) => exact.format(value),
+  rate: (value) => `${compact.format(value)}/s`,
+  seconds: (value) => scaled(value, TIMES),
+  share: (value) => `${exact.format(value * 100)} %`,
+};
 const font = { fontFamily: "Inter Variable, ui-sans-serif, system-ui, sans-serif", fontSize: 12 };
 
 function tooltip(theme, trigger) {
@@ -78,11 +106,23 @@ function pie(chart, theme, width) {
   };
 }
 
+// Where it begins to be wrong. Seen where values come near it: it does not stretch the axis.
+function limitLine(limit, theme) {
+  return {
+    silent: true,
+    symbol: "none",
+    animation: false,
+    lineStyle: { color: theme.hues[5], type: "dashed", width: 1 },
+    label: { ...font, color: theme.ink, position: "insideEndTop", formatter: plain(limit.text) },
+    data: [{ yAxis: limit.value }],
+  };
+}
+
 function cartesian(chart, theme, narrow) {
   const lines = chart.kind === "line" || chart.kind === "area";
   const several = chart.series.length > 1;
   // Long words beside each other cannot be read: bars then lie down.
-  const lying = !lines && !chart.dated && chart.categories.some((name) => name.length > 10) && chart.categories.length <= 30;
+  const lying = chart.lying || (!lines && !chart.dated && chart.categories.some((name) => name.length > 10) && chart.categories.length <= 30);
   const words = {
     type: "category",
     data: lying ? chart.categories.toReversed() : chart.categories,
@@ -93,8 +133,9 @@ function cartesian(chart, theme, narrow) {
   };
   const figures = {
     type: "value",
+    interval: chart.unit?.startsWith("byte") ? bytesApart(chart) : undefined,
     splitLine: { lineStyle: { color: theme.line } },
-    axisLabel: { ...font, color: theme.ink, formatter: (value) => compact.format(value), hideOverlap: true },
+    axisLabel: { ...font, color: theme.ink, formatter: MARKS[chart.unit] ?? ((value) => compact.format(value)), hideOverlap: true },
   };
   const greyed = (value, index) => (index === chart.rest && !several ? { value, itemStyle: { color: theme.rest } } : value);
   const series = chart.series.map((one, index) => ({
@@ -111,6 +152,7 @@ function cartesian(chart, theme, narrow) {
     showSymbol: several || chart.categories.length <= 31,
     lineStyle: { width: 2 },
     connectNulls: false,
+    markLine: index === 0 && chart.limit ? limitLine(chart.limit, theme) : undefined,
   }));
   const text = (at) => {
     const index = lying ? chart.categories.length - 1 - at.dataIndex : at.dataIndex;
@@ -135,9 +177,13 @@ function draw(element) {
   const narrow = element.clientWidth < NARROW;
   const known = drawn.get(element) ?? init(element, null, { renderer: "svg" });
   drawn.set(element, known);
+  if (element.dataset.chartGroup) {
+    known.group = element.dataset.chartGroup;
+    connect(known.group);
+  }
   known.setOption(
     {
-      animation: !still.matches,
+      animation: !still.matches && !chart.live,
       animationDuration: 200,
       color: theme.hues,
       textStyle: font,

@@ -1,4 +1,4 @@
-// A form that the server sends anew keeps what was typed while it was asked.
+// A form that the server sends anew keeps what was typed while it was asked, and what was opened ([id]) stays open.
 const asked = new WeakMap(); // by request: what its form held when it was sent
 const typed = new WeakMap(); // by request: what came since
 
@@ -20,7 +20,18 @@ function formOf(event) {
   return form?.id ? form : null;
 }
 
+function keepOpen() {
+  let open = [];
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    open = [...(event.detail.target?.querySelectorAll("details[id][open]") ?? [])].map((one) => one.id);
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+  });
+}
+
 export function startSwaps() {
+  keepOpen();
   document.addEventListener("htmx:beforeRequest", (event) => {
     const form = formOf(event);
     if (form) asked.set(event.detail.xhr, new Map([...controls(form)].map(([key, one]) => [key, held(one)])));

@@ -1,4 +1,7 @@
-"""Prometheus and Alertmanager of the distribution as processes of users of their own, on loopback alone."""
+"""Prometheus and Alertmanager of the distribution as processes of users of their own.
+
+Prometheus is where pods reach it as well, for the console asks it; Alertmanager on loopback alone.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +32,7 @@ class Program:
     name: str
     package: str
     user: User
+    for_pods: bool = False
 
     def binds(self, cache: Path) -> list[tuple[Path, Path]]:
         """The program and its templates, unpacked into the cache; installing the package would start a service."""
@@ -37,10 +41,11 @@ class Program:
 
     def url(self, host: ServiceHost) -> str:
         """Where it answers."""
-        return f"https://{LOOPBACK}:{host.instance.ports[self.name]}"
+        address = host.addresses[-1] if self.for_pods else LOOPBACK
+        return f"https://{address}:{host.instance.ports[self.name]}"
 
 
-PROMETHEUS = Program("prometheus", "prometheus", User(FIRST_UID + 4, FIRST_UID + 4))
+PROMETHEUS = Program("prometheus", "prometheus", User(FIRST_UID + 4, FIRST_UID + 4), for_pods=True)
 ALERTMANAGER = Program("alertmanager", "prometheus-alertmanager", User(FIRST_UID + 5, FIRST_UID + 5))
 PROGRAMS = (PROMETHEUS, ALERTMANAGER)
 DISCOVERY = "discovery"

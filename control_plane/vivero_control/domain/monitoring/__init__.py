@@ -1,0 +1,1 @@
+"""What Prometheus knows of the platform, for staff."""
