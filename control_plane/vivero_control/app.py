@@ -32,6 +32,7 @@ from vivero_control.domain.billing.controllers import (
 )
 from vivero_control.domain.deleted.controllers import DeletedTenantController
 from vivero_control.domain.figures.controllers import FigureController
+from vivero_control.domain.leads.controllers import LeadController
 from vivero_control.domain.overview.controllers import OverviewApiController
 from vivero_control.domain.plans.controllers import PlanController
 from vivero_control.domain.platform.controllers import PlatformBackupController
@@ -131,6 +132,7 @@ def _api(services: Services) -> Router:
             TenantLeadController,
             DifferenceController,
             FigureController,
+            LeadController,
             IncidentController,
             AuditLogController,
             OverviewApiController,
@@ -200,6 +202,7 @@ def _openapi() -> OpenAPIConfig:
             "Overview": "How the platform stands, for staff.",
             "Billing": "What a tenant pays, for staff; and where the payment provider tells of changes.",
             "Figures": "How the business goes, for staff.",
+            "Leads": "How promising each trial is, why, and who looks after it, for staff.",
             "Status": "How the service is, for everybody; announced by staff.",
             "Health": "For kubelet and balancers.",
         },

@@ -47,6 +47,7 @@ from vivero_control.domain.dead_letters.service import DeadLetterService
 from vivero_control.domain.deleted.service import DeletedTenants
 from vivero_control.domain.figures.counting import VisitCounter
 from vivero_control.domain.figures.service import FigureService
+from vivero_control.domain.leads.service import LeadService
 from vivero_control.domain.monitoring.prometheus import Prometheus
 from vivero_control.domain.monitoring.service import MonitoringService
 from vivero_control.domain.notifications import mails
@@ -360,6 +361,7 @@ def services(to: Infrastructure) -> Services:
             database=to.database, managed=managed, billing=billing, audit_search=audit_search, clock=clock
         ),
         figures=FigureService(to.database, clock),
+        leads=LeadService(to.database, clock),
         visits=to.visits,
         monitoring=MonitoringService(to.prometheus, to.directory, clock),
         overview=OverviewService(tenants, dead_letters, billing, to.pools, to.servers, clock),

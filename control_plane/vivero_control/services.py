@@ -45,6 +45,7 @@ the frozen structs of its domain's `schemas.py`.
 | `audit_search: AuditSearch` | the audit log's page, its file, the API | `page(query, cursor, limit)`, `actions()`, `file(query, member)` |
 | `monitoring: MonitoringService` | the console's page Operations | `is_on`, `tenants()`; `view(dashboard, span, tenant) -> DashboardView`, whose panels say by themselves that there is no answer |
 | `figures: FigureService` | figures of the business | `view() -> FiguresView`, `rows(tile, week) -> FigureRows` |
+| `leads: LeadService` | leads | `page(LeadQuery) -> Page[LeadRow]`, `get(id) -> LeadDetail`, `calibration()`, `members()`, `assign(id, staff_id, actor)` |
 | `visits: VisitCounter` | landing page | `count(lead)` |
 | `audit: AuditService` | history on the tenant's page | `history(*subjects) -> tuple[AuditEntry, ...]` |
 
@@ -80,6 +81,7 @@ from vivero_control.domain.dead_letters.service import DeadLetterService
 from vivero_control.domain.deleted.service import DeletedTenants
 from vivero_control.domain.figures.counting import VisitCounter
 from vivero_control.domain.figures.service import FigureService
+from vivero_control.domain.leads.service import LeadService
 from vivero_control.domain.monitoring.service import MonitoringService
 from vivero_control.domain.overview.service import OverviewService
 from vivero_control.domain.plans.service import PlanService
@@ -140,6 +142,7 @@ class Services:
     status: StatusService
     audit_search: AuditSearch
     figures: FigureService
+    leads: LeadService
     visits: VisitCounter
     monitoring: MonitoringService
     overview: OverviewService

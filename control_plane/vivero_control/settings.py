@@ -317,6 +317,10 @@ class Settings(BaseSettings):
         """Where the owner of a workspace asks for another link that confirms the address."""
         return f"{self.origin}/confirm/again?workspace={slug}"
 
+    def lead_page(self, signup_id: str) -> str:
+        """Where staff see a lead."""
+        return f"{self.origin}/staff/leads/{signup_id}"
+
     def tls(self) -> ssl.SSLContext:
         """For every client of a backing service: our CA, host names checked, TLS 1.3 only."""
         context = ssl.create_default_context(cafile=self.platform.ca)

@@ -28,6 +28,7 @@ from vivero_control.domain.deleted.receipts import ErasureWatcher
 from vivero_control.domain.figures.counting import JourneyTask
 from vivero_control.domain.figures.repository import VisitRepository
 from vivero_control.domain.figures.service import FigureService
+from vivero_control.domain.leads.routing import LeadTask
 from vivero_control.domain.notifications import mails
 from vivero_control.domain.probes.releases import ReleaseTask
 from vivero_control.domain.probes.service import RUN_SECONDS as PROBE_RUN_SECONDS
@@ -55,6 +56,7 @@ TRIALS_SECONDS: Final = 300.0
 COMPARE_SECONDS: Final = 3600.0
 TIDY_SECONDS: Final = 6 * 3600.0
 FIGURES_SECONDS: Final = 300.0
+LEADS_SECONDS: Final = 30.0  # half of the minute in which a person is told of a promising trial
 STATUS_SECONDS: Final = 25.0  # less than half a minute: each minute is measured, once
 PROBE_SECONDS: Final = 60.0  # the probe itself knows when it is due
 RELEASES_SECONDS: Final = 60.0
@@ -100,6 +102,9 @@ class Worker:
             composition.workspace_usage(infrastructure).read,
             infrastructure.clock,
         )
+        self.leads = LeadTask(
+            infrastructure.database, infrastructure.wake_up.notify, settings.lead_page, infrastructure.clock
+        )
         self.status = StatusTask(
             infrastructure.database, composition.probes(infrastructure).all(), infrastructure.clock
         )
@@ -121,7 +126,8 @@ class Worker:
             "wake": lambda: self._infrastructure.wake_up.listen(self._on_wake_up),
             "trials": lambda: run_every(TRIALS_SECONDS, "trials", self.trials.run, limit=RUN_SECONDS),
             "status": lambda: run_every(STATUS_SECONDS, "status", self.status.run, limit=RUN_SECONDS),
-            "figures": lambda: run_every(FIGURES_SECONDS, "figures", self.note_figures, limit=RUN_SECONDS),
+            "figures": lambda: run_every(FIGURES_SECONDS, "figures", self.figures.measure, limit=RUN_SECONDS),
+            "leads": lambda: run_every(LEADS_SECONDS, "leads", self.follow_leads, limit=RUN_SECONDS),
             "changes": self.changes.run,
             "erasures": self.erasures.run,
             "tidy": lambda: run_every(TIDY_SECONDS, "clean-up", self.tidy, limit=RUN_SECONDS),
@@ -144,10 +150,10 @@ class Worker:
             await self.outbox.drain(kind)
         await self._count()
 
-    async def note_figures(self) -> None:
-        """Whose workspace has worked and is in use, then the gauges."""
+    async def follow_leads(self) -> None:
+        """Whose workspace has worked and how it is used, then who of the staff is to be told of it."""
         await self.journeys.run()
-        await self.figures.measure()
+        await self.leads.run()
 
     async def tidy(self) -> None:
         """Delete what is past its retention, each kind by itself."""

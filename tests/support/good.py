@@ -331,6 +331,8 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
     "POST /api/v1/tenants/{name}/suspend": {**_REASON, "kind": "Manual", "message": "x"},
     "POST /api/v1/tenants/{name}/resume": _REASON,
     "POST /api/v1/tenants/{name}/extend-trial": {**_REASON, "trial_ends_at": "2026-12-24T00:00:00Z"},
+    "PUT /api/v1/leads/{signup_id}/owner": {"staff_id": None},
+    "POST /staff/leads/{signup_id}/owner": {"staff_id": "none"},
     "POST /api/v1/tenant-orders": {**_BULK, "reason": _REASON["reason"]},
     "POST /api/v1/tenants/{name}/confirm-owner": _REASON,
     "POST /api/v1/tenants/{name}/change-plan": {**_REASON, "plan": "starter"},
@@ -438,4 +440,7 @@ CONTROL_QUERIES: Final = (
     "into",
     "week",
     "only",
+    "outcome",
+    "owner",
+    "least",
 )

@@ -434,3 +434,26 @@ class SignupJourney(Base):
     """When it was first seen to hold a record, within minutes."""
     active_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When it was first seen to be in use by several people (`domain/figures/policies.py`), within minutes."""
+
+
+class SignupSign(Base):
+    """Something that was seen of a signup's workspace, when it was first seen (`domain/leads/policies.py`)."""
+
+    __tablename__ = "signup_signs"
+
+    signup_id: Mapped[str] = mapped_column(ForeignKey("signups.id", ondelete="CASCADE"), primary_key=True)
+    sign: Mapped[str] = mapped_column(String(24), primary_key=True)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class LeadRoute(Base):
+    """Who of the staff looks after a trial, and which score they were told of."""
+
+    __tablename__ = "lead_routes"
+
+    signup_id: Mapped[str] = mapped_column(ForeignKey("signups.id", ondelete="CASCADE"), primary_key=True)
+    staff_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id", ondelete="SET NULL"), index=True)
+    assigned_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When it was given to them; by it they take turns."""
+    told: Mapped[int] = mapped_column(default=0)
+    """The threshold of the score that was told last; 0: none."""

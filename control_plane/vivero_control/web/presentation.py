@@ -2,19 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from urllib.parse import quote, urldefrag, urlsplit
 
 from msgspec import UNSET, Struct
 from vivero_core.model.constants import ConditionType, SuspensionReason
-from vivero_ui.filters import bytes_, duration, euro, number
+from vivero_ui.filters import bytes_, duration, euro, number, with_query
 
 from vivero_control.domain.audit.service import AuditEntry
 from vivero_control.domain.plans.selling_points import FEATURES
 from vivero_control.domain.plans.service import PlanView
 from vivero_control.domain.signups.schemas import SignupView
 from vivero_control.domain.tenants.policies import LONGEST_EXTENSION
-from vivero_control.domain.tenants.schemas import TRIAL_SOON, ConditionView, TenantRow, TenantState
+from vivero_control.domain.tenants.schemas import TRIAL_SOON, ConditionView, Page, TenantRow, TenantState
 
 Kind = Literal["success", "info", "warning", "error", "neutral"]
 
@@ -269,3 +269,15 @@ def host_of(url: str) -> str:
 def web_url(url: str) -> str:
     """The address if it is one that a browser may follow, else nothing: a link must not run a script."""
     return url if urlsplit(url).scheme in {"https", "http"} else ""
+
+
+def pager(page: Page[Any], at: int, address: str) -> dict[str, str]:
+    """The summary and the addresses of the neighbours, as the kit's `pager` takes them."""
+    first, last = page.offset + 1, page.offset + len(page.items)
+    return {
+        "counted": f"{number(first)}\N{EN DASH}{number(last)} of {number(page.total)}"
+        if page.items
+        else f"{number(page.total)}",
+        "prev_href": with_query(address, {"page": at - 1 if at > 2 else None}) if at > 1 else "",  # noqa: PLR2004  page 1 needs no parameter
+        "next_href": with_query(address, {"page": at + 1}) if last < page.total else "",
+    }

@@ -18,6 +18,7 @@ AUDIT: Final = "/staff/audit"
 PLATFORM: Final = "/staff/platform"
 FIGURES: Final = "/staff/figures"
 OPERATIONS: Final = "/staff/operations"
+LEADS: Final = "/staff/leads"
 STATUS: Final = "/staff/status"
 PEOPLE: Final = "/staff/people"
 SECURITY: Final = "/staff/security"
@@ -45,6 +46,7 @@ def login_address(request: Request[Any, Any, Any]) -> str:
 _PAGES: Final = (
     ("Overview", OVERVIEW, "layout-dashboard"),
     ("Tenants", HOME, "boxes"),
+    ("Leads", LEADS, "target"),
     ("Figures", FIGURES, "bar-chart-3"),
     ("Operations", OPERATIONS, "gauge"),
     ("Backups", BACKUPS, "archive"),

@@ -12,7 +12,6 @@ from litestar.params import FromPath
 from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from msgspec import Struct
-from vivero_ui.filters import number, with_query
 from vivero_web.bodies import read_form_as
 from vivero_web.clock import Clock
 from vivero_web.errors import ConflictError, InvalidInputError, NotFoundError, WebError
@@ -25,7 +24,7 @@ from vivero_control.domain.signups.service import SignupService
 from vivero_control.domain.staff.guards import session_staff
 from vivero_control.domain.staff.schemas import StaffView
 from vivero_control.domain.tenants.bulk import BulkAction
-from vivero_control.domain.tenants.schemas import Only, Page, SortKey, TenantDetail, TenantQuery, TenantRow, TenantState
+from vivero_control.domain.tenants.schemas import Only, SortKey, TenantDetail, TenantQuery, TenantState
 from vivero_control.domain.tenants.service import TenantService
 from vivero_control.web import billing_lines, operations, presentation, tenant_forms
 from vivero_control.web.site import known
@@ -107,18 +106,6 @@ def dialog_after(which: str, form: ActionForm, error: WebError) -> Dialog:
     errors = {field: found.pop(field, "") for field in _DIALOG_FIELDS}
     problem = " ".join(found.values()) if error.errors else error.detail
     return Dialog(open=which, values=msgspec.to_builtins(form), errors=errors, problem=problem)
-
-
-def pager(page: Page[TenantRow], at: int, address: str) -> dict[str, str]:
-    """The summary and the addresses of the neighbours, as the kit's `pager` takes them."""
-    first, last = page.offset + 1, page.offset + len(page.items)
-    return {
-        "counted": f"{number(first)}\N{EN DASH}{number(last)} of {number(page.total)}"
-        if page.items
-        else f"{number(page.total)}",
-        "prev_href": with_query(address, {"page": at - 1 if at > 2 else None}) if at > 1 else "",  # noqa: PLR2004  page 1 needs no parameter
-        "next_href": with_query(address, {"page": at + 1}) if last < page.total else "",
-    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +194,7 @@ class TenantsController(Controller):
             "only": [(Only.TRIAL_ENDING.value, "Trial ends soon"), (Only.UNCONFIRMED.value, "Owner not confirmed")],
             "bulk_actions": [(one.value, words) for one, words in ORDERS.items()],
             "lines": [presentation.tenant_line(row, listed, now) for row in page.items],
-            **pager(page, wanted.page, address),
+            **presentation.pager(page, wanted.page, address),
         }
         return Template("pages/tenants.html.j2", context=context)
 

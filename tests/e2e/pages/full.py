@@ -262,6 +262,8 @@ CONTROL_PAGES = (
     "/staff/deleted",
     f"/staff/deleted?undelete={control.DELETED[0].id}",
     "/staff/platform",
+    "/staff/leads",
+    f"/staff/leads/{7:032}",
     "/staff/figures",
     "/staff/figures/signup",
     "/staff/figures/paying",

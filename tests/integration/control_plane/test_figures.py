@@ -12,7 +12,7 @@ import httpx
 from integration.control_plane.support import Names, TestClock, signup_body
 from vivero_control import composition
 from vivero_control.db.tables import BillingCustomer, BillingInvoice, BillingSubscription
-from vivero_control.domain.accounts.usage import Meter, Usage
+from vivero_control.domain.accounts.usage import Meter, Signs, Usage
 from vivero_control.domain.figures.counting import HELD, JourneyTask, VisitCounter
 from vivero_control.domain.figures.repository import OTHER, SOURCES_OF_A_DAY, VisitRepository
 from vivero_control.domain.signups.leads import Lead
@@ -39,6 +39,9 @@ def rows(staff: httpx.Client, tile: str, week: str = "") -> list[dict[str, Any]]
     return found
 
 
+NONE = Signs()
+
+
 @dataclass
 class Used:
     """What one workspace says of its use; the others do not answer."""
@@ -46,13 +49,14 @@ class Used:
     uid: str
     records: int = 0
     users: int = 1
+    signs: Signs = NONE
     asked: int = 0
 
     async def read(self, tenant: Tenant) -> Usage | None:
         if tenant.metadata.uid != self.uid:
             return None
         self.asked += 1
-        return Usage(Meter(self.records, 10), Meter(self.users, None), Meter(0, 10))
+        return Usage(Meter(self.records, 10), Meter(self.users, None), Meter(0, 10), self.signs)
 
 
 async def test_a_signup_is_followed_to_its_first_invoice(
@@ -98,6 +102,8 @@ async def test_a_signup_is_followed_to_its_first_invoice(
     (active,) = mine("active")
     assert active["first_value_at"] == with_record["first_value_at"] < active["active_at"], "what was seen first stays"
     assert active["provisioned_at"] == first["provisioned_at"]
+    used.signs = Signs(imported=True, has_api_key=True, returned=True)
+    await journeys.run()
     asked = used.asked
     await journeys.run()
     assert used.asked == asked, "whose use is known is not asked any more"
@@ -185,7 +191,7 @@ async def test_old_page_loads_are_deleted(
 
 
 async def test_the_worker_measures(staff: httpx.Client, infrastructure: composition.Infrastructure) -> None:
-    await Worker(infrastructure).note_figures()
+    await Worker(infrastructure).figures.measure()
     assert figures(staff)["churn"]["days"] == 30
 
 

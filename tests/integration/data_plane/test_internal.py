@@ -126,7 +126,28 @@ async def test_the_control_plane_reads_what_counts_against_the_plan(
     for _ in range(2):
         answer = await workspace.client.get(USAGE, headers=asked)
         assert answer.status_code == 200
-        assert answer.json() == (await workspace.client.get("/api/v1/usage", headers=owner)).json()
+        none = {"imported": False, "has_api_key": False, "returned": False}
+        counted = (await workspace.client.get("/api/v1/usage", headers=owner)).json()
+        assert answer.json() == counted | {"signs": none}
+
+
+async def test_it_says_what_has_been_done_with_the_workspace(workspace: Workspace, owner: dict[str, str]) -> None:
+    asked = {"authorization": f"Bearer {ticket(workspace, aud=f'{workspace.settings.env.tenant_id}/usage')}"}
+    await workspace.client.post("/api/v1/api-keys", json={"name": "Nightly import"}, headers=owner)
+
+    async def signs() -> dict[str, bool]:
+        found: dict[str, bool] = (await workspace.client.get(USAGE, headers=asked)).json()["signs"]
+        return found
+
+    assert await signs() == {"imported": False, "has_api_key": True, "returned": False}
+    async with workspace.app.state.services.database.transaction() as tx:
+        await tx.execute("UPDATE users SET created_at = created_at - INTERVAL 25 HOUR")
+        await tx.execute(
+            "INSERT INTO imports (user_id, created_by, collection_name, makes, file_id, file_name, file_size, state, asks,"
+            " mode, dry_run, mapping) SELECT id, email, 'x', TRUE, 'x', 'x', 1, 'done', FALSE, 'insert', FALSE, '{}'"
+            " FROM users LIMIT 1"
+        )
+    assert await signs() == {"imported": True, "has_api_key": True, "returned": True}
 
 
 async def test_no_one_else_reads_it_and_its_question_logs_no_one_in(

@@ -28,6 +28,7 @@ from unit.control_plane_web.billing_fakes import (
     FakeUsage,
 )
 from unit.control_plane_web.figure_fakes import FakeFigures, FakeVisits
+from unit.control_plane_web.lead_fakes import FakeLeads
 from unit.control_plane_web.monitoring_fakes import monitoring
 from unit.control_plane_web.status_fakes import FakeStatus
 from vivero_control.domain.accounts.backups import WorkspaceBackups
@@ -1026,6 +1027,7 @@ def fakes(**replaced: object) -> dict[str, object]:
         "workspace_backups": WorkspaceBackups(backups, lambda: NOW),
         "audit_search": FakeAuditSearch(),
         "figures": FakeFigures(),
+        "leads": FakeLeads(),
         "visits": FakeVisits(),
         "monitoring": monitoring(),
         "overview": FakeOverview(),

@@ -18,6 +18,7 @@ def prospect(number: int = 0, days: float = 0, **known: Any) -> Prospect:  # noq
     made: dict[str, Any] = {
         "id": f"{number:032}",
         "company": f"Company {number}",
+        "email": f"owner@company-{number}.example",
         "slug": f"company-{number}",
         "created_at": created,
         "trial_ends_at": created + timedelta(days=30),

@@ -25,12 +25,22 @@ class Meter(Struct, frozen=True):
     limit: _Count | None
 
 
+class Signs(Struct, frozen=True):
+    """What has been done with the workspace."""
+
+    imported: bool = False
+    has_api_key: bool = False
+    returned: bool = False
+    """A person used it a day or more after their account was made."""
+
+
 class Usage(Struct, frozen=True):
-    """What counts against the plan."""
+    """What counts against the plan, and signs of use; workspaces of before there were signs say none."""
 
     records: Meter
     users: Meter
     storage_bytes: Meter
+    signs: Signs = Signs()
 
 
 class WorkspaceUsage:

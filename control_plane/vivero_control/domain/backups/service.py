@@ -87,8 +87,9 @@ class BackupService:
 
     def overview(self, tenant: str) -> Overview:
         """What the tenant's page shows. Raises ClusterUnavailableError."""
-        backups, restores = self._backups(tenant), self._restores(tenant)
-        every: tuple[BackupView | RestoreView, ...] = (*restores, *backups)
+        every = self.operations(tenant)
+        backups = [one for one in every if isinstance(one, BackupView)]
+        restores = [one for one in every if isinstance(one, RestoreView)]
         ended_backups = [one for one in backups if one.state.ended]
         ended_restores = [one for one in restores if one.state.ended]
         return Overview(
@@ -99,6 +100,10 @@ class BackupService:
             ended_restores=len(ended_restores),
             no_bucket=self.no_bucket(),
         )
+
+    def operations(self, tenant: str) -> tuple[BackupView | RestoreView, ...]:
+        """Restores, then backups, each the newest first. Raises ClusterUnavailableError."""
+        return (*self._restores(tenant), *self._backups(tenant))
 
     def newest(self) -> tuple[tuple[BackupView | RestoreView, ...], int]:
         """The newest of all tenants' operations, and how many there are. Raises ClusterUnavailableError."""

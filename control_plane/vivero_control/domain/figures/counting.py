@@ -16,6 +16,8 @@ from vivero_control.db.database import Database
 from vivero_control.domain.accounts.usage import Usage
 from vivero_control.domain.figures.policies import first_shown, has_first_value, is_active, source_of
 from vivero_control.domain.figures.repository import OTHER, JourneyRepository, VisitRepository
+from vivero_control.domain.leads.policies import FROM_USAGE, seen_in
+from vivero_control.domain.leads.repository import SignRepository
 from vivero_control.domain.signups.access import signup_digest
 from vivero_control.domain.signups.leads import Lead
 from vivero_control.domain.tenants.repository import TenantRepository
@@ -71,7 +73,7 @@ def _by_day(counted: Mapping[tuple[date, tuple[str, str]], int]) -> dict[date, d
 class JourneyTask:
     """Notes whose workspace has worked, and what it says of its use: it may be gone when that is counted.
 
-    Of its use only the moments are kept in which it was first seen to hold a record, and to be active.
+    Of its use only the moments are kept in which something was first seen: a record, that it is active, signs of a lead.
     """
 
     def __init__(
@@ -91,26 +93,33 @@ class JourneyTask:
         since = first_shown(self._clock())
         async with self._database.transaction() as session:
             waiting = {signup_digest(one): one for one in await JourneyRepository(session).without(since)}
-            inactive = {one.tenant_uid: one.signup_id for one in await JourneyRepository(session).inactive(since)}
-        if not waiting and not inactive:
+            rows = await JourneyRepository(session).followed(since, len(FROM_USAGE))
+            followed = {one.tenant_uid: one.signup_id for one in rows}
+        if not waiting and not followed:
             return
         worked = [one for one in await self._tenants.all() if _has_worked(one)]
         new = {one.metadata.uid: waiting[_signup(one)] for one in worked if _signup(one) in waiting}
         async with self._database.transaction() as session:
             for uid, signup_id in new.items():
                 await JourneyRepository(session).put(signup_id, uid, self._clock())
-        journeys = inactive | new
+        journeys = followed | new
         asked = [one for one in worked if one.metadata.uid in journeys]
         for some in (asked[start : start + AT_ONCE] for start in range(0, len(asked), AT_ONCE)):
             await asyncio.gather(*(self._note_use(one, journeys[one.metadata.uid]) for one in some))
 
     async def _note_use(self, tenant: Tenant, signup_id: str) -> None:
         usage, now = await self._usage(tenant), self._clock()
-        if usage is None or not has_first_value(usage.records.used):
+        if usage is None:
             return
+        has_value, signs = has_first_value(usage.records.used), seen_in(usage)
         active = is_active(usage.records.used, usage.users.used)
+        if not has_value and not signs:
+            return
         async with self._database.transaction() as session:
-            await JourneyRepository(session).note_use(signup_id, first_value_at=now, active_at=now if active else None)
+            await SignRepository(session).note(signup_id, signs, now)
+            if has_value:
+                first, busy = now, now if active else None
+                await JourneyRepository(session).note_use(signup_id, first_value_at=first, active_at=busy)
 
 
 def _has_worked(tenant: Tenant) -> bool:

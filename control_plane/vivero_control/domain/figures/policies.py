@@ -45,6 +45,7 @@ class Prospect:
 
     id: str
     company: str
+    email: str
     slug: str
     created_at: datetime
     trial_ends_at: datetime | None

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, delete, func, select, update
+from sqlalchemy import CursorResult, Select, delete, func, select, update
 from sqlalchemy.dialects.mysql import insert
 
 from vivero_control.db.database import Repository
@@ -14,6 +14,7 @@ from vivero_control.db.tables import (
     BillingSubscription,
     Signup,
     SignupJourney,
+    SignupSign,
     SiteVisits,
 )
 from vivero_control.domain.billing.schemas import Interval, InvoiceStatus, SubscriptionStatus
@@ -80,12 +81,17 @@ class JourneyRepository(Repository[SignupJourney]):
         )
         return (await self.session.scalars(statement)).all()
 
-    async def inactive(self, since: datetime) -> Sequence[SignupJourney]:
-        """Of signups from then on, those whose workspace was not seen to be active yet."""
+    async def followed(self, since: datetime, signs: int) -> Sequence[SignupJourney]:
+        """Of signups from then on, those whose workspace is asked for its use.
+
+        Until it was seen to be active and, of who has not paid, until so many signs were seen.
+        """
+        seen = select(func.count()).where(SignupSign.signup_id == SignupJourney.signup_id).scalar_subquery()
+        paid = _paid().where(BillingCustomer.tenant_uid == SignupJourney.tenant_uid).exists()
         statement = (
             select(SignupJourney)
             .join(Signup, Signup.id == SignupJourney.signup_id)
-            .where(SignupJourney.active_at.is_(None), Signup.created_at >= since)
+            .where(Signup.created_at >= since, SignupJourney.active_at.is_(None) | ((seen < signs) & ~paid))
         )
         return (await self.session.scalars(statement)).all()
 
@@ -99,13 +105,7 @@ class JourneyRepository(Repository[SignupJourney]):
 
     async def prospects(self, since: datetime) -> list[Prospect]:
         """Signups from then on, the newest first."""
-        first_paid = (
-            select(BillingCustomer.tenant_uid, func.min(BillingInvoice.created_at).label("at"))
-            .join(BillingInvoice, BillingInvoice.customer_id == BillingCustomer.id)
-            .where(BillingInvoice.status == InvoiceStatus.PAID, BillingInvoice.paid_cents > 0)
-            .group_by(BillingCustomer.tenant_uid)
-            .subquery()
-        )
+        first_paid = _paid().group_by(BillingCustomer.tenant_uid).subquery()
         statement = (
             select(Signup, SignupJourney, first_paid.c.at)
             .outerjoin(SignupJourney, SignupJourney.signup_id == Signup.id)
@@ -133,11 +133,21 @@ class JourneyRepository(Repository[SignupJourney]):
         return [(_subscribed(row, until), tenant) for row, until, tenant in await self.session.execute(statement)]
 
 
+def _paid() -> Select[str, datetime]:
+    """By tenant's uid, when the first invoice with an amount was made that is paid."""
+    return (
+        select(BillingCustomer.tenant_uid, func.min(BillingInvoice.created_at).label("at"))
+        .join(BillingInvoice, BillingInvoice.customer_id == BillingCustomer.id)
+        .where(BillingInvoice.status == InvoiceStatus.PAID, BillingInvoice.paid_cents > 0)
+    )
+
+
 def _prospect(row: Signup, journey: SignupJourney | None, paid_at: datetime | None) -> Prospect:
     source, campaign = source_of(row.lead or {})
     return Prospect(
         id=row.id,
         company=row.company,
+        email=row.email,
         slug=row.slug,
         created_at=row.created_at,
         trial_ends_at=row.trial_ends_at,

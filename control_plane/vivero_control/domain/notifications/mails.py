@@ -230,6 +230,22 @@ def workspace_deleted(key: str, *, to: str, url: str, days: int | None, account_
     )
 
 
+def lead(  # noqa: PLR0913  the words of the mail
+    signup_id: str, threshold: int, *, to: str, slug: str, score: int, reasons: Sequence[str], link: str
+) -> Mail:
+    """To the person of the staff who looks after a trial: its score has reached a threshold."""
+    return _mail(
+        "lead",
+        key=f"mail.lead:{signup_id}:{threshold}",
+        to=to,
+        subject=f"A trial has {score} points: {slug}",
+        slug=slug,
+        score=score,
+        reasons=reasons,
+        link=link,
+    )
+
+
 async def enqueue(session: AsyncSession, mail: Mail, now: datetime, subject: str | None = None) -> None:
     """Send it with the job that this transaction commits, unless it is to a synthetic probe; `subject` as in OutboxEntry."""
     if is_probe(mail.to):

@@ -5,7 +5,7 @@ from litestar.di import NamedDependency
 
 from vivero_data.domain.tickets.guards import asked_for_usage
 from vivero_data.domain.usage.published import LimitGroup
-from vivero_data.domain.usage.service import Usage, UsageService
+from vivero_data.domain.usage.service import PlatformUsage, Usage, UsageService
 from vivero_data.domain.users.schemas import Actor
 
 
@@ -34,13 +34,16 @@ class UsageController(Controller):
 
 
 class PlatformUsageController(Controller):
-    """For the control plane, which shows it to who manages the workspace from outside; not in the public OpenAPI document."""
+    """For the control plane; not in the public OpenAPI document.
+
+    It shows it to who manages the workspace from outside, and scores trials by its signs.
+    """
 
     path = "/usage"
     guards = (asked_for_usage,)
     include_in_schema = False
 
     @get()
-    async def get_platform_usage(self, usage: NamedDependency[UsageService]) -> Usage:
-        """As `/api/v1/usage`."""
-        return await usage.counted()
+    async def get_platform_usage(self, usage: NamedDependency[UsageService]) -> PlatformUsage:
+        """As `/api/v1/usage`, with what has been done with the workspace."""
+        return await usage.for_platform()

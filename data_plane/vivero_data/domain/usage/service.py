@@ -1,8 +1,10 @@
 """Usage of the plan's limits."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
+import msgspec.structs
 
 from vivero_data.db.database import Database
 from vivero_data.domain.collections import repository as collections
@@ -10,6 +12,7 @@ from vivero_data.domain.dashboards import repository as dashboards
 from vivero_data.domain.limits.service import LimitService, counts
 from vivero_data.domain.report_mails import repository as report_mails
 from vivero_data.domain.reports import repository as reports
+from vivero_data.domain.usage import repository
 from vivero_data.domain.usage.published import Counted, LimitGroup, published
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.domain.webhooks import repository as webhooks
@@ -31,6 +34,22 @@ class Usage(msgspec.Struct, frozen=True):
     storage_bytes: Annotated[Meter, msgspec.Meta(description="Of the contents of files.")]
 
 
+class Signs(msgspec.Struct, frozen=True):
+    """What has been done with the workspace, as yes or no: nothing of its contents."""
+
+    imported: bool
+    """A file was read into records."""
+    has_api_key: bool
+    returned: bool
+    """Somebody used it a day or more after their account was made."""
+
+
+class PlatformUsage(Usage, frozen=True):
+    """For the control plane."""
+
+    signs: Signs
+
+
 class UsageService:
     """Counters with their limits; of the whole workspace, for who sees all of it."""
 
@@ -47,7 +66,15 @@ class UsageService:
     async def counted(self) -> Usage:
         """The same, for who has been let in by another rule."""
         async with self._database.read() as connection:
-            used = await counts(connection)
+            return self._usage(await counts(connection))
+
+    async def for_platform(self) -> PlatformUsage:
+        async with self._database.read() as connection:
+            usage = self._usage(await counts(connection))
+            signs = Signs(*await repository.signs(connection))
+        return PlatformUsage(**msgspec.structs.asdict(usage), signs=signs)
+
+    def _usage(self, used: Mapping[str, int]) -> Usage:
         limits = self._limits.current
         return Usage(
             plan=limits.plan,

@@ -1,0 +1,1 @@
+"""Leads: how promising a trial is, why, and who looks after it."""
