@@ -98,7 +98,8 @@ class Span:
 
 
 _current: ContextVar[Span | None] = ContextVar("span", default=None)
-_NOT_KEPT: Final = nullcontext[None]()
+NOT_KEPT: Final = nullcontext[None]()
+"""In the place of a span where nothing is kept."""
 _random: Final = random.Random()  # noqa: S311  numbers to tell spans apart, no secrets
 
 
@@ -123,7 +124,7 @@ class Tracer:
     ) -> AbstractContextManager[Span | None]:
         """The outermost span of this program; `parent` is what was read from a caller of ours, from no other."""
         if self._keep is None:
-            return _NOT_KEPT
+            return NOT_KEPT
         if parent is None:
             context = Context(_number(128), _number(64), _random.random() < self._ratio)
             return Span(self._keep, context, 0, name, kind, attributes)
@@ -137,7 +138,7 @@ def span(
     """A part of what is under way, if that is kept."""
     around = _current.get()
     if around is None or not around.context.sampled:
-        return _NOT_KEPT
+        return NOT_KEPT
     return around.below(name, kind, attributes)
 
 

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Final
 
-from vivero_core.tracing.spans import Kind, Span, kept, span
+from vivero_core.tracing.spans import NOT_KEPT, Kind, Span, kept, span
 
 SYSTEM: Final = {"db.system.name": "mariadb"}
 SHAPE_MAX: Final = 1000
@@ -22,7 +22,7 @@ _TABLE: Final = re.compile(r"\b(?:FROM|INTO|UPDATE|TABLE)\s+((?:`?\w+`?\.)?`?\w+
 def statement_span(sql: str) -> AbstractContextManager[Span | None]:
     """A call of MariaDB, if what is under way is kept."""
     if not kept():
-        return span("")
+        return NOT_KEPT
     name, shape = described(sql[:SHAPE_MAX])
     return span(name, Kind.CLIENT, {**SYSTEM, "db.query.text": shape})
 

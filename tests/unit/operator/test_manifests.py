@@ -341,3 +341,21 @@ def test_the_fingerprint_follows_the_wants() -> None:
     assert instance().fingerprint == instance().fingerprint
     assert instance().fingerprint != instance(hosts=["a.example.com"]).fingerprint
     assert instance().fingerprint != instance(plan={"limits": {"users": 6}}).fingerprint
+
+
+def environment(**settings: Any) -> dict[str, str]:
+    """Of a tenant's pod, but for what is the tenant's own."""
+    template = pod_template.common(Settings(data_plane_image="image:1", **settings))
+    return {one["name"]: one["value"] for one in template["spec"]["containers"][0]["env"]}
+
+
+def test_pods_are_told_of_a_collector_and_never_of_a_key() -> None:
+    settings = {"otlp_endpoint": "https://otlp.example.com", "otlp_headers": "api-key=hunter2", "sentry_dsn": "hunter2"}
+    quiet = environment(**settings)
+    assert quiet == environment()
+    told = environment(**settings, workspace_otlp_endpoint="http://collector:4318", workspace_otlp_ratio=0.5)
+    assert told == quiet | {"VIVERO_OTLP_ENDPOINT": "http://collector:4318", "VIVERO_OTLP_RATIO": "0.5"}
+
+
+def test_pods_log_by_the_operators_names() -> None:
+    assert environment(log_format="ecs") == environment() | {"VIVERO_LOG_FORMAT": "ecs"}

@@ -1,6 +1,7 @@
 """Spans: what is kept, and below what."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -27,7 +28,7 @@ async def test_what_is_done_below_belongs_to_it_in_tasks_and_threads_too(ended: 
     with Tracer(ended.append).begin("GET /", Kind.SERVER) as whole:
         await asyncio.gather(in_a_task(), in_a_task())
     assert whole is not None
-    assert [one.name for one in ended] == ["GET object store", "GET object store", "step", "step", "GET /"]
+    assert Counter(one.name for one in ended) == {"GET object store": 2, "step": 2, "GET /": 1}
     assert {one.context.trace_id for one in ended} == {whole.context.trace_id}
     steps = {one.context.span_id for one in ended if one.name == "step"}
     assert {one.parent_id for one in ended if one.name == "GET object store"} == steps

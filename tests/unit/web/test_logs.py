@@ -4,13 +4,21 @@ import json
 import logging
 from collections.abc import Iterator
 
+import httpx
 import pytest
 import structlog
 from argon2 import PasswordHasher
 from hypothesis import given
 from hypothesis import strategies as st
+from litestar import Litestar, get
+from litestar.params import FromPath
+from support.asgi import transport_to
 from vivero_core.log_events import HIDDEN, redact, redact_event
+from vivero_core.tracing.spans import Tracer
 from vivero_web import logs
+from vivero_web.current_request import Proxies
+from vivero_web.request_context import RequestContext
+from vivero_web.request_spans import RequestSpans
 
 
 @pytest.mark.parametrize(
@@ -81,6 +89,37 @@ def test_lines_are_json_whoever_writes_them(capsys: pytest.CaptureFixture[str]) 
     assert [line.get("logger") for line in lines] == ["ours.part", "library", None]
     assert (lines[0]["slug"], lines[0]["token"]) == ("acme", "<hidden>"), "what is `extra` is a field"
     assert set(lines[1]) == {"event", "level", "logger", "timestamp"}
+
+
+@pytest.mark.usefixtures("_restored")
+async def test_each_line_of_a_request_has_its_ids_and_the_next_one_has_others(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    @get("/tenants/{name:str}")
+    async def tenant(name: FromPath[str]) -> None:
+        logs.about_tenant(name)
+        logging.getLogger("ours.part").info("found")
+
+    @get("/others")
+    async def others() -> None:
+        logging.getLogger("ours.part").info("asked")
+
+    logs.configure("INFO", "ours", tenant_id="t1")
+    app = Litestar([tenant, others], logging_config=None)
+    spans = RequestSpans(Tracer(lambda _: None, ratio=0))
+    app.asgi_handler = RequestContext(app.asgi_handler, Proxies(0), hsts="", spans=spans)
+    async with httpx.AsyncClient(transport=transport_to(app), base_url="http://test") as client:
+        ids = [(await client.get(path)).headers["x-request-id"] for path in ("/tenants/acme", "/others")]
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["event"], line["request_id"], line.get("tenant")) for line in lines] == [
+        ("found", ids[0], "acme"),
+        ("request", ids[0], "acme"),
+        ("asked", ids[1], None),
+        ("request", ids[1], None),
+    ]
+    assert {line["tenant_id"] for line in lines} == {"t1"}
+    traces = [line["trace_id"] for line in lines]
+    assert traces[0] == traces[1] != traces[2] == traces[3]
 
 
 @pytest.mark.usefixtures("_restored")
