@@ -20,11 +20,12 @@ from typing import Any, TypeVar
 import pymysql
 import valkey
 from arrivals import until_all
+from vivero_core.backends import name_checks
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.kube.client import KubeClient, Object
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import NAMESPACE, POD
-from vivero_core.backends.mariadb import statements
+from vivero_core.backends.mariadb import audit, statements
 from vivero_core.backends.s3.transport import Call, Endpoint, Transport
 from vivero_core.backends.tls import client_context
 from vivero_core.backends.valkey import acl
@@ -94,6 +95,8 @@ class Servers:
             statements.create_database(database),
             statements.write_user(user, one.password, CONNECTIONS, exists=False),
             statements.grant(user, database),
+            *audit.make(database),
+            audit.grant(user, database),
         )
 
     def make_bucket(self, one: Bare) -> None:
@@ -108,9 +111,11 @@ class Servers:
         self._cache.execute_command("ACL", "SAVE")
 
     def erase(self, one: Bare) -> None:
+        database = naming.database_name(one.id)
         self._sql(
             (f"DROP USER IF EXISTS {statements.quoted_user(naming.database_users(one.id)[0])}", ()),
-            statements.drop_database(naming.database_name(one.id)),
+            statements.drop_database(database),
+            statements.drop_database(name_checks.audit_database(database)),
         )
         bucket = naming.bucket_name(one.id)
         self._administer(Call("PATCH", "/delete-user", query={"access": bucket}))

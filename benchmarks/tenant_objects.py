@@ -11,10 +11,12 @@ import argparse
 import asyncio
 import base64
 import json
+import os
 import uuid
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
 from vivero_core.backends.kube.client import KubeClient
@@ -39,7 +41,8 @@ UNLIMITED = 10_000  # database connections; what our operator writes for a plan 
 def render(settings: Settings, plan: Plan, address: DatabaseAddress, files: PlatformFiles) -> Object:
     """The stages in the order of our pipeline, the limit of database connections and the public address of a tenant."""
     instance = Instance(_tenant(plan), plan, settings)
-    keys = TenantKeys(*(f"@@SECRET{number}@@" for number, _ in enumerate(fields(TenantKeys), 1)))
+    made = [one for one in fields(TenantKeys) if one.default is MISSING]
+    keys = TenantKeys(*(f"@@SECRET{number}@@" for number, _ in enumerate(made, 1)))
     template = pod_template.of(instance, pod_template.common(settings), address.credentials(keys))
     stages = [
         [namespace.build(instance)],
@@ -104,10 +107,8 @@ async def of_operator(kube: KubeClient) -> Settings:
 def settings_of(operator: Object) -> Settings:
     """What the operator's Deployment tells it in its environment."""
     environment = operator["spec"]["template"]["spec"]["containers"][0]["env"]
-    given: Object = {one["name"].removeprefix("VIVERO_").lower(): one["value"] for one in environment if "value" in one}
-    if "egress_cidrs" in given:
-        given["egress_cidrs"] = json.loads(given["egress_cidrs"])
-    return Settings.model_validate(given)
+    with patch.dict(os.environ, {one["name"]: one["value"] for one in environment if "value" in one}):
+        return Settings()
 
 
 def _tenant(plan: Plan) -> Tenant:

@@ -24,6 +24,8 @@ STALL_SECONDS = 900.0
 PULL_STALL_SECONDS = 3600.0
 """The same for a client of Docker while images are pulled: the daemon does that, and the client says nothing of it."""
 _POLL_SECONDS = 0.5
+UNKNOWN = (0, 0, 0)
+"""The version of a program that says none."""
 _RESUME_HINT = "What is done stays: mend the cause and run the same command again."
 
 
@@ -194,7 +196,7 @@ def end_started() -> None:
                 one.terminate()
 
 
-def version_of(said: str) -> tuple[int, int]:
-    """(2, 26) from `2.26.1-4`, `v2.26.1` and `go2.26`; (0, 0) for other output."""
-    match = re.match(r"(?:v|go)?(\d+)\.(\d+)", said.strip())
-    return (int(match[1]), int(match[2])) if match else (0, 0)
+def version_of(said: str) -> tuple[int, int, int]:
+    """(2, 26, 1) from `2.26.1-4` and `v2.26.1`, (2, 26, 0) from `go2.26`; UNKNOWN for other output."""
+    match = re.match(r"(?:v|go)?(\d+)\.(\d+)(?:\.(\d+))?", said.strip())
+    return (int(match[1]), int(match[2]), int(match[3] or 0)) if match else UNKNOWN

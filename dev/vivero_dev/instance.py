@@ -38,6 +38,10 @@ PREFERRED_PORTS = {
     "payments": 12112,
     "prometheus": 9090,
     "alertmanager": 9093,
+    "jaeger": 16686,
+    "otlp": 4318,
+    "logs": 9428,
+    "logs-agent": 9429,
 }
 # Below the kernel's ephemeral range (32768), so that no outgoing connection
 # takes a port between allocation and bind.

@@ -91,6 +91,8 @@ def as_json(provider: Provider) -> dict[str, Any]:
         "payments": {"url": addresses.payments_url, "secret_key": secrets.get(PAYMENTS_KEY)},
         "prometheus": watching.get("prometheus"),
         "alertmanager": watching.get("alertmanager"),
+        "jaeger": watching.get("jaeger"),
+        "logs": watching.get("logs"),
         "ca": ca,
         "demo_tenant": demo and {"name": demo.name, "url": demo.url, "email": demo.email, "password": demo.password},
     }

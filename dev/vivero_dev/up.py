@@ -27,6 +27,7 @@ from vivero_dev.platform.values import (
     Chores,
     control_plane_values,
     operator_values,
+    telemetry_values,
 )
 from vivero_dev.probing import until
 from vivero_dev.provider import CLUSTER_READY, IMAGES_READY, INGRESS_READY, SERVICES_READY, Provider
@@ -112,18 +113,26 @@ class Platform:
 
     def _operator_values(self) -> dict[str, object]:
         instance, images = self.provider.instance, self.provider.images()
-        return operator_values(instance, images, self.chores, recovery_key(SecretStore(instance.secrets_dir)))
+        own = operator_values(instance, images, self.chores, recovery_key(SecretStore(instance.secrets_dir)))
+        return own | self._telemetry()
 
     def _page_values(self) -> dict[str, object]:
         provider = self.provider
-        watched = self.observability or provider.observability()
-        return control_plane_values(
+        own = control_plane_values(
             provider.instance,
             provider.images(),
             self.requests_per_minute,
             ingress_address=provider.ingress_address,
-            prometheus_url=provider.prometheus_url if watched else "",
+            prometheus_url=provider.prometheus_url if self._is_watched() else "",
         )
+        return own | self._telemetry()
+
+    def _telemetry(self) -> dict[str, object]:
+        return telemetry_values() if self._is_watched() else {}
+
+    def _is_watched(self) -> bool:
+        """Now, or since an earlier `up`."""
+        return self.observability or bool(self.provider.observability())
 
     def _monitoring(self) -> Monitoring:
         values = {"vivero-operator": self._operator_values(), "vivero-control-plane": self._page_values()}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vivero_dev.commands import run, version_of
+from vivero_dev.commands import UNKNOWN, run, version_of
 from vivero_dev.errors import ComponentError, DevError
 
 # A starting daemon may keep its client waiting.
@@ -87,7 +87,7 @@ def _too_old(name: str, version: str, oldest: tuple[int, int]) -> str | None:
 
 
 def _compose(version: str) -> str | None:
-    if version_of(version) == (0, 0):
+    if version_of(version) == UNKNOWN:
         return (
             "Docker has no Compose: install its plugin, which is the package docker-compose-plugin, docker-compose-v2 or"
             " docker-compose, so that docker compose version works."

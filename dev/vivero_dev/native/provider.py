@@ -7,13 +7,14 @@ from vivero_dev.image_names import read_names
 from vivero_dev.instance import Instance
 from vivero_dev.native.cluster import cluster_steps, download_steps, image_step
 from vivero_dev.native.layout import Cluster
-from vivero_dev.native.services import alerting, object_store
+from vivero_dev.native.services import alerting, object_store, telemetry
 from vivero_dev.native.services.base import ServiceHost
 from vivero_dev.native.services.mail import ensure_mail
 from vivero_dev.native.services.mariadb import ensure_mariadb
 from vivero_dev.native.services.payments import ensure_payments
 from vivero_dev.native.services.valkey import ensure_valkey
 from vivero_dev.native.teardown import cluster_leftovers, stop_cluster
+from vivero_dev.observability.account import LOGS, ensure_token
 from vivero_dev.observability.configuration import Monitoring
 from vivero_dev.platform.backing import Endpoint
 from vivero_dev.platform.kubectl import Kubectl
@@ -29,7 +30,16 @@ SERVICES: dict[str, Callable[[ServiceHost, Say], str]] = {
     "payments": ensure_payments,
 }
 # Proxies before what is behind them, and MariaDB last, which has to flush pages.
-STOP_ORDER = (*alerting.STOP_ORDER, "payments", "mail", object_store.NAME, object_store.SERVER, "valkey", "mariadb")
+STOP_ORDER = (
+    *alerting.STOP_ORDER,
+    *telemetry.STOP_ORDER,
+    "payments",
+    "mail",
+    object_store.NAME,
+    object_store.SERVER,
+    "valkey",
+    "mariadb",
+)
 
 
 class NativeProvider:
@@ -46,12 +56,16 @@ class NativeProvider:
         return [*download_steps(instance), *cluster_steps(instance), *self._service_steps(), image_step(instance)]
 
     def observe(self, monitoring: Monitoring, say: Say) -> str:
-        watched = alerting.Watched.of(self.instance)
-        return ", ".join(alerting.ensure_watching(ServiceHost.of(self.instance), watched, monitoring, say))
+        host, watched = ServiceHost.of(self.instance), alerting.Watched.of(self.instance)
+        source = telemetry.Source(watched.server, watched.authority, ensure_token(self.kubectl(), LOGS))
+        watching = alerting.ensure_watching(host, watched, monitoring, say)
+        return ", ".join([*watching, *telemetry.ensure_telemetry(host, source, say)])
 
     def observability(self) -> dict[str, str]:
         processes, host = ProcessTable(self.instance), ServiceHost.of(self.instance)
-        return {one.name: one.url(host) for one in alerting.PROGRAMS if processes.find(one.name)}
+        return {
+            one.name: one.url(host) for one in (*alerting.PROGRAMS, *telemetry.PROGRAMS) if processes.find(one.name)
+        }
 
     @property
     def prometheus_url(self) -> str:
@@ -69,7 +83,14 @@ class NativeProvider:
     def endpoints(self) -> dict[str, Endpoint]:
         """Pods reach the services at the host's end of the veth pair."""
         address, ports = str(self.instance.addresses.host.ip), self.instance.ports
-        names = {"mariadb": "mariadb", "valkey": "valkey", "s3": "s3", "mail": "smtp", "payments": "payments"}
+        names = {
+            "mariadb": "mariadb",
+            "valkey": "valkey",
+            "s3": "s3",
+            "mail": "smtp",
+            "payments": "payments",
+            "otlp": "otlp",
+        }
         return {name: Endpoint(address, ports[port]) for name, port in names.items()}
 
     def logs(self) -> dict[str, Path]:

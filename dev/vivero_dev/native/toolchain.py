@@ -8,8 +8,8 @@ from vivero_dev.errors import ComponentError
 from vivero_dev.python_packages import install_wheels
 from vivero_dev.store import Store
 
-# What dev/go/go.mod asks for.
-MINIMUM = (1, 26)
+MINIMUM = (1, 26, 5)
+"""What the go.mod of dev/go-optional asks for; that of dev/go is content with less."""
 REQUIREMENTS = Path(__file__).with_name("go-toolchain.txt")
 
 
@@ -23,8 +23,8 @@ def find_go(store: Store, log: Path) -> Path:
     return compiler_in(folder)
 
 
-def go_version(go: Path) -> tuple[int, int]:
-    """Major and minor version; (0, 0) if unknown."""
+def go_version(go: Path) -> tuple[int, int, int]:
+    """Major, minor and patch version; UNKNOWN if it says none."""
     # Outside a module, so that no go.mod makes it fetch another toolchain.
     return version_of(run("go", [go, "env", "GOVERSION"], timeout=30, cwd=Path("/"), environment=LOCAL))
 

@@ -1,8 +1,9 @@
 """The Go programs of this tool, and their compilation.
 
-They are one module, dev/go, with a committed go.sum, so that all compiled code is pinned by hash, and compiled packages
-are shared: Kubernetes, Contour, Helm and CoreDNS have most of them in common. Some programs are a third-party main
-package, named by a `tool` line of the module; the others are small ones of ours below dev/go.
+Each is of a module with a committed go.sum, so that all compiled code is pinned by hash. Those of a platform are one
+module, dev/go, so that compiled packages are shared: Kubernetes, Contour, Helm and CoreDNS have most of them in common.
+What only some commands need is of dev/go-optional, whose libraries want other versions than Kubernetes does. Some
+programs are a third-party main package, named by a `tool` line of the module; the others are small ones of ours below it.
 """
 
 import os
@@ -19,6 +20,7 @@ from vivero_dev.steps import Say
 from vivero_dev.store import Store, tree_hash
 
 MODULE = Path(__file__).resolve().parents[3] / "dev" / "go"
+OPTIONAL = MODULE.with_name("go-optional")
 KUBERNETES_VERSION = "v1.34.4"
 COMPILER_FLAGS = ("-trimpath", "-mod=readonly", "-pgo=off", "-gcflags=all=-dwarf=false")
 """Nobody debugs these programs, and without debugging information they compile in a fourteenth less processor time."""
@@ -36,7 +38,7 @@ KUBERNETES_PROGRAMS = (
 class Tool:
     """A program.
 
-    `package` is its main package. `names` are the links under which the program
+    `package` is its main package, and `home` the folder of its module. `names` are the links under which the program
     is called. `variables` hold the version it reports. `extras` are folders of
     modules that it needs at run time, copied next to it: link name -> (module,
     folder in the module).
@@ -44,6 +46,7 @@ class Tool:
 
     name: str
     package: str
+    home: Path = MODULE
     names: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
     extras: Mapping[str, tuple[str, str]] = field(default_factory=dict)
@@ -100,7 +103,11 @@ TOOLS = {
         Tool("terraform-provider-kubectl", "github.com/gavinbunney/terraform-provider-kubectl"),
         Tool("toxiproxy", "github.com/Shopify/toxiproxy/v2/cmd/server"),
         # Simulated nodes and pods, for the benchmarks of a thousand tenants.
-        Tool("kwok", "sigs.k8s.io/kwok/cmd/kwok"),
+        Tool("kwok", "sigs.k8s.io/kwok/cmd/kwok", OPTIONAL),
+        # Of --observability: traces, logs and their collection.
+        Tool("jaeger", "github.com/jaegertracing/jaeger/cmd/jaeger", OPTIONAL),
+        Tool("victoria-logs", "github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs", OPTIONAL),
+        Tool("vlagent", "github.com/VictoriaMetrics/VictoriaLogs/app/vlagent", OPTIONAL),
     )
 }
 
@@ -138,7 +145,8 @@ def ensure_tools(cache_dir: Path, names: Sequence[str], log: Path, say: Say) -> 
         missing = [tool for tool in tools if not _entry(store, tool).is_dir()]
         if missing:
             go = find_go(store, log)
-            _compile(go, [tool.package for tool in missing], Path(folder), log, say)
+            for home in dict.fromkeys(tool.home for tool in missing):
+                _compile(go, [tool for tool in missing if tool.home == home], Path(folder), log, say)
             for tool in missing:
                 store.ensure(_entry(store, tool), partial(_place, go, tool, Path(folder)))
         return bool(missing)
@@ -153,7 +161,7 @@ def ensure_tool(cache_dir: Path, name: str, log: Path, say: Say) -> Path:
 def _named(name: str) -> Tool:
     tool = TOOLS.get(name)
     if tool is None:
-        raise UnknownToolError(f"{name} is no program of dev/go")
+        raise UnknownToolError(f"{name} is no program of ours")
     return tool
 
 
@@ -161,17 +169,17 @@ def _tool_of(program_name: str) -> Tool:
     for tool in TOOLS.values():
         if program_name in (tool.names or (tool.name,)):
             return tool
-    raise UnknownToolError(f"{program_name} is no program of dev/go")
+    raise UnknownToolError(f"{program_name} is no program of ours")
 
 
 @cache
-def _module_hash() -> str:
-    return tree_hash(MODULE)
+def _module_hash(home: Path) -> str:
+    return tree_hash(home)
 
 
 def _entry(store: Store, tool: Tool) -> Path:
     extras = [f"{name} {module}/{folder}" for name, (module, folder) in sorted(tool.extras.items())]
-    return store.entry(tool.name, _module_hash(), tool.package, *COMPILER_FLAGS, linker_flags(), *extras)
+    return store.entry(tool.name, _module_hash(tool.home), tool.package, *COMPILER_FLAGS, linker_flags(), *extras)
 
 
 def linker_flags() -> str:
@@ -180,13 +188,13 @@ def linker_flags() -> str:
     return " ".join(["-s -w", *stamps])
 
 
-def _compile(go: Path, packages: Sequence[str], target: Path, log: Path, say: Say) -> None:
-    """Build programs, named by the last part of their package path; the package names printed show the progress."""
-    environment = build_environment(go)
+def _compile(go: Path, tools: Sequence[Tool], target: Path, log: Path, say: Say) -> None:
+    """Build programs of one module, named by the last part of their package path; the packages printed show the progress."""
+    environment, home, packages = build_environment(go), tools[0].home, [tool.package for tool in tools]
     say("downloading modules")
     imported = _Count()
     listing: list[str | Path] = [go, "list", "-mod=readonly", "-deps", *packages]
-    run_long("go", listing, log=log, environment=environment, cwd=MODULE, on_line=imported.add)
+    run_long("go", listing, log=log, environment=environment, cwd=home, on_line=imported.add)
     compiled = _Count()
 
     def on_output(line: str) -> None:
@@ -195,7 +203,7 @@ def _compile(go: Path, packages: Sequence[str], target: Path, log: Path, say: Sa
 
     command: list[str | Path] = [go, "build", "-v", *COMPILER_FLAGS, "-ldflags", linker_flags()]
     command += ["-o", f"{target}/", *packages]
-    run_long("go", command, log=log, environment=environment, cwd=MODULE, on_line=on_output)
+    run_long("go", command, log=log, environment=environment, cwd=home, on_line=on_output)
 
 
 @dataclass(slots=True)
@@ -214,13 +222,13 @@ def _place(go: Path, tool: Tool, compiled: Path, target: Path) -> None:
     for name in tool.names:
         (target / name).symlink_to(tool.name)
     for name, (source, folder) in tool.extras.items():
-        _copy_files(module_folder(go, source) / folder, target / name)
+        _copy_files(module_folder(go, source, tool.home) / folder, target / name)
 
 
-def module_folder(go: Path, module: str) -> Path:
+def module_folder(go: Path, module: str, home: Path = MODULE) -> Path:
     """Where Go keeps the files of a module from which something was built."""
     words: list[str | Path] = [go, "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", module]
-    return Path(run("go", words, environment=build_environment(go), cwd=MODULE).strip())
+    return Path(run("go", words, environment=build_environment(go), cwd=home).strip())
 
 
 def _copy_files(source: Path, target: Path) -> None:

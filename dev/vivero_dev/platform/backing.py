@@ -7,6 +7,8 @@ from vivero_dev.platform.names import BACKING
 
 # Ports for pods, independent of the instance's ports on the host.
 CLUSTER_PORTS = {"mariadb": 3306, "valkey": 6379, "s3": 7070, "mail": 1025, "payments": 12112}
+TELEMETRY_PORTS = {"otlp": 4318}
+"""Of providers that can watch a platform; the others have no such service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +20,10 @@ class Endpoint:
 
 
 def backing_objects(endpoints: dict[str, Endpoint]) -> list[Object]:
-    """Namespace, Services and EndpointSlices for the services of CLUSTER_PORTS."""
+    """Namespace, Services and EndpointSlices for those services that the provider has."""
     namespace: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": BACKING}}
-    pairs = [(_service(name, port), _slice(name, endpoints[name])) for name, port in CLUSTER_PORTS.items()]
+    ports = CLUSTER_PORTS | TELEMETRY_PORTS
+    pairs = [(_service(name, ports[name]), _slice(name, endpoint)) for name, endpoint in endpoints.items()]
     return [namespace, *(item for pair in pairs for item in pair)]
 
 
@@ -33,7 +36,7 @@ def _service(name: str, port: int) -> Object:
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": {"name": name, "namespace": BACKING},
-        "spec": {"ports": [{"name": "tls", "port": port, "targetPort": port, "protocol": "TCP"}]},
+        "spec": {"ports": [{"name": name, "port": port, "targetPort": port, "protocol": "TCP"}]},
     }
 
 
@@ -48,5 +51,5 @@ def _slice(name: str, endpoint: Endpoint) -> Object:
         },
         "addressType": "IPv4",
         "endpoints": [{"addresses": [endpoint.address], "conditions": {"ready": True}}],
-        "ports": [{"name": "tls", "port": endpoint.port, "protocol": "TCP"}],
+        "ports": [{"name": name, "port": endpoint.port, "protocol": "TCP"}],
     }

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from vivero_dev.backing.addresses import BackingAddresses
 from vivero_dev.instance import Instance
-from vivero_dev.platform.backing import CLUSTER_PORTS, backing_host
+from vivero_dev.platform.backing import CLUSTER_PORTS, TELEMETRY_PORTS, backing_host
 from vivero_dev.platform.names import BACKUP_STORAGE, MARIADB_ARCHIVER, PAYMENT_PROVIDER, TENANT_MAIL
 
 BASE_DOMAIN = "vivero.localhost"
@@ -81,6 +81,11 @@ def control_plane_values(
             "pagesUrl": BackingAddresses.of(instance).payments_url,
         },
     }
+
+
+def telemetry_values() -> dict[str, object]:
+    """Of both charts: the programs send their traces to Jaeger."""
+    return {"telemetry": {"otlpEndpoint": f"http://{backing_host('otlp')}:{TELEMETRY_PORTS['otlp']}"}}
 
 
 def _image(reference: str) -> dict[str, str]:

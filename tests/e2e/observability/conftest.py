@@ -14,7 +14,7 @@ from support.api_server import free_ports
 from vivero_dev.instance import Instance
 from vivero_dev.native.services import alerting
 from vivero_dev.native.services.base import LOOPBACK, ServiceHost
-from vivero_dev.observability.account import account_objects
+from vivero_dev.observability.account import PROMETHEUS, account_objects
 from vivero_dev.observability.charts import rendered
 from vivero_dev.processes import ProcessTable
 from vivero_dev.providers import provider_for
@@ -71,7 +71,7 @@ def watching(instance: Instance, kubectl: Kubectl, tmp_path_factory: pytest.Temp
         for name in alerting.STOP_ORDER:
             ProcessTable(beside).stop(name)
         if not provider.observability():
-            kinds = [f"{one['kind'].lower()}/{one['metadata']['name']}" for one in account_objects()]
+            kinds = [f"{one['kind'].lower()}/{one['metadata']['name']}" for one in account_objects(PROMETHEUS)]
             kubectl("delete", "--namespace=vivero-system", "--ignore-not-found", *kinds)
 
 

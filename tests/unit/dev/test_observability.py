@@ -11,8 +11,8 @@ from vivero_dev.discovery.targets import target_groups
 from vivero_dev.docker.provider import DockerProvider
 from vivero_dev.errors import ComponentError
 from vivero_dev.instance import Instance
-from vivero_dev.observability import configuration
-from vivero_dev.observability.account import account_objects
+from vivero_dev.observability import configuration, telemetry
+from vivero_dev.observability.account import LOGS, PROMETHEUS, Account, account_objects
 from vivero_dev.observability.configuration import Monitoring
 from vivero_dev.observability.health import health
 from vivero_dev.observability.scraping import scrape_configs
@@ -143,9 +143,32 @@ def test_alerts_become_mails_within_seconds() -> None:
     assert mail.get("require_tls", True), "Alertmanager's default"
 
 
-def test_prometheus_may_look_for_pods_and_do_nothing_else() -> None:
-    (role,) = (one for one in account_objects() if one["kind"] == "ClusterRole")
-    assert role["rules"] == [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}]
+@pytest.mark.parametrize(
+    ("account", "seen"), [(PROMETHEUS, {"pods"}), (LOGS, {"pods", "nodes", "namespaces"})], ids=["Prometheus", "logs"]
+)
+def test_who_watches_may_look_and_do_nothing_else(account: Account, seen: set[str]) -> None:
+    (role,) = (one for one in account_objects(account) if one["kind"] == "ClusterRole")
+    (rule,) = role["rules"]
+    assert (rule["apiGroups"], set(rule["resources"]), rule["verbs"]) == ([""], seen, ["get", "list", "watch"])
+
+
+def test_jaeger_takes_traces_from_pods_and_answers_to_people_over_tls() -> None:
+    text = json.loads(telemetry.jaeger("127.0.0.1:16686", ["127.0.0.1:4318", "10.213.0.1:4318"], "/mnt"))
+    taken = {one["protocols"]["http"]["endpoint"] for one in text["receivers"].values()}
+    assert taken == {"127.0.0.1:4318", "10.213.0.1:4318"}
+    assert set(text["service"]["pipelines"]["traces"]["receivers"]) == set(text["receivers"])
+    asked = text["extensions"]["jaeger_query"]["http"]
+    assert (asked["endpoint"], asked["tls"]["key_file"]) == ("127.0.0.1:16686", "/mnt/tls.key")
+    (kept,) = text["extensions"]["jaeger_storage"]["backends"].values()
+    assert not kept["badger"]["ephemeral"], "traces outlive a restart"
+
+
+def test_the_agent_of_logs_trusts_the_api_server_by_its_authority() -> None:
+    text = json.loads(telemetry.kubeconfig("https://10.213.0.2:6443", "/mnt/ca.crt", "token"))
+    (cluster,), (user,) = text["clusters"], text["users"]
+    assert cluster["cluster"] == {"server": "https://10.213.0.2:6443", "certificate-authority": "/mnt/ca.crt"}
+    assert user["user"] == {"token": "token"}
+    assert text["current-context"] == text["contexts"][0]["name"]
 
 
 def test_who_does_not_answer_is_unhealthy(tmp_path: Path) -> None:

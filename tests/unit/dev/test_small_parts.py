@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 from vivero_dev import assets, debian
-from vivero_dev.commands import run, run_long, version_of
+from vivero_dev.commands import UNKNOWN, run, run_long, version_of
 from vivero_dev.errors import ComponentError
 from vivero_dev.image_names import read_names, write_names
 from vivero_dev.instance import Instance
@@ -171,17 +171,17 @@ def test_the_release_is_read_or_refused() -> None:
 @pytest.mark.parametrize(
     ("said", "version"),
     [
-        ("v20.20.2\n", (20, 20)),
-        ("v8.0.0", (8, 0)),
-        ("2.26.1-4", (2, 26)),
-        ("go1.26.8\n", (1, 26)),
-        ("go1.9", (1, 9)),
-        ("devel go1.27-abc", (0, 0)),
-        ("", (0, 0)),
-        ("bash: no", (0, 0)),
+        ("v20.20.2\n", (20, 20, 2)),
+        ("v8.0.0", (8, 0, 0)),
+        ("2.26.1-4", (2, 26, 1)),
+        ("go1.26.8\n", (1, 26, 8)),
+        ("go1.9", (1, 9, 0)),
+        ("devel go1.27-abc", UNKNOWN),
+        ("", UNKNOWN),
+        ("bash: no", UNKNOWN),
     ],
 )
-def test_a_programs_version_is_understood(said: str, version: tuple[int, int]) -> None:
+def test_a_programs_version_is_understood(said: str, version: tuple[int, int, int]) -> None:
     assert version_of(said) == version
 
 

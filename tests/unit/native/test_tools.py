@@ -1,3 +1,4 @@
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -5,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from vivero_dev import python_packages
+from vivero_dev.commands import version_of
 from vivero_dev.errors import ComponentError
 from vivero_dev.native import toolchain, tools
 from vivero_dev.steps import silently
@@ -12,13 +14,27 @@ from vivero_dev.store import Store
 
 
 def test_every_program_is_one_of_the_modules_and_its_sources_are_locked() -> None:
-    module = (tools.MODULE / "go.mod").read_text()
+    named = {home: tools_of(home) for home in (tools.MODULE, tools.OPTIONAL)}
     for tool in tools.TOOLS.values():
-        own = tool.package.startswith("./") and (tools.MODULE / tool.package / "main.go").exists()
-        assert own or f"\t{tool.package}\n" in module.partition("tool (")[2].partition(")")[0], tool.name
-    assert (tools.MODULE / "go.sum").exists()
+        own = tool.package.startswith("./") and (tool.home / tool.package / "main.go").exists()
+        assert own or tool.package in named[tool.home], tool.name
+        assert (tool.home / "go.sum").exists()
+    assert {tool.package for tool in tools.TOOLS.values()} >= set().union(*named.values()), "nothing is locked in vain"
     outputs = [tool.package.rpartition("/")[2] for tool in tools.TOOLS.values()]
     assert len(set(outputs)) == len(outputs)
+
+
+def tools_of(home: Path) -> set[str]:
+    """What a module names as its tools."""
+    text = (home / "go.mod").read_text()
+    return set(text.partition("tool (")[2].partition(")")[0].split())
+
+
+@pytest.mark.parametrize("home", [tools.MODULE, tools.OPTIONAL], ids=["dev/go", "dev/go-optional"])
+def test_the_oldest_compiler_that_is_taken_compiles_both_modules(home: Path) -> None:
+    asked = re.search(r"^go (\S+)$", (home / "go.mod").read_text(), re.MULTILINE)
+    assert asked
+    assert version_of(asked[1]) <= toolchain.MINIMUM
 
 
 def test_the_kubernetes_binary_reports_the_version_that_the_module_locks() -> None:
@@ -93,9 +109,9 @@ def test_builds_use_exactly_the_chosen_compiler() -> None:
     assert environment["PATH"].startswith("/opt/go/bin:")
 
 
-@pytest.mark.parametrize(("version", "own"), [((1, 26), True), ((1, 19), False)])
+@pytest.mark.parametrize(("version", "own"), [(toolchain.MINIMUM, True), ((1, 26, 4), False), ((1, 19, 13), False)])
 def test_an_old_compiler_is_left_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, version: tuple[int, int], own: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, version: tuple[int, int, int], own: bool
 ) -> None:
     def install(_component: str, command: list[str], **_options: object) -> None:
         assert "--require-hashes" in command

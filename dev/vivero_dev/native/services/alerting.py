@@ -13,6 +13,7 @@ from vivero_dev.native.files import write_private, write_public
 from vivero_dev.native.layout import Cluster
 from vivero_dev.native.services.base import FIRST_UID, LOOPBACK, OWN_USER, VIEW, ServiceHost, run_own
 from vivero_dev.observability import configuration
+from vivero_dev.observability.account import PROMETHEUS as PROMETHEUS_ACCOUNT
 from vivero_dev.observability.account import ensure_token
 from vivero_dev.observability.configuration import SMTP_AUTHORITY, TARGETS, Monitoring
 from vivero_dev.observability.health import health
@@ -71,7 +72,7 @@ class Watched:
         return cls(
             cluster.server,
             cluster.authority.certificate.read_text(),
-            ensure_token(cluster.kubectl),
+            ensure_token(cluster.kubectl, PROMETHEUS_ACCOUNT),
             instance.ports["smtp"],
             Authority(instance.certificates_dir).certificate.read_text(),
         )
