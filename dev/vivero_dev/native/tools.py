@@ -2,7 +2,7 @@
 
 Each is of a module with a committed go.sum, so that all compiled code is pinned by hash. Those of a platform are one
 module, dev/go, so that compiled packages are shared: Kubernetes, Contour, Helm and CoreDNS have most of them in common.
-What only some commands need is of dev/go-optional, whose libraries want other versions than Kubernetes does. Some
+What only some commands need is of dev/go-optional and dev/go-jaeger, which want other versions of libraries. Some
 programs are a third-party main package, named by a `tool` line of the module; the others are small ones of ours below it.
 """
 
@@ -21,6 +21,7 @@ from vivero_dev.store import Store, tree_hash
 
 MODULE = Path(__file__).resolve().parents[3] / "dev" / "go"
 OPTIONAL = MODULE.with_name("go-optional")
+JAEGER = MODULE.with_name("go-jaeger")
 KUBERNETES_VERSION = "v1.34.4"
 COMPILER_FLAGS = ("-trimpath", "-mod=readonly", "-pgo=off", "-gcflags=all=-dwarf=false")
 """Nobody debugs these programs, and without debugging information they compile in a fourteenth less processor time."""
@@ -105,7 +106,7 @@ TOOLS = {
         # Simulated nodes and pods, for the benchmarks of a thousand tenants.
         Tool("kwok", "sigs.k8s.io/kwok/cmd/kwok", OPTIONAL),
         # Of --observability: traces, logs and their collection.
-        Tool("jaeger", "github.com/jaegertracing/jaeger/cmd/jaeger", OPTIONAL),
+        Tool("jaeger", "github.com/jaegertracing/jaeger/cmd/jaeger", JAEGER),
         Tool("victoria-logs", "github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs", OPTIONAL),
         Tool("vlagent", "github.com/VictoriaMetrics/VictoriaLogs/app/vlagent", OPTIONAL),
     )

@@ -12,9 +12,11 @@ from vivero_dev.native import toolchain, tools
 from vivero_dev.steps import silently
 from vivero_dev.store import Store
 
+MODULES = (tools.MODULE, tools.OPTIONAL, tools.JAEGER)
+
 
 def test_every_program_is_one_of_the_modules_and_its_sources_are_locked() -> None:
-    named = {home: tools_of(home) for home in (tools.MODULE, tools.OPTIONAL)}
+    named = {home: tools_of(home) for home in MODULES}
     for tool in tools.TOOLS.values():
         own = tool.package.startswith("./") and (tool.home / tool.package / "main.go").exists()
         assert own or tool.package in named[tool.home], tool.name
@@ -25,13 +27,15 @@ def test_every_program_is_one_of_the_modules_and_its_sources_are_locked() -> Non
 
 
 def tools_of(home: Path) -> set[str]:
-    """What a module names as its tools."""
+    """What a module names as its tools: one on a line of its own, several in a block."""
     text = (home / "go.mod").read_text()
-    return set(text.partition("tool (")[2].partition(")")[0].split())
+    return set(re.findall(r"^tool (\w\S+)$", text, re.MULTILINE)) | set(
+        text.partition("tool (")[2].partition(")")[0].split()
+    )
 
 
-@pytest.mark.parametrize("home", [tools.MODULE, tools.OPTIONAL], ids=["dev/go", "dev/go-optional"])
-def test_the_oldest_compiler_that_is_taken_compiles_both_modules(home: Path) -> None:
+@pytest.mark.parametrize("home", MODULES, ids=lambda home: home.name)
+def test_the_oldest_compiler_that_is_taken_compiles_every_module(home: Path) -> None:
     asked = re.search(r"^go (\S+)$", (home / "go.mod").read_text(), re.MULTILINE)
     assert asked
     assert version_of(asked[1]) <= toolchain.MINIMUM
