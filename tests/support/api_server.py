@@ -4,6 +4,7 @@ The same programs as the native provider's, on loopback, in a folder that goes a
 no scheduler, no kubelet. What it takes and refuses is what a real cluster does.
 """
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -53,8 +54,9 @@ def empty_api_server(folder: Path) -> Iterator[ApiServer]:
 
 
 def free_ports(count: int) -> list[int]:
-    """From the far end: instances of the platform are given ports from the near one."""
-    free = (port for port in reversed(FALLBACK_PORTS) if port_is_free(port))
+    """Drawn from the far half, so that tests beside each other do not take the same; instances get the near ones."""
+    far = FALLBACK_PORTS[len(FALLBACK_PORTS) // 2 :]
+    free = (port for port in random.sample(far, len(far)) if port_is_free(port))
     return [next(free) for _ in range(count)]
 
 
