@@ -79,6 +79,10 @@ def test_another_name_asks_nothing_and_is_told_beside_its_field(name: str) -> No
     assert asked.asked == []
 
 
+def test_the_page_of_a_tenant_leads_to_its_dashboard(staff: TestClient[Any]) -> None:
+    assert f'href="{PAGE}/tenant?tenant=northwind"' in staff.get("/staff/tenants/northwind").text
+
+
 def test_a_tenant_is_chosen_first() -> None:
     asked = StandIn()
     with browser(monitoring=monitoring(asked)) as client:

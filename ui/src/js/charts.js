@@ -41,11 +41,13 @@ function scaled(value, units) {
   return value === 0 ? "0" : `${exact.format(value / size)} ${name}`;
 }
 
-// Between two marks of an axis of bytes: a power of two, of which four or more reach the largest value.
-function bytesApart(chart) {
+// An axis of bytes: a power of two between two marks, of which at most four reach the largest value.
+function ofBytes(chart) {
   const of = (at) => chart.series.map((one) => one.values[at] ?? 0);
   const tops = chart.categories.map((_, at) => (chart.stacked ? of(at).reduce((sum, value) => sum + value, 0) : Math.max(...of(at))));
-  return 2 ** Math.ceil(Math.log2(Math.max(1, ...tops) / 4));
+  const top = Math.max(1, ...tops);
+  const interval = 2 ** Math.ceil(Math.log2(top / 4));
+  return { interval, max: interval * Math.ceil(top / interval) };
 }
 
 const BYTES = [[2 ** 40, "TiB"], [2 ** 30, "GiB"], [2 ** 20, "MiB"], [2 ** 10, "KiB"], [1, "B"]];
@@ -55,7 +57,7 @@ const MARKS = {
   bytes: (value) => scaled(value, BYTES),
   "byte-rate": (value) => `${scaled(value, BYTES)}/s`,
   cores: (value) => exact.format(value),
-  rate: (value) => `${compact.format(value)}/s`,
+  rate: (value) => `${(Math.abs(value) < 1 ? exact : compact).format(value)}/s`,
   seconds: (value) => scaled(value, TIMES),
   share: (value) => `${exact.format(value * 100)} %`,
 };
@@ -133,7 +135,7 @@ function cartesian(chart, theme, narrow) {
   };
   const figures = {
     type: "value",
-    interval: chart.unit?.startsWith("byte") ? bytesApart(chart) : undefined,
+    ...(chart.unit?.startsWith("byte") && ofBytes(chart)),
     splitLine: { lineStyle: { color: theme.line } },
     axisLabel: { ...font, color: theme.ink, formatter: MARKS[chart.unit] ?? ((value) => compact.format(value)), hideOverlap: true },
   };
