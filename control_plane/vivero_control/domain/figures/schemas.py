@@ -77,7 +77,7 @@ class FirstValue(Struct, frozen=True, kw_only=True):
 
     count: Annotated[int, Meta(description="Of how many signups it is known.")]
     median_seconds: Annotated[
-        int | None, Meta(description="Half of them took no longer; seen within five minutes. Null without any.")
+        int | None, Meta(description="Half of them took no longer; seen within a minute. Null without any.")
     ]
 
 
