@@ -30,6 +30,7 @@ from vivero_control.domain.billing.controllers import (
     PaymentEventController,
     TenantBillingController,
 )
+from vivero_control.domain.contracts.controllers import ContractController, QuoteController
 from vivero_control.domain.deleted.controllers import DeletedTenantController
 from vivero_control.domain.figures.controllers import FigureController
 from vivero_control.domain.leads.controllers import LeadController
@@ -131,6 +132,8 @@ def _api(services: Services) -> Router:
             TenantBillingController,
             TenantLeadController,
             DifferenceController,
+            QuoteController,
+            ContractController,
             FigureController,
             LeadController,
             IncidentController,
@@ -201,6 +204,7 @@ def _openapi() -> OpenAPIConfig:
             "Backups": "What is kept of a tenant and what was brought back, for staff; asked for by admins.",
             "Overview": "How the platform stands, for staff.",
             "Billing": "What a tenant pays, for staff; and where the payment provider tells of changes.",
+            "Contracts": "What is offered to companies, and what was agreed on, for staff; decided by admins.",
             "Figures": "How the business goes, for staff.",
             "Leads": "How promising each trial is, why, and who looks after it, for staff.",
             "Status": "How the service is, for everybody; announced by staff.",

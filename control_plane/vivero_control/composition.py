@@ -43,6 +43,10 @@ from vivero_control.domain.billing.changes import PlanChanges
 from vivero_control.domain.billing.service import BillingService
 from vivero_control.domain.billing.stripe import Stripe
 from vivero_control.domain.billing.synchronisation import Synchroniser
+from vivero_control.domain.contracts import jobs as contract_jobs
+from vivero_control.domain.contracts.contracts import ContractService
+from vivero_control.domain.contracts.entitlements import Entitlements
+from vivero_control.domain.contracts.quotes import QuoteService
 from vivero_control.domain.dead_letters.service import DeadLetterService
 from vivero_control.domain.deleted.service import DeletedTenants
 from vivero_control.domain.figures.counting import VisitCounter
@@ -294,6 +298,15 @@ def services(to: Infrastructure) -> Services:
         platform=PlatformBackups(to.kube, audit, clock),
         billing=billing,
         plan_changes=PlanChanges(database=to.database, provider=to.payments, billing=billing, audit=audit, clock=clock),
+        quotes=QuoteService(
+            database=to.database,
+            tenants=to.tenants,
+            plans=plans,
+            company=settings.company,
+            wake_worker=to.wake_up.notify,
+            clock=clock,
+        ),
+        contracts=contracts(to),
         managed=managed,
         workspace_people=WorkspacePeople(
             database=to.database,
@@ -391,6 +404,8 @@ def job_kinds(to: Infrastructure) -> dict[str, JobKind]:
         mails.KIND: sender,
         staff_jobs.RESET: staff_jobs.ResetJob(*links),
         staff_jobs.INVITATION: staff_jobs.InvitationJob(*links),
+        contract_jobs.SEND: contract_jobs.SendJob(to.database, sender, settings.origin, to.clock),
+        contract_jobs.APPLY: contract_jobs.ApplyJob(entitlements(to)),
         **_billing_kinds(to, sender),
     }
 
@@ -418,6 +433,14 @@ def synchroniser(to: Infrastructure) -> Synchroniser | None:
         account_of=to.settings.account_of,
         clock=to.clock,
     )
+
+
+def contracts(to: Infrastructure) -> ContractService:
+    return ContractService(to.database, to.tenants, to.wake_up.notify, to.clock)
+
+
+def entitlements(to: Infrastructure) -> Entitlements:
+    return Entitlements(to.database, to.tenants, AuditService(to.database, to.clock), to.clock)
 
 
 def workspace_usage(to: Infrastructure) -> WorkspaceUsage:

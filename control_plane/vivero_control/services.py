@@ -28,6 +28,8 @@ the frozen structs of its domain's `schemas.py`.
 | `platform: PlatformBackups` | the platform's own backup | `get() -> PlatformBackupView`, `back_up(BackUp, actor)` |
 | `billing: BillingService` | the plan of a workspace | `is_on`, `offers()`; `checkout(tenant, plan, interval, return_url)` and `portal(tenant, return_url)`, each the address to go to; `of_tenant(uid) -> BillingView`; `refresh(uid)` |
 | `plan_changes: PlanChanges` | the same, once a plan is bought | `preview(tenant, plan, interval) -> Preview`, `change(tenant, plan, interval, at, cents)`; `keep`, `cancel` and `resume`, each with who does it |
+| `quotes: QuoteService` | quotes, for staff and for who has the link | `all()`, `get(number)`, `make/change/send/withdraw(…, actor)`; `opened(code)`, `accept(code, said)`, `decline(code, reason)`, each a QuoteView |
+| `contracts: ContractService` | contracts | `all()`, `get(number)`, `of_tenant(uid)`, `attach(number, to, actor)` |
 | `managed: ManagedWorkspaces` | pages for who manages a workspace | `visit(holder) -> Visit`, `of(email) -> list[Tenant]` |
 | `workspace_people: WorkspacePeople` | the same | `all(visit) -> tuple[Manager, ...]`, `name(visit, email)`, `remove(visit, email)` |
 | `workspace_backups: WorkspaceBackups` | the same | `overview(visit) -> Overview`, `recovery`, `restorable`; `back_up(visit, key)`, `look(visit, past, key)`, `go_back(visit, past, key)` |
@@ -77,6 +79,8 @@ from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.backups.service import BackupService
 from vivero_control.domain.billing.changes import PlanChanges
 from vivero_control.domain.billing.service import BillingService
+from vivero_control.domain.contracts.contracts import ContractService
+from vivero_control.domain.contracts.quotes import QuoteService
 from vivero_control.domain.dead_letters.service import DeadLetterService
 from vivero_control.domain.deleted.service import DeletedTenants
 from vivero_control.domain.figures.counting import VisitCounter
@@ -120,6 +124,8 @@ class Services:
     platform: PlatformBackups
     billing: BillingService
     plan_changes: PlanChanges
+    quotes: QuoteService
+    contracts: ContractService
     managed: ManagedWorkspaces
     workspace_people: WorkspacePeople
     workspace_backups: WorkspaceBackups

@@ -8,6 +8,7 @@ files that the cluster mounts: /run/vivero/<secret>/<key> sets
 
 import os
 import ssl
+from decimal import Decimal
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
@@ -107,6 +108,23 @@ class SubProcessor(BaseModel):
     """Where it does so."""
 
 
+class InvoicingSettings(BaseModel):
+    """How the company sells by quote and invoice."""
+
+    country: str = Field(pattern=r"^[A-Z]{2}$")
+    """Of the company's address, as in ISO 3166."""
+    vat_rate: Decimal = Field(ge=0, le=50, decimal_places=2)
+    """Per cent, for customers in the same country, and in the EU without a VAT id."""
+    iban: str = Field(pattern=r"^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$")
+    """Where invoices are paid, without spaces."""
+    bic: str | None = Field(default=None, pattern=r"^[A-Z0-9]{8}([A-Z0-9]{3})?$")
+
+    @property
+    def rate(self) -> int:
+        """In hundredths of a per cent."""
+        return int(self.vat_rate * 100)
+
+
 class CompanySettings(BaseModel):
     """Who runs this installation, for its pages about contact, imprint, privacy, terms and the processing of data."""
 
@@ -123,6 +141,8 @@ class CompanySettings(BaseModel):
     law: str | None = Field(default=None, max_length=80)
     """The country whose law holds for contracts."""
     sub_processors: list[SubProcessor] = Field(default_factory=list, max_length=50)
+    invoicing: InvoicingSettings | None = None
+    """None: there are no quotes and contracts."""
 
 
 class KubeSettings(BaseModel):

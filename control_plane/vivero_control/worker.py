@@ -54,6 +54,7 @@ T = TypeVar("T")
 POLL_SECONDS: Final = 10.0  # the delay when a wake-up is lost
 TRIALS_SECONDS: Final = 300.0
 COMPARE_SECONDS: Final = 3600.0
+CONTRACTS_SECONDS: Final = 300.0
 TIDY_SECONDS: Final = 6 * 3600.0
 FIGURES_SECONDS: Final = 300.0
 LEADS_SECONDS: Final = 30.0  # half of the minute in which a person is told of a promising trial
@@ -111,6 +112,8 @@ class Worker:
         self.billing = composition.synchroniser(infrastructure)
         self.signup_probe = composition.signup_probe(infrastructure)
         self.releases = ReleaseTask(infrastructure.tenants, infrastructure.ingress.probe, infrastructure.clock)
+        self.contracts = composition.contracts(infrastructure)
+        self.entitlements = composition.entitlements(infrastructure)
         self._wake_ups = {kind: asyncio.Event() for kind in kinds}
 
     def tasks(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
@@ -128,6 +131,7 @@ class Worker:
             "status": lambda: run_every(STATUS_SECONDS, "status", self.status.run, limit=RUN_SECONDS),
             "figures": lambda: run_every(FIGURES_SECONDS, "figures", self.figures.measure, limit=RUN_SECONDS),
             "leads": lambda: run_every(LEADS_SECONDS, "leads", self.follow_leads, limit=RUN_SECONDS),
+            "contracts": lambda: run_every(CONTRACTS_SECONDS, "contracts", self.follow_contracts, limit=RUN_SECONDS),
             "changes": self.changes.run,
             "erasures": self.erasures.run,
             "tidy": lambda: run_every(TIDY_SECONDS, "clean-up", self.tidy, limit=RUN_SECONDS),
@@ -154,6 +158,11 @@ class Worker:
         """Whose workspace has worked and how it is used, then who of the staff is to be told of it."""
         await self.journeys.run()
         await self.leads.run()
+
+    async def follow_contracts(self) -> None:
+        """What workspaces have by contract, and who is told that one ends."""
+        await self.entitlements.apply_all()
+        await self.contracts.tell_of_ends()
 
     async def tidy(self) -> None:
         """Delete what is past its retention, each kind by itself."""

@@ -12,7 +12,7 @@ from vivero_core.model import naming
 from vivero_core.model.base import Metadata
 from vivero_core.model.constants import PLAN_TRIAL
 from vivero_core.model.database_server import DatabaseServer
-from vivero_core.model.plan import Plan
+from vivero_core.model.plan import Limits, Plan
 from vivero_core.model.tenant import Tenant
 
 from vivero_operator.settings import Settings
@@ -51,9 +51,15 @@ class Instance:
         return (self.settings.public_host(slug), *self.tenant.spec.hosts) if slug else ()
 
     @property
+    def limits(self) -> Limits:
+        """How much it may use: as the plan says, but for what its Tenant has of its own."""
+        own, plan = self.tenant.spec.limits, self.plan.spec.limits
+        return own.over(plan) if own else plan
+
+    @property
     def connections(self) -> int:
         """How many its database user may have."""
-        return self.plan.spec.limits.connections or UNLIMITED_CONNECTIONS
+        return self.limits.connections or UNLIMITED_CONNECTIONS
 
     @property
     def certificates(self) -> dict[str, str]:

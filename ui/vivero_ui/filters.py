@@ -1,5 +1,6 @@
 """How figures, money, sizes and times are written on every page."""
 
+import datetime as dt
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
@@ -54,8 +55,12 @@ def local(value: datetime) -> str:
 
 def date(value: datetime) -> str:
     """The day in UTC: `7 Nov 2026`."""
-    moment = as_utc(value)
-    return f"{moment.day} {moment:%b %Y}"
+    return day(as_utc(value))
+
+
+def day(value: dt.date) -> str:
+    """A day: `7 Nov 2026`."""
+    return f"{value.day} {value:%b %Y}"
 
 
 def iso(value: datetime) -> str:
@@ -107,6 +112,7 @@ def filters() -> dict[str, object]:
         "second": second,
         "local": local,
         "date": date,
+        "day": day,
         "iso": iso,
         "duration": duration,
         "with_query": with_query,

@@ -39,6 +39,16 @@ https://{{ .Values.baseDomain }}{{ if ne (int .Values.publicPort) 443 }}:{{ .Val
 - {name: VIVERO_COMPANY__{{ $name }}, value: {{ . | quote }}}
 {{- end }}
 {{- end }}
+{{- with .invoicing }}
+{{- if .iban }}
+- {name: VIVERO_COMPANY__INVOICING__IBAN, value: {{ .iban | quote }}}
+- {name: VIVERO_COMPANY__INVOICING__COUNTRY, value: {{ required "company.invoicing.country is wanted with company.invoicing.iban" .country | quote }}}
+- {name: VIVERO_COMPANY__INVOICING__VAT_RATE, value: {{ .vatRate | quote }}}
+{{- with .bic }}
+- {name: VIVERO_COMPANY__INVOICING__BIC, value: {{ . | quote }}}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- end }}
 - {name: VIVERO_CORS_ORIGINS, value: {{ .Values.corsOrigins | toJson | quote }}}

@@ -365,6 +365,55 @@ class BillingDifference(Base):
     found_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class Quote(Base):
+    """An offer that staff make to a company."""
+
+    __tablename__ = "quotes"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    state: Mapped[str] = mapped_column(String(12), index=True)
+    """As it was left; one that was sent expires with `valid_until`."""
+    terms: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """A QuoteTerms; it stays as it is once the quote is sent."""
+    tenant_uid: Mapped[str | None] = mapped_column(String(63))
+    """Of the Tenant that the terms name; another one of this name has another uid."""
+    valid_until: Mapped[date] = mapped_column(Date)
+    link: Mapped[str | None] = mapped_column(String(64), unique=True)
+    """Digest of what the mailed link carries; null until it is mailed."""
+    made_by: Mapped[str] = mapped_column(String(EMAIL_LENGTH))
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    decided_by: Mapped[str] = mapped_column(String(EMAIL_LENGTH), default="")
+    reason: Mapped[str] = mapped_column(String(500), default="")
+
+
+class Contract(Base):
+    """A quote that was accepted: what holds for a workspace from one day to another."""
+
+    __tablename__ = "contracts"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    quote_id: Mapped[int] = mapped_column(ForeignKey("quotes.id"), unique=True)
+    tenant: Mapped[str | None] = mapped_column(String(253))
+    tenant_uid: Mapped[str | None] = mapped_column(String(63), index=True)
+    """Null while there is no workspace that it is for."""
+    terms: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """Those of the quote, with the purchase-order number that the customer gave."""
+    starts_on: Mapped[date] = mapped_column(Date)
+    ends_on: Mapped[date] = mapped_column(Date, index=True)
+    """The last day."""
+    seller: Mapped[str] = mapped_column(String(EMAIL_LENGTH))
+    """Who of the staff made the quote, and is told what happens."""
+    accepted_by: Mapped[str] = mapped_column(String(120))
+    accepted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    terms_version: Mapped[str] = mapped_column(String(20))
+    applied_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When its Tenant was first seen to have what was agreed on."""
+    told_of_end: Mapped[int | None]
+    """Days before the end of the last notice to staff."""
+
+
 class StatusDay(Base):
     """Minutes of one component of the service on one day (UTC), by what was measured in them."""
 

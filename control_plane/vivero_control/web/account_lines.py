@@ -75,7 +75,10 @@ def too_much(usage: Usage | None, limits: PlanLimits) -> list[str]:
 
 
 def requests_per_minute(tenant: Tenant, plans: Sequence[PlanView]) -> int | None:
-    """What the workspace's plan allows, whose count begins again every minute; None without a limit, or if not known."""
+    """What the workspace is allowed, whose count begins again every minute; None without a limit, or if not known."""
+    own = tenant.spec.limits
+    if own and own.requests_per_minute is not None:
+        return own.requests_per_minute
     return next((one.limits.requests_per_minute for one in plans if one.name == tenant.spec.plan), None)
 
 

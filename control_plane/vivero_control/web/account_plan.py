@@ -15,7 +15,8 @@ from vivero_web.security import page_policy
 
 from vivero_control.domain.accounts.service import ManagedWorkspaces
 from vivero_control.domain.billing.schemas import Interval
-from vivero_control.web import billing_lines
+from vivero_control.domain.contracts.contracts import ContractService
+from vivero_control.web import billing_lines, contract_lines
 from vivero_control.web.account_shell import BEHIND_THE_LINK, REFUSALS, Portal
 from vivero_control.web.site import ACCOUNT, known
 
@@ -43,6 +44,7 @@ class PlanPage:
 
     portal: NamedDependency[Portal]
     managed: NamedDependency[ManagedWorkspaces]
+    contracts: NamedDependency[ContractService]
 
     async def render(
         self,
@@ -57,12 +59,14 @@ class PlanPage:
             portal = await self._refreshed()
         view = await portal.billing.of_tenant(portal.visit.tenant.metadata.uid)
         offers = known(portal.billing.offers)
+        agreed = contract_lines.shown_to_customer(await self.contracts.of_tenant(portal.visit.tenant.metadata.uid))
         page = portal.page(
             "account_plan",
             "/plan",
             error,
             plan=billing_lines.plan(view, offers),
-            offers=billing_lines.offers(view, offers),
+            contract=agreed,
+            offers=[] if agreed and agreed.in_force else billing_lines.offers(view, offers),
             changes=billing_lines.changes(view, offers),
             invoices=[billing_lines.invoice(one) for one in view.invoices],
             knows_provider=view.customer is not None,

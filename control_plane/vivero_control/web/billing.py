@@ -19,6 +19,7 @@ _WORDS: Final = {
     Difference.INVOICE: "Our copy of an invoice was out of date",
     Difference.ACCESS: "Plan or suspension did not follow the subscription",
     Difference.NO_WORKSPACE: "Paid, and the workspace is gone",
+    Difference.BESIDE_CONTRACT: "A subscription is paid beside a contract",
 }
 
 

@@ -5,6 +5,7 @@ from litestar.di import NamedDependency
 from litestar.response import Template
 from vivero_web.errors import NotFoundError
 
+from vivero_control.domain.contracts.policies import TERMS_VERSION
 from vivero_control.domain.plans.service import PlanService
 from vivero_control.settings import Settings
 from vivero_control.web import presentation
@@ -14,7 +15,7 @@ from vivero_control.web.site import FIVE_MINUTES, known, site_page
 def _page(name: str, settings: Settings, *, trial_days: int | None = None) -> Template:
     if settings.company is None:
         raise NotFoundError("There is no page of this address.")
-    return site_page(name, settings, trial_days=trial_days)
+    return site_page(name, settings, trial_days=trial_days, version=TERMS_VERSION)
 
 
 class CompanyController(Controller):

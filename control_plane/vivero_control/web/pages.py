@@ -26,6 +26,7 @@ from vivero_control.web.billing import BillingController
 from vivero_control.web.bulk import BulkController
 from vivero_control.web.company import CompanyController
 from vivero_control.web.confirm import ConfirmController
+from vivero_control.web.contracts import ContractsController
 from vivero_control.web.dead_letters import DeadLettersController
 from vivero_control.web.deleted import DeletedController
 from vivero_control.web.error_pages import error_page, host_error, host_page
@@ -35,6 +36,8 @@ from vivero_control.web.monitoring import OperationsController
 from vivero_control.web.overview import OverviewController
 from vivero_control.web.platform import PlatformController
 from vivero_control.web.presentation import host_of, web_url
+from vivero_control.web.quote_page import QuotePageController
+from vivero_control.web.quotes import QuotesController
 from vivero_control.web.signup import SignupController
 from vivero_control.web.site import SiteController
 from vivero_control.web.staff_login import RecoveryController, StaffLoginController
@@ -59,6 +62,7 @@ def pages(clock: Clock = now) -> Pages:
             WorkspaceLoginController,
             SignupController,
             ConfirmController,
+            QuotePageController,
             AccountController,
             PlanPageController,
             PlanChangeController,
@@ -79,6 +83,8 @@ def pages(clock: Clock = now) -> Pages:
             DeadLettersController,
             AuditController,
             BillingController,
+            ContractsController,
+            QuotesController,
             FiguresController,
             LeadsController,
             PlatformController,

@@ -109,7 +109,9 @@ class SiteController(Controller):
     @get("/robots.txt", media_type=MediaType.TEXT, cache_control=FIVE_MINUTES, sync_to_thread=False)
     def robots(self, settings: NamedDependency[Settings]) -> str:
         """What search engines leave alone: what is about one person, and what is for staff."""
-        shut = "".join(f"Disallow: {path}\n" for path in ("/api/", "/signup/", "/staff/", "/account/", "/confirm"))
+        shut = "".join(
+            f"Disallow: {path}\n" for path in ("/api/", "/signup/", "/staff/", "/account/", "/confirm", "/quote")
+        )
         return f"User-agent: *\n{shut}\nSitemap: {settings.origin}/sitemap.xml\n"
 
     @get("/sitemap.xml", media_type="application/xml; charset=utf-8", cache_control=FIVE_MINUTES, sync_to_thread=False)

@@ -13,6 +13,8 @@ HOME: Final = "/staff/tenants"
 BACKUPS: Final = "/staff/backups"
 DEAD_LETTERS: Final = "/staff/dead-letters"
 BILLING: Final = "/staff/billing"
+CONTRACTS: Final = "/staff/contracts"
+QUOTES: Final = "/staff/quotes"
 DELETED: Final = "/staff/deleted"
 AUDIT: Final = "/staff/audit"
 PLATFORM: Final = "/staff/platform"
@@ -52,6 +54,7 @@ _PAGES: Final = (
     ("Backups", BACKUPS, "archive"),
     ("Deleted", DELETED, "trash-2"),
     ("Billing", BILLING, "credit-card"),
+    ("Contracts", CONTRACTS, "file-text"),
     ("Dead letters", DEAD_LETTERS, "inbox"),
     ("Audit log", AUDIT, "scroll-text"),
     ("Platform", PLATFORM, "database"),

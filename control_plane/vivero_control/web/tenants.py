@@ -19,6 +19,8 @@ from vivero_web.text import whole_number
 
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.billing.service import BillingService
+from vivero_control.domain.contracts.contracts import ContractService
+from vivero_control.domain.contracts.quotes import QuoteService
 from vivero_control.domain.plans.service import PlanService
 from vivero_control.domain.signups.service import SignupService
 from vivero_control.domain.staff.guards import session_staff
@@ -26,7 +28,7 @@ from vivero_control.domain.staff.schemas import StaffView
 from vivero_control.domain.tenants.bulk import BulkAction
 from vivero_control.domain.tenants.schemas import Only, SortKey, TenantDetail, TenantQuery, TenantState
 from vivero_control.domain.tenants.service import TenantService
-from vivero_control.web import billing_lines, operations, presentation, tenant_forms
+from vivero_control.web import billing_lines, contract_lines, operations, presentation, tenant_forms
 from vivero_control.web.site import known
 from vivero_control.web.staff_shell import HOME, shell
 from vivero_control.web.tenant_forms import ActionForm
@@ -116,6 +118,8 @@ class TenantPage:
     plans: NamedDependency[PlanService]
     audit: NamedDependency[AuditService]
     billing: NamedDependency[BillingService]
+    quotes: NamedDependency[QuoteService]
+    contracts: NamedDependency[ContractService]
     signups: NamedDependency[SignupService]
     clock: NamedDependency[Clock]
     member: NamedDependency[StaffView]
@@ -134,6 +138,9 @@ class TenantPage:
             "bought": bought,
             "subscription": billing_lines.plan(bought, listed),
             "invoices": [billing_lines.invoice(one) for one in bought.invoices],
+            "contracts": await self.contracts.of_tenant(detail.uid),
+            "contract_states": contract_lines.CONTRACT_STATES,
+            "may_sell": self.quotes.is_on and self.member.role == "admin",
             "conditions": presentation.timeline(detail.conditions),
             "history": presentation.history(await self.audit.history(*self.tenants.subjects(name))),
             "form": dialog,

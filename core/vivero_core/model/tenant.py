@@ -9,6 +9,7 @@ from vivero_core.model import naming
 from vivero_core.model.base import INTEGER_MAX, Metadata, Model, ObjectName, Resource, Sentence, Timestamp, rules
 from vivero_core.model.conditions import CONDITIONS_MAX, Condition
 from vivero_core.model.constants import PLAN_TRIAL, DeletionPolicy, SuspensionReason
+from vivero_core.model.plan import Limits
 from vivero_core.model.tenant_backup import BackupSchedule
 
 VERSION_MAX_LENGTH = 64
@@ -108,6 +109,23 @@ class Suspension(Model):
     """A sentence shown on the page that visitors get instead of the workspace."""
 
 
+class OwnLimits(Model):
+    """Limits of use that were agreed on with this customer, in place of the plan's; one that is absent is the plan's."""
+
+    records: int | None = Field(default=None, ge=0, le=INTEGER_MAX)
+    """Records over all collections."""
+    users: int | None = Field(default=None, ge=1, le=INTEGER_MAX)
+    """User accounts, the owner's included."""
+    storage_bytes: int | None = Field(default=None, ge=0, le=INTEGER_MAX)
+    """Bytes of files in the bucket."""
+    requests_per_minute: int | None = Field(default=None, ge=1, le=10_000_000)
+    """Requests a minute over all users."""
+
+    def over(self, plan: Limits) -> Limits:
+        """The limits in force on a plan with these."""
+        return plan.model_copy(update=self.model_dump(exclude_none=True))
+
+
 class HostCertificate(Model):
     """A TLS Secret for one of the customer's hosts."""
 
@@ -143,6 +161,8 @@ class TenantSpec(Model):
     """Certificates for hosts; a host that is not named here gets one from cert-manager where the platform has it."""
     plan: ObjectName
     """Name of a Plan. A change takes effect without a restart."""
+    limits: OwnLimits | None = None
+    """Limits of use in place of the plan's. A change takes effect without a restart."""
     owner: Owner | None = None
     """The person the workspace belongs to. Only a spare of a TenantPool has none yet."""
     trial_ends_at: Timestamp | None = None
@@ -347,4 +367,4 @@ class Tenant(Resource):
         ]
 
 
-__all__ = ["Metadata", "Owner", "Suspension", "Tenant", "TenantSpec", "TenantStatus"]
+__all__ = ["Metadata", "OwnLimits", "Owner", "Suspension", "Tenant", "TenantSpec", "TenantStatus"]

@@ -18,8 +18,10 @@ COMPANY = {
     "name": "Example company of a local platform",
     "address": "1 Example Street\n12345 Exampletown",
     "email": "hello@vivero.localhost",
+    # Of the examples of the registry of IBANs: no bank has that account.
+    "invoicing": {"iban": "DE89370400440532013000", "country": "DE", "vatRate": 19},
 }
-"""So that the pages about the company are there; the mail server of the platform takes what is sent to it."""
+"""So that the pages about the company are there, and quotes can be made; the mail server of the platform takes what is sent to it."""
 
 PLANS = ("trial", "starter", "professional", "enterprise")
 """Of the chart."""

@@ -93,7 +93,7 @@ def limits_content(instance: Instance) -> str:
     `holds_data` keeps a program from making an empty schema in place of one that is gone. `confirm_url` is there until the
     owner's address is confirmed: a spare has it, so that a claim by a signup changes no limit.
     """
-    limits, ends = instance.plan.spec.limits, instance.trial_ends_at
+    limits, ends = instance.limits, instance.trial_ends_at
     account, slug = instance.settings.account_url, instance.tenant.spec.slug
     holds_data = instance.tenant.holds_data and not instance.tenant.is_spare
     document = {

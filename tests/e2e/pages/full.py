@@ -2,12 +2,15 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any, Final
 from uuid import UUID
 
 from litestar import Litestar
 from msgspec import UNSET, structs
 from unit.control_plane.builders import tenant
+from unit.control_plane.contract_builders import line as contract_line
 from unit.control_plane_web import billing_fakes as paying
+from unit.control_plane_web import contract_fakes as agreeing
 from unit.control_plane_web import fakes as control
 from unit.control_plane_web import figure_fakes as counting
 from unit.control_plane_web import monitoring_fakes as measuring
@@ -17,6 +20,7 @@ from unit.data_plane_web import fakes as data
 from vivero_control.domain.accounts.backups import WorkspaceBackups
 from vivero_control.domain.backups.schemas import OperationState
 from vivero_control.domain.billing.schemas import SubscriptionStatus
+from vivero_control.domain.contracts.schemas import AgreedLimits, QuoteState
 from vivero_control.domain.dead_letters.service import DeadLetter
 from vivero_control.domain.figures.policies import Visits
 from vivero_control.domain.figures.service import Rows
@@ -159,6 +163,17 @@ def _alerts() -> list[dict[str, object]]:
     return [ours, measuring.alert(NAMES[6], severity="", summary="", description="", runbook="")]
 
 
+_OFFER: Final[dict[str, Any]] = {
+    "company": NAMES[5][:80],
+    "address": f"{LONG_LABEL}\n{NAMES[0]}",
+    "email": EMAIL,
+    "order_number": "9" * 60,
+    "plan": SLUG,
+    "limits": AgreedLimits(records=10**12, users=10**9, storage_bytes=2**50, requests_per_minute=10**7),
+    "lines": tuple(contract_line(10**9, 100_000, f"{number} {LONG_LABEL}"[:120]) for number in range(20)),
+}
+
+
 def _incidents() -> tuple[IncidentView, ...]:
     """One in each state, with long words and other scripts."""
     said = UpdateView(at=control.NOW, state=IncidentState.MONITORING, text=f"{ERROR}\n{NAMES[5]}")
@@ -216,6 +231,12 @@ def control_plane() -> Litestar:
         figures=counting.FakeFigures(_figures()),
         monitoring=measuring.monitoring(names=NAMES, tenants=(SLUG, "acme"), alerts=_alerts()),
         status=showing.FakeStatus(incidents=_incidents()),
+        quotes=agreeing.FakeQuotes(
+            tuple(agreeing.quote(number, state, **_OFFER) for number, state in enumerate([*QuoteState] * 5, 1))
+        ),
+        contracts=agreeing.FakeContracts(
+            *(agreeing.contract(number, None if number == 2 else f"t0-{SLUG}", **_OFFER) for number in range(1, 30))
+        ),
         members=control.FakeMembers((control.PEOPLE[0], *people)),
         tenants=control.FakeTenants(tenants),
         billing=billing,
@@ -270,6 +291,14 @@ CONTROL_PAGES = (
     *(f"/staff/operations/{name}" for name in DASHBOARDS),
     f"/staff/operations/tenant?tenant={SLUG}&range=7d",
     "/staff/operations/tenant?tenant=unknown",
+    "/staff/contracts",
+    "/staff/contracts/1",
+    "/staff/contracts/2",
+    "/staff/quotes/new",
+    "/staff/quotes/1",
+    "/staff/quotes/1/edit",
+    "/staff/quotes/2",
+    "/quote",
     "/staff/status",
     "/staff/status/new",
     "/staff/status/1",

@@ -228,6 +228,8 @@ async def program(
                 "staff_id": str(somebody.id),
                 "letter": "0",
                 "number": "0",
+                "quote": "1",
+                "contract": "1",
                 "tile": "signup",
                 "ident": "zzzzzzzzzz",
                 "file_path": "x.css",

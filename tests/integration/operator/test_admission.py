@@ -55,6 +55,11 @@ BAD = [
     ({"backup": {"keep": {"daily": 7}}}, "spec.backup.schedule"),
     ({"backup": {"schedule": "0 2 * * *", "keep": {}}}, "backup.keep must keep at least one backup"),
     ({"backup": {"schedule": "0 2 * * *", "keep": {"weekly": -1}}}, "spec.backup.keep.weekly"),
+    ({"limits": {"users": 0}}, "spec.limits.users"),
+    ({"limits": {"records": -1}}, "spec.limits.records"),
+    ({"limits": {"storageBytes": 2**63}}, "spec.limits.storageBytes"),
+    ({"limits": {"requestsPerMinute": 0}}, "spec.limits.requestsPerMinute"),
+    ({"limits": {"users": "many"}}, "spec.limits.users"),
 ]
 GOOD: list[dict[str, Any]] = [
     {},
@@ -64,6 +69,7 @@ GOOD: list[dict[str, Any]] = [
     {"hosts": ["app.example.com"], "suspended": {"reason": "Manual"}},
     {"backup": {"schedule": "*/15 0-6/2 1,15 jan-MAR mon,SUN"}},
     {"backup": {"schedule": "0 2 * * *", "keep": {"monthly": 1}}},
+    {"limits": {"records": 0, "users": 1, "storageBytes": 0, "requestsPerMinute": 1}},
     {"slug": None, "owner": None, "pool": "nobodys"},
     {"pool": "nobodys", "claimedAt": "2026-11-22T00:00:00Z"},
 ]

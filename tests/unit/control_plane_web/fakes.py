@@ -5,6 +5,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from unit.control_plane_web.billing_fakes import (
     FakeTickets,
     FakeUsage,
 )
+from unit.control_plane_web.contract_fakes import FakeContracts, FakeQuotes
 from unit.control_plane_web.figure_fakes import FakeFigures, FakeVisits
 from unit.control_plane_web.lead_fakes import FakeLeads
 from unit.control_plane_web.monitoring_fakes import monitoring
@@ -109,7 +111,14 @@ from vivero_control.domain.tenants.schemas import (
     TenantState,
 )
 from vivero_control.domain.tenants.service import TenantService
-from vivero_control.settings import BillingSettings, CompanySettings, MailSettings, Settings, SubProcessor
+from vivero_control.settings import (
+    BillingSettings,
+    CompanySettings,
+    InvoicingSettings,
+    MailSettings,
+    Settings,
+    SubProcessor,
+)
 from vivero_control.web.pages import pages
 from vivero_core.model.constants import SuspensionReason
 from vivero_core.model.plan import Feature
@@ -989,6 +998,7 @@ SETTINGS = Settings.model_construct(
         register_entry="Companies House 01234567",
         vat_id="GB123456789",
         law="England and Wales",
+        invoicing=InvoicingSettings(country="GB", vat_rate=Decimal(20), iban="GB33BUKB20201555555555"),
         sub_processors=[SubProcessor(name="Höst & Co", purpose="Servers and backups", place="Ireland")],
     ),
 )
@@ -1034,6 +1044,8 @@ def fakes(**replaced: object) -> dict[str, object]:
         "deleted": FakeDeleted(),
         "platform": FakePlatform(platform_backup()),
         "dead_letters": FakeDeadLetters(),
+        "quotes": FakeQuotes(),
+        "contracts": FakeContracts(),
         "staff": FakeStaff(),
         "second_factors": FakeSecondFactors(),
         "resets": FakeResets(),

@@ -133,6 +133,25 @@ def test_limits() -> None:
     assert trial["trial_ends_at"] == "2026-12-22T12:00:00+00:00"
 
 
+@pytest.mark.parametrize(
+    ("own", "told"),
+    [
+        ({}, {"records": 10000, "users": 5, "requests_per_minute": 600, "storage_bytes": None}),
+        ({"users": 250}, {"records": 10000, "users": 250, "requests_per_minute": 600, "storage_bytes": None}),
+        (
+            {"records": 0, "users": 1, "storageBytes": 7, "requestsPerMinute": 9},
+            {"records": 0, "users": 1, "requests_per_minute": 9, "storage_bytes": 7},
+        ),
+    ],
+)
+def test_limits_of_its_own_take_the_place_of_the_plans(own: dict[str, int], told: dict[str, int | None]) -> None:
+    one = instance(limits=own)
+    content = json.loads(secrets.limits_content(one))
+    assert {name: content[name] for name in told} == told
+    assert one.connections == instance().connections
+    assert secrets.differ_in_limits(secrets.limits(instance()), secrets.limits(one)) is bool(own)
+
+
 def test_where_plans_are_sold_is_told_to_who_has_an_address() -> None:
     sells = {"account_url": "https://vivero.example/account"}
     told = secrets.limits(instance(settings=sells))

@@ -18,6 +18,8 @@ HARMLESS = {
     "only": "why tenants want a look",
     "tile": "a figure; a session or token of staff opens it",
     "number": "numbers an incident of the status page, which everybody reads",
+    "quote": "numbers a quote; a session or token of staff opens it, a customer has a link with a secret",
+    "contract": "numbers a contract; a session or token of staff opens it",
     "letter": "numbers a job that was given up; a session of staff opens it",
     "name": "a tenant's or collection's name",
     "operation": "a backup's or restore's name",

@@ -61,6 +61,9 @@ PUBLIC = {
     "POST /staff/login",
     "POST /staff/login/code",
     "POST /staff/logout",
+    "POST /quote",
+    "POST /quote/accept",
+    "POST /quote/decline",
     "POST /account/link",
     "POST /account/open",
     "POST /account/enter",
@@ -101,6 +104,7 @@ OF_VIEWERS = {
     "POST /collections/{name}/columns",
     "POST /logout",
 }
+OF_CONTRACTS = ("/staff/quotes", "/staff/contracts", "/api/v1/quotes", "/api/v1/contracts")
 FOR_ADMINS = ("/staff/people", "/api/v1/staff")
 WITHOUT_BODY = {
     "POST /account/portal",
@@ -110,6 +114,8 @@ WITHOUT_BODY = {
     "POST /logout",
     "POST /staff/logout",
     "POST /staff/dead-letters/{letter}/replay",
+    "POST /staff/quotes/{quote}/send",
+    "POST /api/v1/quotes/{quote}/send",
     "POST /staff/people/{staff_id}/deactivate",
     "POST /staff/people/{staff_id}/reactivate",
     "POST /staff/people/{staff_id}/invitation",
@@ -229,6 +235,8 @@ VALUES = {
     "field": "choice",
     "file_id": "a" * 26,
     "letter": "1",
+    "quote": "1",
+    "contract": "1",
     "number": "1",
     "tile": "signup",
     "ident": "abcdefghij",
@@ -309,6 +317,8 @@ def authorised(route: Route) -> list[tuple[str, str]]:
             "/api/v1/deleted-tenants",
             "/api/v1/leads",
             "/api/v1/platform-backup",
+            "/api/v1/quotes",
+            "/api/v1/contracts",
             "/api/v1/status",
             "/signup",
         )
@@ -365,6 +375,17 @@ async def test_support_sees_and_decides_nothing_about_the_staff_and_is_told_who_
         assert (nobody.status, nobody.taken) == (401, 0), str(route)
         assert (support.status, support.taken) == (403, 0), str(route)
         assert b"Your role is support; ask an admin." in support.body
+
+
+async def test_support_reads_quotes_and_contracts_and_decides_nothing_about_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = a_control_plane(tmp_path, monkeypatch, role="support")
+    routes = [route for route in with_bodies(app) if route.path.startswith(OF_CONTRACTS)]
+    assert len(routes) > 8
+    for route in routes:
+        answer = await send(app, route, authorised(route))
+        assert (answer.status, answer.taken) == (403, 0), str(route)
 
 
 async def test_a_body_of_another_kind_is_not_read(app: Litestar) -> None:

@@ -38,6 +38,16 @@ class SubscribedAlreadyError(ConflictError):
         super().__init__("This workspace has a subscription already. Change or cancel that one.")
 
 
+class UnderContractError(ConflictError):
+    """A subscription beside a contract would be paid twice."""
+
+    slug = "under-contract"
+    title = "Under contract"
+
+    def __init__(self) -> None:
+        super().__init__("A contract is in force for this workspace. Write to us if you want something else.")
+
+
 class NothingBoughtError(ConflictError):
     """There is no customer at the provider yet."""
 

@@ -111,9 +111,18 @@ class Difference(StrEnum):
     """The Tenant's plan or suspension was not as the subscription has it."""
     NO_WORKSPACE = "no-workspace"
     """A subscription is open, and its workspace is gone."""
+    BESIDE_CONTRACT = "beside-contract"
+    """A subscription is open, and a contract is in force for the same workspace."""
 
 
-FOR_PEOPLE: Final = frozenset({Difference.CHARGED_TWICE, Difference.TWO_SUBSCRIPTIONS, Difference.NO_WORKSPACE})
+FOR_PEOPLE: Final = frozenset(
+    {
+        Difference.CHARGED_TWICE,
+        Difference.TWO_SUBSCRIPTIONS,
+        Difference.NO_WORKSPACE,
+        Difference.BESIDE_CONTRACT,
+    }
+)
 """What is only told: money is moved by people."""
 
 

@@ -20,6 +20,7 @@ from vivero_control.domain.billing.errors import (
     NothingBoughtError,
     SignatureError,
     SubscribedAlreadyError,
+    UnderContractError,
 )
 from vivero_control.domain.billing.provider import Offer, PaymentProvider
 from vivero_control.domain.billing.repository import (
@@ -39,6 +40,7 @@ from vivero_control.domain.billing.schemas import (
     Subscription,
 )
 from vivero_control.domain.billing.synchronisation import Synchroniser
+from vivero_control.domain.contracts.repository import ContractRepository
 from vivero_control.domain.plans.service import PlanService, PlanView
 from vivero_control.domain.tenants.policies import tenant_subject
 from vivero_control.jobs.repository import OutboxRepository
@@ -140,6 +142,7 @@ class BillingService:
         Raises:
             InvalidInputError: naming `plan` when it is none that is sold.
             SubscribedAlreadyError: a second one would be paid twice.
+            UnderContractError: so would one beside a contract.
             UnavailableError: the provider or the cluster does not answer.
         """
         provider, now = self._on(), self._clock()
@@ -228,6 +231,8 @@ class BillingService:
     async def _check_first(self, session: AsyncSession, customer: BillingCustomer, provider: PaymentProvider) -> None:
         """No subscription beside another: pages of older orders are closed, and then the provider is asked."""
         now = self._clock()
+        if await ContractRepository(session).in_force(now.date(), customer.tenant_uid):
+            raise UnderContractError
         for older in await CheckoutRepository(session).payable(customer.id, now):
             await provider.expire_checkout(older.provider_id)
             older.expires_at = now

@@ -12,28 +12,24 @@ from uuid import UUID
 
 from prometheus_client import Counter, Gauge
 from sqlalchemy.ext.asyncio import AsyncSession
-from vivero_core.model.reading import Unreadable
 from vivero_core.model.tenant import Tenant
 from vivero_web.clock import Clock
 
 from vivero_control.db.database import Database
-from vivero_control.db.tables import BillingCustomer
 from vivero_control.domain.audit.service import AuditAction, AuditService
 from vivero_control.domain.billing import policies
 from vivero_control.domain.billing.policies import Access, Difference
 from vivero_control.domain.billing.provider import PaymentProvider
 from vivero_control.domain.billing.repository import AccountRepository, CustomerRepository, DifferenceRepository
 from vivero_control.domain.billing.schemas import Account, Subscription, SubscriptionStatus
+from vivero_control.domain.contracts.repository import ContractRepository
 from vivero_control.domain.notifications import mails
-from vivero_control.domain.tenants.errors import TenantChangedError, TenantUnreadableError
+from vivero_control.domain.tenants.following import TenantFollower
 from vivero_control.domain.tenants.policies import Patch, tenant_subject
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.lib.background import for_each
 
 ACTOR: Final = "billing"
-ATTEMPTS: Final = 4
-"""The operator updates status now and then: a write that lost against it is tried again on the new version."""
-
 logger = logging.getLogger(__name__)
 
 differences = Counter(
@@ -61,8 +57,7 @@ class Synchroniser:
     ) -> None:
         self._database = database
         self._provider = provider
-        self._tenants = tenants
-        self._audit = audit
+        self._follower = TenantFollower(tenants, audit)
         self._tenant_url = tenant_url
         self._account_of = account_of
         self._clock = clock
@@ -103,22 +98,21 @@ class Synchroniser:
             if customer is None or customer.provider_id is None:
                 return {}
             theirs = await self._provider.account(customer.provider_id)
-            tenant = await self._tenant(customer)
+            tenant = await self._follower.find(customer.tenant, customer.tenant_uid)
             accounts = AccountRepository(session)
             ours = await accounts.read(customer.id)
             await accounts.replace(customer.id, ours, theirs)
             await self._tell(session, tenant, ours, theirs)
             customer.applied_at = self._clock()
             subscription = policies.deciding(theirs.subscriptions)
-            changed = await self._change(customer, tenant, subscription)
-        return policies.conflicts(theirs) | found(ours, theirs, changed) | _abandoned(tenant, subscription)
-
-    async def _tenant(self, customer: BillingCustomer) -> Tenant | None:
-        """None when it is gone, or another one has its name. Raises TenantUnreadableError."""
-        found = await self._tenants.find(customer.tenant)
-        if isinstance(found, Unreadable):
-            raise TenantUnreadableError(found.name, found.why)
-        return found if found is not None and found.metadata.uid == customer.tenant_uid else None
+            by_contract = await ContractRepository(session).in_force(self._clock().date(), customer.tenant_uid)
+            changed = {} if by_contract else await self._change(tenant, subscription)
+        return (
+            policies.conflicts(theirs)
+            | found(ours, theirs, changed)
+            | _abandoned(tenant, subscription)
+            | (_beside_contract(subscription) if by_contract else {})
+        )
 
     async def _tell(self, session: AsyncSession, tenant: Tenant | None, ours: Account, theirs: Account) -> None:
         if tenant is None or tenant.spec.owner is None or tenant.spec.slug is None:
@@ -137,9 +131,9 @@ class Synchroniser:
             )
             await mails.enqueue(session, mail, self._clock(), subject=tenant_subject(tenant.name))
 
-    async def _change(self, customer: BillingCustomer, tenant: Tenant | None, of: Subscription | None) -> Patch:
+    async def _change(self, tenant: Tenant | None, of: Subscription | None) -> Patch:
         """What was changed at the Tenant."""
-        if tenant is None or of is None or not policies.patch(tenant, of):
+        if tenant is None or of is None:
             return {}
         act = AuditAction(
             actor=ACTOR,
@@ -148,19 +142,7 @@ class Synchroniser:
             reason=f"The subscription is {of.status}.",
             detail={"subscription": of.id, "status": str(of.status), "plan": of.plan},
         )
-        current: Tenant | None = tenant
-        async with self._audit.recording(act):
-            for _ in range(ATTEMPTS):
-                changes = policies.patch(current, of) if current else {}
-                if current is None or not changes:
-                    return {}
-                try:
-                    await self._tenants.patch(current, changes)
-                except TenantChangedError:
-                    current = await self._tenant(customer)
-                else:
-                    return changes
-            raise TenantChangedError(tenant.name)
+        return await self._follower.follow(tenant, lambda found: policies.patch(found, of), act)
 
 
 def found(ours: Account, theirs: Account, changed: Patch) -> dict[Difference, str]:
@@ -174,6 +156,13 @@ def found(ours: Account, theirs: Account, changed: Patch) -> dict[Difference, st
 
 
 def _abandoned(tenant: Tenant | None, subscription: Subscription | None) -> dict[Difference, str]:
-    pays = subscription is not None and policies.access(subscription.status) is Access.OPEN
     gone = tenant is None or tenant.metadata.deletion_timestamp is not None
-    return {Difference.NO_WORKSPACE: subscription.id} if subscription and pays and gone else {}
+    return {Difference.NO_WORKSPACE: subscription.id} if subscription and _pays(subscription) and gone else {}
+
+
+def _beside_contract(subscription: Subscription | None) -> dict[Difference, str]:
+    return {Difference.BESIDE_CONTRACT: subscription.id} if subscription and _pays(subscription) else {}
+
+
+def _pays(subscription: Subscription) -> bool:
+    return policies.access(subscription.status) is Access.OPEN

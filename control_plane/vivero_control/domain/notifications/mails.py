@@ -1,12 +1,13 @@
 """The mails: what each says, to whom, the key that makes it idempotent, and the job that sends it.
 
 They go to addresses that nobody has confirmed, so none contains text of whoever signed up. The address of the workspace
-is the one exception: letters, digits and hyphens below our own domain.
+is one exception: letters, digits and hyphens below our own domain. Mails about quotes and contracts are another: they go
+to addresses that staff have typed, and to staff.
 """
 
 import ssl
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -37,7 +38,8 @@ def _mail(template: str, *, key: str, to: str, subject: str, **values: object) -
     return Mail(key=key, to=to, subject=subject, text=text)
 
 
-def _day(moment: datetime) -> str:
+def day(moment: date) -> str:
+    """Such as 3 January 2027."""
     return f"{moment.day} {moment:%B %Y}"
 
 
@@ -139,7 +141,7 @@ def trial_ending(  # noqa: PLR0913  the words of the mail
         to=to,
         subject=f"Your Vivero trial ends in {days} days" if days > 1 else "Your Vivero trial ends tomorrow",
         url=url,
-        day=_day(ends_at),
+        day=day(ends_at),
         way=way,
     )
 
@@ -156,7 +158,7 @@ def trial_ended(uid: str, *, ends_at: datetime, to: str, url: str, way: WayOn) -
         to=to,
         subject="Your Vivero trial has ended",
         url=url,
-        day=_day(ends_at),
+        day=day(ends_at),
         way=way,
     )
 
@@ -244,6 +246,20 @@ def lead(  # noqa: PLR0913  the words of the mail
         reasons=reasons,
         link=link,
     )
+
+
+_OF_CONTRACT: Final = {
+    "quote_sent": "Quote {number} from Vivero",
+    "quote_accepted": "Quote {number} is accepted",
+    "quote_declined": "Quote {number} was declined",
+    "contract_ending": "Contract {number} ends on {ends}",
+}
+
+
+def of_contract(what: str, key: str, *, to: str, number: int, **values: str) -> Mail:
+    """What became of a quote or a contract, by its `number`; `key` tells this mail from others of its kind."""
+    subject = _OF_CONTRACT[what].format(number=number, **values)
+    return _mail(what, key=f"mail.{what}:{key}", to=to, subject=subject, number=number, **values)
 
 
 async def enqueue(session: AsyncSession, mail: Mail, now: datetime, subject: str | None = None) -> None:

@@ -86,6 +86,17 @@ async def session_operator(request: Request[Any, Any, Any], sessions: NamedDepen
     return member
 
 
+async def session_seller(request: Request[Any, Any, Any], sessions: NamedDependency[StaffSessions]) -> StaffView:
+    """As `session_admin`, of what only admins do with quotes and contracts.
+
+    Raises:
+        NoSessionError, NotAllowedError: as there.
+    """
+    member = await session_staff(request, sessions)
+    policies.require_admin(member, policies.SELL)
+    return member
+
+
 def require_second_factor(member: StaffView, handler: BaseRouteHandler) -> None:
     """Refuse who lacks what is required of everybody, but for the routes that set it up.
 
@@ -128,3 +139,13 @@ async def admins_operate(connection: ASGIConnection[Any, StaffView, Token, Any],
         NotAllowedError: the role is another.
     """
     policies.require_admin(connection.user, policies.OPERATE)
+
+
+@raises(NotAllowedError, needs="Needs the role admin.")
+async def admins_sell(connection: ASGIConnection[Any, StaffView, Token, Any], _: BaseRouteHandler) -> None:
+    """As `admins_only`, of quotes and contracts, whose reading is for all of the staff.
+
+    Raises:
+        NotAllowedError: the role is another.
+    """
+    policies.require_admin(connection.user, policies.SELL)

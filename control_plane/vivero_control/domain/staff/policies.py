@@ -12,6 +12,7 @@ from vivero_control.jobs.repository import DEAD, PENDING
 
 DECIDE_STAFF: Final = "see and decide who is of the staff"
 OPERATE: Final = "back workspaces up and bring them back"
+SELL: Final = "make quotes and decide about contracts"
 
 
 def require_admin(member: StaffView, to: str = DECIDE_STAFF) -> None:

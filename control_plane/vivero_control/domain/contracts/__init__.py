@@ -1,0 +1,1 @@
+"""Quotes that staff make, the contracts they become, and the invoices of those."""
