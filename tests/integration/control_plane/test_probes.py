@@ -130,9 +130,7 @@ async def test_one_that_fails_counts_for_nothing_and_is_cleared_away_by_a_later_
     way.broken = "/api/v1/collections"
     await probe.run()
     assert told()[0] == 0.0
-    ((signup_id, email, created),) = sql(
-        "SELECT id, email, created_at FROM signups WHERE email LIKE '%%@probe.invalid' ORDER BY created_at"
-    )
+    ((signup_id, email),) = sql("SELECT id, email FROM signups WHERE email LIKE '%%@probe.invalid'")
     (tenant,) = await labelled(kube, signup_id)
     assert tenant["spec"]["owner"]["email"] == email
     await drain()
@@ -141,11 +139,26 @@ async def test_one_that_fails_counts_for_nothing_and_is_cleared_away_by_a_later_
         journeys, since = JourneyRepository(session), now() - timedelta(days=1)
         assert signup_id not in await journeys.without(since)
         assert signup_id not in {one.id for one in await journeys.prospects(since)}
-    del created
     way.broken = "/signup"
     later(LEFT_AFTER + timedelta(minutes=1))
     await probe.run()
     assert sql("SELECT id FROM signups WHERE id = %s", signup_id) == []
+    assert await labelled(kube, signup_id) == []
+
+
+async def test_a_workspace_whose_signup_is_gone_is_cleared_away_as_well(
+    probe: SignupProbe, way: Way, sql: Ask, kube: KubeClient, later: Later
+) -> None:
+    way.broken = "/api/v1/collections"
+    await probe.run()
+    ((signup_id,),) = sql("SELECT id FROM signups WHERE email LIKE '%%@probe.invalid'")
+    sql("DELETE FROM signups WHERE id = %s", signup_id)
+    way.broken = "/signup"
+    later(LEFT_AFTER - timedelta(minutes=5))
+    await probe.run()
+    assert len(await labelled(kube, signup_id)) == 1, "a probe may be working with it"
+    later(LEFT_AFTER + timedelta(minutes=5))
+    await probe.run()
     assert await labelled(kube, signup_id) == []
 
 

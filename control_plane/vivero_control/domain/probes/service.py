@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from prometheus_client import Counter, Gauge
+from vivero_core.model.reading import Unreadable
 from vivero_core.model.tenant import Tenant
 from vivero_web.clock import Clock
-from vivero_web.errors import UnavailableError
+from vivero_web.errors import WebError
 
 from vivero_control.db.database import Database
 from vivero_control.domain.audit.service import AuditAction, AuditService
@@ -32,8 +33,10 @@ ACTOR: Final = "probe"
 REASON: Final = "A synthetic probe has ended."
 ATTEMPTS: Final = 5
 """The operator writes to a workspace that is new now and then: a deletion that lost against it is tried again."""
-RUN_SECONDS: Final = 400.0
+PROBE_SECONDS: Final = 300.0
 """For one probe, with its removal."""
+RUN_SECONDS: Final = 2 * PROBE_SECONDS
+"""With the removal of what others have left."""
 AGAIN: Final = timedelta(minutes=5)
 """After one that failed."""
 LEFT_AFTER: Final = timedelta(minutes=30)
@@ -72,13 +75,13 @@ class SignupProbe:
         self._plan = plan
         self._clock = clock
         self._due: datetime | None = None
+        late_from.set((clock() + LATE_AFTER).timestamp())
 
     async def run(self) -> None:
         """Remove what was left, then probe if it is time. Raises UnavailableError: the next run goes on."""
         now = self._clock()
         if self._due is not None and now < self._due:
             return
-        late_from.set((now + LATE_AFTER).timestamp())
         await self._sweep(now)
         passed = await self._probe()
         self._due = self._clock() + (self._every if passed else AGAIN)
@@ -91,13 +94,15 @@ class SignupProbe:
         async with self._web() as web:
             customer = Customer(web, Person())
             try:
-                for step, take in customer.steps().items():
-                    await self._timed(step, take)
-                step = Step.DELETE
-                await self._timed(step, lambda: self._remove(customer.signup_id or ""))
-            except (ProbeFailedError, UnavailableError, KeyError, TypeError) as error:
+                async with asyncio.timeout(PROBE_SECONDS):
+                    for step, take in customer.steps().items():
+                        await self._timed(step, take)
+                    step = Step.DELETE
+                    await self._timed(step, lambda: self._remove(customer.signup_id or ""))
+            except (ProbeFailedError, WebError, TimeoutError, KeyError, TypeError) as error:
                 # A KeyError is an answer in other words than ours: as wrong as none.
-                logger.error("the probe of a signup failed at step %s: %s", step, error, extra={"step": step})  # noqa: TRY400  what was met, not where
+                why = f"{type(error).__name__}: {error}"
+                logger.error("the probe of a signup failed at step %s: %s", step, why, extra={"step": step})  # noqa: TRY400  what was met, not where
                 failures.labels(step).inc()
                 return False
         return True
@@ -112,12 +117,17 @@ class SignupProbe:
         async with self._database.transaction() as session:
             left = await SignupRepository(session).probes(now - LEFT_AFTER)
         await for_each("probes", left, self._remove, str)
+        # One that came to be when its signup was removed already.
+        tenants = [one for one in await self._tenants.all() if _is_of_a_probe(one) and _is_old(one, now)]
+        await for_each("workspaces of probes", tenants, self._is_deleted, lambda one: one.name)
 
     async def _remove(self, signup_id: str) -> None:
         """The workspace, then the signup: it is the note of what is left to do."""
         for _ in range(ATTEMPTS):
             tenant = await self._tenants.of_signup(signup_digest(signup_id))
-            if not isinstance(tenant, Tenant) or await self._is_deleted(tenant):
+            if isinstance(tenant, Unreadable):
+                raise ProbeFailedError("the workspace of the probe cannot be read")
+            if tenant is None or await self._is_deleted(tenant):
                 break
         else:
             raise ProbeFailedError("others wrote to the workspace of the probe in each attempt to delete it")
@@ -129,7 +139,7 @@ class SignupProbe:
         """Now, or before; False where somebody else wrote to it meanwhile."""
         if tenant.metadata.deletion_timestamp is not None:
             return True
-        if tenant.spec.owner is None or not is_probe(tenant.spec.owner.email):
+        if not _is_of_a_probe(tenant):
             raise ProbeFailedError("the workspace of the probe is another's")
         changes = {"deletionPolicy": "Delete"} | ({"plan": self._plan} if self._plan else {})
         about = AuditAction(
@@ -142,3 +152,13 @@ class SignupProbe:
         except TenantChangedError:
             return False
         return True
+
+
+def _is_of_a_probe(tenant: Tenant) -> bool:
+    return tenant.spec.owner is not None and is_probe(tenant.spec.owner.email)
+
+
+def _is_old(tenant: Tenant, now: datetime) -> bool:
+    """No probe works with it; a spare's age is not that of its claim."""
+    since = tenant.spec.claimed_at or tenant.metadata.creation_timestamp
+    return since is None or now - since > LEFT_AFTER
