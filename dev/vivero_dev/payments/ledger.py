@@ -101,9 +101,10 @@ class Ledger:
         return found
 
     def listed(self, kind: dict[str, Object], customer: str) -> list[Object]:
-        """The newest first."""
-        self.find(self.customers, customer)
-        return [one for one in reversed(kind.values()) if one["customer"] == customer]
+        """The newest first; of all customers where none is named."""
+        if customer:
+            self.find(self.customers, customer)
+        return [one for one in reversed(kind.values()) if customer in ("", one["customer"])]
 
     def find(self, kind: dict[str, Object], name: str) -> Object:
         if name not in kind:

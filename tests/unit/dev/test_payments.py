@@ -19,7 +19,7 @@ from support.sockets import free_port
 from vivero_control.domain.billing.signatures import check
 from vivero_dev.certificates import Authority
 from vivero_dev.payments import webhooks
-from vivero_dev.payments.ledger import DAY, Ledger
+from vivero_dev.payments.ledger import DAY, Ledger, RefusedError
 from vivero_dev.payments.webhooks import Destination, Webhooks
 from vivero_dev.serving import tls_context
 
@@ -159,3 +159,14 @@ def test_a_ledger_is_what_it_was_when_its_state_is_read_again() -> None:
         one.advance(30 * DAY)
     ended = [next(iter(one.subscriptions.values()))["status"] for one in (ledger, again)]
     assert ended == ["unpaid", "unpaid"]
+
+
+def test_what_is_listed_is_one_customers_or_all() -> None:
+    """The control plane asks for one subscription of anybody's to see whether the provider answers."""
+    ledger = Ledger("http://pay")
+    first, second = (ledger.create_customer({"email": f"{name}@example.com"})["id"] for name in ("ada", "bo"))
+    kind = {"one": {"customer": first}, "two": {"customer": second}}
+    assert [one["customer"] for one in ledger.listed(kind, "")] == [second, first]
+    assert [one["customer"] for one in ledger.listed(kind, first)] == [first]
+    with pytest.raises(RefusedError):
+        ledger.listed(kind, "cus_nobody")
