@@ -225,6 +225,7 @@ def sql(platform: dict[str, Any]) -> Sql:
                 user=maria["admin_user"],
                 password=maria["admin_password"],
                 ssl={"ca": maria["ca"]},
+                autocommit=True,
             ) as connection,
             connection.cursor() as cursor,
         ):

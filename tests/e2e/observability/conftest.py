@@ -2,7 +2,8 @@
 
 import os
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,19 +11,24 @@ from typing import Any
 import httpx
 import pytest
 from e2e.cluster import REPOSITORY, Kubectl
+from e2e.observability.hurried import hurried
 from support.api_server import free_ports
 from vivero_dev.instance import Instance
 from vivero_dev.native.services import alerting
 from vivero_dev.native.services.base import LOOPBACK, ServiceHost
 from vivero_dev.observability.account import PROMETHEUS, account_objects
 from vivero_dev.observability.charts import rendered
+from vivero_dev.observability.configuration import Monitoring
 from vivero_dev.processes import ProcessTable
 from vivero_dev.providers import provider_for
 from vivero_dev.steps import silently
 
 CHARTS = {
     REPOSITORY / "charts/vivero-operator": {},
-    REPOSITORY / "charts/vivero-control-plane": {"billing": {"secret": "payment-provider"}},
+    REPOSITORY / "charts/vivero-control-plane": {
+        "billing": {"secret": "payment-provider"},
+        "probe": {"enabled": True, "intervalHours": 2, "plan": ""},
+    },
 }
 
 
@@ -47,20 +53,22 @@ class Watching:
         return found
 
 
-@pytest.fixture(scope="session")
-def watching(instance: Instance, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watching]:
+@contextmanager
+def watch(
+    instance: Instance, kubectl: Kubectl, folder: Path, name: str, change: Callable[[Monitoring], Monitoring]
+) -> Iterator[Watching]:
+    """For the length of the block, with what the charts say about monitoring as `change` has it."""
     provider = provider_for(instance, "auto")
     if provider.name != "native":
         pytest.skip("Prometheus here reaches pods of the native provider alone")
     prometheus, alertmanager = free_ports(2)
-    folder = tmp_path_factory.mktemp("watching")
     beside = replace(
         instance,
-        name=f"{instance.name}-watching",
+        name=f"{instance.name}-{name}",
         state_dir=folder,
         ports={"prometheus": prometheus, "alertmanager": alertmanager},
     )
-    monitoring = rendered(provider.helm(), CHARTS)
+    monitoring = change(rendered(provider.helm(), CHARTS))
     host = ServiceHost(beside, (LOOPBACK,))
     try:
         urls = alerting.ensure_watching(host, alerting.Watched.of(instance), monitoring, silently)
@@ -68,11 +76,24 @@ def watching(instance: Instance, kubectl: Kubectl, tmp_path_factory: pytest.Temp
         with httpx.Client(base_url=urls[0], verify=tls) as asked, httpx.Client(base_url=urls[1], verify=tls) as told:
             yield Watching(asked, told)
     finally:
-        for name in alerting.STOP_ORDER:
-            ProcessTable(beside).stop(name)
+        for process in alerting.STOP_ORDER:
+            ProcessTable(beside).stop(process)
         if not provider.observability():
             kinds = [f"{one['kind'].lower()}/{one['metadata']['name']}" for one in account_objects(PROMETHEUS)]
             kubectl("delete", "--namespace=vivero-system", "--ignore-not-found", *kinds)
+
+
+@pytest.fixture(scope="session")
+def watching(instance: Instance, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watching]:
+    with watch(instance, kubectl, tmp_path_factory.mktemp("watching"), "watching", lambda as_is: as_is) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def hurrying(instance: Instance, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watching]:
+    """With rules whose times are divided (hurried.py)."""
+    with watch(instance, kubectl, tmp_path_factory.mktemp("hurrying"), "hurrying", hurried) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
