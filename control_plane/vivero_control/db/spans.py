@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
 from vivero_core.tracing.spans import Span
 from vivero_core.tracing.statements import statement_span
@@ -17,20 +17,21 @@ def trace_statements(engine: Engine) -> None:
     event.listen(engine, "handle_error", _fail)
 
 
-def _begin(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:  # noqa: ANN401  the driver's
-    connection.info[_SPAN] = statement_span(statement).__enter__()
+def _begin(_: Any, __: Any, statement: str, ___: Any, context: Any, ____: Any) -> None:  # noqa: ANN401  as SQLAlchemy calls it
+    setattr(context, _SPAN, statement_span(statement).__enter__())
 
 
-def _end(connection: Connection, *_: Any) -> None:  # noqa: ANN401  as above
-    _close(connection, None)
+def _end(_: Any, __: Any, ___: Any, ____: Any, context: Any, _____: Any) -> None:  # noqa: ANN401  as above
+    _close(context, None)
 
 
 def _fail(context: ExceptionContext) -> None:
-    if context.connection is not None and context.cursor is not None:
-        _close(context.connection, context.original_exception)
+    """Also without a statement: a connection that could not be made."""
+    _close(context.execution_context, context.original_exception)
 
 
-def _close(connection: Connection, error: BaseException | None) -> None:
-    span: Span | None = connection.info.pop(_SPAN, None)
+def _close(statement: Any, error: BaseException | None) -> None:  # noqa: ANN401  SQLAlchemy's context, or None
+    span: Span | None = getattr(statement, _SPAN, None)
     if span is not None:
+        setattr(statement, _SPAN, None)
         span.__exit__(type(error) if error else None, error, None)
