@@ -81,6 +81,8 @@ from vivero_control.domain.staff.sessions import StaffSessions
 from vivero_control.domain.staff.tokens import StaffTokens
 from vivero_control.domain.status.measuring import Probes
 from vivero_control.domain.status.service import StatusService
+from vivero_control.domain.support import jobs as support_jobs
+from vivero_control.domain.support.service import SupportAccess
 from vivero_control.domain.tenants.bulk import BulkOrders
 from vivero_control.domain.tenants.directory import TenantDirectory
 from vivero_control.domain.tenants.finder import WorkspaceFinder
@@ -294,6 +296,15 @@ def services(to: Infrastructure) -> Services:
             clock=clock,
         ),
         workspace_usage=workspace_usage(to),
+        support_access=SupportAccess(
+            database=to.database,
+            tenants=to.tenants,
+            tickets=_tickets(settings),
+            tenant_url=settings.tenant_url,
+            account_url=settings.account_url,
+            wake_worker=to.wake_up.notify,
+            clock=clock,
+        ),
         deleted=deleted,
         platform=PlatformBackups(to.kube, audit, clock),
         billing=billing,
@@ -406,6 +417,7 @@ def job_kinds(to: Infrastructure) -> dict[str, JobKind]:
         staff_jobs.INVITATION: staff_jobs.InvitationJob(*links),
         contract_jobs.SEND: contract_jobs.SendJob(to.database, sender, settings.origin, to.clock),
         contract_jobs.APPLY: contract_jobs.ApplyJob(entitlements(to)),
+        support_jobs.END: support_jobs.EndJob(to.tenants, to.ingress.delete, _tickets(settings), to.clock),
         **_billing_kinds(to, sender),
     }
 

@@ -35,6 +35,7 @@ the frozen structs of its domain's `schemas.py`.
 | `workspace_backups: WorkspaceBackups` | the same | `overview(visit) -> Overview`, `recovery`, `restorable`; `back_up(visit, key)`, `look(visit, past, key)`, `go_back(visit, past, key)` |
 | `workspace_usage: WorkspaceUsage` | the same | `read(tenant) -> Usage or None` |
 | `workspace_deletion: WorkspaceDeletion` | the same | `delete(visit, typed)`, `deleted(email)`, `bring_back(email, id)` |
+| `support_access: SupportAccess` | access of staff to a workspace | `current(tenant_id) -> Grant or None`, `grant(visit, hours, role)`, `end(visit)`; `enter(name, reason, member)`, the address to go to |
 | `personal_data: PersonalDataService` | the same | `of(email) -> PersonalData` |
 | `accounts: AccountSessions` | the same | `open(secret) -> Cookie`, `read(value) -> Holder or None`, `close(value) -> Cookie` |
 | `account_tickets: AccountTickets` | the same | `open(ticket) -> Cookie` |
@@ -100,6 +101,7 @@ from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.sessions import StaffSessions
 from vivero_control.domain.staff.tokens import StaffTokens
 from vivero_control.domain.status.service import StatusService
+from vivero_control.domain.support.service import SupportAccess
 from vivero_control.domain.tenants.bulk import BulkOrders
 from vivero_control.domain.tenants.finder import WorkspaceFinder
 from vivero_control.domain.tenants.hosts import HostService
@@ -132,6 +134,7 @@ class Services:
     workspace_usage: WorkspaceUsage
     personal_data: PersonalDataService
     workspace_deletion: WorkspaceDeletion
+    support_access: SupportAccess
     accounts: AccountSessions
     account_tickets: AccountTickets
     account_links: AccountLinks

@@ -38,6 +38,7 @@ from vivero_control.domain.staff.repository import RefreshTokenRepository
 from vivero_control.domain.status.measuring import StatusTask
 from vivero_control.domain.status.policies import DAYS
 from vivero_control.domain.status.repository import IncidentRepository, StatusDayRepository
+from vivero_control.domain.support.service import GrantRepository
 from vivero_control.domain.tenants.external_changes import ExternalChangeWatcher
 from vivero_control.domain.tenants.trials import TrialTask
 from vivero_control.jobs.outbox import KEEP_FINISHED, KEEP_PAYLOAD, Outbox
@@ -182,6 +183,7 @@ class Worker:
             ),
             "visits": lambda: self._in_transaction(lambda at: VisitRepository(at).forget((now - KEEP_VISITS).date())),
             "incidents": lambda: self._in_transaction(lambda at: IncidentRepository(at).forget(now - KEEP_INCIDENTS)),
+            "support grants": lambda: self._in_transaction(lambda at: GrantRepository(at).forget(now - KEEP)),
             "refresh tokens": lambda: self._in_transaction(lambda at: RefreshTokenRepository(at).forget(now)),
         }
         await for_each("tidy", tasks, lambda what: tasks[what](), name=str)

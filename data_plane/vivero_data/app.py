@@ -127,6 +127,8 @@ from vivero_data.domain.second_factors.controllers import (
 from vivero_data.domain.second_factors.service import SecondFactorService
 from vivero_data.domain.sessions.controllers import SessionController
 from vivero_data.domain.sessions.service import SessionService
+from vivero_data.domain.support.controllers import SupportGrantController
+from vivero_data.domain.support.service import SupportService
 from vivero_data.domain.tickets.service import TicketService
 from vivero_data.domain.trash.controllers import TrashController
 from vivero_data.domain.trash.service import TrashService
@@ -182,6 +184,7 @@ class Services(msgspec.Struct, frozen=True):
     idempotency: IdempotencyService
     api_keys: ApiKeyService
     tickets: TicketService
+    support: SupportService
     users: UserService
     mailer: Mailer
     links: LinkService
@@ -255,6 +258,7 @@ def build(settings: Settings) -> Services:
     dashboards = DashboardService(database, limits)
     anchors = Anchors(storage, settings.env.tenant_id)
     sealer = Sealer(database, anchors)
+    tickets = TicketService(database, auth, stored, logins, settings.ticket_key_file, settings.env.tenant_id)
     return Services(
         settings=settings,
         tracer=tracer_of(settings),
@@ -273,7 +277,8 @@ def build(settings: Settings) -> Services:
         email_changes=EmailChangeService(database, passwords, logins, links, mailer, limiter),
         webhooks=WebhookService(database, SealedSecrets(settings.app.file_key, "vivero-data", "webhooks")),
         api_keys=ApiKeyService(database, KeyTokens(settings.app.signing_key)),
-        tickets=TicketService(database, auth, stored, logins, settings.ticket_key_file, settings.env.tenant_id),
+        tickets=tickets,
+        support=SupportService(database, tokens, tickets, settings.env.tenant_id),
         users=UserService(database, limits, passwords, logins, identity),
         mailer=mailer,
         links=links,
@@ -448,7 +453,7 @@ def _api(upload_bytes: int) -> Router:
 def _internal() -> Router:
     return Router(
         "/internal/v1",
-        route_handlers=[WorkspaceController, ProofController, PlatformUsageController],
+        route_handlers=[WorkspaceController, ProofController, PlatformUsageController, SupportGrantController],
         before_request=_check_request(JSON),
         include_in_schema=False,
     )

@@ -27,6 +27,7 @@ from vivero_data.domain.jobs import repository as jobs
 from vivero_data.domain.links import repository as links
 from vivero_data.domain.records import held, merging
 from vivero_data.domain.report_mails import repository as report_mails
+from vivero_data.domain.support import repository as support
 from vivero_data.domain.tickets import service as tickets
 from vivero_data.domain.trash.service import TrashService
 from vivero_data.domain.webhooks import repository as webhooks
@@ -86,6 +87,7 @@ class Housekeeping:
             "files": lambda: finish_interrupted(self._database, self._storage, self._files),
             "sessions": lambda: self._purge(sessions.purge),
             "tickets": lambda: self._purge(tickets.purge),
+            "support sessions": lambda: self._purge(support.purge),
             "links": lambda: self._purge(links.purge),
             "columns": self._drop_spare_columns,
             "trash": lambda: self._trash.destroy_expired(_BATCH),

@@ -274,6 +274,22 @@ class WorkspaceManager(Base):
     named_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class SupportGrant(Base):
+    """Leave of an owner for the platform's staff to look at a workspace."""
+
+    __tablename__ = "support_grants"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    """Random, in hex; the workspace knows the grant by it."""
+    tenant_id: Mapped[str] = mapped_column(String(16), index=True)
+    """As of a WorkspaceManager."""
+    role: Mapped[str] = mapped_column(String(16))
+    granted_by: Mapped[str] = mapped_column(String(EMAIL_LENGTH))
+    granted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    """Earlier than it was granted for where the owner has ended it."""
+
+
 class BillingCustomer(Base):
     """Who pays for a workspace. Its row is the lock under which the provider's state is read and applied."""
 

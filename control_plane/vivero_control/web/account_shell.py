@@ -25,6 +25,7 @@ _SECTIONS: Final = (
     ("/plan", "Plan and invoices"),
     ("/backups", "Backups"),
     ("/people", "People"),
+    ("/support", "Support"),
     ("/settings", "Settings"),
     ("/data", "Your data"),
 )

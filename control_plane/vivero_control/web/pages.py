@@ -20,6 +20,7 @@ from vivero_control.web.account_data import AccountDataController
 from vivero_control.web.account_people import AccountPeopleController, AccountWorkspacesController
 from vivero_control.web.account_plan import PlanPageController
 from vivero_control.web.account_settings import AccountSettingsController
+from vivero_control.web.account_support import AccountSupportController
 from vivero_control.web.audit import AuditController
 from vivero_control.web.backups import BackupsController, TenantBackupsController
 from vivero_control.web.billing import BillingController
@@ -45,6 +46,7 @@ from vivero_control.web.staff_members import StaffMembersController
 from vivero_control.web.staff_security import StaffSecurityController
 from vivero_control.web.staff_status import StaffStatusController
 from vivero_control.web.status import StatusPageController
+from vivero_control.web.tenant_support import TenantSupportController
 from vivero_control.web.tenants import TenantsController
 from vivero_control.web.workspace_login import WorkspaceLoginController
 
@@ -71,9 +73,11 @@ def pages(clock: Clock = now) -> Pages:
             AccountPeopleController,
             AccountWorkspacesController,
             AccountSettingsController,
+            AccountSupportController,
             StaffLoginController,
             RecoveryController,
             TenantsController,
+            TenantSupportController,
             BulkController,
             TenantBackupsController,
             BackupsController,

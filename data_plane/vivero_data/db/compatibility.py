@@ -5,7 +5,7 @@ from typing import Final
 from vivero_web.errors import WebError
 from vivero_web.schema_compatibility import incompatibility
 
-HEAD: Final = "0034"  # newest revision of this program; a test compares it with the migrations
+HEAD: Final = "0035"  # newest revision of this program; a test compares it with the migrations
 TABLE: Final = """CREATE TABLE IF NOT EXISTS schema_compatibility (
     id TINYINT UNSIGNED NOT NULL DEFAULT 1 PRIMARY KEY CHECK (id = 1),
     oldest_program VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'newest revision it knows'

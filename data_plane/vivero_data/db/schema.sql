@@ -526,4 +526,21 @@ CREATE TABLE IF NOT EXISTS login_rules (
 
 ALTER TABLE jobs ADD COLUMN IF NOT EXISTS traceparent CHAR(55) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'W3C Trace Context of the request; NULL: it was not traced';
 
-INSERT INTO alembic_version (version_num) VALUES ('0034');
+CREATE TABLE IF NOT EXISTS support_sessions (
+    id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    grant_id CHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'what the owner granted, as the platform names it',
+    staff VARCHAR(254) NOT NULL,
+    role VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    started_at DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+    expires_at DATETIME(6) NOT NULL,
+    ended_at DATETIME(6) NULL,
+    KEY support_sessions_grant (grant_id),
+    KEY support_sessions_expiry (expires_at)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
+
+CREATE TABLE IF NOT EXISTS ended_support_grants (
+    grant_id CHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+    ended_at DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
+
+INSERT INTO alembic_version (version_num) VALUES ('0035');

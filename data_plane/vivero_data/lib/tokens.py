@@ -2,9 +2,10 @@
 
 import secrets
 import time
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Annotated, Any, Final, NoReturn
+from typing import Annotated, Any, Final, Literal, NoReturn, TypeVar
 
 import jwt
 import msgspec
@@ -37,12 +38,32 @@ def new_session_id() -> int:
     return secrets.randbits(_SESSION_BITS)
 
 
+TicketId = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+T = TypeVar("T")
+
+
 class TicketClaims(msgspec.Struct, frozen=True):
     """The claims of a login ticket: its user, and its id, which is used once."""
 
     email: str
-    jti: str
+    jti: TicketId
     expires_at: int
+
+
+class SupportClaims(msgspec.Struct, frozen=True):
+    """The claims of a ticket for support: who of the platform's staff, what an owner granted, as what, until when.
+
+    Attributes:
+        expires_at: Unix time, of the ticket.
+        until: Unix time, of the session.
+    """
+
+    staff: Annotated[str, msgspec.Meta(min_length=1, max_length=254)]
+    jti: TicketId
+    expires_at: int
+    grant: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
+    role: Literal["viewer", "admin"]
+    until: int
 
 
 class Tokens(msgspec.Struct, frozen=True):
@@ -68,14 +89,15 @@ class AccessTokens:
         # Cached: each request verifies its token twice, for the rate limit and the login, and so does the next one.
         self._checked = lru_cache(_REMEMBERED)(self._check)
 
-    def issue(self, claims: AccessClaims, now: datetime) -> str:
+    def issue(self, claims: AccessClaims, now: datetime, until: datetime | None = None) -> str:
+        """`until`: the end of a session that is not extended; otherwise after ACCESS_LIFETIME."""
         return jwt.encode(
             {
                 "sub": str(claims.user_id),
                 "sid": claims.session_id,
                 "aud": self._audience,
                 "iat": now,
-                "exp": now + ACCESS_LIFETIME,
+                "exp": until or now + ACCESS_LIFETIME,
             },
             self._key,
             algorithm="HS256",
@@ -173,15 +195,31 @@ def read_ticket(ticket: str, public_key: str, tenant_id: str) -> TicketClaims:
     Raises:
         NotSignedInError: expired, forged, too long-lived, or for another workspace.
     """
+    return _ticket(ticket, public_key, tenant_id, TicketClaims, {"email": "sub"})
+
+
+def read_support_ticket(ticket: str, public_key: str, tenant_id: str) -> SupportClaims:
+    """The claims of a valid ticket of the platform's staff.
+
+    Raises:
+        NotSignedInError: as `read_ticket`; a login ticket is for another audience.
+    """
+    return _ticket(ticket, public_key, f"{tenant_id}/support", SupportClaims, {"staff": "sub"})
+
+
+def _ticket(ticket: str, public_key: str, audience: str, kind: type[T], names: Mapping[str, str]) -> T:
+    """`names`: claims by the attribute that holds them, where they are called differently."""
     if len(ticket) > _MAX_TOKEN:
         raise NotSignedInError("The login link is not valid.")
     try:
         _SIGNATURES.decode(ticket, public_key, algorithms=[_ED25519])
-        body = jwt.decode(ticket, audience=tenant_id, issuer=TICKET_ISSUER, leeway=_LEEWAY, options=_TICKET_CLAIMS)
-        claims = msgspec.convert({"email": body["sub"], "jti": body["jti"], "expires_at": body["exp"]}, TicketClaims)
-        lifetime = claims.expires_at - int(body["iat"])
-    except (jwt.PyJWTError, msgspec.ValidationError, ValueError, TypeError) as error:
+        body = jwt.decode(ticket, audience=audience, issuer=TICKET_ISSUER, leeway=_LEEWAY, options=_TICKET_CLAIMS)
+        claims = msgspec.convert(
+            {**body, "expires_at": body["exp"], **{ours: body[theirs] for ours, theirs in names.items()}}, kind
+        )
+        lifetime = int(body["exp"]) - int(body["iat"])
+    except (jwt.PyJWTError, msgspec.ValidationError, KeyError, ValueError, TypeError) as error:
         raise NotSignedInError("The login link has expired or is not valid.") from error
-    if lifetime > TICKET_VALID_FOR.total_seconds() or not 0 < len(claims.jti) <= 128:  # noqa: PLR2004  the column's width
+    if lifetime > TICKET_VALID_FOR.total_seconds():
         raise NotSignedInError("The login link is not valid.")
     return claims

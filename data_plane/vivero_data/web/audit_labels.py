@@ -52,6 +52,8 @@ _WHOLE: Final = {
     "session.refuse": "Login refused",
     "session.block": "Login blocked",
     "session.replay": "Session ended: its token came twice",
+    "support.start": "Support looked at the workspace",
+    "support.end": "Support access ended",
     "second_factor.start": "Began two-step login",
     "second_factor.end": "Ended two-step login",
     "second_factor.reset": "Ended two-step login of user",

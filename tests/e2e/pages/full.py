@@ -29,6 +29,7 @@ from vivero_control.domain.platform.service import DumpView, PlatformBackupView,
 from vivero_control.domain.signups.schemas import SignupView, TenantRef, Waiting
 from vivero_control.domain.staff.schemas import Invitation, InvitationState
 from vivero_control.domain.status.schemas import IncidentState, IncidentView, UpdateView
+from vivero_control.domain.support.service import Grant
 from vivero_core.model.naming import SLUG_MAX_LENGTH
 from vivero_data.domain.api_keys.schemas import Scope
 from vivero_data.domain.audit.chain import ChainProblem
@@ -244,6 +245,10 @@ def control_plane() -> Litestar:
         managed=paying.FakeManaged(
             billing, *(tenant(f"t{number}", displayName=name[:80]) for number, name in enumerate(NAMES))
         ),
+        second_factors=control.FakeSecondFactors(active=True, required=True),
+        support_access=control.FakeSupportAccess(
+            Grant(id="0" * 32, role="admin", granted_by=EMAIL[:254], granted_at=control.NOW, ends_at=control.NOW)
+        ),
         workspace_deletion=paying.FakeDeletion(*(structs.replace(one, owner_email=paying.OWNER) for one in gone)),
         workspace_people=paying.FakePeople(*(f"{number}{EMAIL}"[:254] for number in range(20))),
     )
@@ -259,6 +264,7 @@ CONTROL_PAGES = (
     "/account/people",
     "/account/workspaces",
     "/account/data",
+    "/account/support",
     "/account/settings",
     "/account/open",
     "/account/enter",
@@ -303,11 +309,13 @@ CONTROL_PAGES = (
     "/staff/status/new",
     "/staff/status/1",
     "/status",
+    "/staff/security",
     "/staff/people",
     f"/staff/people/{UUID(int=2)}",
     "/staff/tenants",
     f"/staff/tenants/t0-{SLUG}",
     f"/staff/tenants/t0-{SLUG}/backups",
+    f"/staff/tenants/t0-{SLUG}/support",
     f"/staff/tenants/t0-{SLUG}/bring-back",
     f"/staff/tenants/t0-{SLUG}/bring-back?backup=9-{SLUG}-{'0' * 12}",
     "/staff/backups",
@@ -499,6 +507,7 @@ PAST_PAGES = ("/login", "/", f"/collections/{TABLE}", f"/collections/{TABLE}/rec
 WORKSPACE_PAGES = (
     "/login",
     "/login/ticket",
+    "/login/support",
     "/forgotten-password",
     "/set-password",
     "/",

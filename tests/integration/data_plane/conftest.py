@@ -77,6 +77,7 @@ NOWHERE: Final = {
     "sample_id": "999",
     "key_id": "999",
     "webhook_id": "999",
+    "grant_id": "0" * 32,
     "view_id": "999",
     "field": "nothing",
     "entry_id": "999",

@@ -34,6 +34,7 @@ from unit.control_plane_web.lead_fakes import FakeLeads
 from unit.control_plane_web.monitoring_fakes import monitoring
 from unit.control_plane_web.status_fakes import FakeStatus
 from vivero_control.domain.accounts.backups import WorkspaceBackups
+from vivero_control.domain.accounts.service import Visit
 from vivero_control.domain.audit.search import AuditPage, AuditQuery, AuditSearch, Place
 from vivero_control.domain.audit.service import AuditEntry, AuditService
 from vivero_control.domain.backups import policies as backup_policies
@@ -89,6 +90,8 @@ from vivero_control.domain.staff.schemas import (
 from vivero_control.domain.staff.second_factors import Changed, StaffSecondFactors
 from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.sessions import SESSION_COOKIE, StaffSessions
+from vivero_control.domain.support.service import HOURS, Grant, NoSupportAccessError, SupportAccess
+from vivero_control.domain.support.service import Role as SupportRole
 from vivero_control.domain.tenants.bulk import BulkOrders
 from vivero_control.domain.tenants.errors import TenantNotFoundError, WrongStateError
 from vivero_control.domain.tenants.finder import WorkspaceFinder
@@ -853,6 +856,40 @@ def _prove(password: str) -> None:
         raise InvalidInputError.of("current_password", "This is not your password.")
 
 
+class FakeSupportAccess(SupportAccess):
+    """Of one workspace; keeps what was granted and why staff entered."""
+
+    def __init__(self, grant: Grant | None = None) -> None:
+        self.granted = grant
+        self.reasons: list[str] = []
+
+    async def current(self, tenant_id: str) -> Grant | None:
+        del tenant_id
+        return self.granted
+
+    async def grant(self, visit: Visit, hours: int, role: SupportRole) -> Grant:
+        visit.require_owner()
+        if hours not in HOURS:
+            raise InvalidInputError.of("hours", "Choose for how long.")
+        self.granted = Grant(
+            id="0" * 32, role=role, granted_by=visit.actor, granted_at=NOW, ends_at=NOW + timedelta(hours=hours)
+        )
+        return self.granted
+
+    async def end(self, visit: Visit) -> None:
+        visit.require_owner()
+        self.granted = None
+
+    async def enter(self, name: str, reason: str, member: StaffView) -> str:
+        del name, member
+        if not reason:
+            raise InvalidInputError.of("reason", "Say why, in at most 500 characters.")
+        if self.granted is None:
+            raise NoSupportAccessError
+        self.reasons.append(reason)
+        return "https://northwind.vivero.localhost:8443/login/support#t1ck3t"
+
+
 class ThreeMails:
     """Takes three requests for a mail to an address."""
 
@@ -1047,6 +1084,7 @@ def fakes(**replaced: object) -> dict[str, object]:
         "quotes": FakeQuotes(),
         "contracts": FakeContracts(),
         "staff": FakeStaff(),
+        "support_access": FakeSupportAccess(),
         "second_factors": FakeSecondFactors(),
         "resets": FakeResets(),
         "workspace_finder": FakeFinder(),

@@ -162,6 +162,7 @@ from vivero_data.domain.second_factors.schemas import LoginRules, OwnFactorFirst
 from vivero_data.domain.second_factors.service import SecondFactorService
 from vivero_data.domain.sessions.schemas import SessionNotFoundError, SessionView
 from vivero_data.domain.sessions.service import SessionService
+from vivero_data.domain.support.service import SupportService
 from vivero_data.domain.tickets.service import TicketService
 from vivero_data.domain.trash.kinds import CannotRestoreError
 from vivero_data.domain.trash.schemas import Restored, TrashItem
@@ -546,6 +547,17 @@ class FakeTickets(TicketService):
             raise NotSignedInError("This login link was used before.")
         self.world.spent.add(ticket)
         return Tokens("access", "refresh")
+
+
+class FakeSupport(SupportService):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def enter(self, ticket: str) -> Tokens:
+        if ticket in self.world.spent:
+            raise NotSignedInError("This login link was used before.")
+        self.world.spent.add(ticket)
+        return Tokens("access", "", expires_in=60)
 
 
 class FakeCollections(CollectionService):
@@ -1604,6 +1616,7 @@ def page_dependencies(world: World) -> dict[str, Provide]:
     made = {
         "auth": FakeAuth(world),
         "tickets": FakeTickets(world),
+        "support": FakeSupport(world),
         "api_keys": FakeApiKeys(world),
         "own_sessions": FakeSessions(world),
         "second_factors": FakeSecondFactors(world),

@@ -41,6 +41,7 @@ HARMLESS = {
     "index": "a tile's place",
     "export_id": "a number; a session opens it",
     "schedule_id": "a number",
+    "grant_id": "names what an owner has granted; a signature of the control plane ends it",
     "mailing": "only stops the mails of one schedule to one person: mail programs send it as RFC 8058 says",
     "report_id": "a number",
     "sample_id": "a number",

@@ -44,6 +44,7 @@ def _of_a_workspace(app: Litestar) -> Program:
             "webhook_id": "1",
             "login_id": "1",
             "file_id": "a" * 26,
+            "grant_id": "0" * 32,
             "workspace_id": "x",
             "file_path": "x.css",
         },

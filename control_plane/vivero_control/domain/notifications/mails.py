@@ -219,6 +219,22 @@ def manager_removed(key: str, *, to: str, manager: str, by: str, url: str) -> Ma
     )
 
 
+def support_entered(  # noqa: PLR0913  the words of the mail
+    key: str, *, to: str, staff: str, until: datetime, url: str, account_url: str
+) -> Mail:
+    """To the owner: one of the staff has entered the workspace, as was granted."""
+    return _mail(
+        "support_entered",
+        key=f"mail.support-entered:{key}",
+        to=to,
+        subject="Support has entered your Vivero workspace",
+        staff=staff,
+        until=f"{until:%H:%M} UTC on {day(until)}",
+        url=url,
+        account_url=account_url,
+    )
+
+
 def workspace_deleted(key: str, *, to: str, url: str, days: int | None, account_url: str) -> Mail:
     """To the owner: it is deleted, and can be brought back for so many days; None: it is back."""
     return _mail(

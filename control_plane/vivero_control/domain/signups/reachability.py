@@ -65,16 +65,22 @@ class Ingress:
 
     async def status(self, host: str, path: str) -> int | None:
         """With which status a host of ours answers to a GET; None without an answer."""
-        answer = await self._get(host, path, {})
+        answer = await self._send("GET", host, path, {})
         return None if answer is None else answer[0]
 
     async def ask(self, slug: str, path: str, bearer: str) -> bytes | None:
         """What the workspace of this slug answers to us within PROBE_TIMEOUT; None if it does not, or not with 200."""
         host = f"{slug}.{self._settings.domain}"
-        answer = await self._get(host, path, {"Authorization": f"Bearer {bearer}"})
+        answer = await self._send("GET", host, path, {"Authorization": f"Bearer {bearer}"})
         return answer[1] if answer is not None and answer[0] == OK else None
 
-    async def _get(self, host: str, path: str, more: Mapping[str, str]) -> tuple[int, bytes] | None:
+    async def delete(self, slug: str, path: str, bearer: str) -> bool:
+        """Whether the workspace of this slug has removed what is there, within PROBE_TIMEOUT."""
+        host = f"{slug}.{self._settings.domain}"
+        answer = await self._send("DELETE", host, path, {"Authorization": f"Bearer {bearer}"})
+        return answer is not None and answer[0] == NO_CONTENT
+
+    async def _send(self, method: str, host: str, path: str, more: Mapping[str, str]) -> tuple[int, bytes] | None:
         """Status and the first ANSWER_BYTES of the body; None without an answer."""
         if self._session is None:
             return None
@@ -82,7 +88,9 @@ class Ingress:
         named = self._settings.origin.removeprefix("https://").replace(self._settings.domain, host, 1)
         headers = {"Host": named, **more}
         try:
-            async with self._session.get(url, headers=headers, server_hostname=host, allow_redirects=False) as answer:
+            async with self._session.request(
+                method, url, headers=headers, server_hostname=host, allow_redirects=False
+            ) as answer:
                 return answer.status, await answer.content.read(ANSWER_BYTES)
         except (aiohttp.ClientError, TimeoutError) as error:
             logger.debug("host not reachable: %s", type(error).__name__, extra={"host": host})

@@ -20,6 +20,7 @@ VERIFIED: Final = "audit.verify"
 """The action of entries that say what a verification found."""
 
 KEY_MARK: Final = " (API key "
+SUPPORT_MARK: Final = " (support of the platform)"
 """Between an actor's address and the key that a program used on their behalf."""
 
 

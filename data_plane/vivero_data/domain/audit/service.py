@@ -13,7 +13,7 @@ from vivero_data.db.database import OWN_AUDIT_LOG, Connection, Database, batches
 from vivero_data.db.errors import DatabaseError, MissingTableError
 from vivero_data.domain.audit import repository, seals
 from vivero_data.domain.audit.repository import NewEntry
-from vivero_data.domain.audit.schemas import ACTOR_MAX, KEY_MARK, SYSTEM, VERIFIED, AuditEntry, AuditQuery
+from vivero_data.domain.audit.schemas import ACTOR_MAX, KEY_MARK, SUPPORT_MARK, SYSTEM, VERIFIED, AuditEntry, AuditQuery
 from vivero_data.domain.audit.verification import LastVerification, Verification
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.domain.webhooks import outbox
@@ -57,9 +57,9 @@ async def record_all(tx: Connection, actor: Actor | None, entries: Sequence[NewE
 
 
 def signature(actor: Actor) -> str:
-    """Who did it: a person's address, and the API key where a program did it on the person's behalf."""
-    key = f"{KEY_MARK}{actor.api_key})" if actor.api_key else ""
-    return actor.email[: ACTOR_MAX - len(key)] + key
+    """Who did it: a person's address, and the API key where a program did it on the person's behalf; or that it is support."""
+    mark = f"{KEY_MARK}{actor.api_key})" if actor.api_key else SUPPORT_MARK if actor.support else ""
+    return actor.email[: ACTOR_MAX - len(mark)] + mark
 
 
 async def record_anonymous(tx: Connection, action: str, subject: str) -> None:

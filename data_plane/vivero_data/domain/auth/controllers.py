@@ -10,7 +10,7 @@ from vivero_web.rate_limit import LOGOUTS, SECRETS, Counted
 from vivero_web.request_context import caller_of
 from vivero_web.second_factors import CodeNeededError, WrongCodeError
 
-from vivero_data.domain.auth.guards import BEARER_OR_COOKIE, AnyRequest, provide_actor
+from vivero_data.domain.auth.guards import BEARER_OR_COOKIE, ENDS, AnyRequest, provide_actor
 from vivero_data.domain.auth.schemas import (
     Credentials,
     LogoutRequest,
@@ -42,7 +42,13 @@ class AuthController(Controller):
         """Exchange a refresh token for new tokens; it works once."""
         return await auth.refresh(data.refresh_token)
 
-    @post("/logout", status_code=HTTP_204_NO_CONTENT, security=[{}, *BEARER_OR_COOKIE], guards=[Counted(LOGOUTS)])
+    @post(
+        "/logout",
+        status_code=HTTP_204_NO_CONTENT,
+        security=[{}, *BEARER_OR_COOKIE],
+        guards=[Counted(LOGOUTS)],
+        opt=ENDS,
+    )
     @raises(NotSignedInError)
     async def logout(
         self, request: AnyRequest, auth: NamedDependency[AuthService], data: JSONBody[LogoutRequest | None] = None

@@ -30,6 +30,9 @@ _BEARER_SCHEME: Final = "bearer"
 _SESSION_SCHEME: Final = "session"
 SETS_UP: Final[dict[str, Any]] = {"sets_up_second_factor": True}
 """`opt` of the routes that are open to who has to set up two-step login first."""
+ENDS: Final[dict[str, Any]] = {"ends_own_session": True}
+"""`opt` of the one thing that support, which only reads, may send."""
+_READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 BEARER_OR_COOKIE: Final[list[SecurityRequirement]] = [{_BEARER_SCHEME: []}, {_SESSION_SCHEME: []}]
 SECURITY_SCHEMES: Final = {
     _BEARER_SCHEME: SecurityScheme(
@@ -91,8 +94,13 @@ async def needs_person(connection: AnyConnection, _: BaseRouteHandler) -> None:
     Raises:
         NotAllowedError: a program asks, with an API key.
     """
-    if connection.scope.get("method") != "OPTIONS" and connection.scope["state"][_ACTOR].api_key:
+    if connection.scope.get("method") == "OPTIONS":
+        return
+    actor = connection.scope["state"][_ACTOR]
+    if actor.api_key:
         raise NotAllowedError("An API key cannot do this; log in as a person.")
+    if actor.support:
+        raise NotAllowedError("Support has no account in this workspace.")
 
 
 def actor_of(connection: AnyConnection) -> Actor | None:
@@ -114,7 +122,11 @@ async def provide_actor(request: AnyRequest, auth: NamedDependency[AuthService])
 async def _identify(request: AnyConnection, auth: AuthService) -> Actor:
     """The signed-in user, who has set up two-step login if that is required, or is about to."""
     actor = await _person(request, auth)
-    note_person(request.scope, f"user/{actor.user_id}")
+    note_person(request.scope, f"support/{actor.email}" if actor.support else f"user/{actor.user_id}")
+    if actor.support and not (
+        request.scope.get("method") in _READING or ENDS.items() <= request.route_handler.opt.items()
+    ):
+        raise NotAllowedError("Support looks at this workspace and changes nothing in it.")
     if actor.lacks_second_factor and not SETS_UP.items() <= request.route_handler.opt.items():
         raise SecondFactorRequiredError("/api/v1/me/second-factor")
     return actor

@@ -11,6 +11,7 @@ from vivero_data.domain.roles.repository import GRANTED, JOINED, granted
 from vivero_data.domain.second_factors.repository import LACKING
 from vivero_data.domain.sessions.devices import device_of
 from vivero_data.domain.sessions.schemas import SessionView
+from vivero_data.domain.support.repository import WATCHING
 from vivero_data.domain.users.schemas import Actor, Role
 from vivero_data.lib.tokens import SESSION_LIFETIME
 
@@ -99,14 +100,14 @@ async def revoke_all(tx: Connection, user_id: int, but: int = 0) -> int:
 async def get_actor(connection: Connection, user_id: int, session_id: int) -> Actor | None:
     """The user of a session that is alive."""
     row = await connection.fetch_one(
-        f"SELECT u.id, u.email, u.name, u.role, {LACKING}, {GRANTED} FROM sessions s JOIN users u ON u.id = s.user_id {JOINED}"  # noqa: S608  fixed words
+        f"SELECT u.id, u.email, u.name, u.role, {LACKING}, {WATCHING}, {GRANTED} FROM sessions s JOIN users u ON u.id = s.user_id {JOINED}"  # noqa: S608  fixed words
         " WHERE s.id = %s AND u.id = %s AND s.revoked_at IS NULL AND s.expires_at > CURRENT_TIMESTAMP(6) AND u.active",
         session_id,
         user_id,
     )
     if row is None:
         return None
-    number, email, name, role, lacking, *own = row
+    number, email, name, role, lacking, watching, *own = row
     return Actor(
         int(number),
         email,
@@ -114,6 +115,7 @@ async def get_actor(connection: Connection, user_id: int, session_id: int) -> Ac
         Role.read(role, own[0]),
         session_id,
         lacks_second_factor=bool(lacking),
+        watched_by=watching or "",
         own=granted(own),
     )
 

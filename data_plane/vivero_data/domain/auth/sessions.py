@@ -15,6 +15,7 @@ from vivero_data.clients.cache import ExpiringValues
 from vivero_data.db.database import Connection, Database
 from vivero_data.domain.audit.service import record, record_refusal
 from vivero_data.domain.auth import repository
+from vivero_data.domain.support import repository as support
 from vivero_data.domain.users import repository as users
 from vivero_data.domain.users.acting import acting
 from vivero_data.domain.users.schemas import Actor, User
@@ -107,6 +108,8 @@ class StoredSessions:
 
     async def actor(self, claims: AccessClaims) -> Actor | None:
         async with self._database.read() as connection:
+            if claims.user_id == support.SUPPORT:
+                return await support.actor(connection, claims.session_id)
             return await repository.get_actor(connection, claims.user_id, claims.session_id)
 
     async def refused(self, action: str, account: str) -> None:
@@ -115,6 +118,10 @@ class StoredSessions:
 
     @staticmethod
     async def _end(tx: Connection, actor: Actor) -> None:
+        if actor.support:
+            await support.end(tx, actor.session_id)
+            await record(tx, actor, "support.end", actor.email)
+            return
         await repository.revoke(tx, actor.session_id)
         await record(tx, actor, "session.end", actor.email)
 

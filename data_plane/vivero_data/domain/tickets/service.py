@@ -52,10 +52,10 @@ class TicketService:
             WrongCredentialsError: no active user has that e-mail.
             NotFoundError: this workspace accepts no tickets.
         """
-        claims = read_ticket(ticket, await asyncio.to_thread(self._read_key), self._tenant_id)
+        claims = read_ticket(ticket, await self.key(), self._tenant_id)
         expires_at = datetime.fromtimestamp(claims.expires_at, UTC)
         async with self._database.transaction() as tx:
-            if not await _spend(tx, claims.jti, expires_at):
+            if not await spend(tx, claims.jti, expires_at):
                 raise TicketSpentError
             found = await users.get_with_hash(tx, claims.email.lower())
             if found is None or not found[0].active:
@@ -72,19 +72,24 @@ class TicketService:
                 workspace that belongs to no control plane says the same.
         """
         try:
-            key = await asyncio.to_thread(self._read_key)
+            key = await self.key()
         except NotFoundError as error:
             raise NotSignedInError("This is for the control plane.") from error
         read_ticket(token, key, f"{self._tenant_id}/{purpose}")
 
-    def _read_key(self) -> str:
+    async def key(self) -> str:
+        """The control plane's public key.
+
+        Raises:
+            NotFoundError: this workspace belongs to none.
+        """
         try:
-            return self._key_file.read_text(encoding="ascii")
+            return await asyncio.to_thread(self._key_file.read_text, encoding="ascii")
         except OSError:
             raise NotFoundError("This workspace has no login links.") from None
 
 
-async def _spend(tx: Connection, jti: str, expires_at: datetime) -> bool:
+async def spend(tx: Connection, jti: str, expires_at: datetime) -> bool:
     """Mark a ticket as used; False if it was used before."""
     try:
         await tx.execute("INSERT INTO spent_tickets (jti, expires_at) VALUES (%s, %s)", jti, clock.naive(expires_at))

@@ -99,6 +99,8 @@ class Actor(msgspec.Struct, frozen=True):
         api_key: how the key begins whose program acts; empty for a person.
         scopes: what that key was made for; None for a person.
         lacks_second_factor: whether the workspace requires two-step login, and this person has not set it up.
+        support: whether this is one of the platform's staff, who has no account here and changes nothing.
+        watched_by: who of the platform's staff looks at the workspace now; empty for none.
     """
 
     user_id: int
@@ -110,6 +112,8 @@ class Actor(msgspec.Struct, frozen=True):
     scopes: frozenset[Permission] | None = None
     lacks_second_factor: bool = False
     own: OwnRole | None = None
+    support: bool = False
+    watched_by: str = ""
 
     @property
     def role_name(self) -> str:
@@ -227,6 +231,8 @@ def require_permission(actor: Actor, permission: Permission) -> None:
     """
     if actor.may(permission):
         return
+    if actor.support:
+        raise NotAllowedError("Support looks at this workspace and changes nothing in it.")
     if permission in actor.granted:
         raise NotAllowedError(f"This API key has no scope {permission}; its maker can make one that has.")
     raise NotAllowedError(f"This needs {roles_needed(permission)}; yours is {actor.role_name}. An owner can change it.")

@@ -14,6 +14,7 @@ from vivero_web.rate_limit import SECRETS, Counted
 from vivero_web.request_context import caller_of
 from vivero_web.second_factors import CodeNeededError, WrongCodeError
 
+from vivero_data.domain.auth.guards import ENDS
 from vivero_data.domain.auth.schemas import Credentials
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.identity.service import Identity, IdentityService
@@ -104,7 +105,7 @@ async def login_by_ticket(
     return Redirect("/", status_code=HTTP_303_SEE_OTHER, cookies=session_cookies(tokens), headers=_NO_STORE)
 
 
-@post("/logout")
+@post("/logout", opt=ENDS)
 async def logout(actor: NamedDependency[Actor], auth: NamedDependency[AuthService]) -> Redirect:
     await auth.end_session(actor)
     return Redirect("/login", status_code=HTTP_303_SEE_OTHER, cookies=expired_cookies(), headers=_NO_STORE)

@@ -1,0 +1,1 @@
+"""Access of staff to a workspace, which its owner grants."""

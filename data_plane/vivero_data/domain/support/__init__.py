@@ -1,0 +1,1 @@
+"""Access of the platform's staff, which an owner grants."""
