@@ -369,9 +369,10 @@ async def test_answers_are_the_same_when_what_is_hidden_changes(shop: Shop) -> N
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("seed", range(10))
-async def test_answers_are_the_same_in_ten_thousand_probes(shop: Shop, seed: int) -> None:
-    await assert_nothing_is_learned(shop, 10_000, seed)
+@pytest.mark.parametrize("seed", range(100))
+async def test_answers_are_the_same_in_a_hundred_thousand_probes(shop: Shop, seed: int) -> None:
+    """A thousand each, so that no login ends before its probes do, however busy the machine is."""
+    await assert_nothing_is_learned(shop, 1_000, seed)
 
 
 async def test_a_hidden_field_is_named_by_no_refusal(shop: Shop) -> None:
