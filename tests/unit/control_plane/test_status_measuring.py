@@ -6,9 +6,11 @@ from typing import Any, cast
 
 import pytest
 from unit.control_plane.builders import NOW, spare, tenant, tenant_body
+from vivero_control.domain.billing.errors import ProviderRefusedError
 from vivero_control.domain.status.measuring import ASKED, LISTED_FOR, Probe, Probes, StatusTask, is_in_service
 from vivero_control.domain.status.schemas import Component, ComponentState
 from vivero_control.domain.tenants.errors import ClusterUnavailableError
+from vivero_core.errors import ViveroError
 from vivero_core.model.tenant import Tenant
 from vivero_web.errors import UnavailableError
 
@@ -127,7 +129,16 @@ async def test_the_api_and_the_provider_answer_or_not() -> None:
         raise UnavailableError
 
     assert await probes(ingress, FakeTenants(), answers).payments(NOW) is GOOD
+
+    async def refuses() -> None:
+        raise ProviderRefusedError
+
     assert await probes(ingress, FakeTenants(), is_away).payments(NOW) is DOWN
+    assert await probes(ingress, FakeTenants(), refuses).payments(NOW) is DOWN
+
+
+class CannotAnswerError(ViveroError):
+    """One that no probe says it raises."""
 
 
 async def test_what_cannot_be_asked_is_not_measured_and_the_others_are(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,8 +151,12 @@ async def test_what_cannot_be_asked_is_not_measured_and_the_others_are(monkeypat
         await asyncio.Event().wait()
         return GOOD
 
+    async def fails(_: object) -> ComponentState:
+        raise CannotAnswerError
+
     asked: dict[Component, Probe] = {
         Component.WORKSPACES: made.workspaces,
+        Component.BACKUPS: fails,
         Component.API: made.api,
         Component.PAYMENTS: hangs,
     }

@@ -13,11 +13,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from prometheus_client import Gauge
+from vivero_core.errors import ViveroError
 from vivero_core.model.tenant import Tenant
 from vivero_web.clock import Clock
 from vivero_web.errors import UnavailableError
 
 from vivero_control.db.database import Database
+from vivero_control.domain.billing.errors import ProviderRefusedError
 from vivero_control.domain.signups.provisioning import KIND as PROVISIONING
 from vivero_control.domain.signups.reachability import Ingress
 from vivero_control.domain.status import policies
@@ -100,13 +102,13 @@ class Probes:
         return policies.of_answer(await self._ingress.status(self._host, "/api/v1/plans") == _OK)
 
     async def payments(self, now: datetime) -> ComponentState | None:
-        """The provider answers us."""
+        """The provider answers us, and does not refuse us: then nobody can pay either."""
         del now
         if self._ask_provider is None:
             return None
         try:
             await self._ask_provider()
-        except UnavailableError:
+        except (UnavailableError, ProviderRefusedError):
             return ComponentState.OUTAGE
         return ComponentState.OPERATIONAL
 
@@ -189,7 +191,7 @@ async def _measured(component: Component, probe: Probe, now: datetime) -> Compon
     try:
         async with asyncio.timeout(SECONDS):
             state = await probe(now)
-    except (UnavailableError, TimeoutError) as error:
+    except (ViveroError, TimeoutError) as error:
         logger.warning("a component could not be measured: %s", error, extra={"component": component})
         return None
     if state in {ComponentState.OUTAGE, ComponentState.DEGRADED}:
