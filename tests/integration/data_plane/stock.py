@@ -95,7 +95,7 @@ class Stock:
         for user, host in list(self.admin.fetchall()):
             self.admin.execute("SHOW GRANTS FOR %s@%s", (user, host))
             found += (row[0].replace(login.id, "") for row in self.admin.fetchall())
-        return tuple(re.sub(r"IDENTIFIED BY PASSWORD '[^']*'", "", one) for one in found)
+        return tuple(sorted(re.sub(r"IDENTIFIED BY PASSWORD '[^']*'", "", one) for one in found))
 
 
 def _users(login: Login) -> str:
