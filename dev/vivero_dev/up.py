@@ -25,9 +25,10 @@ from vivero_dev.platform.values import (
     DEFAULT_CHORES,
     REQUESTS_PER_MINUTE,
     Chores,
+    control_plane_telemetry,
     control_plane_values,
+    operator_telemetry,
     operator_values,
-    telemetry_values,
 )
 from vivero_dev.probing import until
 from vivero_dev.provider import CLUSTER_READY, IMAGES_READY, INGRESS_READY, SERVICES_READY, Provider
@@ -114,7 +115,7 @@ class Platform:
     def _operator_values(self) -> dict[str, object]:
         instance, images = self.provider.instance, self.provider.images()
         own = operator_values(instance, images, self.chores, recovery_key(SecretStore(instance.secrets_dir)))
-        return own | self._telemetry()
+        return own | (operator_telemetry() if self._is_watched() else {})
 
     def _page_values(self) -> dict[str, object]:
         provider = self.provider
@@ -125,10 +126,7 @@ class Platform:
             ingress_address=provider.ingress_address,
             prometheus_url=provider.prometheus_url if self._is_watched() else "",
         )
-        return own | self._telemetry()
-
-    def _telemetry(self) -> dict[str, object]:
-        return telemetry_values() if self._is_watched() else {}
+        return own | (control_plane_telemetry() if self._is_watched() else {})
 
     def _is_watched(self) -> bool:
         """Now, or since an earlier `up`."""

@@ -23,6 +23,7 @@ def jaeger(asked: str, receivers: Sequence[str], folder: str) -> str:
         "storage": {"traces": "kept"},
         "http": {"endpoint": asked, "tls": pair},
         "grpc": {"endpoint": "127.0.0.1:0"},
+        "enable_tracing": False,  # of itself
     }
     return _written(
         {

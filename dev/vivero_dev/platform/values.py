@@ -38,6 +38,7 @@ class Chores:
 
 
 DEFAULT_CHORES = Chores()
+_JAEGER = f"http://{backing_host('otlp')}:{TELEMETRY_PORTS['otlp']}"
 
 
 def operator_values(
@@ -85,9 +86,13 @@ def control_plane_values(
     }
 
 
-def telemetry_values() -> dict[str, object]:
-    """Of both charts: the programs send their traces to Jaeger."""
-    return {"telemetry": {"otlpEndpoint": f"http://{backing_host('otlp')}:{TELEMETRY_PORTS['otlp']}"}}
+def operator_telemetry() -> dict[str, object]:
+    """The operator and the workspaces, each request of theirs, send their traces to Jaeger."""
+    return {"telemetry": {"otlpEndpoint": _JAEGER, "workspaces": {"otlpEndpoint": _JAEGER, "ratio": 1}}}
+
+
+def control_plane_telemetry() -> dict[str, object]:
+    return {"telemetry": {"otlpEndpoint": _JAEGER}}
 
 
 def _image(reference: str) -> dict[str, str]:
