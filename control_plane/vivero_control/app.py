@@ -48,6 +48,7 @@ from vivero_control.domain.staff.guards import STAFF, bearer_auth, second_factor
 from vivero_control.domain.status.controllers import IncidentController, StatusController
 from vivero_control.domain.tenants.controllers import TenantController, TenantOrderController
 from vivero_control.domain.tenants.hosts import ForeignHosts, HostDispatch
+from vivero_control.domain.timeline.controllers import TimelineController
 from vivero_control.lib.health import HealthController, internal_app
 from vivero_control.services import Pages, Services
 from vivero_control.settings import Settings
@@ -131,6 +132,7 @@ def _api(services: Services) -> Router:
             PlatformBackupController,
             TenantBillingController,
             TenantLeadController,
+            TimelineController,
             DifferenceController,
             QuoteController,
             ContractController,

@@ -89,6 +89,7 @@ from vivero_control.domain.tenants.finder import WorkspaceFinder
 from vivero_control.domain.tenants.hosts import HostService
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.domain.tenants.service import TenantService
+from vivero_control.domain.timeline.service import TimelineService
 from vivero_control.jobs.kinds import JobKind
 from vivero_control.jobs.wakeup import WakeUp
 from vivero_control.lib import valkey
@@ -255,7 +256,8 @@ def services(to: Infrastructure) -> Services:
         tenant_url=settings.tenant_url,
         clock=clock,
     )
-    dead_letters = DeadLetterService(to.database, job_kinds(to), to.wake_up.notify, clock)
+    kinds = job_kinds(to)
+    dead_letters = DeadLetterService(to.database, kinds, to.wake_up.notify, clock)
     managed = ManagedWorkspaces(
         is_on=to.payments is not None, database=to.database, tenants=to.tenants, directory=to.directory
     )
@@ -381,6 +383,7 @@ def services(to: Infrastructure) -> Services:
         audit=audit,
         status=StatusService(to.database, clock),
         audit_search=audit_search,
+        timeline=TimelineService(to.database, tenants, to.directory, backups, kinds),
         personal_data=PersonalDataService(
             database=to.database, managed=managed, billing=billing, audit_search=audit_search, clock=clock
         ),

@@ -46,6 +46,7 @@ the frozen structs of its domain's `schemas.py`.
 | `status: StatusService` | status page | `view() -> StatusView`, which never fails; `incident(number)`, `announce(NewIncident, actor)`, `say(number, NewUpdate, actor)`, each an IncidentView |
 | `overview: OverviewService` | the console's first page, the API | `now() -> PlatformOverview` |
 | `audit_search: AuditSearch` | the audit log's page, its file, the API | `page(query, cursor, limit)`, `actions()`, `file(query, member)` |
+| `timeline: TimelineService` | a tenant's timeline | `page(name, kind, cursor, limit) -> TimelinePage` |
 | `monitoring: MonitoringService` | the console's page Operations | `is_on`, `tenants()`; `view(dashboard, span, tenant) -> DashboardView`, whose panels say by themselves that there is no answer |
 | `figures: FigureService` | figures of the business | `view() -> FiguresView`, `rows(tile, week) -> FigureRows` |
 | `leads: LeadService` | leads | `page(LeadQuery) -> Page[LeadRow]`, `get(id) -> LeadDetail`, `calibration()`, `members()`, `assign(id, staff_id, actor)` |
@@ -107,6 +108,7 @@ from vivero_control.domain.tenants.finder import WorkspaceFinder
 from vivero_control.domain.tenants.hosts import HostService
 from vivero_control.domain.tenants.schemas import HostStatus
 from vivero_control.domain.tenants.service import TenantService
+from vivero_control.domain.timeline.service import TimelineService
 from vivero_control.lib.health import Health
 from vivero_control.settings import Settings
 
@@ -150,6 +152,7 @@ class Services:
     audit: AuditService
     status: StatusService
     audit_search: AuditSearch
+    timeline: TimelineService
     figures: FigureService
     leads: LeadService
     visits: VisitCounter

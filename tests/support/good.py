@@ -503,4 +503,5 @@ CONTROL_QUERIES: Final = (
     "outcome",
     "owner",
     "least",
+    "kind",
 )

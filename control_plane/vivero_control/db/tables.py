@@ -133,7 +133,11 @@ class OutboxEntry(Base):
     """A job: something that must happen, written in the transaction that decided it."""
 
     __tablename__ = "outbox"
-    __table_args__ = (Index("ix_outbox_due", "state", "due_at"), Index("ix_outbox_kind_due", "kind", "state", "due_at"))
+    __table_args__ = (
+        Index("ix_outbox_due", "state", "due_at"),
+        Index("ix_outbox_kind_due", "kind", "state", "due_at"),
+        Index("ix_outbox_subject", "subject", "created_at", "id"),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
     kind: Mapped[str] = mapped_column(String(40))
@@ -238,6 +242,7 @@ class AuditRecord(Base):
     __tablename__ = "audit"
     __table_args__ = (
         Index("ix_audit_subject", "subject", "id"),
+        Index("ix_audit_subject_at", "subject", "at", "id"),
         Index("ix_audit_action", "action", "at"),
         Index("ix_audit_actor", "actor", "at"),
         Index("ix_audit_at", "at"),

@@ -47,6 +47,7 @@ from vivero_control.web.staff_security import StaffSecurityController
 from vivero_control.web.staff_status import StaffStatusController
 from vivero_control.web.status import StatusPageController
 from vivero_control.web.tenant_support import TenantSupportController
+from vivero_control.web.tenant_timeline import TenantTimelineController
 from vivero_control.web.tenants import TenantsController
 from vivero_control.web.workspace_login import WorkspaceLoginController
 
@@ -78,6 +79,7 @@ def pages(clock: Clock = now) -> Pages:
             RecoveryController,
             TenantsController,
             TenantSupportController,
+            TenantTimelineController,
             BulkController,
             TenantBackupsController,
             BackupsController,

@@ -15,6 +15,7 @@ from unit.control_plane_web import fakes as control
 from unit.control_plane_web import figure_fakes as counting
 from unit.control_plane_web import monitoring_fakes as measuring
 from unit.control_plane_web import status_fakes as showing
+from unit.control_plane_web import timeline_fakes as happening
 from unit.data_plane.builders import OPTIONS
 from unit.data_plane_web import fakes as data
 from vivero_control.domain.accounts.backups import WorkspaceBackups
@@ -238,6 +239,7 @@ def control_plane() -> Litestar:
         contracts=agreeing.FakeContracts(
             *(agreeing.contract(number, None if number == 2 else f"t0-{SLUG}", **_OFFER) for number in range(1, 30))
         ),
+        timeline=happening.FakeTimeline(happening.items(200, ERROR, *NAMES, EMAIL)),
         members=control.FakeMembers((control.PEOPLE[0], *people)),
         tenants=control.FakeTenants(tenants),
         billing=billing,
@@ -316,6 +318,8 @@ CONTROL_PAGES = (
     f"/staff/tenants/t0-{SLUG}",
     f"/staff/tenants/t0-{SLUG}/backups",
     f"/staff/tenants/t0-{SLUG}/support",
+    f"/staff/tenants/t0-{SLUG}/timeline",
+    f"/staff/tenants/t0-{SLUG}/timeline?kind=mail",
     f"/staff/tenants/t0-{SLUG}/bring-back",
     f"/staff/tenants/t0-{SLUG}/bring-back?backup=9-{SLUG}-{'0' * 12}",
     "/staff/backups",

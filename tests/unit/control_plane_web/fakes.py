@@ -33,6 +33,7 @@ from unit.control_plane_web.figure_fakes import FakeFigures, FakeVisits
 from unit.control_plane_web.lead_fakes import FakeLeads
 from unit.control_plane_web.monitoring_fakes import monitoring
 from unit.control_plane_web.status_fakes import FakeStatus
+from unit.control_plane_web.timeline_fakes import FakeTimeline
 from vivero_control.domain.accounts.backups import WorkspaceBackups
 from vivero_control.domain.accounts.service import Visit
 from vivero_control.domain.audit.search import AuditPage, AuditQuery, AuditSearch, Place
@@ -1073,6 +1074,7 @@ def fakes(**replaced: object) -> dict[str, object]:
         "backups": backups,
         "workspace_backups": WorkspaceBackups(backups, lambda: NOW),
         "audit_search": FakeAuditSearch(),
+        "timeline": FakeTimeline(),
         "figures": FakeFigures(),
         "leads": FakeLeads(),
         "visits": FakeVisits(),

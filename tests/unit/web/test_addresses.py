@@ -63,6 +63,7 @@ HARMLESS = {
     "chapter": "one of the manual",
     "slug": "a section of the documentation",
     "q": "what staff search for",
+    "kind": "a kind of entries",
     "cursor": "where a page of a list begins",
     "sort": "an order",
     "filter": "a condition",

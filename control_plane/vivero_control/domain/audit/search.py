@@ -1,7 +1,7 @@
 """The audit log of all tenants, accounts and staff: found by who, what, to what and when, page by page or as a file."""
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Final
 
 from msgspec import Meta, Struct, to_builtins
@@ -17,6 +17,7 @@ from vivero_control.db.tables import EMAIL_LENGTH, SUBJECT_LENGTH, AuditRecord
 from vivero_control.domain.audit.service import AuditAction, AuditEntry, AuditService, as_entry
 from vivero_control.domain.staff.policies import require_admin
 from vivero_control.domain.staff.schemas import StaffView
+from vivero_control.lib import cursors
 
 ACTOR_MAX: Final = EMAIL_LENGTH
 SUBJECT_MAX: Final = SUBJECT_LENGTH
@@ -25,7 +26,6 @@ EXPORT: Final = "export-audit"
 SUBJECT: Final = "audit"
 TAKE_OUT: Final = "take the audit log out of the platform"
 _FILE_PAGE: Final = 1000  # entries of one transaction of a download
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HEADS: Final = ("at", "actor", "action", "subject", "reason", "detail", "outcome", "address")
 
 
@@ -59,17 +59,13 @@ class Place(Struct, frozen=True):
     def read(cls, cursor: str) -> "Place":
         """Raises InvalidInputError if no page gave it."""
         seconds, _, number = cursor.partition(".")
-        at, last = whole_number(seconds), whole_number(number)
-        try:
-            moment = None if at is None else _EPOCH + timedelta(seconds=at)
-        except OverflowError:
-            moment = None
+        moment, last = cursors.read(seconds), whole_number(number)
         if moment is None or last is None:
             raise InvalidInputError.of("cursor", "must be the next_cursor of a page")
         return cls(moment, last)
 
     def __str__(self) -> str:
-        return f"{(self.at - _EPOCH) // timedelta(seconds=1)}.{self.number}"
+        return f"{cursors.written(self.at)}.{self.number}"
 
 
 class AuditSearch:

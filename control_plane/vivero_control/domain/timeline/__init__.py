@@ -1,0 +1,1 @@
+"""All that happened to one tenant, in one list."""
