@@ -423,7 +423,7 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
     "POST /confirm/join": {"code": _CHOSEN["code"]},
     "POST /confirm/again": {"slug": "no-such-slug"},
     "POST /account/support/grant": {"hours": "4", "role": "admin"},
-    "POST /staff/tenants/{name}/support": _REASON,
+    "POST /staff/tenants/{name}/support": {"reason": "They asked for it."},
     "POST /account/link": {"address": "acme"},
     "POST /account/open": {"code": _CHOSEN["code"]},
     "POST /account/enter": {"code": _CHOSEN["code"]},

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import uvicorn
@@ -127,6 +128,11 @@ def link_in(mail: dict[str, Any]) -> str:
     found = re.search(r"https://\S+", mail["text"])
     assert found
     return found[0]
+
+
+def host_of(url: str) -> str | None:
+    """The port is that of our settings at first, and the platform's once its operator has made the workspace."""
+    return urlsplit(url).hostname
 
 
 def choose(client: httpx.Client, code: str, password: str) -> int:

@@ -131,6 +131,8 @@ def test_status_as_json_has_the_promised_shape(provider: FakeProvider, capsys: p
         "payments",
         "prometheus",
         "alertmanager",
+        "jaeger",
+        "logs",
         "ca",
         "demo_tenant",
     }

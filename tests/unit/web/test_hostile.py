@@ -102,6 +102,7 @@ def test_every_body_that_somebody_reads_is_known_here(program: Program) -> None:
             "/replay",
             "/{staff_id}/invitation",
             "activate",
+            "/quotes/{quote}/send",
             "/withdraw",
             "/revoke",
             "/end-others",

@@ -15,7 +15,7 @@ from litestar.params import FromPath
 from support.asgi import transport_to
 from vivero_core.log_events import HIDDEN, redact, redact_event
 from vivero_core.tracing.spans import Tracer
-from vivero_web import logs
+from vivero_web import logs, request_context
 from vivero_web.current_request import Proxies
 from vivero_web.request_context import RequestContext
 from vivero_web.request_spans import RequestSpans
@@ -93,8 +93,11 @@ def test_lines_are_json_whoever_writes_them(capsys: pytest.CaptureFixture[str]) 
 
 @pytest.mark.usefixtures("_restored")
 async def test_each_line_of_a_request_has_its_ids_and_the_next_one_has_others(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # A logger keeps where it wrote first, which is closed when this test ends.
+    monkeypatch.setattr(request_context, "log", structlog.get_logger("vivero_web.access"))
+
     @get("/tenants/{name:str}")
     async def tenant(name: FromPath[str]) -> None:
         logs.about_tenant(name)

@@ -10,7 +10,7 @@ from vivero_web.errors import InvalidInputError
 from vivero_web.fields import LARGEST
 
 from vivero_control.domain.contracts.contracts import ContractService
-from vivero_control.domain.contracts.errors import AttachedAlreadyError, WrongQuoteStateError
+from vivero_control.domain.contracts.errors import AttachedAlreadyError, ContractsOffError, WrongQuoteStateError
 from vivero_control.domain.contracts.quotes import QuoteService
 from vivero_control.domain.contracts.schemas import (
     Attach,
@@ -34,11 +34,12 @@ class QuoteController(Controller):
     tags = ("Contracts",)
 
     @get(summary="The newest quotes")
+    @raises(ContractsOffError)
     async def list_quotes(self, quotes: NamedDependency[QuoteService]) -> QuoteList:
         return await quotes.all()
 
     @post(summary="Make a quote", guards=[admins_sell])
-    @raises(InvalidInputError)
+    @raises(InvalidInputError, ContractsOffError)
     async def make_quote(
         self, request: StaffRequest, quotes: NamedDependency[QuoteService], data: JSONBody[QuoteTerms]
     ) -> QuoteView:
