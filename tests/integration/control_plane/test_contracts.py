@@ -300,7 +300,7 @@ async def test_staff_are_told_once_90_and_once_30_days_before_the_end(
 
 def test_the_api_of_who_does_not_sell_makes_nothing(staff: httpx.Client) -> None:
     answer = staff.post("/api/v1/quotes", json=good.CONTROL_BODIES["POST /api/v1/quotes"])
-    assert answer.status_code == 404, answer.text
+    assert answer.status_code == 409, answer.text
     assert "invoicing" in answer.json()["detail"]
-    assert staff.get("/api/v1/quotes").status_code == 404
+    assert staff.get("/api/v1/quotes").status_code == 409
     assert staff.get("/api/v1/contracts/999999").status_code == 404

@@ -39,7 +39,7 @@ def test_without_invoicing_in_the_settings_there_are_no_quotes() -> None:
     with logged_in(browser(quotes=FakeQuotes(on=False))) as client:
         assert "Quotes are not set up" in client.get(CONTRACTS).text
         assert "Quotes are not set up" in client.get(f"{QUOTES}/new").text
-        assert client.get("/quote").status_code == 404
+        assert client.get("/quote").status_code == 409
 
 
 def test_a_quote_is_made() -> None:

@@ -25,6 +25,7 @@ def document(app: Litestar) -> dict[str, Any]:
 
 
 STORED = (
+    "/api/v1/quotes",  # whether anything is sold by contract, the settings say
     "/api/v1/collections/{name}/records",
     "/api/v1/collections/{name}/views",
     "/api/v1/collections/{name}/export",

@@ -16,8 +16,11 @@ _SAID: Final = {
 }
 
 
-class ContractsOffError(NotFoundError):
+class ContractsOffError(ConflictError):
     """The settings do not say who sells, and how."""
+
+    slug = "contracts-off"
+    title = "Nothing is sold by contract"
 
     def __init__(self) -> None:
         super().__init__("Quotes need the company and its invoicing in the settings of the control plane.")
