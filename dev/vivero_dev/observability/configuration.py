@@ -35,7 +35,7 @@ class Monitoring:
 
     def rule_files(self) -> dict[str, str]:
         """Name and content of a rule file for each PrometheusRule: the same groups, word for word."""
-        return {f"{one['metadata']['name']}.rules": _written({"groups": one["spec"]["groups"]}) for one in self.rules}
+        return {f"{one['metadata']['name']}.rules": written({"groups": one["spec"]["groups"]}) for one in self.rules}
 
 
 def prometheus(monitoring: Monitoring, alertmanager: str, folder: str) -> str:
@@ -54,7 +54,7 @@ def prometheus(monitoring: Monitoring, alertmanager: str, folder: str) -> str:
             ]
         },
     }
-    return _written(configuration)
+    return written(configuration)
 
 
 def alertmanager(smarthost: str, folder: str) -> str:
@@ -74,15 +74,15 @@ def alertmanager(smarthost: str, folder: str) -> str:
         "group_interval": "1m",
         "repeat_interval": "4h",
     }
-    return _written({"route": route, "receivers": [{"name": "on-call", "email_configs": [mail]}]})
+    return written({"route": route, "receivers": [{"name": "on-call", "email_configs": [mail]}]})
 
 
 def web(folder: str) -> str:
     """TLS of either program's own address, by the pair in `folder`."""
     pair = {"cert_file": f"{folder}/tls.crt", "key_file": f"{folder}/tls.key"}
-    return _written({"tls_server_config": {**pair, "min_version": "TLS13"}})
+    return written({"tls_server_config": {**pair, "min_version": "TLS13"}})
 
 
-def _written(document: dict[str, Any]) -> str:
+def written(document: dict[str, Any]) -> str:
     """JSON, which is YAML too."""
     return json.dumps(document, indent=2) + "\n"

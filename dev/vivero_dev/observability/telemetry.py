@@ -1,8 +1,9 @@
 """Configuration of Jaeger and of the agent that reads logs. Pure."""
 
-import json
 from collections.abc import Sequence
 from typing import Final
+
+from vivero_dev.observability.configuration import written
 
 DAYS: Final = 15
 """How long traces and logs are kept."""
@@ -25,7 +26,7 @@ def jaeger(asked: str, receivers: Sequence[str], folder: str) -> str:
         "grpc": {"endpoint": "127.0.0.1:0"},
         "enable_tracing": False,  # of itself
     }
-    return _written(
+    return written(
         {
             "service": {
                 "extensions": ["jaeger_storage", "jaeger_query"],
@@ -49,7 +50,7 @@ def jaeger(asked: str, receivers: Sequence[str], folder: str) -> str:
 def kubeconfig(server: str, authority_file: str, token: str) -> str:
     """Of an account that has a token."""
     name = "platform"
-    return _written(
+    return written(
         {
             "apiVersion": "v1",
             "kind": "Config",
@@ -59,8 +60,3 @@ def kubeconfig(server: str, authority_file: str, token: str) -> str:
             "current-context": name,
         }
     )
-
-
-def _written(document: dict[str, object]) -> str:
-    """JSON, which is YAML too."""
-    return json.dumps(document, indent=2) + "\n"

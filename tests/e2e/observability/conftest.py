@@ -11,12 +11,13 @@ from typing import Any
 import httpx
 import pytest
 from e2e.cluster import REPOSITORY, Kubectl
+from e2e.observability.accounts import forget
 from e2e.observability.hurried import hurried
 from support.api_server import free_ports
 from vivero_dev.instance import Instance
 from vivero_dev.native.services import alerting
 from vivero_dev.native.services.base import LOOPBACK, ServiceHost
-from vivero_dev.observability.account import PROMETHEUS, account_objects
+from vivero_dev.observability.account import PROMETHEUS
 from vivero_dev.observability.charts import rendered
 from vivero_dev.observability.configuration import Monitoring
 from vivero_dev.processes import ProcessTable
@@ -78,9 +79,7 @@ def watch(
     finally:
         for process in alerting.STOP_ORDER:
             ProcessTable(beside).stop(process)
-        if not provider.observability():
-            kinds = [f"{one['kind'].lower()}/{one['metadata']['name']}" for one in account_objects(PROMETHEUS)]
-            kubectl("delete", "--namespace=vivero-system", "--ignore-not-found", *kinds)
+        forget(kubectl, PROMETHEUS, provider)
 
 
 @pytest.fixture(scope="session")

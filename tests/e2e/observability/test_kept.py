@@ -12,13 +12,14 @@ from typing import Any
 import httpx
 import pytest
 from e2e.cluster import Kubectl
+from e2e.observability.accounts import forget
 from support.api_server import free_ports
 from vivero_dev.instance import Instance
 from vivero_dev.localhost import local_client
 from vivero_dev.native.services import alerting, telemetry
 from vivero_dev.native.services.base import LOOPBACK, ServiceHost
 from vivero_dev.native.tools import ensure_tools
-from vivero_dev.observability.account import LOGS, account_objects, ensure_token
+from vivero_dev.observability.account import LOGS, ensure_token
 from vivero_dev.probing import until
 from vivero_dev.processes import ProcessTable
 from vivero_dev.providers import provider_for
@@ -29,9 +30,10 @@ PORTS = ("logs", "logs-agent", "jaeger", "otlp")
 
 
 @pytest.fixture(scope="session")
-def host(instance: Instance, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceHost]:
+def host(instance: Instance, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceHost]:
     """A folder and ports of their own beside the platform's."""
-    if provider_for(instance, "auto").name != "native":
+    provider = provider_for(instance, "auto")
+    if provider.name != "native":
         pytest.skip("they read what containers of the native provider write")
     ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
     folder = tmp_path_factory.mktemp("kept")
@@ -39,6 +41,7 @@ def host(instance: Instance, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     yield ServiceHost(beside, (LOOPBACK,))
     for name in telemetry.STOP_ORDER:
         ProcessTable(beside).stop(name)
+    forget(kubectl, LOGS, provider)
 
 
 @contextmanager
@@ -54,11 +57,12 @@ def found(ask: Callable[[], list[dict[str, Any]]], what: str) -> list[dict[str, 
 
 
 def test_a_requests_number_finds_its_line_in_the_logs(
-    instance: Instance, platform: dict[str, Any], host: ServiceHost, kubectl: Kubectl
+    instance: Instance, platform: dict[str, Any], host: ServiceHost
 ) -> None:
-    provider = provider_for(instance, "auto")
     watched = alerting.Watched.of(instance)
-    source = telemetry.Source(watched.server, watched.authority, ensure_token(provider.kubectl(), LOGS))
+    source = telemetry.Source(
+        watched.server, watched.authority, ensure_token(provider_for(instance, "auto").kubectl(), LOGS)
+    )
     ensure_tools(instance.cache_dir, ("victoria-logs", "vlagent"), instance.log_dir / "tools.log", silently)
     url = telemetry.ensure_logs(host, silently)
     telemetry.ensure_agent(host, source, silently)
@@ -74,9 +78,6 @@ def test_a_requests_number_finds_its_line_in_the_logs(
         (line,) = found(lines, "the request's line")
     assert (line["_msg"], line["status"]) == ("request", str(answer.status_code))
     assert line["kubernetes.container_name"] == "serve"
-    if not provider.observability():
-        kinds = [f"{one['kind'].lower()}/{one['metadata']['name']}" for one in account_objects(LOGS)]
-        kubectl("delete", "--namespace=vivero-system", "--ignore-not-found", *kinds)
 
 
 @pytest.mark.full

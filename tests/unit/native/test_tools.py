@@ -21,7 +21,9 @@ def test_every_program_is_one_of_the_modules_and_its_sources_are_locked() -> Non
         own = tool.package.startswith("./") and (tool.home / tool.package / "main.go").exists()
         assert own or tool.package in named[tool.home], tool.name
         assert (tool.home / "go.sum").exists()
-    assert {tool.package for tool in tools.TOOLS.values()} >= set().union(*named.values()), "nothing is locked in vain"
+    assert {tool.package for tool in tools.TOOLS.values()} >= set().union(*named.values()), (
+        "every program that is locked is used"
+    )
     outputs = [tool.package.rpartition("/")[2] for tool in tools.TOOLS.values()]
     assert len(set(outputs)) == len(outputs)
 

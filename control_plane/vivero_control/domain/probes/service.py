@@ -136,7 +136,7 @@ class SignupProbe:
             await SignupRepository(session).remove_probe(signup_id)
 
     async def _is_deleted(self, tenant: Tenant) -> bool:
-        """Now, or before; False where somebody else wrote to it meanwhile."""
+        """Now, or before; False where another program wrote to it in between."""
         if tenant.metadata.deletion_timestamp is not None:
             return True
         if not _is_of_a_probe(tenant):

@@ -29,7 +29,7 @@ from vivero_control.jobs.repository import OutboxRepository
 HOURS: Final = (1, 4, 24, 72)
 """For how long an owner can grant it."""
 SESSION: Final = timedelta(hours=1)
-"""How long staff are in before they enter anew."""
+"""How long staff are in before they enter again."""
 Role = Literal["viewer", "admin"]
 """As what staff look: as a viewer of the workspace, or also at what its administrators see."""
 

@@ -11,7 +11,7 @@ from vivero_dev.debian import extracted
 from vivero_dev.instance import Instance
 from vivero_dev.native.files import write_private, write_public
 from vivero_dev.native.layout import Cluster
-from vivero_dev.native.services.base import FIRST_UID, LOOPBACK, OWN_USER, VIEW, ServiceHost, run_own
+from vivero_dev.native.services.base import FIRST_UID, LOOPBACK, OWN_USER, VIEW, ServiceHost, run_own, serve_certified
 from vivero_dev.observability import configuration
 from vivero_dev.observability.account import PROMETHEUS as PROMETHEUS_ACCOUNT
 from vivero_dev.observability.account import ensure_token
@@ -141,21 +141,20 @@ def _serve(host: ServiceHost, program: Program, flags: list[str], revision: str,
     folder, url = host.instance.folder(program.name), program.url(host)
     write_public(folder / "web.yml", configuration.web(str(VIEW)))
     (folder / program.name).touch()
-    host.processes.ensure(
-        ProcessSpec(
-            program.name,
-            [
-                f"{VIEW}/{program.name}",
-                *flags,
-                f"--web.listen-address={url.removeprefix('https://')}",
-                f"--web.config.file={VIEW}/web.yml",
-                f"--web.external-url={url}",
-            ],
-            user=program.user,
-            binds=[(folder, VIEW), *binds, *program.binds(host.instance.cache_dir)],
-            revision=revision + host.certificate().certificate.read_text(),
-            ready=lambda: health(program.name, url, host.authority.certificate).ok,
-            deadline=READY_SECONDS,
-        )
+    command = [
+        f"{VIEW}/{program.name}",
+        *flags,
+        f"--web.listen-address={url.removeprefix('https://')}",
+        f"--web.config.file={VIEW}/web.yml",
+        f"--web.external-url={url}",
+    ]
+    spec = ProcessSpec(
+        program.name,
+        command,
+        user=program.user,
+        binds=[*binds, *program.binds(host.instance.cache_dir)],
+        revision=revision,
+        deadline=READY_SECONDS,
     )
+    serve_certified(host, spec, lambda: health(program.name, url, host.authority.certificate).ok)
     return url

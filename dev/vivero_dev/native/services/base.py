@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vivero_dev.backing.accounts import Accounts, accounts_of
@@ -87,6 +87,19 @@ class ServiceHost:
             shutil.copyfile(source, folder / target)
         (folder / "tls.key").chmod(0o600)
         return self.own_folder(name, user, *parts)
+
+
+def serve_certified(host: ServiceHost, spec: ProcessSpec, ready: Callable[[], bool]) -> None:
+    """Run a program that speaks TLS by the certificate in its folder, which it sees as VIEW; another one restarts it."""
+    folder, pair = host.instance.folder(spec.name), host.certificate()
+    host.processes.ensure(
+        replace(
+            spec,
+            binds=[(folder, VIEW), *spec.binds],
+            revision=spec.revision + pair.certificate.read_text(),
+            ready=ready,
+        )
+    )
 
 
 def serve_own(host: ServiceHost, name: str, folder: Path, arguments: Sequence[str], ready: Callable[[], bool]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vivero_dev.native.files import write_private, write_public
-from vivero_dev.native.services.base import FIRST_UID, LOOPBACK, OWN_USER, VIEW, ServiceHost
+from vivero_dev.native.services.base import FIRST_UID, LOOPBACK, OWN_USER, VIEW, ServiceHost, serve_certified
 from vivero_dev.native.tools import ensure_tools, program
 from vivero_dev.observability import telemetry
 from vivero_dev.observability.health import health
@@ -119,17 +119,15 @@ def ensure_agent(host: ServiceHost, source: Source, say: Say) -> None:
 
 def _serve(host: ServiceHost, kept: Kept, flags: list[str], revision: str) -> str:
     """Run it from its certified folder."""
-    folder, url = host.instance.folder(kept.name), kept.url(host)
-    (folder / kept.tool).touch()
-    host.processes.ensure(
-        ProcessSpec(
-            kept.name,
-            [f"{VIEW}/{kept.tool}", *flags],
-            user=kept.user,
-            binds=[(folder, VIEW), (program(host.instance.cache_dir, kept.tool), VIEW / kept.tool)],
-            revision=revision + host.certificate().certificate.read_text(),
-            ready=lambda: health(kept.name, url, host.authority.certificate).ok,
-            deadline=READY_SECONDS,
-        )
+    url = kept.url(host)
+    (host.instance.folder(kept.name) / kept.tool).touch()
+    spec = ProcessSpec(
+        kept.name,
+        [f"{VIEW}/{kept.tool}", *flags],
+        user=kept.user,
+        binds=[(program(host.instance.cache_dir, kept.tool), VIEW / kept.tool)],
+        revision=revision,
+        deadline=READY_SECONDS,
     )
+    serve_certified(host, spec, lambda: health(kept.name, url, host.authority.certificate).ok)
     return url
