@@ -87,7 +87,7 @@ class Housekeeping:
             "files": lambda: finish_interrupted(self._database, self._storage, self._files),
             "sessions": lambda: self._purge(sessions.purge),
             "tickets": lambda: self._purge(tickets.purge),
-            "support sessions": lambda: self._purge(support.purge),
+            "support_sessions": lambda: self._purge(support.purge),
             "links": lambda: self._purge(links.purge),
             "columns": self._drop_spare_columns,
             "trash": lambda: self._trash.destroy_expired(_BATCH),

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any, Final
 
+import httpx
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,6 +21,7 @@ SORTABLE: Final = [one.name for one in THINGS.fields if one.kind.sortable]
 KEYS: Final = st.sampled_from([*SORTABLE, "id", "version", "created_at"])
 SORTS: Final = st.lists(st.tuples(KEYS, st.booleans()), max_size=MAX_SORTS, unique_by=lambda key: key[0])
 MANY: Final = 40_000
+TRIES: Final = 20
 
 
 @pytest.fixture
@@ -123,17 +125,30 @@ async def test_a_slow_list_says_what_would_help(
     monkeypatch.setattr(lists, "MOMENT", 0.001)
     quick = await workspace.client.get(RECORDS, params={"sort": "-Integer"}, headers=owner)
     assert quick.status_code == 200, "an index gives this order"
-    slow = await workspace.client.get(RECORDS, params={"sort": "Text,-Integer"}, headers=owner)
+    slow = await cut_off(workspace, owner, sort="Text,-Integer")
     assert (slow.status_code, slow.json()["type"]) == (422, "urn:vivero:problem:slow-list")
     assert [error["field"] for error in slow.json()["errors"]] == ["sort"]
     assert "an index on Text, Integer" in slow.json()["detail"]
     page = await ask(workspace, owner, sort="Text,-Integer", allow_slow="true", limit=1)
     assert page["items"][0]["values"]["Integer"] == 39_997, "the last that seven divides"
-    search = await workspace.client.get(RECORDS, params={"search": "nowhere"}, headers=owner)
+    search = await cut_off(workspace, owner, search="nowhere")
     assert search.status_code == 422
     assert "no index helps" in search.json()["detail"]
-    assert await ask(workspace, owner, "/count", search="nowhere") == {"count": None, "exact": False}
+    counts = [await ask(workspace, owner, "/count", search="nowhere") for _ in range(TRIES)]
+    assert {"count": None, "exact": False} in counts
     assert await ask(workspace, owner, "/count", search="nowhere", exact="true") == {"count": 0, "exact": True}
+
+
+async def cut_off(workspace: Workspace, owner: dict[str, str], **params: str) -> httpx.Response:
+    """What a list that takes too long answers.
+
+    On a busy machine the database's clock of a statement may be late, and the list is there before it.
+    """
+    for _ in range(TRIES):
+        answer = await workspace.client.get(RECORDS, params=params, headers=owner)
+        if answer.status_code != 200:
+            break
+    return answer
 
 
 async def filled(workspace: Workspace, owner: dict[str, str]) -> None:
@@ -152,7 +167,7 @@ async def test_the_index_that_is_offered_makes_the_list_fast(
     await filled(workspace, owner)
     monkeypatch.setattr(lists, "MOMENT", 0.005)
     sort = {"sort": "Text,-Integer"}
-    assert (await workspace.client.get(RECORDS, params=sort, headers=owner)).status_code == 422
+    assert (await cut_off(workspace, owner, **sort)).status_code == 422
     path, wanted = "/api/v1/collections/Things/indexes", {"columns": ["Text", "-Integer"]}
     member = await workspace.user(owner, "member")
     assert (await workspace.client.post(path, json=wanted, headers=member)).status_code == 403

@@ -47,11 +47,12 @@ class QuoteController(Controller):
         return await quotes.make(data, request.user.email)
 
     @get("/{quote:int}", summary="One quote")
+    @raises(ContractsOffError)
     async def get_quote(self, quotes: NamedDependency[QuoteService], quote: QuoteNumber) -> QuoteView:
         return await quotes.get(quote)
 
     @put("/{quote:int}", summary="Offer something else in a draft", guards=[admins_sell])
-    @raises(InvalidInputError, WrongQuoteStateError)
+    @raises(InvalidInputError, WrongQuoteStateError, ContractsOffError)
     async def change_quote(
         self,
         request: StaffRequest,
@@ -62,7 +63,7 @@ class QuoteController(Controller):
         return await quotes.change(quote, data, request.user.email)
 
     @post("/{quote:int}/send", summary="Mail a quote to the customer", status_code=200, guards=[admins_sell])
-    @raises(InvalidInputError, WrongQuoteStateError)
+    @raises(InvalidInputError, WrongQuoteStateError, ContractsOffError)
     async def send_quote(
         self, request: StaffRequest, quotes: NamedDependency[QuoteService], quote: QuoteNumber
     ) -> QuoteView:
@@ -70,7 +71,7 @@ class QuoteController(Controller):
         return await quotes.send(quote, request.user.email)
 
     @post("/{quote:int}/withdraw", summary="Take a quote back", status_code=200, guards=[admins_sell])
-    @raises(WrongQuoteStateError)
+    @raises(WrongQuoteStateError, ContractsOffError)
     async def withdraw_quote(
         self, request: StaffRequest, quotes: NamedDependency[QuoteService], quote: QuoteNumber, data: JSONBody[Withdraw]
     ) -> QuoteView:
