@@ -48,7 +48,18 @@ def changed_fields(fields: Sequence[Field], form: Form) -> list[Field]:
 def filled_fields(fields: Sequence[Field], form: Form) -> list[Field]:
     """The filled fields of a new record; unchanged defaults are left to the service."""
     changed = changed_fields(fields, form)
-    return [field for field in fields if field in changed or (field.default is None and is_typed(field))]
+    return [
+        field
+        for field in fields
+        if field in changed or (field.default is None and is_typed(field)) or uploaded_files(field, form)
+    ]
+
+
+def uploaded_files(field: Field, form: Form) -> dict[str, str]:
+    """Names by id of the files that a new record's form uploaded for a field; nothing for fields of other types."""
+    prefix = f"{input_name(field)}."
+    names = [name for name in form if field.kind.uploaded and name.startswith(prefix)]
+    return {name.removeprefix(prefix): form[name] for name in names}
 
 
 def input_hash(field: Field, text: str) -> str:
@@ -89,8 +100,13 @@ def _canonical(field: Field, text: str) -> str:
 
 
 def record_values(fields: Sequence[Field], form: Form, notation: Notation = UNSET) -> dict[str, Any]:
-    """The typed values for the service, which validates them."""
-    return {field.name: field.kind.typed(_text(field, form), notation, required=field.required) for field in fields}
+    """The typed values, and the ids of files, for the service, which validates them."""
+    return {
+        field.name: list(uploaded_files(field, form))
+        if field.kind.uploaded
+        else field.kind.typed(_text(field, form), notation, required=field.required)
+        for field in fields
+    }
 
 
 def shown_values(fields: Sequence[Field], values: Mapping[str, Any], notation: Notation = UNSET) -> dict[str, str]:

@@ -158,9 +158,38 @@ def test_files_are_added_in_a_cell(page: Page, address: str, world: World) -> No
     assert [len(one.values["Scans"]) for one in world.records["Plants"].values()] == [2, 1]
 
 
-def test_a_new_record_leads_to_its_files(page: Page, address: str) -> None:
+def test_a_new_record_has_its_files_at_once(
+    page: Page, address: str, world: World, paper: Path, accessible: Callable[[Page], None], shoot: Shoot
+) -> None:
     page.goto(f"{address}{PATH}/new")
+    here = page.get_by_role("group", name="Scans")
+    here.get_by_label("Add files to Scans").set_input_files([text_file("first.txt"), text_file("second.txt")])
+    expect(here.get_by_role("listitem")).to_have_count(2)
+    here.evaluate(DROP, "dropped.txt")
+    here.get_by_label("Add files to Scans").set_input_files(text_file("large.txt", 1_000_001))
+    expect(here.get_by_role("alert")).to_have_text("large.txt: 976.6 KiB is more than the 976.6 KiB that fit")
+    here.get_by_role("button", name="Take out second.txt").click()
+    expect(here.get_by_role("listitem")).to_have_text(["first.txt", "dropped.txt"])
+    accessible(page)
+    shoot(page, "new-record-files")
+    page.get_by_role("button", name="Create record").click()  # without a name, which it needs
+    expect(page.get_by_text("Nothing was saved yet.")).to_be_visible()
+    expect(here.get_by_role("listitem")).to_have_text(["first.txt", "dropped.txt"])
     page.get_by_label("Name").fill("Fig")
-    page.get_by_role("button", name="Create and add files").click()
-    expect(page.get_by_label(FIELD)).to_be_attached()
+    here.get_by_label("Add files to Scans").set_input_files(paper)
+    page.get_by_role("button", name="Create record").click()  # while that one is on its way
     expect(page.get_by_text("Record created.")).to_be_visible()
+    made = max(world.records["Plants"].values(), key=lambda one: one.id)
+    assert [file.name for file in made.values["Scans"]] == ["first.txt", "dropped.txt", paper.name]
+
+
+def test_without_a_script_a_new_record_leads_to_its_files(browser: Browser, address: str) -> None:
+    with opened(browser, java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(f"{address}{PATH}/new")
+        expect(page.get_by_text("Files can be added once the record is there.")).to_be_visible()
+        expect(page.get_by_label("Add files to Scans")).to_be_hidden()
+        page.get_by_label("Name").fill("Fig")
+        page.get_by_role("button", name="Create and add files").click()
+        expect(page.get_by_label(FIELD)).to_be_attached()
+        expect(page.get_by_text("Record created.")).to_be_visible()

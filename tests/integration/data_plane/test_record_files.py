@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
+import httpx
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -94,6 +96,25 @@ async def desk(workspace: Workspace, owner: dict[str, str]) -> Desk:
         {"name": "Photos", "type": "file"},
     )
     return Desk(workspace, owner)
+
+
+async def test_the_form_of_a_new_record_takes_what_it_uploaded(desk: Desk) -> None:
+    name, scans, _ = (field["id"] for field in (await desk.ask("GET", HERE))["fields"])
+    uploaded, unknown = await desk.listed("one.txt"), "a" * 26
+
+    async def sent(file: str) -> httpx.Response:
+        form = urlencode({f"f{name}": "Oak", f"f{scans}.{file}": "<b>other</b>.txt"})
+        headers = {**desk.headers, "content-type": "application/x-www-form-urlencoded"}
+        return await desk.workspace.client.post("/collections/Contacts/new", content=form, headers=headers)
+
+    for wrong in (unknown, "1", "../x"):
+        refused = await sent(wrong)
+        assert refused.status_code == 422, refused.text
+        assert "&lt;b&gt;other&lt;/b&gt;.txt" in refused.text, "what was chosen is not lost"
+    assert (await sent(uploaded)).status_code == 303
+    assert await desk.names(1) == ["one.txt"], "a form does not name files"
+    assert (await desk.ask("GET", "/api/v1/files"))["items"] == []
+    assert (await sent(uploaded)).status_code == 422, "it belongs to a record already"
 
 
 @pytest.mark.parametrize("field", ["Scans", ""])

@@ -3,6 +3,7 @@
 # ruff: noqa: ARG001, ARG002, ANN401  the fakes keep the signatures of the services they stand for
 
 import builtins
+from base64 import b32encode
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -72,6 +73,7 @@ from vivero_data.domain.email_changes.service import EmailChangeService
 from vivero_data.domain.favourites.service import FavouriteService
 from vivero_data.domain.field_types.file import RecordFile
 from vivero_data.domain.field_types.link import Linked
+from vivero_data.domain.files.controllers import FileController
 from vivero_data.domain.files.schemas import StoredFile
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.identity.service import Identity, IdentityService
@@ -110,7 +112,7 @@ from vivero_data.domain.records.files import RecordFileService
 from vivero_data.domain.records.filters import AllOf, AnyOf, Not, Tree, parse_filter, parse_where
 from vivero_data.domain.records.finder import MAX_FOUND, SHORTEST, FoundRecord, RecordFinder, name_field
 from vivero_data.domain.records.groups import Heading
-from vivero_data.domain.records.held import as_record_file
+from vivero_data.domain.records.held import as_record_file, file_fields
 from vivero_data.domain.records.indexing import AddIndex
 from vivero_data.domain.records.linking import ReferenceService
 from vivero_data.domain.records.lists import COUNTED, SlowListError, conditions, total_column
@@ -810,7 +812,16 @@ class FakeRecords(RecordService):
     def _parsed(self, name: str, given: Mapping[str, Any], *, new: bool) -> dict[str, Any]:
         collection = self.world.collections[name]
         columns = columns_for(collection, given, new=new)
-        return {field.name: present(field, columns[field.id]) for field in collection.fields if field.id in columns}
+        values = {field.name: present(field, columns[field.id]) for field in collection.fields if field.id in columns}
+        for field in file_fields(collection):
+            if values.get(field.name):
+                values[field.name] = [self._listed(field, file) for file in values[field.name]]
+        return values
+
+    def _listed(self, field: Field, file: RecordFile) -> RecordFile:
+        if file.id not in self.world.files:
+            raise InvalidInputError.of(field.name, f"has {file.id}, which is no file of the list")
+        return as_record_file(self.world.files[file.id][0])
 
     async def list(self, actor: Actor, collection: str, query: RecordQuery) -> Page[Record]:
         known = {"id", *(field.name for field in self.world.collections[collection].fields)}
@@ -1101,7 +1112,7 @@ class FakeFiles(FileService):
         return self.add(upload.filename, await upload.read(), upload.content_type or "")
 
     def add(self, name: str, content: bytes, media_type: str, size: int = 0) -> StoredFile:
-        file_id = f"f{self.world.next_id()}"
+        file_id = b32encode(self.world.next_id().to_bytes(16)).decode().rstrip("=").lower()
         made = StoredFile(file_id, name, size or len(content), media_type, NOW - timedelta(hours=3), "ada@example.com")
         self.world.files[file_id] = (made, content)
         self.world.note("file.upload", name, None, {"size": made.size})
@@ -1676,6 +1687,7 @@ def make_app(world: World) -> Litestar:
 
     controllers = [
         RecordController,
+        FileController,
         RecordFileController,
         ViewController,
         CollectionController,

@@ -2,6 +2,7 @@
 import htmx from "htmx.org";
 import { startDialogs } from "./dialog.js";
 import { startDrafts } from "./drafts.js";
+import { startNewFiles } from "./new-files.js";
 import { startPickers } from "./picker.js";
 import { startPalette } from "./palette.js";
 import { startPrinting } from "./print.js";
@@ -19,6 +20,7 @@ htmx.config.historyCacheSize = 0;
 
 startDialogs();
 startDrafts();
+startNewFiles();
 startPalette();
 startPickers();
 startPrinting();

@@ -11,6 +11,20 @@ function size(bytes) {
   return `${bytes.toFixed(unit ? 1 : 0).replace(/\.0$/, "")} ${UNITS[unit]}`;
 }
 
+/* Uploads a file by the API: the file as it is stored, or what is wrong in words. */
+export async function store(url, file) {
+  const body = new FormData();
+  body.append("file", file);
+  const answer = await fetch(url, { method: "POST", headers: { Accept: "application/json" }, body }).catch(() => null);
+  const said = answer && (await answer.json().catch(() => null));
+  if (answer?.ok) return { stored: said };
+  return { problem: said?.detail ?? (answer ? `Not stored: the server answered ${answer.status}.` : "Not stored: there is no connection.") };
+}
+
+export function tooLarge(file, limit) {
+  return file.size > limit ? `${size(file.size)} is more than the ${size(limit)} that fit` : "";
+}
+
 function say(form, name, words, value) {
   const panel = form.querySelector("[data-upload-progress]");
   panel.hidden = false;
@@ -20,9 +34,9 @@ function say(form, name, words, value) {
 }
 
 function send(form, file) {
-  const limit = Number(form.dataset.uploadMax);
-  if (file.size > limit) {
-    say(form, file.name, `${size(file.size)} is more than the ${size(limit)} that fit`, 0);
+  const problem = tooLarge(file, Number(form.dataset.uploadMax));
+  if (problem) {
+    say(form, file.name, problem, 0);
     return;
   }
   const body = new FormData();

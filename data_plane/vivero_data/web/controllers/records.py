@@ -46,6 +46,7 @@ from vivero_data.web.inputs import (
     shown_defaults,
     shown_values,
     typed_values,
+    uploaded_files,
 )
 from vivero_data.web.list_state import ListState, read_state, shown_in
 from vivero_data.web.listing import Address, collection_href, columns_cookie, page_links, record_href
@@ -220,14 +221,17 @@ async def export_records(
 
 @get("/collections/{name:str}/new")
 async def new_record(
-    request: Request[Any, Any, Any], visit: NamedDependency[Visit], collection: NamedDependency[Collection]
+    request: Request[Any, Any, Any],
+    visit: NamedDependency[Visit],
+    collection: NamedDependency[Collection],
+    files: NamedDependency[FileService],
 ) -> Html:
     """The form of a new record, with values that the address has for some of its fields."""
     require_right(visit, collection, Right.CREATE, "add records")
     asked = request.query_params
     given = [one for one in collection.fields if input_name(one) in asked and not one.kind.computed]
     typed = {one.name: asked[input_name(one)] for one in given}
-    return _form(visit, collection, typed, shown=asked.get("shown", ""))
+    return _form(visit, collection, typed, shown=asked.get("shown", ""), max_bytes=files.max_bytes)
 
 
 @post("/collections/{name:str}/new", request_max_body_size=CONTENT_BYTES)
@@ -236,6 +240,7 @@ async def create_record(
     visit: NamedDependency[Visit],
     collection: NamedDependency[Collection],
     records: NamedDependency[RecordService],
+    files: NamedDependency[FileService],
 ) -> Response[Any]:
     require_right(visit, collection, Right.CREATE, "add records")
     form = await read_form(request)
@@ -245,7 +250,16 @@ async def create_record(
         )
     except FORM_ERRORS as error:
         typed = typed_values(collection.fields, form)
-        return _form(visit, collection, typed, problem=error, shown=form.get("shown", ""))
+        uploaded = {field.name: uploaded_files(field, form) for field in collection.fields}
+        return _form(
+            visit,
+            collection,
+            typed,
+            problem=error,
+            shown=form.get("shown", ""),
+            max_bytes=files.max_bytes,
+            uploaded=uploaded,
+        )
     back = shown_in(collection, form.get("shown", ""))
     after = {
         "another": str(Address(f"{collection_href(collection.name)}/new").put("shown", back.query)),
@@ -363,8 +377,9 @@ def _form(  # noqa: PLR0913  one place composes the form in all its states
     beside: Around | None = None,
     shown: str = "",
     max_bytes: int = 0,
+    uploaded: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
 ) -> Html:
-    """The form of a new or existing record; `typed` are the user's unsaved changes."""
+    """The form of a new or existing record; `typed` are the user's unsaved changes, `uploaded` a new one's files."""
     stale = record is not None and isinstance(problem, FieldConflictError)
     fields = collection.fields
     stored = shown_values(fields, record.values, visit.notation) if record else shown_defaults(fields, visit.notation)
@@ -388,6 +403,8 @@ def _form(  # noqa: PLR0913  one place composes the form in all its states
         "related": beside.related if beside else (),
         "beside": beside,
         "max_bytes": max_bytes,
+        "uploaded": uploaded,
+        "may_upload": record is None and visit.actor.may(Permission.WRITE_FILES),
         # After a conflict the form is based on the current version, which it shows next to the fields.
         "version": record.version if record and (stale or version is None) else version,
     }

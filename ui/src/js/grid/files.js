@@ -1,3 +1,5 @@
+import { store } from "../upload.js";
+
 // Files in cells: chosen by a cell's "Add" or by Enter on the cell, or dropped on it. Each is uploaded into the record's field.
 export function startFiles(grid) {
   const picker = document.createElement("input");
@@ -42,7 +44,7 @@ export function startFiles(grid) {
     cell.dataset.state = "saving";
     for (const file of files) {
       grid.say(`Adding ${file.name}.`);
-      const problem = await sent(`${grid.api}/${id}/files?field=${encodeURIComponent(name)}`, file);
+      const { problem } = await store(`${grid.api}/${id}/files?field=${encodeURIComponent(name)}`, file);
       if (problem) problems.push(`${file.name}: ${problem}`);
     }
     delete cell.dataset.state;
@@ -52,14 +54,4 @@ export function startFiles(grid) {
     const now = grid.row(id)?.cells[place];
     if (problems.length && now) grid.fail(now, problems.join(" "), [["Close", () => grid.discard(now)]]);
   }
-}
-
-/* What is wrong; nothing if the file is stored. */
-async function sent(url, file) {
-  const body = new FormData();
-  body.append("file", file);
-  const answer = await fetch(url, { method: "POST", headers: { Accept: "application/json" }, body }).catch(() => null);
-  if (answer?.ok) return "";
-  const said = answer && (await answer.json().catch(() => null));
-  return said?.detail ?? (answer ? `Not stored: the server answered ${answer.status}.` : "Not stored: there is no connection.");
 }
