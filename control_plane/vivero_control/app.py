@@ -46,6 +46,7 @@ from vivero_control.domain.signups.controllers import (
 from vivero_control.domain.staff.controllers import AuthController, MemberController, SecondFactorController
 from vivero_control.domain.staff.guards import STAFF, bearer_auth, second_factor_set_up
 from vivero_control.domain.status.controllers import IncidentController, StatusController
+from vivero_control.domain.tenant_views.controllers import TenantViewController
 from vivero_control.domain.tenants.controllers import TenantController, TenantOrderController
 from vivero_control.domain.tenants.hosts import ForeignHosts, HostDispatch
 from vivero_control.domain.timeline.controllers import TimelineController
@@ -126,6 +127,7 @@ def _api(services: Services) -> Router:
         route_handlers=[
             TenantController,
             TenantOrderController,
+            TenantViewController,
             BackupController,
             RestoreController,
             DeletedTenantController,

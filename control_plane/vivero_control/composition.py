@@ -83,6 +83,7 @@ from vivero_control.domain.status.measuring import Probes
 from vivero_control.domain.status.service import StatusService
 from vivero_control.domain.support import jobs as support_jobs
 from vivero_control.domain.support.service import SupportAccess
+from vivero_control.domain.tenant_views.service import TenantViews
 from vivero_control.domain.tenants.bulk import BulkOrders
 from vivero_control.domain.tenants.directory import TenantDirectory
 from vivero_control.domain.tenants.finder import WorkspaceFinder
@@ -284,6 +285,7 @@ def services(to: Infrastructure) -> Services:
         plans=plans,
         tenants=tenants,
         bulk=BulkOrders(tenants),
+        tenant_views=TenantViews(to.database, clock),
         backups=backups,
         workspace_backups=WorkspaceBackups(backups, clock),
         workspace_deletion=WorkspaceDeletion(

@@ -24,6 +24,7 @@ the frozen structs of its domain's `schemas.py`.
 | `settings: Settings` | addresses | `domain`, `tenant_url(slug)` |
 | `tenants: TenantService` | tenants page | `search(TenantQuery) -> Page[TenantRow]`, `get(name) -> TenantDetail`, `subjects(name)` for its history, `suspend/resume/extend_trial/change_plan(name, action, actor) -> TenantDetail` |
 | `bulk: BulkOrders` | orders for several tenants | `give(BulkOrder, actor) -> BulkResult`, also as a preview |
+| `tenant_views: TenantViews` | saved views of the tenants' list | `all(member) -> ViewList`, `get(number, member) -> TenantView`, `make/change/delete(…, member)`, `choose(number, member)` |
 | `deleted: DeletedTenants` | deleted tenants that can be brought back | `all() -> tuple[DeletedTenant, ...]`, `undelete(id, Undelete, actor) -> DeletedTenant` |
 | `platform: PlatformBackups` | the platform's own backup | `get() -> PlatformBackupView`, `back_up(BackUp, actor)` |
 | `billing: BillingService` | the plan of a workspace | `is_on`, `offers()`; `checkout(tenant, plan, interval, return_url)` and `portal(tenant, return_url)`, each the address to go to; `of_tenant(uid) -> BillingView`; `refresh(uid)` |
@@ -103,6 +104,7 @@ from vivero_control.domain.staff.sessions import StaffSessions
 from vivero_control.domain.staff.tokens import StaffTokens
 from vivero_control.domain.status.service import StatusService
 from vivero_control.domain.support.service import SupportAccess
+from vivero_control.domain.tenant_views.service import TenantViews
 from vivero_control.domain.tenants.bulk import BulkOrders
 from vivero_control.domain.tenants.finder import WorkspaceFinder
 from vivero_control.domain.tenants.hosts import HostService
@@ -123,6 +125,7 @@ class Services:
     plans: PlanService
     tenants: TenantService
     bulk: BulkOrders
+    tenant_views: TenantViews
     backups: BackupService
     deleted: DeletedTenants
     platform: PlatformBackups

@@ -318,6 +318,29 @@ _LOGIN: Final = {"email": "ada@vivero.example", "password": "not the password"}
 _SIGNUP: Final = {"company": "Company", "email": "owner@example.com", "password": _PASSWORD, "slug": "no-such-slug"}
 _CONFIRMED: Final = {"reason": "They asked for it.", "confirmed": "true"}
 _BULK: Final = {"action": "resume", "tenants": [{"name": "no-such-tenant", "generation": 1}]}
+_VIEW: Final = {
+    "name": "Trials that end soon",
+    "shared": True,
+    "wanted": {
+        "search": "northwind",
+        "plan": "trial",
+        "state": "ready",
+        "only": "trial-ending",
+        "sort": "trial_ends_at",
+        "descending": False,
+        "columns": ["status", "trial"],
+    },
+}
+_VIEW_FORM: Final = {
+    "name": "Trials that end soon",
+    "q": "northwind",
+    "state": "ready",
+    "plan": "trial",
+    "only": "trial-ending",
+    "sort": "trial_ends_at",
+    "column_status": "true",
+    "shared": "true",
+}
 _QUOTE: Final = {
     "tenant": None,
     "company": "Company",
@@ -374,6 +397,12 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
     "POST /api/v1/tenants/{name}/extend-trial": {**_REASON, "trial_ends_at": "2026-12-24T00:00:00Z"},
     "PUT /api/v1/leads/{signup_id}/owner": {"staff_id": None},
     "POST /staff/leads/{signup_id}/owner": {"staff_id": "none"},
+    "POST /api/v1/tenant-views": _VIEW,
+    "PUT /api/v1/tenant-views/{view}": _VIEW,
+    "PUT /api/v1/tenant-views/default": {"view": None},
+    "POST /staff/views/new": _VIEW_FORM,
+    "POST /staff/views/{view}": _VIEW_FORM,
+    "POST /staff/views/first": {"view": ""},
     "POST /api/v1/tenant-orders": {**_BULK, "reason": _REASON["reason"]},
     "POST /api/v1/tenants/{name}/confirm-owner": _REASON,
     "POST /api/v1/tenants/{name}/change-plan": {**_REASON, "plan": "starter"},

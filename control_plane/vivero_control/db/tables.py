@@ -236,6 +236,30 @@ class StaffLink(Base):
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class SavedView(Base):
+    """A view of the tenants' list that one of the staff has saved."""
+
+    __tablename__ = "saved_views"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(60))
+    shared: Mapped[bool]
+    """With all of the staff."""
+    wanted: Mapped[dict[str, str]] = mapped_column(JSON)
+    """Filters, order and columns as an address has them (`domain/tenant_views/policies.py`)."""
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class SavedViewChoice(Base):
+    """The view that one of the staff sees first."""
+
+    __tablename__ = "saved_view_choices"
+
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"), primary_key=True)
+    view_id: Mapped[int] = mapped_column(ForeignKey("saved_views.id", ondelete="CASCADE"), index=True)
+
+
 class AuditRecord(Base):
     """Who did what to what, why, and what came of it. Rows are added and their outcome filled in, never removed."""
 

@@ -39,6 +39,7 @@ from vivero_control.web.platform import PlatformController
 from vivero_control.web.presentation import host_of, web_url
 from vivero_control.web.quote_page import QuotePageController
 from vivero_control.web.quotes import QuotesController
+from vivero_control.web.saved_views import SavedViewsController
 from vivero_control.web.signup import SignupController
 from vivero_control.web.site import SiteController
 from vivero_control.web.staff_login import RecoveryController, StaffLoginController
@@ -81,6 +82,7 @@ def pages(clock: Clock = now) -> Pages:
             TenantSupportController,
             TenantTimelineController,
             BulkController,
+            SavedViewsController,
             TenantBackupsController,
             BackupsController,
             DeletedController,

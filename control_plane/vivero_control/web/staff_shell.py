@@ -10,6 +10,7 @@ from vivero_control.domain.staff.schemas import StaffView
 
 OVERVIEW: Final = "/staff/overview"
 HOME: Final = "/staff/tenants"
+VIEWS: Final = "/staff/views"
 BACKUPS: Final = "/staff/backups"
 DEAD_LETTERS: Final = "/staff/dead-letters"
 BILLING: Final = "/staff/billing"

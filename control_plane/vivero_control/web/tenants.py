@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast, get_args
+from typing import Any, Final
 from urllib.parse import quote
 
 import msgspec
@@ -25,10 +25,13 @@ from vivero_control.domain.plans.service import PlanService
 from vivero_control.domain.signups.service import SignupService
 from vivero_control.domain.staff.guards import session_staff
 from vivero_control.domain.staff.schemas import StaffView
+from vivero_control.domain.tenant_views import policies
+from vivero_control.domain.tenant_views.schemas import Column, Wanted
+from vivero_control.domain.tenant_views.service import TenantViews
 from vivero_control.domain.tenants.bulk import BulkAction
-from vivero_control.domain.tenants.schemas import Only, SortKey, TenantDetail, TenantQuery, TenantState
+from vivero_control.domain.tenants.schemas import TenantDetail, TenantQuery, TenantState
 from vivero_control.domain.tenants.service import TenantService
-from vivero_control.web import billing_lines, contract_lines, operations, presentation, tenant_forms
+from vivero_control.web import billing_lines, contract_lines, operations, presentation, saved_views, tenant_forms
 from vivero_control.web.site import known
 from vivero_control.web.staff_shell import HOME, shell
 from vivero_control.web.tenant_forms import ActionForm
@@ -40,7 +43,6 @@ ORDERS: Final = {
     BulkAction.EXTEND: "Extend the trial",
 }
 LAST_PAGE: Final = 1_000_000
-_SORT_KEYS: Final = frozenset(get_args(SortKey))
 # What the page says after an action; the address carries the word, not the sentence.
 DONE: Final = {
     "suspend": "The workspace is suspended. Visitors see a page that says why.",
@@ -55,38 +57,38 @@ _DIALOG_FIELDS: Final = ("reason", "kind", "message", "trial_ends_at", "plan")
 
 
 class TenantFilter(Struct, frozen=True, kw_only=True):
-    """The table's state, as the address has it. Anything unknown in it is ignored, not refused: addresses are shared."""
+    """The table's state, as the address has it."""
 
-    q: str = ""
-    state: str = ""
-    plan: str = ""
-    only: str = ""
-    sort: str = "-created_at"
+    wanted: Wanted = Wanted()
+    view: int | None = None
+    """The saved view that was opened, whatever was changed since."""
     page: int = 1
 
     @classmethod
     def read(cls, params: Mapping[str, str]) -> "TenantFilter":
-        sort, state, only = (params.get(name, "") for name in ("sort", "state", "only"))
         return cls(
-            q=params.get("q", "")[:200],
-            state=state if state in set(TenantState) else "",
-            plan=params.get("plan", ""),
-            only=only if only in set(Only) else "",
-            sort=sort if sort.removeprefix("-") in _SORT_KEYS else cls().sort,
+            wanted=policies.read(params),
+            view=whole_number(params.get("view", "")),
             page=min(whole_number(params.get("page", "")) or 1, LAST_PAGE),
         )
 
     def query(self) -> TenantQuery:
+        wanted = self.wanted
         return TenantQuery(
-            search=self.q,
-            plan=self.plan or None,
-            state=TenantState(self.state) if self.state else None,
-            only=Only(self.only) if self.only else None,
-            sort=cast("SortKey", self.sort.removeprefix("-")),  # `read` compared it with the literals
-            descending=self.sort.startswith("-"),
+            search=wanted.search,
+            plan=wanted.plan or None,
+            state=wanted.state,
+            only=wanted.only,
+            sort=wanted.sort,
+            descending=wanted.descending,
             limit=PAGE_SIZE,
             offset=(self.page - 1) * PAGE_SIZE,
         )
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether not every customer is shown."""
+        return any((self.wanted.search, self.wanted.plan, self.wanted.state, self.wanted.only))
 
 
 class Dialog(Struct, frozen=True, kw_only=True):
@@ -180,28 +182,43 @@ class TenantsController(Controller):
     include_in_schema = False
     dependencies = {"member": Provide(session_staff)}  # noqa: RUF012  Litestar's own declaration
 
-    @get("/", name="tenants", sync_to_thread=False)
-    def table(
+    @get("/", name="tenants")
+    async def table(  # noqa: PLR0913, PLR0917  what the page shows
         self,
         request: Request[Any, Any, Any],
         member: NamedDependency[StaffView],
         tenants: NamedDependency[TenantService],
+        tenant_views: NamedDependency[TenantViews],
         plans: NamedDependency[PlanService],
         clock: NamedDependency[Clock],
-    ) -> Template:
-        wanted = TenantFilter.read(request.query_params)
-        page, listed, now = tenants.search(wanted.query()), known(plans.all), clock()
-        address = str(request.url)
+    ) -> Response[Any]:
+        """Without a query it is what the member chose to see first."""
+        views = (await tenant_views.all(member)).items
+        first = next((one for one in views if one.is_default), None)
+        if first is not None and not request.url.query:
+            return Redirect(saved_views.address(first), status_code=HTTP_303_SEE_OTHER)
+        asked = TenantFilter.read(request.query_params)
+        page, listed, now = tenants.search(asked.query()), known(plans.all), clock()
+        address, opened = str(request.url), next((one for one in views if one.id == asked.view), None)
+        shown = asked.wanted.columns or tuple(Column)
         context: dict[str, Any] = {
             "shell": shell(member),
-            "query": wanted,
+            "asked": asked,
+            "sort": policies.sort_word(asked.wanted),
             "url": address,
+            "tabs": saved_views.tabs(views, opened),
+            "opened": opened,
+            "save_href": saved_views.form_address("new", asked.wanted),
+            "change_href": saved_views.change_address(opened, asked.wanted),
+            "said": policies.written(asked.wanted),
+            "shown": shown,
+            "heads": [saved_views.HEADS[one] for one in shown],
             "plans": listed,
-            "states": [(state.value, presentation.STATES[state].words) for state in TenantState],
-            "only": [(Only.TRIAL_ENDING.value, "Trial ends soon"), (Only.UNCONFIRMED.value, "Owner not confirmed")],
+            "states": saved_views.STATES,
+            "only": saved_views.ONLY,
             "bulk_actions": [(one.value, words) for one, words in ORDERS.items()],
             "lines": [presentation.tenant_line(row, listed, now) for row in page.items],
-            **presentation.pager(page, wanted.page, address),
+            **presentation.pager(page, asked.page, address),
         }
         return Template("pages/tenants.html.j2", context=context)
 

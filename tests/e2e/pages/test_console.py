@@ -7,6 +7,7 @@ from integration.control_plane.support import running
 from playwright.sync_api import Page, expect
 from unit.control_plane_web import fakes as control
 from unit.control_plane_web.status_fakes import FakeStatus
+from unit.control_plane_web.view_fakes import FakeTenantViews
 from vivero_control.domain.status.schemas import Component
 
 Check = Callable[[Page], None]
@@ -28,6 +29,32 @@ def test_several_are_suspended_after_a_look_at_what_that_does(page: Page, access
         page.get_by_role("button", name="Suspend 1").click()
         expect(page.get_by_text("1 suspended")).to_be_visible()
     assert [name for name, _, _ in tenants.orders] == ["northwind"]
+
+
+def test_a_view_is_saved_opened_and_seen_first(page: Page, accessible: Check) -> None:
+    views = FakeTenantViews(())
+    with running(control.make_app(sessions=control.OpenDoor(), tenant_views=views), ready=404) as address:
+        page.goto(f"{address}/staff/tenants")
+        page.get_by_label("Status").select_option(label="Suspended")
+        page.wait_for_url("**state=suspended**")
+        page.get_by_role("link", name="Save as a view").click()
+        expect(page.get_by_label("Status", exact=True).first).to_have_value("suspended")
+        page.get_by_role("button", name="Save the view").click()
+        expect(page.get_by_text("Give it a name.")).to_be_visible()
+        assert_fits(page)
+        accessible(page)
+        page.get_by_label("Name").fill("Closed")
+        page.get_by_role("button", name="Save the view").click()
+        expect(page.get_by_role("link", name="Closed")).to_have_attribute("aria-current", "page")
+        assert_fits(page)
+        accessible(page)
+        page.get_by_role("link", name="All views").click()
+        page.get_by_role("button", name="See “Closed” first").click()
+        expect(page.get_by_text("This is what you see first from now on.")).to_be_visible()
+        assert_fits(page)
+        accessible(page)
+        page.get_by_role("link", name="Tenants", exact=True).last.click()
+        page.wait_for_url("**view=1**")
 
 
 def test_an_incident_is_announced_and_a_missing_word_asked_for(page: Page, accessible: Check) -> None:

@@ -230,6 +230,7 @@ async def program(
                 "staff_id": str(somebody.id),
                 "letter": "0",
                 "number": "0",
+                "view": "1",
                 "quote": "1",
                 "contract": "1",
                 "tile": "signup",

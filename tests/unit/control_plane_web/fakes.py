@@ -34,6 +34,7 @@ from unit.control_plane_web.lead_fakes import FakeLeads
 from unit.control_plane_web.monitoring_fakes import monitoring
 from unit.control_plane_web.status_fakes import FakeStatus
 from unit.control_plane_web.timeline_fakes import FakeTimeline
+from unit.control_plane_web.view_fakes import FakeTenantViews
 from vivero_control.domain.accounts.backups import WorkspaceBackups
 from vivero_control.domain.accounts.service import Visit
 from vivero_control.domain.audit.search import AuditPage, AuditQuery, AuditSearch, Place
@@ -1069,6 +1070,7 @@ def fakes(**replaced: object) -> dict[str, object]:
         "signups": FakeSignups(),
         "tenants": tenants,
         "bulk": BulkOrders(tenants),
+        "tenant_views": FakeTenantViews(),
         "audit": FakeAudit(),
         "status": FakeStatus(),
         "backups": backups,

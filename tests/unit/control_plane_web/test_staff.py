@@ -145,7 +145,11 @@ def test_pages_have_neighbours() -> None:
     assert f'href="{HOME}?q=t&amp;page=3" rel="next"' in text
 
 
-@given(st.dictionaries(st.sampled_from(["q", "state", "plan", "sort", "page"]), st.text(max_size=300)))
+@given(
+    st.dictionaries(
+        st.sampled_from(["q", "state", "plan", "only", "sort", "columns", "view", "page"]), st.text(max_size=300)
+    )
+)
 def test_any_address_is_a_query(params: dict[str, str]) -> None:
     query = TenantFilter.read(params).query()
     assert query.offset >= 0

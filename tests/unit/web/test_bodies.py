@@ -116,6 +116,7 @@ WITHOUT_BODY = {
     "POST /logout",
     "POST /staff/logout",
     "POST /staff/dead-letters/{letter}/replay",
+    "POST /staff/views/{view}/delete",
     "POST /staff/quotes/{quote}/send",
     "POST /api/v1/quotes/{quote}/send",
     "POST /staff/people/{staff_id}/deactivate",
@@ -239,6 +240,7 @@ VALUES = {
     "field": "choice",
     "file_id": "a" * 26,
     "letter": "1",
+    "view": "1",
     "quote": "1",
     "contract": "1",
     "number": "1",
@@ -315,6 +317,7 @@ def authorised(route: Route) -> list[tuple[str, str]]:
         (
             "/staff/",
             "/api/v1/tenant-orders",
+            "/api/v1/tenant-views",
             "/api/v1/staff",
             "/api/v1/auth/second-factor",
             "/api/v1/tenants",

@@ -1,0 +1,1 @@
+"""Views of the tenants' list that staff save."""
