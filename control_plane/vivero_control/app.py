@@ -33,6 +33,7 @@ from vivero_control.domain.billing.controllers import (
 from vivero_control.domain.contracts.controllers import ContractController, QuoteController
 from vivero_control.domain.deleted.controllers import DeletedTenantController
 from vivero_control.domain.figures.controllers import FigureController
+from vivero_control.domain.invoices.controllers import ContractInvoiceController
 from vivero_control.domain.leads.controllers import LeadController
 from vivero_control.domain.overview.controllers import OverviewApiController
 from vivero_control.domain.plans.controllers import PlanController
@@ -138,6 +139,7 @@ def _api(services: Services) -> Router:
             DifferenceController,
             QuoteController,
             ContractController,
+            ContractInvoiceController,
             FigureController,
             LeadController,
             IncidentController,

@@ -51,6 +51,8 @@ from vivero_control.domain.dead_letters.service import DeadLetterService
 from vivero_control.domain.deleted.service import DeletedTenants
 from vivero_control.domain.figures.counting import VisitCounter
 from vivero_control.domain.figures.service import FigureService
+from vivero_control.domain.invoices import jobs as invoice_jobs
+from vivero_control.domain.invoices.service import InvoiceService
 from vivero_control.domain.leads.service import LeadService
 from vivero_control.domain.monitoring.prometheus import Prometheus
 from vivero_control.domain.monitoring.service import MonitoringService
@@ -322,6 +324,7 @@ def services(to: Infrastructure) -> Services:
             clock=clock,
         ),
         contracts=contracts(to),
+        invoices=invoices(to),
         managed=managed,
         workspace_people=WorkspacePeople(
             database=to.database,
@@ -422,6 +425,8 @@ def job_kinds(to: Infrastructure) -> dict[str, JobKind]:
         staff_jobs.INVITATION: staff_jobs.InvitationJob(*links),
         contract_jobs.SEND: contract_jobs.SendJob(to.database, sender, settings.origin, to.clock),
         contract_jobs.APPLY: contract_jobs.ApplyJob(entitlements(to)),
+        invoice_jobs.DOCUMENT: invoice_jobs.DocumentJob(to.database, to.clock),
+        invoice_jobs.MAIL: invoice_jobs.MailJob(to.database, sender),
         support_jobs.END: support_jobs.EndJob(to.tenants, to.ingress.delete, _tickets(settings), to.clock),
         **_billing_kinds(to, sender),
     }
@@ -454,6 +459,10 @@ def synchroniser(to: Infrastructure) -> Synchroniser | None:
 
 def contracts(to: Infrastructure) -> ContractService:
     return ContractService(to.database, to.tenants, to.wake_up.notify, to.clock)
+
+
+def invoices(to: Infrastructure) -> InvoiceService:
+    return InvoiceService(to.database, to.settings.company, to.wake_up.notify, to.clock)
 
 
 def entitlements(to: Infrastructure) -> Entitlements:

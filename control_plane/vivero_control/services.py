@@ -31,6 +31,7 @@ the frozen structs of its domain's `schemas.py`.
 | `plan_changes: PlanChanges` | the same, once a plan is bought | `preview(tenant, plan, interval) -> Preview`, `change(tenant, plan, interval, at, cents)`; `keep`, `cancel` and `resume`, each with who does it |
 | `quotes: QuoteService` | quotes, for staff and for who has the link | `all()`, `get(number)`, `make/change/send/withdraw(…, actor)`; `opened(code)`, `accept(code, said)`, `decline(code, reason)`, each a QuoteView |
 | `contracts: ContractService` | contracts | `all()`, `get(number)`, `of_tenant(uid)`, `attach(number, to, actor)` |
+| `invoices: InvoiceService` | invoices of contracts | `all(state)`, `get(number)`, `of_contract(number)`, `of_tenant(uid)`, `document(number)`; `pay/take_payment_out/take_back(number, …, actor)` |
 | `managed: ManagedWorkspaces` | pages for who manages a workspace | `visit(holder) -> Visit`, `of(email) -> list[Tenant]` |
 | `workspace_people: WorkspacePeople` | the same | `all(visit) -> tuple[Manager, ...]`, `name(visit, email)`, `remove(visit, email)` |
 | `workspace_backups: WorkspaceBackups` | the same | `overview(visit) -> Overview`, `recovery`, `restorable`; `back_up(visit, key)`, `look(visit, past, key)`, `go_back(visit, past, key)` |
@@ -88,6 +89,7 @@ from vivero_control.domain.dead_letters.service import DeadLetterService
 from vivero_control.domain.deleted.service import DeletedTenants
 from vivero_control.domain.figures.counting import VisitCounter
 from vivero_control.domain.figures.service import FigureService
+from vivero_control.domain.invoices.service import InvoiceService
 from vivero_control.domain.leads.service import LeadService
 from vivero_control.domain.monitoring.service import MonitoringService
 from vivero_control.domain.overview.service import OverviewService
@@ -133,6 +135,7 @@ class Services:
     plan_changes: PlanChanges
     quotes: QuoteService
     contracts: ContractService
+    invoices: InvoiceService
     managed: ManagedWorkspaces
     workspace_people: WorkspacePeople
     workspace_backups: WorkspaceBackups

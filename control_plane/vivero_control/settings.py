@@ -11,9 +11,9 @@ import ssl
 from decimal import Decimal
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AnyHttpUrl, BaseModel, Field, SecretStr, field_validator
+from pydantic import AnyHttpUrl, BaseModel, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -143,6 +143,12 @@ class CompanySettings(BaseModel):
     sub_processors: list[SubProcessor] = Field(default_factory=list, max_length=50)
     invoicing: InvoicingSettings | None = None
     """None: there are no quotes and contracts."""
+
+    @model_validator(mode="after")
+    def _invoices_name_the_seller(self) -> Self:
+        if self.invoicing is not None and not self.vat_id:
+            raise ValueError("invoicing needs vat_id, which stands on each invoice")
+        return self
 
 
 class KubeSettings(BaseModel):

@@ -115,6 +115,7 @@ class Worker:
         self.releases = ReleaseTask(infrastructure.tenants, infrastructure.ingress.probe, infrastructure.clock)
         self.contracts = composition.contracts(infrastructure)
         self.entitlements = composition.entitlements(infrastructure)
+        self.invoices = composition.invoices(infrastructure)
         self._wake_ups = {kind: asyncio.Event() for kind in kinds}
 
     def tasks(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
@@ -161,9 +162,11 @@ class Worker:
         await self.leads.run()
 
     async def follow_contracts(self) -> None:
-        """What workspaces have by contract, and who is told that one ends."""
+        """What workspaces have by contract, what is invoiced, and who is told that one ends or is not paid."""
         await self.entitlements.apply_all()
         await self.contracts.tell_of_ends()
+        await self.invoices.issue_due()
+        await self.invoices.tell_of_late()
 
     async def tidy(self) -> None:
         """Delete what is past its retention, each kind by itself."""

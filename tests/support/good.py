@@ -419,6 +419,8 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
     "PUT /api/v1/quotes/{quote}": _QUOTE,
     "POST /api/v1/quotes/{quote}/withdraw": {"reason": "They asked for it."},
     "POST /api/v1/contracts/{contract}/tenant": {"tenant": "no-such-tenant"},
+    "PUT /api/v1/contract-invoices/{number}/payment": {"paid_on": "2026-11-20", "reference": "4711"},
+    "POST /api/v1/contract-invoices/{number}/credit-note": {"reason": "They asked for it."},
     "POST /quote": {"code": _CHOSEN["code"]},
     "POST /quote/accept": {
         "code": _CHOSEN["code"],
@@ -432,6 +434,8 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
     "POST /staff/quotes/{quote}/edit": _QUOTE_FORM,
     "POST /staff/quotes/{quote}/withdraw": {"reason": "They asked for it."},
     "POST /staff/contracts/{contract}/tenant": {"tenant": "no-such-tenant"},
+    "POST /staff/invoices/{number}/payment": {"paid_on": "2026-11-20", "reference": "4711"},
+    "POST /staff/invoices/{number}/credit-note": {"reason": "They asked for it."},
     "POST /api/v1/platform-backup/dumps": {"reason": "Before the upgrade."},
     "POST /api/v1/auth/second-factor": _PROOF,
     "POST /api/v1/auth/second-factor/confirm": {"code": "123456"},

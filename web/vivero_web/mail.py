@@ -18,6 +18,7 @@ from vivero_web.mail_html import of_text
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Sequence
 
 _PERMANENT: Final = 500  # SMTP: from here on the server says never, below it says later
 
@@ -48,6 +49,18 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
         """As JSON, for a mail that is kept until it goes."""
         built: dict[str, Any] = msgspec.to_builtins(self)
         return built
+
+
+class Attachment(msgspec.Struct, frozen=True):
+    """A file that goes with a mail; `media_type` such as `application/pdf`."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+    def __repr__(self) -> str:
+        """Without the content: a repr ends in logs."""
+        return f"Attachment({self.name!r})"
 
 
 class MailServer(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +98,9 @@ class MailServerUnavailableError(UnavailableError):
     """No connection, or the server asks to come back later."""
 
 
-def compose(mail: Mail, sender: str, reply_to: str | None = None) -> EmailMessage:
+def compose(
+    mail: Mail, sender: str, reply_to: str | None = None, attachments: Sequence[Attachment] = ()
+) -> EmailMessage:
     """The message; its Message-ID depends on the mail alone."""
     domain = parseaddr(sender)[1].partition("@")[2] or "localhost"
     message = EmailMessage()
@@ -101,10 +116,13 @@ def compose(mail: Mail, sender: str, reply_to: str | None = None) -> EmailMessag
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(mail.text)
     message.add_alternative(mail.html or of_text(mail.subject, mail.text), subtype="html")
+    for one in attachments:
+        kind, _, subtype = one.media_type.partition("/")
+        message.add_attachment(one.content, maintype=kind, subtype=subtype, filename=one.name)
     return message
 
 
-async def send(mail: Mail, server: MailServer, tls: ssl.SSLContext) -> None:
+async def send(mail: Mail, server: MailServer, tls: ssl.SSLContext, attachments: Sequence[Attachment] = ()) -> None:
     """One connection for each mail: they are few, and a kept one goes stale.
 
     Raises:
@@ -115,7 +133,7 @@ async def send(mail: Mail, server: MailServer, tls: ssl.SSLContext) -> None:
 
     try:
         await aiosmtplib.send(
-            compose(mail, server.sender, server.reply_to),
+            compose(mail, server.sender, server.reply_to, attachments),
             hostname=server.host,
             port=server.port,
             use_tls=server.security == "tls",

@@ -41,6 +41,7 @@ https://{{ .Values.baseDomain }}{{ if ne (int .Values.publicPort) 443 }}:{{ .Val
 {{- end }}
 {{- with .invoicing }}
 {{- if .iban }}
+{{- $_ := required "company.vatId is wanted with company.invoicing.iban: it stands on each invoice" $.Values.company.vatId }}
 - {name: VIVERO_COMPANY__INVOICING__IBAN, value: {{ .iban | quote }}}
 - {name: VIVERO_COMPANY__INVOICING__COUNTRY, value: {{ required "company.invoicing.country is wanted with company.invoicing.iban" .country | quote }}}
 - {name: VIVERO_COMPANY__INVOICING__VAT_RATE, value: {{ .vatRate | quote }}}

@@ -23,7 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
 )
-from sqlalchemy.dialects.mysql import VARBINARY
+from sqlalchemy.dialects.mysql import MEDIUMBLOB, VARBINARY
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from vivero_core.tracing.context import LENGTH as TRACEPARENT_LENGTH
 
@@ -457,6 +457,48 @@ class Contract(Base):
     """When its Tenant was first seen to have what was agreed on."""
     told_of_end: Mapped[int | None]
     """Days before the end of the last notice to staff."""
+
+
+class InvoiceNumber(Base):
+    """The last number of invoices of one year; its row is locked while the next one is taken."""
+
+    __tablename__ = "invoice_numbers"
+
+    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    last: Mapped[int]
+
+
+class ContractInvoice(Base):
+    """An invoice of a contract, or a credit note that takes one back. What it says never changes."""
+
+    __tablename__ = "contract_invoices"
+    __table_args__ = (UniqueConstraint("contract_id", "kind", "period_from", name="uq_contract_invoices_period"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    number: Mapped[str] = mapped_column(String(20), unique=True)
+    contract_id: Mapped[int] = mapped_column(ForeignKey("contracts.id"))
+    kind: Mapped[str] = mapped_column(String(3))
+    period_from: Mapped[date] = mapped_column(Date)
+    due_on: Mapped[date] = mapped_column(Date, index=True)
+    content: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """An invoices.content.Content."""
+    corrects_id: Mapped[int | None] = mapped_column(ForeignKey("contract_invoices.id"), unique=True)
+    """Of a credit note: the invoice that it takes back."""
+    paid_on: Mapped[date | None] = mapped_column(Date)
+    payment_reference: Mapped[str] = mapped_column(String(120), default="")
+    told_late: Mapped[int | None]
+    """Days late of the last reminder."""
+
+
+class InvoiceDocument(Base):
+    """The document of an invoice, as it was made once."""
+
+    __tablename__ = "invoice_documents"
+
+    invoice_id: Mapped[int] = mapped_column(ForeignKey("contract_invoices.id"), primary_key=True, autoincrement=False)
+    pdf: Mapped[bytes] = mapped_column(MEDIUMBLOB)
+    sha256: Mapped[str] = mapped_column(String(64))
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class StatusDay(Base):

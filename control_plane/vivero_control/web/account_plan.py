@@ -4,8 +4,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-from litestar import Controller, Request, get, post
+from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath
 from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from msgspec import Struct
@@ -16,7 +17,9 @@ from vivero_web.security import page_policy
 from vivero_control.domain.accounts.service import ManagedWorkspaces
 from vivero_control.domain.billing.schemas import Interval
 from vivero_control.domain.contracts.contracts import ContractService
-from vivero_control.web import billing_lines, contract_lines
+from vivero_control.domain.invoices.controllers import document
+from vivero_control.domain.invoices.service import InvoiceService
+from vivero_control.web import billing_lines, contract_lines, invoice_lines
 from vivero_control.web.account_shell import BEHIND_THE_LINK, REFUSALS, Portal
 from vivero_control.web.site import ACCOUNT, known
 
@@ -45,6 +48,7 @@ class PlanPage:
     portal: NamedDependency[Portal]
     managed: NamedDependency[ManagedWorkspaces]
     contracts: NamedDependency[ContractService]
+    invoices: NamedDependency[InvoiceService]
 
     async def render(
         self,
@@ -66,6 +70,9 @@ class PlanPage:
             error,
             plan=billing_lines.plan(view, offers),
             contract=agreed,
+            contract_invoices=[
+                invoice_lines.line(one) for one in await self.invoices.of_tenant(portal.visit.tenant.metadata.uid)
+            ],
             offers=[] if agreed and agreed.in_force else billing_lines.offers(view, offers),
             changes=billing_lines.changes(view, offers),
             invoices=[billing_lines.invoice(one) for one in view.invoices],
@@ -105,6 +112,13 @@ class PlanPageController(Controller):
     async def page(self, request: Request[Any, Any, Any], shown: NamedDependency[PlanPage]) -> Template:
         asked = request.query_params
         return await shown.render(paid=asked.get("paid", ""), done=asked.get("done", ""))
+
+    @get("/contract-invoices/{number:str}")
+    async def contract_invoice(
+        self, number: FromPath[str], portal: NamedDependency[Portal], invoices: NamedDependency[InvoiceService]
+    ) -> Response[bytes]:
+        """The document of an invoice of one of the workspace's own contracts."""
+        return document(number, await invoices.document_of_tenant(portal.visit.tenant.metadata.uid, number))
 
     @post("/checkout", status_code=HTTP_303_SEE_OTHER)
     async def checkout(

@@ -5,12 +5,14 @@ from datetime import date
 from typing import Final
 
 from msgspec import Struct
+from vivero_core.model.plan import Currency
 from vivero_ui.filters import bytes_, number
 
 from vivero_control.domain.contracts.schemas import (
     AgreedLimits,
     ContractState,
     ContractView,
+    QuoteLine,
     QuoteState,
     QuoteTerms,
     QuoteView,
@@ -85,19 +87,26 @@ def term(months: int) -> str:
 
 
 def price(terms: QuoteTerms, totals: Totals) -> Price:
+    """Of a quote."""
+    return priced(terms.lines, totals, terms.currency, every(terms.period_months))
+
+
+def priced(lines: Sequence[QuoteLine], totals: Totals, currency: Currency, how_often: str = "") -> Price:
+    """Lines with their tax; `how_often` such as `every year`, nothing of what is there once."""
+
     def shown(amount: int) -> str:
-        return money(amount, terms.currency)
+        return money(amount, currency)
 
     return Price(
         lines=[
             PriceLine(text=one.text, quantity=number(one.quantity), unit=shown(one.unit_cents), total=shown(one.cents))
-            for one in terms.lines
+            for one in lines
         ],
         net=shown(totals.net_cents),
         vat=vat_words(totals),
         vat_amount=shown(totals.vat_cents),
         total=shown(totals.total_cents),
-        every=every(terms.period_months),
+        every=how_often,
     )
 
 

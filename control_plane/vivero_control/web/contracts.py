@@ -14,11 +14,12 @@ from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.contracts.contracts import ContractService, contract_subject
 from vivero_control.domain.contracts.quotes import QuoteService
 from vivero_control.domain.contracts.schemas import Attach
+from vivero_control.domain.invoices.service import InvoiceService
 from vivero_control.domain.staff.guards import session_seller, session_staff
 from vivero_control.domain.staff.schemas import StaffView
-from vivero_control.web import contract_lines, presentation
+from vivero_control.web import contract_lines, invoice_lines, presentation
 from vivero_control.web.billing_lines import money
-from vivero_control.web.staff_shell import CONTRACTS, HOME, QUOTES, shell
+from vivero_control.web.staff_shell import CONTRACTS, HOME, INVOICES, QUOTES, shell
 
 DONE: Final = {"attached": "It is for this tenant now. In force, its plan and limits hold within seconds."}
 _REFUSALS: Final = (InvalidInputError, ConflictError, UnavailableError)
@@ -51,43 +52,47 @@ class ContractsController(Controller):
             "contract_states": contract_lines.CONTRACT_STATES,
             "money": money,
             "every": contract_lines.every,
+            "invoices_href": INVOICES,
         }
         return Template("pages/contracts.html.j2", context=context)
 
     @get("/{contract:int}", name="contract")
-    async def one(
+    async def one(  # noqa: PLR0913, PLR0917  the services of one page
         self,
         request: Request[Any, Any, Any],
         contract: FromPath[int],
         member: NamedDependency[StaffView],
         contracts: NamedDependency[ContractService],
         audit: NamedDependency[AuditService],
+        invoices: NamedDependency[InvoiceService],
     ) -> Template:
         done = DONE.get(request.query_params.get("done", ""), "")
-        return await _shown(contract, member, contracts, audit, done=done)
+        return await _shown(contract, member, contracts, audit, invoices, done=done)
 
     @post("/{contract:int}/tenant", status_code=HTTP_303_SEE_OTHER, dependencies={"member": Provide(session_seller)})
-    async def attach(
+    async def attach(  # noqa: PLR0913, PLR0917  the services of one page
         self,
         request: Request[Any, Any, Any],
         contract: FromPath[int],
         member: NamedDependency[StaffView],
         contracts: NamedDependency[ContractService],
         audit: NamedDependency[AuditService],
+        invoices: NamedDependency[InvoiceService],
     ) -> Response[Any]:
         typed = (await read_form(request)).get("tenant", "").strip()
         try:
             await contracts.attach(contract, Attach(tenant=typed), member.email)
         except _REFUSALS as error:
-            return await _shown(contract, member, contracts, audit, error, typed=typed)
+            return await _shown(contract, member, contracts, audit, invoices, error, typed=typed)
         return Redirect(f"{CONTRACTS}/{contract}?done=attached", status_code=HTTP_303_SEE_OTHER)
 
 
-async def _shown(  # noqa: PLR0913  what the page shows
+async def _shown(  # noqa: PLR0913, PLR0917  what the page shows
     number: int,
     member: StaffView,
     contracts: ContractService,
     audit: AuditService,
+    invoices: InvoiceService,
     error: WebError | None = None,
     *,
     typed: str = "",
@@ -105,6 +110,8 @@ async def _shown(  # noqa: PLR0913  what the page shows
         "state": contract_lines.CONTRACT_STATES[found.state],
         "limits": contract_lines.limits(found.terms.limits),
         "every": contract_lines.every(found.terms.period_months),
+        "invoices": [invoice_lines.line(one) for one in await invoices.of_contract(number)],
+        "invoices_href": INVOICES,
         "history": presentation.history(await audit.history(contract_subject(number))),
         "typed": typed,
         "errors": errors,

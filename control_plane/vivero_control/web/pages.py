@@ -32,6 +32,7 @@ from vivero_control.web.dead_letters import DeadLettersController
 from vivero_control.web.deleted import DeletedController
 from vivero_control.web.error_pages import error_page, host_error, host_page
 from vivero_control.web.figures import FiguresController
+from vivero_control.web.invoices import InvoicesController
 from vivero_control.web.leads import LeadsController
 from vivero_control.web.monitoring import OperationsController
 from vivero_control.web.overview import OverviewController
@@ -93,6 +94,7 @@ def pages(clock: Clock = now) -> Pages:
             BillingController,
             ContractsController,
             QuotesController,
+            InvoicesController,
             FiguresController,
             LeadsController,
             PlatformController,

@@ -1,6 +1,7 @@
 """The folder of mails: one file each, the newest kept, parsed when read."""
 
 import email.policy
+import hashlib
 import secrets
 import threading
 from dataclasses import dataclass
@@ -14,6 +15,16 @@ MAX_MESSAGES = 1000
 
 
 @dataclass(frozen=True, slots=True)
+class AttachedFile:
+    """A file that came with a mail, without its content."""
+
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
     """One received mail. `sender` and `recipients` are the envelope's, not the header's."""
 
@@ -24,6 +35,7 @@ class Mail:
     subject: str
     text: str
     html: str
+    attachments: list[AttachedFile]
 
 
 class Mailbox:
@@ -76,7 +88,16 @@ def _read(file: Path) -> Mail:
         subject=str(message["Subject"] or ""),
         text=_body(message, "plain"),
         html=_body(message, "html"),
+        attachments=[_attached(part) for part in message.iter_attachments()],
     )
+
+
+def _attached(part: EmailMessage) -> AttachedFile:
+    content = part.get_payload(decode=True)
+    if not isinstance(content, bytes):  # a mail inside the mail
+        content = part.as_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    return AttachedFile(str(part.get_filename() or ""), part.get_content_type(), len(content), digest)
 
 
 def _body(message: EmailMessage, kind: str) -> str:

@@ -37,6 +37,7 @@ def mail_page(mail: Mail) -> str:
             ("From", mail.sender),
             ("To", ", ".join(mail.recipients)),
             ("Received", mail.received_at),
+            ("Attached", ", ".join(f"{one.name} ({one.size} bytes)" for one in mail.attachments) or "nothing"),
         )
     )
     frame = f'<h2>HTML</h2><iframe sandbox title="The mail as HTML" srcdoc="{escape(mail.html)}"></iframe>'

@@ -18,6 +18,7 @@ COMPANY = {
     "name": "Example company of a local platform",
     "address": "1 Example Street\n12345 Exampletown",
     "email": "hello@vivero.localhost",
+    "vatId": "DE123456789",
     # Of the examples of the registry of IBANs: no bank has that account.
     "invoicing": {"iban": "DE89370400440532013000", "country": "DE", "vatRate": 19},
 }

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import httpx
 import pymysql
 import pytest
+from integration.control_plane.agreements import COMPANY
 from integration.control_plane.leftovers import erase_signups
 from integration.control_plane.own import own_settings
 from integration.control_plane.support import ADMIN, DOMAIN, PASSWORD, Names, TestClock, add_member, listening
@@ -23,6 +24,8 @@ from support.payments import Payments, payments
 from support.programs import staff as staff_headers
 from vivero_control import composition
 from vivero_control.app import create_program
+from vivero_control.domain.contracts.contracts import ContractService
+from vivero_control.domain.contracts.quotes import QuoteService
 from vivero_control.domain.signups import reachability
 from vivero_control.domain.signups.policies import SlugTakenError
 from vivero_control.domain.signups.provisioning import Provisioner, TenantRequest
@@ -183,6 +186,27 @@ def mails(platform: dict[str, Any]) -> Iterator[Callable[[str], list[dict[str, A
             return found
 
         yield to
+
+
+@pytest.fixture
+async def contracting(settings: Settings, clock: TestClock) -> AsyncIterator[composition.Infrastructure]:
+    """The clients of a process whose company writes invoices, once it knows the plans."""
+    made = composition.infrastructure(settings.model_copy(update={"company": COMPANY}), clock)
+    async with made.open(), made.watching():
+        async with asyncio.timeout(30):
+            while not made.plans.synced:  # noqa: ASYNC110  the informer says nothing
+                await asyncio.sleep(0.05)
+        yield made
+
+
+@pytest.fixture
+def quotes(contracting: composition.Infrastructure) -> QuoteService:
+    return composition.services(contracting).quotes
+
+
+@pytest.fixture
+def contracts(contracting: composition.Infrastructure) -> ContractService:
+    return composition.services(contracting).contracts
 
 
 @pytest.fixture

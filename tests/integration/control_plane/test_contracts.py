@@ -1,16 +1,15 @@
 """Quotes and contracts on the real database and API server: from a draft to what the workspace has."""
 
 import asyncio
-import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
-from integration.control_plane.support import Names, TestClock, link_in, make_workspace
+from integration.control_plane.agreements import SELLER, YES, newest_link, offer, sent
+from integration.control_plane.support import Names, TestClock, make_workspace
 from support import good
-from unit.control_plane.contract_builders import terms
 from vivero_control import composition
 from vivero_control.domain.contracts.contracts import ContractService
 from vivero_control.domain.contracts.errors import TermsChangedError, WrongQuoteStateError
@@ -22,11 +21,9 @@ from vivero_control.domain.contracts.schemas import (
     Attach,
     ContractState,
     QuoteState,
-    QuoteTerms,
     QuoteView,
     Withdraw,
 )
-from vivero_control.settings import CompanySettings, InvoicingSettings, Settings
 from vivero_control.worker import Worker
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.resources import TENANT
@@ -36,36 +33,6 @@ from vivero_web.errors import InvalidInputError, LinkSpentError
 Ask = Callable[..., list[tuple[Any, ...]]]
 Mails = Callable[[str], list[dict[str, Any]]]
 Later = Callable[[timedelta], None]
-YES = Acceptance(name="Grace Hopper", order_number="PO-4711", agrees=True, terms=TERMS_VERSION)
-COMPANY = CompanySettings(
-    name="Vivero GmbH",
-    address="1 Example Street\n12345 Exampletown",
-    email="hello@vivero.example",
-    vat_id="DE123456789",
-    invoicing=InvoicingSettings.model_validate({"country": "DE", "vat_rate": 19, "iban": "DE89370400440532013000"}),
-)
-SELLER = f"seller-{secrets.token_hex(4)}@vivero.example"
-
-
-@pytest.fixture
-async def selling(settings: Settings, clock: TestClock) -> AsyncIterator[composition.Infrastructure]:
-    """The clients of a process whose company writes invoices, once it knows the plans."""
-    made = composition.infrastructure(settings.model_copy(update={"company": COMPANY}), clock)
-    async with made.open(), made.watching():
-        async with asyncio.timeout(30):
-            while not made.plans.synced:  # noqa: ASYNC110  the informer says nothing
-                await asyncio.sleep(0.05)
-        yield made
-
-
-@pytest.fixture
-def quotes(selling: composition.Infrastructure) -> QuoteService:
-    return composition.services(selling).quotes
-
-
-@pytest.fixture
-def contracts(selling: composition.Infrastructure) -> ContractService:
-    return composition.services(selling).contracts
 
 
 @pytest.fixture
@@ -81,39 +48,10 @@ def spec(kube: KubeClient, trial: Tenant) -> Callable[[], Awaitable[TenantSpec]]
     return read
 
 
-def offer(clock: TestClock, **changes: object) -> QuoteTerms:
-    """From today on, to an address of its own."""
-    today = clock().date()
-    return terms(
-        **{
-            "email": f"buyer-{secrets.token_hex(6)}@example.com",
-            "starts_on": today,
-            "valid_until": today + timedelta(days=30),
-            **changes,
-        }
-    )
-
-
-async def sent(
-    quotes: QuoteService, selling: composition.Infrastructure, mails: Mails, of: QuoteTerms
-) -> tuple[int, str]:
-    """Number, and the secret of the link in the newest mail."""
-    made = await quotes.make(of, SELLER)
-    await quotes.send(made.id, SELLER)
-    return made.id, await newest_link(selling, mails, of.email)
-
-
-async def newest_link(selling: composition.Infrastructure, mails: Mails, to: str) -> str:
-    known = {link_in(mail) for mail in mails(to)}
-    await Worker(selling).drain()
-    (fresh,) = {link_in(mail) for mail in mails(to)} - known
-    return fresh.rpartition("#")[2]
-
-
 async def test_from_a_draft_to_what_the_workspace_has(
     quotes: QuoteService,
     contracts: ContractService,
-    selling: composition.Infrastructure,
+    contracting: composition.Infrastructure,
     trial: Tenant,
     spec: Callable[[], Awaitable[TenantSpec]],
     mails: Mails,
@@ -121,7 +59,7 @@ async def test_from_a_draft_to_what_the_workspace_has(
     clock: TestClock,
 ) -> None:
     of = offer(clock, tenant=trial.name)
-    number, code = await sent(quotes, selling, mails, of)
+    number, code = await sent(quotes, contracting, mails, of)
     assert (await quotes.opened(code)).state is QuoteState.SENT
     with pytest.raises(InvalidInputError) as wrong:
         await quotes.accept(code, Acceptance(name=" "))
@@ -132,7 +70,7 @@ async def test_from_a_draft_to_what_the_workspace_has(
     accepted = await quotes.accept(code, YES)
     assert accepted.state is QuoteState.ACCEPTED
     assert accepted.contract
-    await Worker(selling).drain()
+    await Worker(contracting).drain()
     found = await contracts.get(accepted.contract)
     assert (found.state, found.tenant, found.accepted_by) == (ContractState.IN_FORCE, trial.name, "Grace Hopper")
     assert (found.terms.order_number, found.terms_version) == ("PO-4711", TERMS_VERSION)
@@ -150,7 +88,7 @@ async def test_from_a_draft_to_what_the_workspace_has(
 
 async def test_what_others_set_is_put_back_and_after_the_end_nothing_is_taken_away(
     quotes: QuoteService,
-    selling: composition.Infrastructure,
+    contracting: composition.Infrastructure,
     trial: Tenant,
     spec: Callable[[], Awaitable[TenantSpec]],
     kube: KubeClient,
@@ -158,9 +96,9 @@ async def test_what_others_set_is_put_back_and_after_the_end_nothing_is_taken_aw
     clock: TestClock,
     later: Later,
 ) -> None:
-    _, code = await sent(quotes, selling, mails, offer(clock, tenant=trial.name))
+    _, code = await sent(quotes, contracting, mails, offer(clock, tenant=trial.name))
     await quotes.accept(code, YES)
-    worker = Worker(selling)
+    worker = Worker(contracting)
     await worker.drain()
     other = {"spec": {"plan": "starter", "limits": {"users": 1, "records": 7}}}
     await kube.patch(TENANT, trial.name, other)
@@ -175,7 +113,7 @@ async def test_what_others_set_is_put_back_and_after_the_end_nothing_is_taken_aw
 
 async def test_it_begins_on_its_first_day(
     quotes: QuoteService,
-    selling: composition.Infrastructure,
+    contracting: composition.Infrastructure,
     trial: Tenant,
     spec: Callable[[], Awaitable[TenantSpec]],
     mails: Mails,
@@ -183,9 +121,9 @@ async def test_it_begins_on_its_first_day(
     later: Later,
 ) -> None:
     tomorrow = clock().date() + timedelta(days=1)
-    _, code = await sent(quotes, selling, mails, offer(clock, tenant=trial.name, starts_on=tomorrow))
+    _, code = await sent(quotes, contracting, mails, offer(clock, tenant=trial.name, starts_on=tomorrow))
     await quotes.accept(code, YES)
-    worker = Worker(selling)
+    worker = Worker(contracting)
     await worker.drain()
     await worker.follow_contracts()
     assert (await spec()).plan == "trial"
@@ -195,21 +133,21 @@ async def test_it_begins_on_its_first_day(
 
 
 async def test_many_acceptances_at_once_are_one(
-    quotes: QuoteService, selling: composition.Infrastructure, mails: Mails, sql: Ask, clock: TestClock
+    quotes: QuoteService, contracting: composition.Infrastructure, mails: Mails, sql: Ask, clock: TestClock
 ) -> None:
     of = offer(clock)
-    number, code = await sent(quotes, selling, mails, of)
+    number, code = await sent(quotes, contracting, mails, of)
     views = await asyncio.gather(*(quotes.accept(code, YES) for _ in range(8)))
     assert len({one.contract for one in views}) == 1
     assert sql("SELECT COUNT(*) FROM contracts WHERE quote_id = %s", number) == [(1,)]
-    await Worker(selling).drain()
+    await Worker(contracting).drain()
     assert [mail["subject"] for mail in mails(of.email)].count(f"Quote {number} is accepted") == 1
 
 
 async def test_of_acceptance_and_withdrawal_at_once_one_wins(
-    quotes: QuoteService, selling: composition.Infrastructure, mails: Mails, sql: Ask, clock: TestClock
+    quotes: QuoteService, contracting: composition.Infrastructure, mails: Mails, sql: Ask, clock: TestClock
 ) -> None:
-    number, code = await sent(quotes, selling, mails, offer(clock))
+    number, code = await sent(quotes, contracting, mails, offer(clock))
     outcomes = await asyncio.gather(
         quotes.accept(code, YES), quotes.withdraw(number, Withdraw(reason="A mistake."), SELLER), return_exceptions=True
     )
@@ -220,12 +158,12 @@ async def test_of_acceptance_and_withdrawal_at_once_one_wins(
 
 
 async def test_a_newer_link_takes_the_place_of_the_one_before_and_one_that_is_too_late_says_so(
-    quotes: QuoteService, selling: composition.Infrastructure, mails: Mails, clock: TestClock, later: Later
+    quotes: QuoteService, contracting: composition.Infrastructure, mails: Mails, clock: TestClock, later: Later
 ) -> None:
     of = offer(clock)
-    number, first = await sent(quotes, selling, mails, of)
+    number, first = await sent(quotes, contracting, mails, of)
     await quotes.send(number, SELLER)
-    second = await newest_link(selling, mails, of.email)
+    second = await newest_link(contracting, mails, of.email)
     with pytest.raises(LinkSpentError):
         await quotes.opened(first)
     later(timedelta(days=31))
@@ -236,22 +174,22 @@ async def test_a_newer_link_takes_the_place_of_the_one_before_and_one_that_is_to
 
 
 async def test_what_is_withdrawn_before_its_mail_is_not_mailed(
-    quotes: QuoteService, selling: composition.Infrastructure, mails: Mails, clock: TestClock
+    quotes: QuoteService, contracting: composition.Infrastructure, mails: Mails, clock: TestClock
 ) -> None:
     of = offer(clock)
     made = await quotes.make(of, SELLER)
     await quotes.send(made.id, SELLER)
     await quotes.withdraw(made.id, Withdraw(reason="A mistake."), SELLER)
-    await Worker(selling).drain()
+    await Worker(contracting).drain()
     assert mails(of.email) == []
 
 
 async def test_who_declines_is_asked_for_no_money_and_staff_hear_why(
-    quotes: QuoteService, selling: composition.Infrastructure, mails: Mails, sql: Ask, clock: TestClock
+    quotes: QuoteService, contracting: composition.Infrastructure, mails: Mails, sql: Ask, clock: TestClock
 ) -> None:
-    number, code = await sent(quotes, selling, mails, offer(clock))
+    number, code = await sent(quotes, contracting, mails, offer(clock))
     assert (await quotes.decline(code, "Too much.")).reason == "Too much."
-    await Worker(selling).drain()
+    await Worker(contracting).drain()
     (told,) = [mail for mail in mails(SELLER) if mail["subject"] == f"Quote {number} was declined"]
     assert "Too much." in told["text"]
     assert sql("SELECT COUNT(*) FROM contracts WHERE quote_id = %s", number) == [(0,)]
@@ -260,29 +198,29 @@ async def test_who_declines_is_asked_for_no_money_and_staff_hear_why(
 async def test_a_contract_without_a_workspace_is_attached_to_one_later(
     quotes: QuoteService,
     contracts: ContractService,
-    selling: composition.Infrastructure,
+    contracting: composition.Infrastructure,
     trial: Tenant,
     spec: Callable[[], Awaitable[TenantSpec]],
     mails: Mails,
     clock: TestClock,
 ) -> None:
-    _, code = await sent(quotes, selling, mails, offer(clock, limits=AgreedLimits()))
+    _, code = await sent(quotes, contracting, mails, offer(clock, limits=AgreedLimits()))
     accepted = await quotes.accept(code, YES)
     assert accepted.contract
     with pytest.raises(InvalidInputError):
         await contracts.attach(accepted.contract, Attach(tenant="no-such-tenant"), SELLER)
     await contracts.attach(accepted.contract, Attach(tenant=trial.name), SELLER)
-    await Worker(selling).drain()
+    await Worker(contracting).drain()
     has = await spec()
     assert (has.plan, has.limits) == ("enterprise", None)
 
 
 async def test_staff_are_told_once_90_and_once_30_days_before_the_end(
-    quotes: QuoteService, selling: composition.Infrastructure, mails: Mails, clock: TestClock, later: Later
+    quotes: QuoteService, contracting: composition.Infrastructure, mails: Mails, clock: TestClock, later: Later
 ) -> None:
-    _, code = await sent(quotes, selling, mails, offer(clock))
+    _, code = await sent(quotes, contracting, mails, offer(clock))
     accepted = await quotes.accept(code, YES)
-    worker = Worker(selling)
+    worker = Worker(contracting)
 
     async def told() -> int:
         await worker.contracts.tell_of_ends()

@@ -20,6 +20,18 @@ from vivero_control.domain.contracts.schemas import (
     QuoteView,
     Withdraw,
 )
+from vivero_control.domain.invoices.errors import DocumentNotMadeError, InvoiceNotFoundError, WrongInvoiceStateError
+from vivero_control.domain.invoices.policies import check_payment
+from vivero_control.domain.invoices.schemas import (
+    InvoiceList,
+    InvoiceState,
+    InvoiceView,
+    OpenSum,
+    Payment,
+    TakeBack,
+)
+from vivero_control.domain.invoices.service import InvoiceService
+from vivero_core.model.plan import Currency
 from vivero_web.errors import InvalidInputError, LinkSpentError
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -150,3 +162,80 @@ class FakeContracts(ContractService):
             raise InvalidInputError.of("tenant", "There is no tenant of this name that could be read.")
         self.contracts[number] = structs.replace(await self.get(number), tenant=to.tenant)
         return self.contracts[number]
+
+
+def invoice(number: str = "2026-0001", state: InvoiceState = InvoiceState.OPEN, **changes: object) -> InvoiceView:
+    agreed = terms(**changes)
+    credited = state is InvoiceState.CREDIT_NOTE
+    return InvoiceView(
+        number=number,
+        state=state,
+        contract=1,
+        company=agreed.company,
+        issued_on=NOW.date(),
+        due_on=NOW.date(),
+        period_from=agreed.starts_on,
+        period_to=policies.ends_on(agreed),
+        order_number=agreed.order_number,
+        lines=agreed.lines,
+        currency=agreed.currency,
+        totals=vat.totals(agreed.lines, vat.treatment("GB", agreed.country, agreed.tax_id), 2000),
+        paid_on=NOW.date() if state is InvoiceState.PAID else None,
+        payment_reference="4711" if state is InvoiceState.PAID else "",
+        corrects="2026-0004" if credited else None,
+        credit_note="2026-0005" if state is InvoiceState.TAKEN_BACK else None,
+        sha256=None if state is InvoiceState.LATE else "ab" * 32,
+    )
+
+
+INVOICES = tuple(invoice(f"2026-{position:04d}", state) for position, state in enumerate(InvoiceState, 1))
+
+
+class FakeInvoices(InvoiceService):
+    """One in each state; the document of each is its number."""
+
+    def __init__(self, invoices: tuple[InvoiceView, ...] = INVOICES) -> None:
+        self.invoices = {one.number: one for one in invoices}
+
+    async def all(self, state: InvoiceState | None = None) -> InvoiceList:
+        items = tuple(one for one in self.invoices.values() if state in {None, one.state})
+        owed = OpenSum(currency=Currency.EUR, open_cents=4_800_000, late_cents=2_400_000)
+        return InvoiceList(items=items, total=len(items), unpaid=(owed,) if items else ())
+
+    async def get(self, number: str) -> InvoiceView:
+        if number not in self.invoices:
+            raise InvoiceNotFoundError
+        return self.invoices[number]
+
+    async def of_contract(self, contract: int) -> tuple[InvoiceView, ...]:
+        return tuple(one for one in self.invoices.values() if one.contract == contract)
+
+    async def of_tenant(self, tenant_uid: str) -> tuple[InvoiceView, ...]:
+        return tuple(self.invoices.values()) if tenant_uid else ()
+
+    async def document(self, number: str) -> bytes:
+        if (await self.get(number)).sha256 is None:
+            raise DocumentNotMadeError
+        return number.encode()
+
+    async def pay(self, number: str, payment: Payment, actor: str) -> InvoiceView:  # noqa: ARG002  as the real one
+        found = await self.get(number)
+        checked = check_payment(found.state, payment, found.issued_on, NOW.date())
+        return self._now(number, InvoiceState.PAID, paid_on=checked.paid_on)
+
+    async def take_payment_out(self, number: str, actor: str) -> InvoiceView:  # noqa: ARG002  as the real one
+        found = await self.get(number)
+        if found.state is not InvoiceState.PAID:
+            raise WrongInvoiceStateError(found.state)
+        return self._now(number, InvoiceState.OPEN, paid_on=None)
+
+    async def take_back(self, number: str, why: TakeBack, actor: str) -> InvoiceView:  # noqa: ARG002  as the real one
+        found = await self.get(number)
+        if found.state in {InvoiceState.TAKEN_BACK, InvoiceState.CREDIT_NOTE}:
+            raise WrongInvoiceStateError(found.state)
+        self._now(number, InvoiceState.TAKEN_BACK)
+        return await self.get("2026-0005")
+
+    def _now(self, number: str, state: InvoiceState, **changes: object) -> InvoiceView:
+        self.invoices[number] = structs.replace(self.invoices[number], state=state, **changes)
+        return self.invoices[number]

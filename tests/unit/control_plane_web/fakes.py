@@ -28,7 +28,7 @@ from unit.control_plane_web.billing_fakes import (
     FakeTickets,
     FakeUsage,
 )
-from unit.control_plane_web.contract_fakes import FakeContracts, FakeQuotes
+from unit.control_plane_web.contract_fakes import FakeContracts, FakeInvoices, FakeQuotes
 from unit.control_plane_web.figure_fakes import FakeFigures, FakeVisits
 from unit.control_plane_web.lead_fakes import FakeLeads
 from unit.control_plane_web.monitoring_fakes import monitoring
@@ -1087,6 +1087,7 @@ def fakes(**replaced: object) -> dict[str, object]:
         "dead_letters": FakeDeadLetters(),
         "quotes": FakeQuotes(),
         "contracts": FakeContracts(),
+        "invoices": FakeInvoices(),
         "staff": FakeStaff(),
         "support_access": FakeSupportAccess(),
         "second_factors": FakeSecondFactors(),

@@ -70,7 +70,7 @@ def test_any_bytes_can_be_read_back(mailbox: Mailbox, content: bytes) -> None:
 
 
 def test_pages_show_mails_as_text_never_as_markup() -> None:
-    mail = Mail("1", "2026-01-01T00:00:00+00:00", "a", ["<script>"], "<img src=x>", "</pre><script>", '"><script>')
+    mail = Mail("1", "2026-01-01T00:00:00+00:00", "a", ["<script>"], "<img src=x>", "</pre><script>", '"><script>', [])
     for page in (list_page([mail]), mail_page(mail)):
         assert "<script>" not in page
         assert "<img" not in page

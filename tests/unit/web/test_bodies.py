@@ -105,7 +105,14 @@ OF_VIEWERS = {
     "POST /collections/{name}/columns",
     "POST /logout",
 }
-OF_CONTRACTS = ("/staff/quotes", "/staff/contracts", "/api/v1/quotes", "/api/v1/contracts")
+OF_CONTRACTS = (
+    "/staff/quotes",
+    "/staff/contracts",
+    "/staff/invoices",
+    "/api/v1/quotes",
+    "/api/v1/contracts",
+    "/api/v1/contract-invoices",
+)
 FOR_ADMINS = ("/staff/people", "/api/v1/staff")
 WITHOUT_BODY = {
     "POST /account/portal",
@@ -119,6 +126,7 @@ WITHOUT_BODY = {
     "POST /staff/views/{view}/delete",
     "POST /staff/quotes/{quote}/send",
     "POST /api/v1/quotes/{quote}/send",
+    "POST /staff/invoices/{number}/no-payment",
     "POST /staff/people/{staff_id}/deactivate",
     "POST /staff/people/{staff_id}/reactivate",
     "POST /staff/people/{staff_id}/invitation",
@@ -326,6 +334,7 @@ def authorised(route: Route) -> list[tuple[str, str]]:
             "/api/v1/platform-backup",
             "/api/v1/quotes",
             "/api/v1/contracts",
+            "/api/v1/contract-invoices",
             "/api/v1/status",
             "/signup",
         )

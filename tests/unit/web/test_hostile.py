@@ -103,6 +103,7 @@ def test_every_body_that_somebody_reads_is_known_here(program: Program) -> None:
             "/{staff_id}/invitation",
             "activate",
             "/quotes/{quote}/send",
+            "/no-payment",
             "/withdraw",
             "/revoke",
             "/end-others",

@@ -25,6 +25,7 @@ from vivero_control.domain.contracts.schemas import (
 )
 from vivero_control.domain.contracts.vat import tax_id_problem, tidy_tax_id
 from vivero_control.domain.tenants.policies import LIFTED_BY_PAYMENT, Patch
+from vivero_control.lib.printing import unprintable
 
 TERMS_VERSION: Final = "2026-11"
 """Of the page of terms, which shows it. A test knows the text that it stands for: another text is another version."""
@@ -137,6 +138,8 @@ def problems(terms: QuoteTerms, today: date) -> list[FieldError]:
         *_worded("order_number", name_problem(terms.order_number, ORDER_NUMBER_MAX)),
         *_worded("lines", _lines_problem(terms)),
     ]
+    known = {one.field for one in found}
+    found += [one for one in _unprintable(terms) if one.field not in known]
     if terms.term_months % terms.period_months:
         found.append(FieldError("period_months", "The term is a whole number of these."))
     if not today - LONGEST_AHEAD <= terms.starts_on <= today + LONGEST_AHEAD:
@@ -144,6 +147,21 @@ def problems(terms: QuoteTerms, today: date) -> list[FieldError]:
     if not today <= terms.valid_until <= today + LONGEST_AHEAD:
         found.append(FieldError("valid_until", "Choose today or a later day, within two years."))
     return found
+
+
+def _unprintable(terms: QuoteTerms) -> list[FieldError]:
+    """What the document of an invoice could not show."""
+    texts = {
+        "company": terms.company,
+        "address": terms.address,
+        "tax_id": terms.tax_id,
+        "order_number": terms.order_number,
+        "lines": "".join(line.text for line in terms.lines),
+    }
+    said = "Invoices are printed in Latin, Greek and Cyrillic letters. These cannot be: {}"
+    return [
+        FieldError(name, said.format(letters[:20])) for name, text in texts.items() if (letters := unprintable(text))
+    ]
 
 
 def _address_problem(address: str) -> str | None:

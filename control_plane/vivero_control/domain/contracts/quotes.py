@@ -39,6 +39,7 @@ from vivero_control.domain.notifications import mails
 from vivero_control.domain.plans.service import PlanNotFoundError, PlanService, unknown_plan
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.jobs.repository import OutboxRepository
+from vivero_control.lib.printing import unprintable
 from vivero_control.settings import CompanySettings, InvoicingSettings
 
 CUSTOMER: Final = "customer"
@@ -312,6 +313,8 @@ def check_acceptance(name: str, order: str, *, agrees: bool) -> None:
         wrong.append(FieldError("name", problem))
     if problem := name_problem(order, ORDER_NUMBER_MAX):
         wrong.append(FieldError("order_number", problem))
+    elif letters := unprintable(order):
+        wrong.append(FieldError("order_number", f"The invoice cannot show these characters: {letters}"))
     if not agrees:
         wrong.append(FieldError("agrees", "Tick this to accept."))
     if wrong:

@@ -1,8 +1,8 @@
 """The mails: what each says, to whom, the key that makes it idempotent, and the job that sends it.
 
 They go to addresses that nobody has confirmed, so none contains text of whoever signed up. The address of the workspace
-is one exception: letters, digits and hyphens below our own domain. Mails about quotes and contracts are another: they go
-to addresses that staff have typed, and to staff.
+is one exception: letters, digits and hyphens below our own domain. Mails about quotes, contracts and their invoices are
+another: they go to addresses that staff have typed, and to staff.
 """
 
 import ssl
@@ -15,7 +15,7 @@ from uuid import UUID
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy.ext.asyncio import AsyncSession
-from vivero_web.mail import Mail, MailRefusedError, MailServer, send
+from vivero_web.mail import Attachment, Mail, MailRefusedError, MailServer, send
 
 from vivero_control.domain.signups.people import is_probe
 from vivero_control.jobs.kinds import GiveUpError, JobDescription, JobKind, Payload
@@ -278,6 +278,20 @@ def of_contract(what: str, key: str, *, to: str, number: int, **values: str) -> 
     return _mail(what, key=f"mail.{what}:{key}", to=to, subject=subject, number=number, **values)
 
 
+_OF_INVOICE: Final = {
+    "invoice_issued": "Invoice {number}",
+    "invoice_reminder": "Invoice {number} was to be paid by {due}",
+    "invoice_taken_back": "Credit note {number} for invoice {corrects}",
+    "invoice_late": "Invoice {number} is not paid",
+}
+
+
+def of_invoice(what: str, key: str, *, to: str, number: str, **values: str) -> Mail:
+    """About an invoice of a contract, by its `number`; `key` as in `of_contract`."""
+    subject = _OF_INVOICE[what].format(number=number, **values)
+    return _mail(what, key=f"mail.{what}:{key}", to=to, subject=subject, number=number, **values)
+
+
 async def enqueue(session: AsyncSession, mail: Mail, now: datetime, subject: str | None = None) -> None:
     """Send it with the job that this transaction commits, unless it is to a synthetic probe; `subject` as in OutboxEntry."""
     if is_probe(mail.to):
@@ -306,9 +320,9 @@ class MailSender(JobKind):
         """
         await self.send(msgspec.convert(payload, Mail))
 
-    async def send(self, mail: Mail) -> None:
-        """As `perform`, for a mail that must not be kept: it holds a secret."""
+    async def send(self, mail: Mail, attachments: Sequence[Attachment] = ()) -> None:
+        """As `perform`, for a mail that is not kept: it holds a secret, or a document that stands elsewhere."""
         try:
-            await send(mail, self._server, self._tls)
+            await send(mail, self._server, self._tls, attachments)
         except MailRefusedError as error:
             raise GiveUpError(str(error)) from error

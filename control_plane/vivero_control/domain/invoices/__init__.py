@@ -1,0 +1,1 @@
+"""Invoices of contracts, and their documents."""
