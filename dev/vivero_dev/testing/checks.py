@@ -12,6 +12,8 @@ from vivero_dev.instance import cache_root
 
 ROOT = Path(__file__).resolve().parents[3]
 CHECK_SECONDS = 600.0
+GENERATORS = ("vivero_operator.generated", "vivero_dev.grafana")
+"""Each writes its files below a folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +37,14 @@ def source_checks() -> list[Check]:
 
 
 def compare_generated() -> None:
-    """Definitions and rights are what the models and the operator's registry of kinds generate."""
-    with tempfile.TemporaryDirectory() as folder:
-        _module("vivero_operator.generated", folder)
-        for file in sorted(one for one in Path(folder).rglob("*") if one.is_file()):
-            kept = ROOT / file.relative_to(folder)
-            if not kept.exists() or kept.read_text() != file.read_text():
-                raise ComponentError(str(kept), "is not current; run python -m vivero_operator.generated")
+    """Definitions and rights follow from the operator's registry of kinds, dashboards from the console's."""
+    for module in GENERATORS:
+        with tempfile.TemporaryDirectory() as folder:
+            _module(module, folder)
+            for file in sorted(one for one in Path(folder).rglob("*") if one.is_file()):
+                kept = ROOT / file.relative_to(folder)
+                if not kept.exists() or kept.read_text() != file.read_text():
+                    raise ComponentError(str(kept), f"is not current; run python -m {module}")
 
 
 def _module(module: str, *arguments: str) -> None:
