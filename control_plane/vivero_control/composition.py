@@ -257,6 +257,7 @@ def services(to: Infrastructure) -> Services:
         plans=plans,
         audit=audit,
         tenant_url=settings.tenant_url,
+        domain=settings.domain,
         clock=clock,
     )
     kinds = job_kinds(to)

@@ -8,7 +8,8 @@ import pytest
 from reconcile.case_files import Dropped, Expected, Given, Step, read
 from reconcile.certificates import secret_body
 from reconcile.world import NOW, World
-from vivero_operator.policies import drift, hosts
+from vivero_core.model.own_hosts import record_name, record_value
+from vivero_operator.policies import drift
 from vivero_operator.reconcile.controller import Result
 
 CASES = Path(__file__).parent / "cases"
@@ -62,7 +63,7 @@ async def prepare(world: World, step: Step) -> None:
         world.put(manifest)
     for host in step.verified:
         tenant = next(one for one in world.cluster.tenants.having(("host", host)) if one.name == "acme")
-        world.dns.records[hosts.record_name(host)] = {hosts.record_value(tenant, host), "v=spf1 -all"}
+        world.dns.records[record_name(host)] = {record_value(tenant.metadata.uid, host), "v=spf1 -all"}
     set_servers(world, step)
 
 

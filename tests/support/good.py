@@ -473,6 +473,8 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
     "POST /account/workspaces/choose": {"tenant": "acme"},
     "POST /account/workspaces/bring-back": {"id": "abcdefghij"},
     "POST /account/settings/delete": {"confirm": "acme"},
+    "POST /account/domains": {"host": "app.example.com"},
+    "POST /account/domains/remove": {"host": "app.example.com"},
     "POST /account/settings/name": {"display_name": "Acme"},
     "POST /account/checkout": {"plan": "starter", "interval": "month"},
     "POST /account/change": {"plan": "starter", "interval": "month", "at": "1798718898", "cents": "0"},

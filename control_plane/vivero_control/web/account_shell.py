@@ -26,6 +26,7 @@ _SECTIONS: Final = (
     ("/backups", "Backups"),
     ("/people", "People"),
     ("/support", "Support"),
+    ("/domains", "Domains"),
     ("/settings", "Settings"),
     ("/data", "Your data"),
 )

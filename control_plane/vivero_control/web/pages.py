@@ -17,6 +17,7 @@ from vivero_control.web.account import AccountController
 from vivero_control.web.account_backups import AccountBackupsController
 from vivero_control.web.account_change import PlanChangeController
 from vivero_control.web.account_data import AccountDataController
+from vivero_control.web.account_domains import AccountDomainsController
 from vivero_control.web.account_people import AccountPeopleController, AccountWorkspacesController
 from vivero_control.web.account_plan import PlanPageController
 from vivero_control.web.account_settings import AccountSettingsController
@@ -76,6 +77,7 @@ def pages(clock: Clock = now) -> Pages:
             AccountPeopleController,
             AccountWorkspacesController,
             AccountSettingsController,
+            AccountDomainsController,
             AccountSupportController,
             StaffLoginController,
             RecoveryController,

@@ -9,6 +9,7 @@ from vivero_core.model import naming
 from vivero_core.model.base import INTEGER_MAX, Metadata, Model, ObjectName, Resource, Sentence, Timestamp, rules
 from vivero_core.model.conditions import CONDITIONS_MAX, Condition
 from vivero_core.model.constants import PLAN_TRIAL, DeletionPolicy, SuspensionReason
+from vivero_core.model.own_hosts import HOSTS_MAX
 from vivero_core.model.plan import Limits
 from vivero_core.model.tenant_backup import BackupSchedule
 
@@ -149,7 +150,7 @@ class TenantSpec(Model):
     """First label of the workspace's host name. Unique in the cluster: of two Tenants with the same slug the
     one that had it first keeps it. Cannot be changed. Only a spare of a TenantPool has none yet."""
     hosts: tuple[Host, ...] = Field(
-        default=(), max_length=10, json_schema_extra={"x-kubernetes-list-type": "set", **_HOSTS_RULES}
+        default=(), max_length=HOSTS_MAX, json_schema_extra={"x-kubernetes-list-type": "set", **_HOSTS_RULES}
     )
     """Custom domains of the customer under which the workspace is served, each once its ownership is verified and it
     has a certificate; status.hosts says what is missing."""

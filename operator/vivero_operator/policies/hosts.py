@@ -1,21 +1,17 @@
 """A customer's own hosts: whose they are, and what a client sees there. Pure."""
 
-import base64
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from vivero_core.model.constants import Reason
+from vivero_core.model.own_hosts import record_name, record_value
 from vivero_core.model.tenant import HostStatus, Tenant
 
 from vivero_operator.policies.allocation import Refusal
 from vivero_operator.policies.certificates import CertificateCheck
 
-RECORD: Final = "_vivero"
-"""Label below a host at which its TXT record is looked for."""
-_TOKEN_LENGTH: Final = 32
 _CERTIFICATE_AWAITED: Final = frozenset({Reason.CERTIFICATE_MISSING, Reason.CERTIFICATE_INVALID})
 """All that a proven host may lack."""
 
@@ -33,16 +29,6 @@ class Seen:
     """Of the certificate that is there; None when there is none."""
     issuer: str | None = None
     """Who brings one and renews it; None when a person does."""
-
-
-def record_name(host: str) -> str:
-    return f"{RECORD}.{host}"
-
-
-def record_value(tenant: Tenant, host: str) -> str:
-    """What the TXT record has to say. No secret: only who may write into the host's zone can publish it."""
-    digest = hashlib.sha256(f"vivero host {tenant.metadata.uid} {host}".encode()).digest()
-    return f"vivero-verification={base64.b32encode(digest).decode().lower()[:_TOKEN_LENGTH]}"
 
 
 def refused(tenant: Tenant, host: str, others: Iterable[Tenant], base_domain: str) -> Refusal | None:
@@ -91,7 +77,7 @@ def _verdict(tenant: Tenant, host: str, seen: Seen) -> tuple[bool, str, str]:
     if seen.refusal is not None:
         return False, seen.refusal[0], seen.refusal[1]
     if seen.verified_at is None:
-        asked = f"DNS record {record_name(host)} of type TXT with the value {record_value(tenant, host)}"
+        asked = f"DNS record {record_name(host)} of type TXT with the value {record_value(tenant.metadata.uid, host)}"
         fault = f" {seen.dns_fault}." if seen.dns_fault else ""
         return False, Reason.HOST_UNVERIFIED, f"Not routed.{fault} To verify ownership of {host}, publish the {asked}"
     return _of_certificate(seen)

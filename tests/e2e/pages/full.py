@@ -268,6 +268,7 @@ CONTROL_PAGES = (
     "/account/data",
     "/account/support",
     "/account/settings",
+    "/account/domains",
     "/account/open",
     "/account/enter",
     "/confirm",

@@ -45,6 +45,7 @@ def orders(cluster: Cluster, audit: AuditList) -> BulkOrders:
             plans=PlanService(PlanInformer()),
             audit=cast("AuditService", audit),
             tenant_url=lambda slug: f"https://{slug}.example.com",
+            domain="example.com",
             clock=lambda: NOW,
         )
     )

@@ -58,6 +58,7 @@ def service(repository: BusyRepository, audit: AuditList) -> TenantService:
         plans=PlanService(PlanInformer()),
         audit=cast("AuditService", audit),
         tenant_url=lambda slug: f"https://{slug}.example.com",
+        domain="example.com",
         clock=lambda: NOW,
     )
 

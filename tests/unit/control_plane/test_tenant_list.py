@@ -53,6 +53,7 @@ def service(directory: TenantDirectory, body: dict[str, Any] | None = None) -> T
         plans=PlanService(PlanInformer()),
         audit=cast("AuditService", None),
         tenant_url=lambda slug: f"https://{slug}.example.com",
+        domain="example.com",
         clock=lambda: NOW,
     )
 

@@ -97,6 +97,7 @@ from vivero_control.domain.support.service import Role as SupportRole
 from vivero_control.domain.tenants.bulk import BulkOrders
 from vivero_control.domain.tenants.errors import TenantNotFoundError, WrongStateError
 from vivero_control.domain.tenants.finder import WorkspaceFinder
+from vivero_control.domain.tenants.own_hosts import typed_host
 from vivero_control.domain.tenants.schemas import (
     Action,
     ChangePlan,
@@ -105,6 +106,7 @@ from vivero_control.domain.tenants.schemas import (
     ExtendTrial,
     HostState,
     HostStatus,
+    OwnHostOrder,
     Page,
     RecoveryView,
     Rename,
@@ -369,7 +371,10 @@ class FakeTenants(TenantService):
         return (f"tenant/{name}",)
 
     async def _give(
-        self, name: str, order: Suspend | Resume | ExtendTrial | ConfirmOwner | ChangePlan | Rename, actor: str
+        self,
+        name: str,
+        order: Suspend | Resume | ExtendTrial | ConfirmOwner | ChangePlan | Rename | OwnHostOrder,
+        actor: str,
     ) -> TenantDetail:
         if order.reason == "conflict":
             raise WrongStateError("It is suspended already (Manual).")
@@ -390,6 +395,13 @@ class FakeTenants(TenantService):
         return await self._give(name, order, actor)
 
     async def change_plan(self, name: str, order: ChangePlan, actor: str) -> TenantDetail:
+        return await self._give(name, order, actor)
+
+    async def add_host(self, name: str, order: OwnHostOrder, actor: str) -> TenantDetail:
+        typed_host(order.host)
+        return await self._give(name, order, actor)
+
+    async def remove_host(self, name: str, order: OwnHostOrder, actor: str) -> TenantDetail:
         return await self._give(name, order, actor)
 
     async def rename(self, name: str, order: Rename, actor: str) -> TenantDetail:

@@ -21,7 +21,7 @@ from unit.control_plane_web.fakes import HOSTILE, NOW, FakePlans, FakeTenants, r
 from vivero_control.domain.accounts.service import Role
 from vivero_control.domain.billing.schemas import SubscriptionStatus
 from vivero_control.domain.tenants.policies import timestamp
-from vivero_control.domain.tenants.schemas import Rename
+from vivero_control.domain.tenants.schemas import OwnHostOrder, Rename
 from vivero_control.web.account_lines import days_left
 
 Owner = Callable[..., TestClient[Any]]
@@ -52,7 +52,7 @@ def test_the_overview_says_what_is_paid_or_how_long_the_trial_lasts(owner: Owner
         assert all(words in page for words in ("€2,000 a month", "Pay the invoice", "Next period"))
 
 
-@pytest.mark.parametrize("path", ["/account", "/account/plan", "/account/settings"])
+@pytest.mark.parametrize("path", ["/account", "/account/plan", "/account/domains", "/account/settings"])
 def test_every_page_has_the_sections_and_says_which_it_is(owner: Owner, path: str) -> None:
     with owner(billing=FakeBilling(FakePlans(), workspace=tenant(displayName=HOSTILE))) as client:
         page = client.get(path).text
@@ -86,6 +86,32 @@ def test_who_has_no_session_renames_nothing(method: str, path: str) -> None:
         )
         assert (answer.status_code, answer.headers["location"]) == (303, "/account")
     assert tenants.orders == []
+
+
+def test_a_name_of_ones_own_is_added_and_removed(owner: Owner) -> None:
+    tenants = FakeTenants((row("acme"),))
+    workspace = tenant(hosts=["app.example.com", "xn--bcher-kva.example.de"])
+    with owner(tenants=tenants, billing=FakeBilling(FakePlans(), workspace=workspace)) as client:
+        page = client.get("/account/domains").text
+        for words in (
+            "bücher.example.de",
+            "_vivero.app.example.com",
+            "vivero-verification=",
+            "Waiting for DNS",
+            "every 20s",
+        ):
+            assert words in page, words
+        for typed in ("", "https://app.example.com", HOSTILE):
+            wrong = client.post("/account/domains", data={"host": typed})
+            assert (wrong.status_code, 'id="host-error"' in wrong.text) == (422, True)
+            assert "<script>alert" not in wrong.text
+        for path, host, done in (("", "b.example.com", "added"), ("/remove", "app.example.com", "removed")):
+            answer = client.post(f"/account/domains{path}", data={"host": host}, follow_redirects=False)
+            assert (answer.status_code, answer.headers["location"]) == (303, f"/account/domains?done={done}")
+    assert [(order.host, actor) for _, order, actor in tenants.orders if isinstance(order, OwnHostOrder)] == [
+        ("b.example.com", OWNER),
+        ("app.example.com", OWNER),
+    ]
 
 
 def test_the_overview_shows_meters_or_says_that_they_are_not_known(owner: Owner) -> None:

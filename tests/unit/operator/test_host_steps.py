@@ -10,8 +10,8 @@ from reconcile.scenes import IDENT, NAMESPACE, again, body, change, condition, e
 from reconcile.world import NOW, Object
 from unit.operator.own_hosts import GIVEN, HOST, OTHER, hand_in, publish, routes, said, served
 from vivero_core.errors import BackendUnavailableError
+from vivero_core.model.own_hosts import record_value
 from vivero_operator.manifests import copies
-from vivero_operator.policies import hosts
 
 
 class TestLife:
@@ -20,7 +20,7 @@ class TestLife:
         change(world, hosts=[HOST], hostCertificates=GIVEN)
         result = await world.reconcile()
         assert said(world)["reason"] == "HostUnverified"
-        record = hosts.record_value(next(iter(world.cluster.tenants)), HOST)
+        record = record_value(next(iter(world.cluster.tenants)).metadata.uid, HOST)
         assert f"_vivero.{HOST} of type TXT with the value {record}" in said(world)["message"]
         assert condition(world, "HostsReady") == "False HostUnverified"
         assert condition(world, "Ready") == "True Proven", "DNS is the customer's"

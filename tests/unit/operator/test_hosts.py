@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from reconcile.certificates import pem
 from reconcile.world import NOW, tenant_body
 from vivero_core.model.constants import Reason
+from vivero_core.model.own_hosts import record_value
 from vivero_core.model.tenant import Tenant
 from vivero_operator.policies import certificates, hosts
 from vivero_operator.policies.certificates import CertificateCheck
@@ -57,7 +58,9 @@ class TestWhose:
         assert hosts.refused(tenant(), HOST, [left], "vivero.localhost") is None
 
     def test_every_tenant_and_host_has_a_value_of_its_own(self) -> None:
-        values = {hosts.record_value(tenant(name), host) for name in ("a", "b") for host in (HOST, "x.example.com")}
+        values = {
+            record_value(tenant(name).metadata.uid, host) for name in ("a", "b") for host in (HOST, "x.example.com")
+        }
         assert len(values) == 4
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from reconcile.certificates import secret_body
 from reconcile.scenes import NAMESPACE, again, body, change, condition, events, password, pod, serving
 from reconcile.world import NOW, PLAN, SERVER, World, tenant_body
-from vivero_operator.policies import hosts
+from vivero_core.model.own_hosts import record_name, record_value
 
 HOST = "app.example.com"
 Act = Callable[[World, int], object]
@@ -55,7 +55,7 @@ def suspend(world: World, number: int) -> None:
 def certified(world: World, _: int) -> None:
     world.put(secret_body("app-tls", HOST, NOW - timedelta(days=1)))
     tenant = next(iter(world.cluster.tenants))
-    world.dns.records[hosts.record_name(HOST)] = {hosts.record_value(tenant, HOST)}
+    world.dns.records[record_name(HOST)] = {record_value(tenant.metadata.uid, HOST)}
 
 
 def upgrade(world: World, number: int) -> None:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from vivero_core.model import conditions
 from vivero_core.model.constants import PLAN_TRIAL, ConditionType, DeletionPolicy, SuspensionReason
+from vivero_core.model.own_hosts import HOSTS_MAX
 from vivero_core.model.tenant import Tenant
 from vivero_web.clock import in_utc
 from vivero_web.errors import InvalidInputError
@@ -117,6 +118,30 @@ def rename(tenant: Tenant, name: str) -> Patch:
     if tenant.spec.display_name == name:
         raise WrongStateError("It has this name already.")
     return {"displayName": name}
+
+
+def add_host(tenant: Tenant, host: str, base_domain: str) -> Patch:
+    """`host` as own_hosts.typed_host gives it."""
+    check_changeable(tenant)
+    if host == base_domain or host.endswith(f".{base_domain}"):
+        raise InvalidInputError.of("host", f"Names below {base_domain} are addresses of workspaces. Use one of yours.")
+    if host in tenant.spec.hosts:
+        raise WrongStateError("It is in the list already.")
+    if len(tenant.spec.hosts) >= HOSTS_MAX:
+        raise WrongStateError(f"A workspace has at most {HOSTS_MAX} names of its own. Remove one first.")
+    return {"hosts": [*tenant.spec.hosts, host]}
+
+
+def remove_host(tenant: Tenant, host: str) -> Patch:
+    """Its certificate, where a person has brought one, is taken out with it."""
+    check_changeable(tenant)
+    if host not in tenant.spec.hosts:
+        raise WrongStateError("It is not in the list.")
+    patch: Patch = {"hosts": [one for one in tenant.spec.hosts if one != host]}
+    certificates = [one for one in tenant.spec.host_certificates if one.host != host]
+    if len(certificates) != len(tenant.spec.host_certificates):
+        patch["hostCertificates"] = [one.dump() for one in certificates]
+    return patch
 
 
 def delete(tenant: Tenant) -> Patch:

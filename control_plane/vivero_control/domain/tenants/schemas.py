@@ -6,7 +6,7 @@ from typing import Annotated, Final, Generic, Literal, TypeVar
 
 from msgspec import Meta, Struct, field
 from vivero_core.model.constants import SuspensionReason
-from vivero_core.model.naming import DISPLAY_NAME_MAX_LENGTH
+from vivero_core.model.naming import DISPLAY_NAME_MAX_LENGTH, HOST_MAX_LENGTH
 from vivero_web.fields import LARGEST
 
 T = TypeVar("T")
@@ -181,6 +181,14 @@ class Rename(Struct, frozen=True, kw_only=True):
 
     reason: Reason
     display_name: Annotated[str, Meta(min_length=1, max_length=DISPLAY_NAME_MAX_LENGTH, description="The new name.")]
+    generation: Generation = None
+
+
+class OwnHostOrder(Struct, frozen=True, kw_only=True):
+    """Serve a workspace under a name of the customer's, too, or no more."""
+
+    reason: Reason
+    host: Annotated[str, Meta(min_length=1, max_length=HOST_MAX_LENGTH, description="The host name.")]
     generation: Generation = None
 
 

@@ -17,6 +17,7 @@ from vivero_control.domain.plans.service import PlanNotFoundError, PlanService, 
 from vivero_control.domain.tenants import policies
 from vivero_control.domain.tenants.directory import TenantDirectory, spec_text
 from vivero_control.domain.tenants.errors import TenantChangedError, TenantNotFoundError, TenantUnreadableError
+from vivero_control.domain.tenants.own_hosts import typed_host
 from vivero_control.domain.tenants.policies import signup_subject, tenant_subject
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.domain.tenants.schemas import (
@@ -28,6 +29,7 @@ from vivero_control.domain.tenants.schemas import (
     Delete,
     ExtendTrial,
     Only,
+    OwnHostOrder,
     Page,
     Rename,
     Resume,
@@ -57,6 +59,7 @@ class TenantService:
         plans: PlanService,
         audit: AuditService,
         tenant_url: Callable[[str], str],
+        domain: str,
         clock: Clock,
     ) -> None:
         self._directory = directory
@@ -64,6 +67,7 @@ class TenantService:
         self._plans = plans
         self._audit = audit
         self._tenant_url = tenant_url
+        self._domain = domain
         self._clock = clock
 
     def search(self, query: TenantQuery) -> Page[TenantRow]:
@@ -152,6 +156,31 @@ class TenantService:
             return policies.rename(tenant, wanted)
 
         audited = _audit_action("rename", name, action, actor, {"display_name": wanted})
+        return await self._change(name, audited, decide, action.generation)
+
+    async def add_host(self, name: str, action: OwnHostOrder, actor: str) -> TenantDetail:
+        """Serve it under this name, too, once who owns it is proven.
+
+        Raises:
+            InvalidInputError: naming `host`.
+            WrongStateError: it is there, or there are too many.
+        """
+        host = typed_host(action.host)
+
+        def decide(tenant: Tenant) -> policies.Patch:
+            return policies.add_host(tenant, host, self._domain)
+
+        return await self._change(
+            name, _audit_action("add-host", name, action, actor, {"host": host}), decide, action.generation
+        )
+
+    async def remove_host(self, name: str, action: OwnHostOrder, actor: str) -> TenantDetail:
+        """Serve it there no more. Raises WrongStateError when it is not in the list."""
+
+        def decide(tenant: Tenant) -> policies.Patch:
+            return policies.remove_host(tenant, action.host)
+
+        audited = _audit_action("remove-host", name, action, actor, {"host": action.host})
         return await self._change(name, audited, decide, action.generation)
 
     async def delete(self, name: str, action: Delete, actor: str) -> None:

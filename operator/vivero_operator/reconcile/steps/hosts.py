@@ -12,6 +12,7 @@ from typing import Final
 from vivero_core.backends.kube.resources import SECRET
 from vivero_core.errors import BackendUnavailableError
 from vivero_core.model.constants import LABEL_HOST_CERTIFICATE, LABEL_TENANT, Reason
+from vivero_core.model.own_hosts import record_name, record_value
 from vivero_core.model.tenant import HostStatus
 
 from vivero_operator.instance import Manifest
@@ -78,8 +79,8 @@ async def _see(run: Run, host: str) -> Seen:
 async def _is_proven(run: Run, host: str) -> bool:
     if run.instance.settings.host_verification == "off":
         return True
-    wanted = policy.record_value(run.tenant, host)
-    return wanted in await run.services.dns.texts(policy.record_name(host))
+    wanted = record_value(run.tenant.metadata.uid, host)
+    return wanted in await run.services.dns.texts(record_name(host))
 
 
 async def _certificate(run: Run, host: str) -> CertificateCheck | None:
