@@ -23,7 +23,7 @@ from vivero_control.web.site import ACCOUNT
 DOMAINS: Final = f"{ACCOUNT}/domains"
 _DONE: Final = {
     "added": "The name is in the list. Set the two records, and it is looked for within a minute.",
-    "removed": "The workspace answers there no more.",
+    "removed": "The name is out of the list. The workspace stops to answer there within a minute.",
 }
 
 
@@ -42,7 +42,7 @@ def _page(portal: Portal, error: WebError | None = None, *, typed: str = "", don
         error,
         own=own,
         # Looked at again by itself while something is awaited.
-        awaited=any(not one.ready for one in own),
+        awaited=any(not (one.ready or one.refused) for one in own),
         target=urlsplit(portal.settings.tenant_url(tenant.spec.slug or "")).hostname,
         full=len(own) >= HOSTS_MAX,
         most=HOSTS_MAX,

@@ -108,9 +108,12 @@ def test_each_state_says_what_is_awaited_and_never_whose_a_name_is() -> None:
     assert (unseen.proven, unseen.ready, unseen.record) == (False, False, f"_vivero.{HOST}")
     assert unseen.value == record_value(tenant().metadata.uid, HOST)
     assert "not found yet" in with_status().words
-    assert "not found yet" in with_status(reason="FromANewerOperator").words
+    assert with_status(reason="FromANewerOperator").words == ""
+    assert [with_status(reason=one).refused for one in (Reason.HOST_UNVERIFIED, Reason.CERTIFICATE_MISSING)] == [
+        False
+    ] * 2
     taken = with_status(reason=Reason.HOST_TAKEN, message="belongs to Tenant brisa")
-    assert "brisa" not in taken.words
+    assert ("brisa" in taken.words, taken.refused) == (False, True)
     until = datetime(2027, 2, 1, tzinfo=UTC)
     served = with_status(
         ready=True, reason=Reason.HOST_SERVED, verifiedAt="2026-12-01T00:00:00Z", certificateExpiresAt=until

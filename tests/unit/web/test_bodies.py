@@ -180,6 +180,8 @@ OF_OWNERS = {
     "POST /account/workspaces/bring-back",
     "POST /account/settings/delete",
     "POST /account/settings/name",
+    "POST /account/domains",
+    "POST /account/domains/remove",
     "POST /account/support/grant",
     "POST /account/support/end",
     "POST /account/checkout",

@@ -13,6 +13,7 @@ from vivero_web.errors import InvalidInputError
 
 _SAID: Final = "Enter a host name such as app.example.com, without https:// and without a path."
 _WORDS: Final = {
+    Reason.HOST_UNVERIFIED: "The TXT record was not found yet. It is looked for once a minute.",
     Reason.HOST_TAKEN: "Another workspace has proven that it owns this name.",
     Reason.HOST_NOT_ALLOWED: "Names below our own domain cannot be used.",
     Reason.HOST_NOT_SUPPORTED: "This installation serves workspaces under its own names alone.",
@@ -20,6 +21,7 @@ _WORDS: Final = {
     Reason.CERTIFICATE_MISSING: "The name is yours. Its certificate is awaited.",
     Reason.HOST_SERVED: "The workspace answers there.",
 }
+_REFUSED: Final = frozenset({Reason.HOST_TAKEN, Reason.HOST_NOT_ALLOWED, Reason.HOST_NOT_SUPPORTED})
 
 
 class OwnHost(Struct, frozen=True, kw_only=True):
@@ -31,6 +33,8 @@ class OwnHost(Struct, frozen=True, kw_only=True):
     """As people write it."""
     ready: bool
     proven: bool
+    refused: bool
+    """It cannot be served here, whatever is set in DNS."""
     words: str
     record: str
     """Name of the TXT record."""
@@ -74,6 +78,7 @@ def _of(tenant: Tenant, host: str, status: HostStatus | None) -> OwnHost:
         shown=shown_host(host),
         ready=status is not None and status.ready,
         proven=proven,
+        refused=status is not None and status.reason in _REFUSED,
         words=_words(status),
         record=record_name(host),
         value=record_value(tenant.metadata.uid, host),
@@ -82,7 +87,7 @@ def _of(tenant: Tenant, host: str, status: HostStatus | None) -> OwnHost:
 
 
 def _words(status: HostStatus | None) -> str:
+    """A reason that this program does not know says nothing here: the operator may be newer."""
     if status is None:
         return "It is looked at for the first time."
-    waiting = "The TXT record was not found yet. It is looked for once a minute."
-    return _WORDS.get(Reason(status.reason), waiting) if status.reason in set(Reason) else waiting
+    return _WORDS.get(Reason(status.reason), "") if status.reason in set(Reason) else ""

@@ -175,12 +175,13 @@ class TenantService:
         )
 
     async def remove_host(self, name: str, action: OwnHostOrder, actor: str) -> TenantDetail:
-        """Serve it there no more. Raises WrongStateError when it is not in the list."""
+        """Serve it there no more. Raises WrongStateError when it is not in the list, InvalidInputError as `add_host`."""
+        host = typed_host(action.host)
 
         def decide(tenant: Tenant) -> policies.Patch:
-            return policies.remove_host(tenant, action.host)
+            return policies.remove_host(tenant, host)
 
-        audited = _audit_action("remove-host", name, action, actor, {"host": action.host})
+        audited = _audit_action("remove-host", name, action, actor, {"host": host})
         return await self._change(name, audited, decide, action.generation)
 
     async def delete(self, name: str, action: Delete, actor: str) -> None:
