@@ -72,6 +72,32 @@ def test_a_filter_is_built_counted_and_applied(nursery: Page, accessible: Callab
     expect(nursery.get_by_text("3 records match")).to_have_count(1)
 
 
+def test_a_field_that_is_chosen_while_the_form_is_exchanged_has_its_values(nursery: Page) -> None:
+    nursery.locator("summary[title=Filter]").click()
+    nursery.get_by_role("button", name="Add condition").click()
+    field = nursery.get_by_role("group", name="Condition 1").get_by_label("Field", exact=True)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        """The first two answers come when the test says so."""
+        if len(held) < 2:
+            held.append(route)
+        else:
+            route.continue_()
+
+    nursery.route("**/filter?**", hold)
+    with nursery.expect_request(lambda request: "action=group" in request.url):
+        nursery.get_by_role("button", name="Add group").click()
+    with nursery.expect_request(lambda request: "c0-field=Kind" in request.url):
+        field.select_option("Kind")
+    held[0].continue_()
+    expect(nursery.get_by_role("group", name="Condition 2")).to_be_visible()
+    value = nursery.get_by_role("group", name="Condition 1").get_by_label("Value", exact=True)
+    expect(value.locator("option")).to_have_count(3)
+    expect(field).to_have_value("Kind")
+    held[1].continue_()
+
+
 def test_a_view_is_made_by_keyboard_alone(nursery: Page) -> None:
     nursery.get_by_role("searchbox", name="Search these records").focus()
     nursery.keyboard.type("e")

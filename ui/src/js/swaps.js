@@ -1,6 +1,7 @@
 // A form that the server sends anew keeps what was typed while it was asked, and what was opened ([id]) stays open.
 const asked = new WeakMap(); // by request: what its form held when it was sent
 const typed = new WeakMap(); // by request: what came since
+const told = new WeakMap(); // by request: the controls of the new form that have it
 
 // The controls of a form by name, and by place among those of one name.
 function controls(form) {
@@ -48,12 +49,22 @@ export function startSwaps() {
     const form = id && document.getElementById(id);
     if (!form) return;
     const fresh = controls(form);
+    const kept = [];
     for (const [key, value, type] of since) {
       const control = fresh.get(key);
       if (control?.type !== type) continue;
       if (typeof value === "boolean") control.checked = value;
       else control.value = value;
-      control.dispatchEvent(new Event("input", { bubbles: true }));
+      kept.push(control);
     }
+    told.set(event.detail.xhr, kept);
+  });
+  // Once the new form listens: what a choice had asked for went with the form before.
+  document.addEventListener("htmx:afterSettle", (event) => {
+    for (const control of told.get(event.detail.xhr) ?? []) {
+      control.dispatchEvent(new Event("input", { bubbles: true }));
+      if (control.matches("select")) control.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+    told.delete(event.detail.xhr);
   });
 }

@@ -59,7 +59,7 @@ class TenantViews:
             return _view(found, member)
 
     async def delete(self, number: int, member: StaffView) -> None:
-        """Whoever saw it first sees every customer again. Raises ViewNotFoundError, NotAllowedError."""
+        """Who saw it first sees every customer again. Raises ViewNotFoundError, NotAllowedError."""
         async with self._database.transaction() as session:
             await _changeable(session, number, member)
             await SavedViewRepository(session).remove(number)
