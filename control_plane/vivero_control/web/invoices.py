@@ -1,6 +1,6 @@
 """The staff's pages about invoices of contracts: the list, and one of them with what is done with it."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -14,13 +14,13 @@ from vivero_web.bodies import read_form
 from vivero_web.clock import Clock
 from vivero_web.errors import ConflictError, InvalidInputError, UnavailableError, WebError
 
-from vivero_control.domain.contracts.schemas import REASON_MAX
+from vivero_control.domain.invoices import policies
 from vivero_control.domain.invoices.controllers import document
-from vivero_control.domain.invoices.schemas import InvoiceState, Payment, TakeBack
+from vivero_control.domain.invoices.schemas import InvoiceState, InvoiceView, Payment, TakeBack
 from vivero_control.domain.invoices.service import InvoiceService
 from vivero_control.domain.staff.guards import session_seller, session_staff
 from vivero_control.domain.staff.schemas import StaffView
-from vivero_control.web import contract_lines, invoice_lines
+from vivero_control.web import contract_lines, invoice_lines, tenant_forms
 from vivero_control.web.staff_shell import CONTRACTS, INVOICES, shell
 
 DONE: Final = {
@@ -30,7 +30,6 @@ DONE: Final = {
 }
 _REFUSALS: Final = (InvalidInputError, ConflictError, UnavailableError)
 _SELLERS: Final = {"member": Provide(session_seller)}
-_SHORTEST: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +53,8 @@ class InvoicePages:
             "invoice": found,
             "state": invoice_lines.STATES[found.state],
             "price": contract_lines.priced(found.lines, found.totals, found.currency),
-            "is_unpaid": found.state in {InvoiceState.OPEN, InvoiceState.LATE},
-            "can_be_taken_back": found.state not in {InvoiceState.TAKEN_BACK, InvoiceState.CREDIT_NOTE},
+            "is_unpaid": found.state in policies.UNPAID,
+            "can_be_taken_back": found.state not in policies.FINAL,
             "typed": {"paid_on": f"{self.clock().date()}", "reference": "", "reason": "", **(typed or {})},
             "errors": errors,
             "problem": error.detail if error and not errors else "",
@@ -63,6 +62,16 @@ class InvoicePages:
         }
         status = error.status if error else HTTP_200_OK
         return Template("pages/contract_invoice.html.j2", context=context, status_code=status)
+
+    async def apply(
+        self, number: str, change: Awaitable[InvoiceView], what: str, typed: Mapping[str, str] | None = None
+    ) -> Response[Any]:
+        """Do it and show the invoice that it gives, or the one it is about with the error and what was typed."""
+        try:
+            made = await change
+        except _REFUSALS as error:
+            return await self.one(number, error, typed)
+        return Redirect(f"{INVOICES}/{made.number}?done={what}", status_code=HTTP_303_SEE_OTHER)
 
 
 class InvoicesController(Controller):
@@ -107,67 +116,28 @@ class InvoicesController(Controller):
 
     @post("/{number:str}/payment", status_code=HTTP_303_SEE_OTHER, dependencies=_SELLERS)
     async def pay(
-        self,
-        request: Request[Any, Any, Any],
-        number: FromPath[str],
-        member: NamedDependency[StaffView],
-        invoices: NamedDependency[InvoiceService],
-        pages: NamedDependency[InvoicePages],
+        self, request: Request[Any, Any, Any], number: FromPath[str], pages: NamedDependency[InvoicePages]
     ) -> Response[Any]:
         form = await read_form(request)
         try:
-            payment = Payment(paid_on=_day(form.get("paid_on", "")), reference=form.get("reference", ""))
-            await invoices.pay(number, payment, member.email)
-        except _REFUSALS as error:
-            return await pages.one(number, error, form)
-        return _done(number, "paid")
+            paid_on = date.fromisoformat(form.get("paid_on", "").strip())
+        except ValueError:
+            return await pages.one(number, InvalidInputError.of("paid_on", "Choose a day."), form)
+        payment = Payment(paid_on=paid_on, reference=form.get("reference", ""))
+        return await pages.apply(number, pages.invoices.pay(number, payment, pages.member.email), "paid", form)
 
     @post("/{number:str}/no-payment", status_code=HTTP_303_SEE_OTHER, dependencies=_SELLERS)
-    async def take_payment_out(
-        self,
-        number: FromPath[str],
-        member: NamedDependency[StaffView],
-        invoices: NamedDependency[InvoiceService],
-        pages: NamedDependency[InvoicePages],
-    ) -> Response[Any]:
-        try:
-            await invoices.take_payment_out(number, member.email)
-        except _REFUSALS as error:
-            return await pages.one(number, error)
-        return _done(number, "unpaid")
+    async def take_payment_out(self, number: FromPath[str], pages: NamedDependency[InvoicePages]) -> Response[Any]:
+        return await pages.apply(number, pages.invoices.take_payment_out(number, pages.member.email), "unpaid")
 
     @post("/{number:str}/credit-note", status_code=HTTP_303_SEE_OTHER, dependencies=_SELLERS)
     async def take_back(
-        self,
-        request: Request[Any, Any, Any],
-        number: FromPath[str],
-        member: NamedDependency[StaffView],
-        invoices: NamedDependency[InvoiceService],
-        pages: NamedDependency[InvoicePages],
+        self, request: Request[Any, Any, Any], number: FromPath[str], pages: NamedDependency[InvoicePages]
     ) -> Response[Any]:
+        """To the credit note."""
         form = await read_form(request)
-        try:
-            note = await invoices.take_back(number, TakeBack(reason=_reason(form.get("reason", ""))), member.email)
-        except _REFUSALS as error:
-            return await pages.one(number, error, form)
-        return _done(note.number, "taken-back")
-
-
-def _done(number: str, what: str) -> Redirect:
-    return Redirect(f"{INVOICES}/{number}?done={what}", status_code=HTTP_303_SEE_OTHER)
-
-
-def _day(typed: str) -> date:
-    """Raises InvalidInputError naming `paid_on`."""
-    try:
-        return date.fromisoformat(typed.strip())
-    except ValueError as error:
-        raise InvalidInputError.of("paid_on", "Choose a day.") from error
-
-
-def _reason(typed: str) -> str:
-    """Raises InvalidInputError naming `reason`."""
-    reason = typed.strip()
-    if not _SHORTEST <= len(reason) <= REASON_MAX:
-        raise InvalidInputError.of("reason", f"Say why, in 3 to {REASON_MAX} characters.")
-    return reason
+        reason = form.get("reason", "").strip()
+        if errors := tenant_forms.reason_errors(reason):
+            return await pages.one(number, InvalidInputError.of_all(errors), form)
+        change = pages.invoices.take_back(number, TakeBack(reason=reason), pages.member.email)
+        return await pages.apply(number, change, "taken-back", form)

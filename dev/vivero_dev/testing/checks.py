@@ -39,12 +39,16 @@ def source_checks() -> list[Check]:
 def compare_generated() -> None:
     """Definitions and rights follow from the operator's registry of kinds, dashboards from the console's."""
     for module in GENERATORS:
-        with tempfile.TemporaryDirectory() as folder:
-            _module(module, folder)
-            for file in sorted(one for one in Path(folder).rglob("*") if one.is_file()):
-                kept = ROOT / file.relative_to(folder)
-                if not kept.exists() or kept.read_text() != file.read_text():
-                    raise ComponentError(str(kept), f"is not current; run python -m {module}")
+        _compare(module)
+
+
+def _compare(module: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        _module(module, folder)
+        for file in sorted(one for one in Path(folder).rglob("*") if one.is_file()):
+            kept = ROOT / file.relative_to(folder)
+            if not kept.exists() or kept.read_text() != file.read_text():
+                raise ComponentError(str(kept), f"is not current; run python -m {module}")
 
 
 def _module(module: str, *arguments: str) -> None:

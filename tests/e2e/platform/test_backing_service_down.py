@@ -81,7 +81,7 @@ def test_a_tenant_waits_with_a_clear_condition_and_recovers(
         time.sleep(max(0.0, seconds - (time.monotonic() - begin)))
     kubectl("wait", "--for=condition=Ready", f"tenant/{name}", f"--timeout={RECOVERY_SECONDS}s")
     wait_until(lambda: workspace.get("/readyz").status_code == 200, RECOVERY_SECONDS, "the neighbour's /readyz")
-    # Not that it answers meanwhile: what is not ready is taken out of its Service, sooner or later.
+    # Not that it answers throughout: what is not ready is taken out of its Service, sooner or later.
     assert restarts(kubectl, neighbour) == before
 
 

@@ -20,8 +20,7 @@ from unit.control_plane.contract_builders import line, terms
 from vivero_control.domain.contracts import policies as contract_policies
 from vivero_control.domain.contracts.schemas import Vat
 from vivero_control.domain.invoices import policies
-from vivero_control.domain.invoices.content import Content, Kind
-from vivero_control.domain.invoices.documents.__main__ import REFUSED
+from vivero_control.domain.invoices.content import REFUSED, Content, Kind
 from vivero_control.domain.invoices.documents.pdf import pdf_of
 from vivero_control.domain.invoices.documents.xml import three_lines, xml_of
 from vivero_control.domain.invoices.jobs import PROGRAM

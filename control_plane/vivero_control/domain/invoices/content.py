@@ -2,11 +2,15 @@
 
 import datetime as dt
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 from vivero_core.model.plan import Currency
 
 from vivero_control.domain.contracts.schemas import QuoteLine, Totals
+
+REFUSED: Final = 3
+"""Exit code of the process that makes documents when one cannot say what the content says: its last line says what."""
 
 
 class Kind(StrEnum):

@@ -95,6 +95,6 @@ class ContractInvoiceController(Controller):
 
 
 def document(number: str, pdf: bytes) -> Response[bytes]:
-    """The answer that a browser saves; nobody else keeps it."""
+    """The answer that a browser saves, and no cache on the way."""
     headers = {"content-disposition": f'attachment; filename="{number}.pdf"', "cache-control": "private, no-store"}
     return Response(pdf, media_type=PDF, headers=headers)

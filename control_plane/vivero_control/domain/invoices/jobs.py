@@ -15,8 +15,8 @@ from vivero_web.clock import Clock
 from vivero_web.mail import Attachment
 
 from vivero_control.db.database import Database
-from vivero_control.db.tables import ContractInvoice, InvoiceDocument
-from vivero_control.domain.invoices.content import Content, Kind
+from vivero_control.db.tables import ContractInvoice
+from vivero_control.domain.invoices.content import REFUSED, Content, Kind
 from vivero_control.domain.invoices.repository import InvoiceRepository
 from vivero_control.domain.notifications import mails
 from vivero_control.domain.notifications.mails import MailSender
@@ -28,8 +28,6 @@ MAIL: Final = "invoice.mail"
 PROGRAM: Final = "vivero_control.domain.invoices.documents"
 """In a process of its own: the libraries take some 50 MiB, which the worker needs a few times a month."""
 _SECONDS: Final = 60.0
-_REFUSED: Final = 3
-"""Its exit code when the invoice has what the document cannot: its last line says what."""
 
 
 class Words(StrEnum):
@@ -70,8 +68,7 @@ class DocumentJob(JobKind):
         pdf = await made(msgspec.convert(row.content, Content))
         now = self._clock()
         async with self._database.transaction() as session:
-            document = InvoiceDocument(invoice_id=invoice, pdf=pdf, sha256=hashlib.sha256(pdf).hexdigest(), made_at=now)
-            if await InvoiceRepository(session).keep_document(document):
+            if await InvoiceRepository(session).keep_document(invoice, pdf, hashlib.sha256(pdf).hexdigest(), now):
                 words = Words.ISSUED if row.kind == Kind.INVOICE else Words.TAKEN_BACK
                 await enqueue_mail(session, row, words, now, key=row.number)
 
@@ -97,7 +94,7 @@ class MailJob(JobKind):
         self._sender = sender
 
     async def perform(self, payload: Payload) -> None:
-        """A reminder of what was paid or taken back meanwhile is not sent.
+        """A reminder of what was paid or taken back since is not sent.
 
         Raises:
             GiveUpError: the server refuses this mail for good.
@@ -112,7 +109,7 @@ class MailJob(JobKind):
         if document is None or (order.words is Words.REMINDER and settled):
             return
         content = found.content
-        mail = mails.of_invoice(
+        mail = mails.of_contract(
             order.words,
             order.key,
             to=order.to,
@@ -152,8 +149,13 @@ async def _enqueue(  # noqa: PLR0913  a job's columns
         payload=msgspec.to_builtins(payload),
         now=now,
         due_at=now,
-        subject=f"invoice/{row.number}",
+        subject=invoice_subject(row.number),
     )
+
+
+def invoice_subject(number: str) -> str:
+    """What jobs about an invoice are about."""
+    return f"invoice/{number}"
 
 
 async def made(content: Content) -> bytes:
@@ -182,7 +184,7 @@ async def made(content: Content) -> bytes:
             process.kill()
             await process.wait()
     last = errors.decode(errors="replace").strip().rpartition("\n")[2]
-    if process.returncode == _REFUSED:
+    if process.returncode == REFUSED:
         raise GiveUpError(last)
     if process.returncode != 0:
         raise DocumentFailedError(f"The process that makes documents failed: {last}")

@@ -16,6 +16,8 @@ from vivero_control.domain.invoices.schemas import REFERENCE_MAX, InvoiceState, 
 from vivero_control.settings import CompanySettings, InvoicingSettings
 
 UNPAID: Final = frozenset({InvoiceState.OPEN, InvoiceState.LATE})
+FINAL: Final = frozenset({InvoiceState.TAKEN_BACK, InvoiceState.CREDIT_NOTE})
+"""What cannot be taken back."""
 REMINDERS: Final = (1, 7, 14)
 """Days late on which staff are told."""
 TO_CUSTOMER: Final = frozenset({7, 14})

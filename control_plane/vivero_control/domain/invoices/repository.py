@@ -1,10 +1,11 @@
 """SQL about invoices of contracts."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, cast
 
 import msgspec
-from sqlalchemy import ColumnElement, func, select, true
+from sqlalchemy import ColumnElement, CursorResult, func, select, true
 from sqlalchemy.dialects.mysql import insert
 from sqlalchemy.orm import aliased
 
@@ -58,15 +59,15 @@ class InvoiceRepository(Repository[ContractInvoice]):
     async def count(self, *which: ColumnElement[bool]) -> int:
         return await self.session.scalar(select(func.count()).select_from(ContractInvoice).where(*which)) or 0
 
-    async def locked(self, number: str) -> ContractInvoice | None:
-        return await self.get_one_or_none(number=number, with_for_update=True)
-
-    async def invoiced(self, contract: int) -> set[date]:
-        """First days of the periods of a contract that have an invoice."""
-        wanted = select(ContractInvoice.period_from).where(
-            ContractInvoice.contract_id == contract, ContractInvoice.kind == Kind.INVOICE
+    async def invoiced(self, contracts: Collection[int]) -> Mapping[int, set[date]]:
+        """First days of the periods that have an invoice, by contract."""
+        wanted = select(ContractInvoice.contract_id, ContractInvoice.period_from).where(
+            ContractInvoice.contract_id.in_(contracts), ContractInvoice.kind == Kind.INVOICE
         )
-        return set((await self.session.scalars(wanted)).all())
+        found: dict[int, set[date]] = {contract: set() for contract in contracts}
+        for contract, first in await self.session.execute(wanted):
+            found[contract].add(first)
+        return found
 
     async def begun_contracts(self, today: date) -> Sequence[Contract]:
         """Contracts of which a period may have begun that has no invoice."""
@@ -74,22 +75,16 @@ class InvoiceRepository(Repository[ContractInvoice]):
 
     async def late(self, today: date) -> Sequence[int]:
         """Ids of the invoices that are not paid and were to be."""
-        wanted = select(ContractInvoice.id).where(ContractInvoice.due_on < today, *_unpaid())
+        wanted = select(ContractInvoice.id).where(*in_state(InvoiceState.LATE, today))
         return (await self.session.scalars(wanted)).all()
 
     async def document(self, invoice_id: int) -> InvoiceDocument | None:
         return await self.session.get(InvoiceDocument, invoice_id)
 
-    async def keep_document(self, document: InvoiceDocument) -> bool:
+    async def keep_document(self, invoice_id: int, pdf: bytes, sha256: str, made_at: datetime) -> bool:
         """Keep it unless there is one already, which stays as it is; returns whether it was kept."""
-        values = {
-            "invoice_id": document.invoice_id,
-            "pdf": document.pdf,
-            "sha256": document.sha256,
-            "made_at": document.made_at,
-        }
-        made = await self.session.execute(insert(InvoiceDocument).values(values).prefix_with("IGNORE"))
-        return bool(getattr(made, "rowcount", 0))
+        new = insert(InvoiceDocument).values(invoice_id=invoice_id, pdf=pdf, sha256=sha256, made_at=made_at)
+        return cast("CursorResult[Any]", await self.session.execute(new.prefix_with("IGNORE"))).rowcount > 0
 
 
 def _taken_back() -> ColumnElement[bool]:
@@ -97,7 +92,12 @@ def _taken_back() -> ColumnElement[bool]:
     return select(note.id).where(note.corrects_id == ContractInvoice.id).exists()
 
 
-def _unpaid() -> tuple[ColumnElement[bool], ...]:
+def of_tenant(tenant_uid: str) -> ColumnElement[bool]:
+    """Those of all contracts of a Tenant."""
+    return ContractInvoice.contract_id.in_(select(Contract.id).where(Contract.tenant_uid == tenant_uid))
+
+
+def unpaid() -> tuple[ColumnElement[bool], ...]:
     return (ContractInvoice.kind == Kind.INVOICE, ContractInvoice.paid_on.is_(None), ~_taken_back())
 
 
@@ -107,9 +107,9 @@ def in_state(state: InvoiceState | None, today: date) -> tuple[ColumnElement[boo
         case None:
             return (true(),)
         case InvoiceState.OPEN:
-            return (*_unpaid(), ContractInvoice.due_on >= today)
+            return (*unpaid(), ContractInvoice.due_on >= today)
         case InvoiceState.LATE:
-            return (*_unpaid(), ContractInvoice.due_on < today)
+            return (*unpaid(), ContractInvoice.due_on < today)
         case InvoiceState.PAID:
             return (ContractInvoice.paid_on.is_not(None), ~_taken_back())
         case InvoiceState.TAKEN_BACK:

@@ -7,9 +7,11 @@ takes back; the lock of the year's numbers comes last everywhere, so that no two
 import hashlib
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import partial
 from typing import Final
 
 import msgspec
+from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncSession
 from vivero_web.clock import Clock
 
@@ -22,11 +24,11 @@ from vivero_control.domain.contracts.repository import ContractRepository
 from vivero_control.domain.invoices import jobs, policies
 from vivero_control.domain.invoices.content import Content, Kind
 from vivero_control.domain.invoices.errors import DocumentNotMadeError, InvoiceNotFoundError, WrongInvoiceStateError
-from vivero_control.domain.invoices.repository import SHOWN, Found, InvoiceRepository, in_state
+from vivero_control.domain.invoices.repository import SHOWN, Found, InvoiceRepository, in_state, of_tenant, unpaid
 from vivero_control.domain.invoices.schemas import InvoiceList, InvoiceState, InvoiceView, Payment, TakeBack
 from vivero_control.domain.notifications import mails
 from vivero_control.lib.background import for_each
-from vivero_control.settings import CompanySettings
+from vivero_control.settings import CompanySettings, InvoicingSettings
 
 ACTOR: Final = "contracts"
 """Who makes invoices by itself, in the audit log."""
@@ -50,18 +52,14 @@ class InvoiceService:
             invoices = InvoiceRepository(session)
             which = in_state(state, today)
             found, total = await invoices.found(*which, newest=SHOWN), await invoices.count(*which)
-            items = self._views(found)
-            owed = [
-                *await invoices.found(*in_state(InvoiceState.OPEN, today)),
-                *await invoices.found(*in_state(InvoiceState.LATE, today)),
-            ]
+            owed = await invoices.found(*unpaid())
         sums = policies.unpaid(((one.content, one.row.paid_on, one.credit_note is not None) for one in owed), today)
-        return InvoiceList(items=items, total=total, unpaid=sums)
+        return InvoiceList(items=self._views(found), total=total, unpaid=sums)
 
     async def get(self, number: str) -> InvoiceView:
         """Raises InvoiceNotFoundError."""
         async with self._database.transaction() as session:
-            return await self._one(session, number)
+            return self._view(await _one(session, number))
 
     async def of_contract(self, contract: int) -> tuple[InvoiceView, ...]:
         """The newest first."""
@@ -72,17 +70,13 @@ class InvoiceService:
     async def of_tenant(self, tenant_uid: str) -> tuple[InvoiceView, ...]:
         """Those of all contracts of a Tenant, the newest first."""
         async with self._database.transaction() as session:
-            contracts = await ContractRepository(session).of_tenant(tenant_uid)
-            of_these = ContractInvoice.contract_id.in_([one.id for one in contracts])
-            found = await InvoiceRepository(session).found(of_these) if contracts else []
+            found = await InvoiceRepository(session).found(of_tenant(tenant_uid))
         return self._views(found)
 
     async def document(self, number: str) -> bytes:
         """The document as it was made. Raises InvoiceNotFoundError, DocumentNotMadeError."""
         async with self._database.transaction() as session:
-            invoices = InvoiceRepository(session)
-            row = _there(await invoices.get_one_or_none(number=number))
-            kept = await invoices.document(row.id)
+            kept = await InvoiceRepository(session).document((await _one(session, number)).row.id)
         if kept is None:
             raise DocumentNotMadeError
         if hashlib.sha256(kept.pdf).hexdigest() != kept.sha256:
@@ -91,37 +85,33 @@ class InvoiceService:
 
     async def document_of_tenant(self, tenant_uid: str, number: str) -> bytes:
         """The same, for who manages a workspace: of another one's there is none."""
-        if not any(one.number == number for one in await self.of_tenant(tenant_uid)):
-            raise InvoiceNotFoundError
+        async with self._database.transaction() as session:
+            await _one(session, number, of_tenant(tenant_uid))
         return await self.document(number)
 
     async def issue_due(self) -> None:
         """Invoice every period that has begun, once, contract by contract; nothing where the settings have no invoicing."""
-        if self._company is None or self._company.invoicing is None:
+        company, today = self._company, self._today()
+        if company is None or company.invoicing is None:
             return
-        today = self._today()
         async with self._database.transaction() as session:
             invoices = InvoiceRepository(session)
-            due = [
-                one.id
-                for one in await invoices.begun_contracts(today)
-                if policies.missing(terms_of(one), await invoices.invoiced(one.id), today)
-            ]
-        await for_each("contract-invoices", due, self._issue, str)
+            contracts = await invoices.begun_contracts(today)
+            invoiced = await invoices.invoiced([one.id for one in contracts])
+        due = [one.id for one in contracts if policies.missing(terms_of(one), invoiced[one.id], today)]
+        await for_each("contract-invoices", due, partial(self._issue, company, company.invoicing), str)
 
-    async def _issue(self, contract: int) -> None:
+    async def _issue(self, company: CompanySettings, seller: InvoicingSettings, contract: int) -> None:
         today = self._today()
-        if self._company is None or self._company.invoicing is None:
-            return
         async with self._database.transaction() as session:
             row = await ContractRepository(session).get_one_or_none(id=contract, with_for_update=True)
             if row is None:
                 return
             terms = terms_of(row)
-            invoiced = await InvoiceRepository(session).invoiced(contract)
+            invoiced = (await InvoiceRepository(session).invoiced([contract]))[contract]
             for period in policies.missing(terms, invoiced, today):
                 number = await self._number(session)
-                made = policies.content(number, contract, terms, period, self._company, self._company.invoicing, today)
+                made = policies.content(number, contract, terms, period, company, seller, today)
                 await self._write(session, contract, made, actor=ACTOR)
         self._wake_worker()
 
@@ -134,24 +124,24 @@ class InvoiceService:
             InvalidInputError: naming `paid_on` or `reference`.
         """
         async with self._database.transaction() as session:
-            row = _there(await InvoiceRepository(session).locked(number))
-            shown = await self._one(session, number)
+            found = await _locked(session, number)
+            shown = self._view(found)
             checked = policies.check_payment(shown.state, payment, shown.issued_on, self._today())
-            row.paid_on, row.payment_reference = checked.paid_on, checked.reference
+            found.row.paid_on, found.row.payment_reference = checked.paid_on, checked.reference
             detail = {"paid_on": f"{checked.paid_on}", "reference": checked.reference}
-            await self._audit(session, "pay-invoice", row, actor, detail)
-            return await self._one(session, number)
+            await self._audit(session, "pay-invoice", found.row, actor, detail)
+        return self._view(found)
 
     async def take_payment_out(self, number: str, actor: str) -> InvoiceView:
         """It was noted by mistake. Raises InvoiceNotFoundError, WrongInvoiceStateError."""
         async with self._database.transaction() as session:
-            row = _there(await InvoiceRepository(session).locked(number))
-            state = (await self._one(session, number)).state
+            found = await _locked(session, number)
+            state = self._view(found).state
             if state is not InvoiceState.PAID:
                 raise WrongInvoiceStateError(state)
-            row.paid_on, row.payment_reference = None, ""
-            await self._audit(session, "take-payment-out", row, actor, {})
-            return await self._one(session, number)
+            found.row.paid_on, found.row.payment_reference = None, ""
+            await self._audit(session, "take-payment-out", found.row, actor, {})
+        return self._view(found)
 
     async def take_back(self, number: str, why: TakeBack, actor: str) -> InvoiceView:
         """Make the credit note that takes an invoice back, paid or not; returns that note.
@@ -161,17 +151,16 @@ class InvoiceService:
             WrongInvoiceStateError: it is taken back already, or a credit note.
         """
         async with self._database.transaction() as session:
-            row = _there(await InvoiceRepository(session).locked(number))
-            shown = await self._one(session, number)
-            if shown.state in {InvoiceState.TAKEN_BACK, InvoiceState.CREDIT_NOTE}:
-                raise WrongInvoiceStateError(shown.state)
-            note = policies.credit_note(
-                await self._number(session), msgspec.convert(row.content, Content), self._today()
-            )
+            found = await _locked(session, number)
+            state = self._view(found).state
+            if state in policies.FINAL:
+                raise WrongInvoiceStateError(state)
+            note = policies.credit_note(await self._number(session), found.content, self._today())
+            row = found.row
             await self._write(session, row.contract_id, note, actor=actor, corrects=row, reason=why.reason)
-            made = await self._one(session, note.number)
+            made = await _one(session, note.number)
         self._wake_worker()
-        return made
+        return self._view(made)
 
     async def tell_of_late(self) -> None:
         """Mail staff of invoices that are late, and customers a week and two weeks behind the day; nothing is closed."""
@@ -189,7 +178,7 @@ class InvoiceService:
             if days is None:
                 return
             row.told_late = days
-            mail = mails.of_invoice(
+            mail = mails.of_contract(
                 "invoice_late",
                 f"{row.number}:{days}",
                 to=contract.seller,
@@ -197,7 +186,7 @@ class InvoiceService:
                 company=contract.terms["company"],
                 due=mails.day(row.due_on),
             )
-            await mails.enqueue(session, mail, self._clock(), subject=invoice_subject(row.number))
+            await mails.enqueue(session, mail, self._clock(), subject=jobs.invoice_subject(row.number))
             if days in policies.TO_CUSTOMER:
                 await jobs.enqueue_mail(session, row, jobs.Words.REMINDER, self._clock(), key=f"{row.number}:{days}")
         self._wake_worker()
@@ -249,14 +238,11 @@ class InvoiceService:
         )
         await AuditRepository(session).add(record(act, self._clock(), DONE))
 
-    async def _one(self, session: AsyncSession, number: str) -> InvoiceView:
-        found = await InvoiceRepository(session).found(ContractInvoice.number == number)
-        if not found:
-            raise InvoiceNotFoundError
-        return view(found[0], self._today())
+    def _view(self, found: Found) -> InvoiceView:
+        return view(found, self._today())
 
     def _views(self, found: list[Found]) -> tuple[InvoiceView, ...]:
-        return tuple(view(one, self._today()) for one in found)
+        return tuple(map(self._view, found))
 
     def _today(self) -> date:
         return self._clock().date()
@@ -288,12 +274,15 @@ def view(found: Found, today: date) -> InvoiceView:
     )
 
 
-def _there(row: ContractInvoice | None) -> ContractInvoice:
-    if row is None:
+async def _one(session: AsyncSession, number: str, *which: ColumnElement[bool]) -> Found:
+    """Raises InvoiceNotFoundError."""
+    found = await InvoiceRepository(session).found(ContractInvoice.number == number, *which)
+    if not found:
         raise InvoiceNotFoundError
-    return row
+    return found[0]
 
 
-def invoice_subject(number: str) -> str:
-    """What jobs about an invoice are about."""
-    return f"invoice/{number}"
+async def _locked(session: AsyncSession, number: str) -> Found:
+    """Held until the transaction ends. Raises InvoiceNotFoundError."""
+    await InvoiceRepository(session).get_one_or_none(number=number, with_for_update=True)
+    return await _one(session, number)

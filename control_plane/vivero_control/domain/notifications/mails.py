@@ -269,16 +269,6 @@ _OF_CONTRACT: Final = {
     "quote_accepted": "Quote {number} is accepted",
     "quote_declined": "Quote {number} was declined",
     "contract_ending": "Contract {number} ends on {ends}",
-}
-
-
-def of_contract(what: str, key: str, *, to: str, number: int, **values: str) -> Mail:
-    """What became of a quote or a contract, by its `number`; `key` tells this mail from others of its kind."""
-    subject = _OF_CONTRACT[what].format(number=number, **values)
-    return _mail(what, key=f"mail.{what}:{key}", to=to, subject=subject, number=number, **values)
-
-
-_OF_INVOICE: Final = {
     "invoice_issued": "Invoice {number}",
     "invoice_reminder": "Invoice {number} was to be paid by {due}",
     "invoice_taken_back": "Credit note {number} for invoice {corrects}",
@@ -286,9 +276,9 @@ _OF_INVOICE: Final = {
 }
 
 
-def of_invoice(what: str, key: str, *, to: str, number: str, **values: str) -> Mail:
-    """About an invoice of a contract, by its `number`; `key` as in `of_contract`."""
-    subject = _OF_INVOICE[what].format(number=number, **values)
+def of_contract(what: str, key: str, *, to: str, number: int | str, **values: str) -> Mail:
+    """What became of a quote, a contract or an invoice, by its `number`; `key` tells this mail from others of its kind."""
+    subject = _OF_CONTRACT[what].format(number=number, **values)
     return _mail(what, key=f"mail.{what}:{key}", to=to, subject=subject, number=number, **values)
 
 

@@ -1,5 +1,6 @@
 """Names of a customer's own for a workspace: what was typed, and where each stands; pure."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -12,7 +13,7 @@ from vivero_core.model.tenant import HostStatus, Tenant
 from vivero_web.errors import InvalidInputError
 
 _SAID: Final = "Enter a host name such as app.example.com, without https:// and without a path."
-_WORDS: Final = {
+_WORDS: Final[Mapping[str, str]] = {
     Reason.HOST_UNVERIFIED: "The TXT record was not found yet. It is looked for once a minute.",
     Reason.HOST_TAKEN: "Another workspace has proven that it owns this name.",
     Reason.HOST_NOT_ALLOWED: "Names below our own domain cannot be used.",
@@ -90,4 +91,4 @@ def _words(status: HostStatus | None) -> str:
     """A reason that this program does not know says nothing here: the operator may be newer."""
     if status is None:
         return "It is looked at for the first time."
-    return _WORDS.get(Reason(status.reason), "") if status.reason in set(Reason) else ""
+    return _WORDS.get(status.reason, "")

@@ -1,14 +1,12 @@
-"""An invoice's content as JSON on stdin, its document on stdout; exit code 3 if a document cannot say it."""
+"""An invoice's content as JSON on stdin, its document on stdout; exit code REFUSED if a document cannot say it."""
 
 import sys
 
 import msgspec
 
-from vivero_control.domain.invoices.content import Content
+from vivero_control.domain.invoices.content import REFUSED, Content
 from vivero_control.domain.invoices.documents.pdf import pdf_of
 from vivero_control.lib.printing import unprintable
-
-REFUSED = 3
 
 
 def main() -> int:
