@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-BLOCK_SECONDS = 300.0
+BLOCK_SECONDS = 600.0
+"""More than any command of a guide waits by its own limit."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ test_first_tenant.py. MariaDB and Valkey are fresh servers started with the guid
 import base64
 import json
 import os
+import re
 import subprocess
 import sys
 import uuid
@@ -20,6 +21,7 @@ from typing import Any
 import pymysql
 import pytest
 import valkey
+import yaml
 from support.api_server import LOOPBACK, ApiServer
 from support.guide import Block, Shell, blocks
 from support.own_services import OwnServer, own_mariadb, own_valkey
@@ -39,6 +41,7 @@ ROOT = Path(__file__).parents[3]
 GUIDE = ROOT / "docs/install.md"
 BLOCKS = blocks(GUIDE)
 NAMES = next(block for block in BLOCKS if block.section.startswith("2."))
+DEFINITIONS = ROOT / "charts/vivero-crds/templates"
 NAMESPACE, SIGNUPS, DOMAIN = "guide-platform", "guide-signups", "guide.example.com"
 
 Json = dict[str, Any]
@@ -343,6 +346,16 @@ def test_upgrade_and_uninstall_keep_what_the_guide_says(installed: Installed) ->
     for block in (erase, uninstall, remove):
         installed.shell.run(block)
     assert kubectl.get("crd", "tenants.vivero.dev") is None
+
+
+def test_the_instances_of_every_kind_are_deleted_before_its_definition() -> None:
+    """An API server that was never asked for a kind fails at its definition's first deletion (apiextensions-apiserver,
+    `crd_finalizer.go`: "storage is (re)initializing"), and tries again when its informer resyncs, every five minutes.
+    """
+    erase, _ = shown("12")
+    named = {name for line in erase.text.splitlines() for name in re.findall(r"kubectl delete ([a-z,]+) --all", line)}
+    kinds = {yaml.safe_load(file.read_text())["spec"]["names"]["plural"] for file in DEFINITIONS.glob("*.yaml")}
+    assert {name for names in named for name in names.split(",")} == kinds
 
 
 def test_every_block_is_executed() -> None:

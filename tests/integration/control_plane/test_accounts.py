@@ -23,6 +23,7 @@ from vivero_control.domain.tenants.errors import TenantNotFoundError
 from vivero_control.services import Services
 from vivero_control.worker import Worker
 from vivero_core.backends.kube.client import KubeClient
+from vivero_core.backends.kube.resources import TENANT
 from vivero_core.model.constants import DeletionPolicy
 from vivero_core.model.tenant import Tenant
 from vivero_web.errors import ConflictError, InvalidInputError, LinkSpentError, NotAllowedError
@@ -231,12 +232,12 @@ async def test_a_workspace_is_deleted_by_its_owner_with_its_data_kept(
 
 
 @pytest.mark.parametrize("reason", ["Abuse", "Manual"])
-async def test_what_the_platforms_people_have_closed_its_owner_does_not_delete(world: World, reason: str) -> None:
-    closed = await world.to.tenants.patch(
-        (await world.visit("")).tenant, {"suspended": {"reason": reason, "message": ""}}
-    )
+async def test_what_the_platforms_people_have_closed_its_owner_does_not_delete(
+    world: World, kube: KubeClient, reason: str
+) -> None:
+    await kube.patch(TENANT, world.ours.name, {"spec": {"suspended": {"reason": reason, "message": ""}}})
     with pytest.raises(ConflictError, match="have closed"):
-        await world.services.workspace_deletion.delete(await world.visit(""), closed.name)
+        await world.services.workspace_deletion.delete(await world.visit(""), world.ours.name)
 
 
 async def test_what_is_paid_is_not_deleted(world: World, standin: Payments, undo: None) -> None:
