@@ -40,7 +40,7 @@ from vivero_data.clients.webhooks import WebhookSender
 from vivero_data.db.database import Database
 from vivero_data.db.schema import SchemaReady, ensure_current, require_current
 from vivero_data.domain.api_keys.controllers import ApiKeyController
-from vivero_data.domain.api_keys.service import ApiKeyService
+from vivero_data.domain.api_keys.service import ApiKeyService, key_tokens
 from vivero_data.domain.audit.anchors import Anchors
 from vivero_data.domain.audit.controllers import AuditController
 from vivero_data.domain.audit.sealing import Sealer
@@ -148,7 +148,6 @@ from vivero_data.domain.workspace_exports.controllers import WorkspaceExportCont
 from vivero_data.domain.workspace_exports.service import WorkspaceExportService
 from vivero_data.housekeeping import Housekeeping
 from vivero_data.lib.json import JsonRequest, JsonResponse
-from vivero_data.lib.key_tokens import KeyTokens
 from vivero_data.lib.tokens import AccessTokens
 from vivero_data.openapi import described
 from vivero_data.read_only import ReadOnly
@@ -276,7 +275,7 @@ def build(settings: Settings) -> Services:
         idempotency=IdempotencyService(database, SealedSecrets(settings.app.file_key, "vivero-data", "answers")),
         email_changes=EmailChangeService(database, passwords, logins, links, mailer, limiter),
         webhooks=WebhookService(database, SealedSecrets(settings.app.file_key, "vivero-data", "webhooks")),
-        api_keys=ApiKeyService(database, KeyTokens(settings.app.signing_key)),
+        api_keys=ApiKeyService(database, key_tokens(settings.app.signing_key)),
         tickets=tickets,
         support=SupportService(database, tokens, tickets, settings.env.tenant_id),
         users=UserService(database, limits, passwords, logins, identity),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from integration.data_plane.workspace import OWNER, PASSWORD, Workspace
-from vivero_data.domain.api_keys.schemas import MAX_KEYS
+from vivero_web.api_keys import MAX_KEYS
 
 KEYS = "/api/v1/api-keys"
 RECORDS = "/api/v1/collections/Contacts/records"

@@ -11,7 +11,7 @@ import pytest
 from integration.data_plane.workspace import Workspace
 from support.guide import Block, blocks
 from support.served import in_shell, served
-from vivero_data.domain.api_keys.schemas import MAX_KEYS, Scope
+from vivero_data.domain.api_keys.schemas import Scope
 from vivero_data.domain.collections.schemas import MAX_CHOICES, MAX_FIELDS
 from vivero_data.domain.collections.service import MAX_COLLECTIONS
 from vivero_data.domain.comments.service import MAX_COMMENTS
@@ -28,6 +28,7 @@ from vivero_data.domain.reports.service import MAX_REPORTS
 from vivero_data.domain.views.service import MAX_VIEWS
 from vivero_data.domain.webhooks.schemas import MAX_WEBHOOKS
 from vivero_data.lib.pages import MAX_LIMIT
+from vivero_web.api_keys import MAX_KEYS
 
 MANUAL = Path(__file__).parents[3] / "docs" / "manual"
 INDEX = MANUAL / "README.md"

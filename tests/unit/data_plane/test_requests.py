@@ -7,12 +7,11 @@ import pytest
 from litestar import Litestar, get
 from support.asgi import transport_to
 from support.counting import Time, limiter_on
-from vivero_data.domain.api_keys.service import ApiKeyService
+from vivero_data.domain.api_keys.service import ApiKeyService, key_tokens
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.limits.requests import charge_by
 from vivero_data.domain.limits.service import Limits
 from vivero_data.lib.cookies import ACCESS
-from vivero_data.lib.key_tokens import KeyTokens
 from vivero_data.lib.tokens import AccessClaims, AccessTokens
 from vivero_web import clock
 from vivero_web.current_request import Proxies
@@ -21,7 +20,7 @@ from vivero_web.rate_limit import RateLimit
 from vivero_web.request_context import RequestContext
 
 TOKENS = AccessTokens("0" * 64, "k3v9q2mzt1")
-KEY_TOKENS = KeyTokens("0" * 64)
+KEY_TOKENS = key_tokens("0" * 64)
 HERE, THERE = "198.51.100.7", "198.51.100.8"
 
 
@@ -99,7 +98,7 @@ async def test_a_program_with_an_api_key_counts_as_a_user(client: httpx.AsyncCli
 
 
 NO_TOKENS = {
-    "an API key of another workspace": {"authorization": f"Bearer {KeyTokens('1' * 64).new('a' * 8)}"},
+    "an API key of another workspace": {"authorization": f"Bearer {key_tokens('1' * 64).new('a' * 8)}"},
     "none": {},
     "made up": {"authorization": "Bearer made-up"},
     "of another workspace": bearer(1, AccessTokens("0" * 64, "aaaaaaaaaa")),

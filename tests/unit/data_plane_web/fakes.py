@@ -22,15 +22,7 @@ from support.counting import unlimited
 from support.filter_trees import holds
 from unit.data_plane_web.fake_imports import FakeExports, FakeImports
 from vivero_data.clients.webhooks import url_problem
-from vivero_data.domain.api_keys.schemas import (
-    ApiKey,
-    ApiKeyChanges,
-    CreatedApiKey,
-    KeyNotFoundError,
-    NewApiKey,
-    Rotation,
-    Scope,
-)
+from vivero_data.domain.api_keys.schemas import ApiKey, CreatedApiKey, NewApiKey, Scope
 from vivero_data.domain.api_keys.service import ApiKeyService, check_new_key
 from vivero_data.domain.audit.schemas import AuditEntry, AuditQuery
 from vivero_data.domain.audit.service import AuditService
@@ -213,6 +205,7 @@ from vivero_data.settings import AppSecret, CacheSecret, DatabaseSecret, Environ
 from vivero_data.web.render import render_error
 from vivero_data.web.routes import route_handlers
 from vivero_web import totp
+from vivero_web.api_keys import ApiKeyChanges, KeyNotFoundError, Rotation
 from vivero_web.bodies import FORM_BYTES
 from vivero_web.conditions import UNCONDITIONAL, Conditions, tag_of
 from vivero_web.current_request import Proxies

@@ -4,17 +4,10 @@ from litestar import Controller, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from litestar.status_codes import HTTP_200_OK
+from vivero_web.api_keys import ApiKeyChanges, Rotation, TooManyKeysError
 from vivero_web.declared import raises
 
-from vivero_data.domain.api_keys.schemas import (
-    ApiKey,
-    ApiKeyChanges,
-    CreatedApiKey,
-    KeyId,
-    NewApiKey,
-    Rotation,
-    TooManyKeysError,
-)
+from vivero_data.domain.api_keys.schemas import ApiKey, CreatedApiKey, KeyId, NewApiKey
 from vivero_data.domain.api_keys.service import ApiKeyService
 from vivero_data.domain.auth.guards import needs_person
 from vivero_data.domain.users.schemas import Actor

@@ -7,10 +7,9 @@ import msgspec
 from vivero_web import clock
 
 from vivero_data.db.database import Connection, Row
-from vivero_data.domain.api_keys.schemas import ApiKey, Scope
+from vivero_data.domain.api_keys.schemas import MARK, ApiKey, Scope
 from vivero_data.domain.roles.repository import GRANTED, JOINED, granted
 from vivero_data.domain.users.schemas import READS, Actor, Permission, Role
-from vivero_data.lib.key_tokens import MARK
 
 _COLUMNS: Final = "id, name, prefix, scopes, created_at, expires_at, valid_days, last_used_at, old_until"
 

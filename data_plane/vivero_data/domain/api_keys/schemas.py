@@ -1,23 +1,18 @@
 """API keys as the API and the pages see them."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final
 
 import msgspec
 from litestar.params import PathParameter
-from vivero_web.errors import ConflictError, NotFoundError
-from vivero_web.fields import LARGEST, documented
+from vivero_web.api_keys import DEFAULT_DAYS, Days, KeyName
+from vivero_web.fields import LARGEST
 
 from vivero_data.domain.users.schemas import Permission
 
-NAME_MAX: Final = 80
-MAX_KEYS: Final = 50
-"""Of one person."""
-DEFAULT_DAYS: Final = 90
-MAX_DAYS: Final = 365
-DEFAULT_OVERLAP_HOURS: Final = 24
-MAX_OVERLAP_HOURS: Final = 7 * 24
+MARK: Final = "viv_"
+"""How the keys of a workspace begin."""
 
 KeyId = Annotated[int, PathParameter(ge=1, le=LARGEST, description="The key's number.")]
 
@@ -32,18 +27,11 @@ class Scope(StrEnum):
     READ_AUDIT_LOG = Permission.READ_AUDIT_LOG.value
 
 
-KeyName = Annotated[str, documented("What the key is for, as people read it.", minLength=1, maxLength=NAME_MAX)]
 Scopes = Annotated[
     list[Scope],
     msgspec.Meta(
         max_length=len(Scope),
         description="What the key may do, and never more than its maker may at that moment. Every key may read.",
-    ),
-]
-Days = Annotated[
-    int,
-    msgspec.Meta(
-        ge=1, le=MAX_DAYS, description="For how many days it is good; so many again when its secret is rotated."
     ),
 ]
 
@@ -78,38 +66,3 @@ class NewApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: KeyName
     scopes: Scopes = []
     valid_days: Days = DEFAULT_DAYS
-
-
-class ApiKeyChanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What to change; absent fields stay as they are."""
-
-    name: KeyName | None = None
-
-
-class Rotation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the secret from before ends."""
-
-    overlap_hours: Annotated[
-        int,
-        msgspec.Meta(
-            ge=0, le=MAX_OVERLAP_HOURS, description="For how many hours the secret from before is good as well."
-        ),
-    ] = DEFAULT_OVERLAP_HOURS
-
-    @property
-    def overlap(self) -> timedelta:
-        return timedelta(hours=self.overlap_hours)
-
-
-class KeyNotFoundError(NotFoundError):
-    """The caller has no such key."""
-
-    def __init__(self) -> None:
-        super().__init__("You have no such API key.")
-
-
-class TooManyKeysError(ConflictError):
-    """Nobody needs that many; a program that makes them would fill the table."""
-
-    def __init__(self) -> None:
-        super().__init__(f"You have {MAX_KEYS} API keys; revoke one first.")

@@ -9,32 +9,34 @@ from typing import Any, Final
 
 import msgspec
 from vivero_web import clock
+from vivero_web.api_keys import (
+    MAX_KEYS,
+    USE_NOTED_EVERY,
+    ApiKeyChanges,
+    KeyNotFoundError,
+    Rotation,
+    TooManyKeysError,
+    key_name_problem,
+)
 from vivero_web.errors import FieldError, InvalidInputError, NotSignedInError
-from vivero_web.text import name_problem, tidy
-from vivero_web.tokens import digest
+from vivero_web.key_tokens import KeyTokens, new_prefix
+from vivero_web.text import tidy
+from vivero_web.tokens import derive_key, digest
 
 from vivero_data.db.database import Database
 from vivero_data.domain.api_keys import repository
-from vivero_data.domain.api_keys.schemas import (
-    MAX_KEYS,
-    NAME_MAX,
-    ApiKey,
-    ApiKeyChanges,
-    CreatedApiKey,
-    KeyNotFoundError,
-    NewApiKey,
-    Rotation,
-    Scope,
-    TooManyKeysError,
-)
+from vivero_data.domain.api_keys.schemas import MARK, ApiKey, CreatedApiKey, NewApiKey, Scope
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.users.schemas import Actor, Permission
 from vivero_data.lib import cursors
-from vivero_data.lib.key_tokens import MARK, KeyTokens, new_prefix
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit, page_of
 
 _SORT: Final = "-id"
-_USE_NOTED_EVERY: Final = timedelta(minutes=1)  # a busy program would otherwise write one row at every request
+
+
+def key_tokens(signing_key: str) -> KeyTokens:
+    """Of the workspace with this key."""
+    return KeyTokens(derive_key(signing_key, "vivero-data/api-keys"), MARK)
 
 
 def scopes_open_to(actor: Actor) -> list[Scope]:
@@ -66,7 +68,7 @@ class ApiKeyService:
             used = await repository.find(connection, prefix, digest(token))
             if used is None:
                 raise NotSignedInError("This API key was revoked, has expired, or its maker may not log in any more.")
-            if used.last_used_at is None or clock.now() - used.last_used_at >= _USE_NOTED_EVERY:
+            if used.last_used_at is None or clock.now() - used.last_used_at >= USE_NOTED_EVERY:
                 await repository.set_used(connection, used.key_id)
         return used.actor
 
@@ -108,7 +110,7 @@ class ApiKeyService:
             KeyNotFoundError: the actor has no such key.
         """
         name = None if changes.name is None else tidy(changes.name)
-        problem = None if name is None else _name_problem(name)
+        problem = None if name is None else key_name_problem(name)
         if problem:
             raise InvalidInputError.of("name", problem)
         async with self._database.transaction() as tx:
@@ -157,7 +159,7 @@ def check_new_key(actor: Actor, new: NewApiKey) -> list[Scope]:
         InvalidInputError: naming every field at fault.
     """
     allowed = scopes_open_to(actor)
-    problem = _name_problem(tidy(new.name))
+    problem = key_name_problem(tidy(new.name))
     errors = [FieldError("name", problem)] if problem else []
     errors += [
         FieldError(f"scopes[{place}]", f"Your own role, {actor.role_name}, does not have this permission.")
@@ -167,10 +169,6 @@ def check_new_key(actor: Actor, new: NewApiKey) -> list[Scope]:
     if errors:
         raise InvalidInputError.of_all(errors)
     return [scope for scope in Scope if scope in new.scopes or scope is Scope.READ]
-
-
-def _name_problem(name: str) -> str | None:
-    return name_problem(name, NAME_MAX) if name else "Say what the key is for."
 
 
 def _found(key: ApiKey | None) -> ApiKey:

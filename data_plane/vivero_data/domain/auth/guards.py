@@ -16,10 +16,10 @@ from vivero_web.request_context import note_person
 from vivero_web.second_factors import SecondFactorRequiredError
 from vivero_web.security import is_same_origin
 
+from vivero_data.domain.api_keys.schemas import MARK
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission, roles_needed
 from vivero_data.lib import cookies
-from vivero_data.lib.key_tokens import MARK
 
 _BEARER: Final = "bearer "
 _FROM_PAGES: Final = frozenset({"sec-fetch-site", "origin"})

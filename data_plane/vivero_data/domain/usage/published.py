@@ -7,8 +7,8 @@ domain belongs here, or among the inner bounds that the test of this module name
 from typing import Annotated, Literal
 
 import msgspec
+from vivero_web.api_keys import MAX_KEYS
 
-from vivero_data.domain.api_keys.schemas import MAX_KEYS
 from vivero_data.domain.collections.names import MAX_NAME
 from vivero_data.domain.collections.schemas import MAX_CHOICES, MAX_FIELDS
 from vivero_data.domain.collections.service import MAX_COLLECTIONS

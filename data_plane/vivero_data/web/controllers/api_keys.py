@@ -6,20 +6,20 @@ from typing import Any, Final
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from vivero_web.bodies import read_form
-from vivero_web.errors import WebError
-from vivero_web.text import whole_number
-
-from vivero_data.domain.api_keys.schemas import (
+from vivero_web.api_keys import (
+    DAYS_OFFERED,
     DEFAULT_DAYS,
     DEFAULT_OVERLAP_HOURS,
-    ApiKey,
+    OVERLAPS_OFFERED,
     ApiKeyChanges,
-    CreatedApiKey,
-    NewApiKey,
-    Rotation,
-    Scope,
+    chosen_days,
+    chosen_rotation,
+    options,
 )
+from vivero_web.bodies import read_form
+from vivero_web.errors import WebError
+
+from vivero_data.domain.api_keys.schemas import ApiKey, CreatedApiKey, NewApiKey, Scope
 from vivero_data.domain.api_keys.service import ApiKeyService, scopes_open_to
 from vivero_data.lib.pages import MAX_LIMIT
 from vivero_data.web.forms import FORM_ERRORS, field_errors
@@ -34,14 +34,6 @@ SCOPE_LABELS: Final = {
     Scope.MANAGE_COLLECTIONS: ("Manage collections", "Make, change and delete collections and their fields."),
     Scope.READ_AUDIT_LOG: ("Read the audit log", "Who changed what, and when."),
 }
-_DAYS: Final = ((7, "7 days"), (30, "30 days"), (90, "90 days"), (180, "180 days"), (365, "a year"))
-_OVERLAPS: Final = (
-    (0, "at once"),
-    (1, "in an hour"),
-    (24, "in a day"),
-    (72, "in three days"),
-    (168, "in a week"),
-)
 
 
 @get(KEYS)
@@ -63,8 +55,7 @@ async def create_key(
     """Answers with the secret itself: no address leads to it again."""
     form = await read_form(request)
     scopes = [scope for scope in scopes_open_to(visit.actor) if f"scope-{scope}" in form]
-    days = whole_number(form.get("valid_days", ""))
-    new = NewApiKey(form.get("name", ""), scopes, days if days in dict(_DAYS) else DEFAULT_DAYS)
+    new = NewApiKey(form.get("name", ""), scopes, chosen_days(form))
     try:
         return _secret(visit, await api_keys.create(visit.actor, new))
     except FORM_ERRORS as error:
@@ -101,8 +92,7 @@ async def rotate_key(
     key_id: FromPath[int],
 ) -> Html:
     """Answers with the secret, as the making of a key does."""
-    hours = whole_number((await read_form(request)).get("overlap_hours", ""))
-    rotation = Rotation(hours if hours in dict(_OVERLAPS) else DEFAULT_OVERLAP_HOURS)
+    rotation = chosen_rotation(await read_form(request))
     return _secret(visit, await api_keys.rotate(visit.actor, key_id, rotation))
 
 
@@ -119,7 +109,7 @@ def _new(visit: Visit, form: Mapping[str, str], problem: WebError | None = None)
     context = {
         "form": {"name": "", **form},
         "scopes": [(scope, *words) for scope, words in SCOPE_LABELS.items() if scope in allowed],
-        "days": [(str(days), words) for days, words in _DAYS],
+        "days": options(DAYS_OFFERED),
         **_problem(problem),
     }
     return show(visit, "account/new_key.html.j2", context, status=problem.status if problem else 200)
@@ -130,7 +120,7 @@ def _key(visit: Visit, key: ApiKey, name: str | None = None, problem: WebError |
         "key": key,
         "name": key.name if name is None else name,
         "scope_labels": SCOPE_LABELS,
-        "overlaps": [(str(hours), words) for hours, words in _OVERLAPS],
+        "overlaps": options(OVERLAPS_OFFERED),
         "overlap": str(DEFAULT_OVERLAP_HOURS),
         **_problem(problem),
     }

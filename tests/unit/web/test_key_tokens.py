@@ -1,9 +1,10 @@
 """The text of API keys: what is whole is known as such without a database, and nothing else is."""
 
 import pytest
-from vivero_data.lib.key_tokens import MARK, PREFIX_LENGTH, KeyTokens, new_prefix
+from vivero_web.key_tokens import PREFIX_LENGTH, KeyTokens, new_prefix
 
-OURS, THEIRS = KeyTokens("0" * 64), KeyTokens("1" * 64)
+MARK = "viv_"
+OURS, THEIRS, OF_STAFF = KeyTokens(b"0" * 32, MARK), KeyTokens(b"1" * 32, MARK), KeyTokens(b"0" * 32, "vivst_")
 
 
 def test_a_token_tells_its_prefix_to_the_workspace_that_made_it() -> None:
@@ -12,6 +13,7 @@ def test_a_token_tells_its_prefix_to_the_workspace_that_made_it() -> None:
     assert token.startswith(f"{MARK}{prefix}_")
     assert OURS.prefix_of(token) == prefix
     assert THEIRS.prefix_of(token) is None
+    assert OF_STAFF.prefix_of(token) is None
 
 
 def test_secrets_of_one_key_differ() -> None:
