@@ -22,6 +22,7 @@ from vivero_web.security import HSTS_DOMAIN, HSTS_HOST, json_only
 from vivero_web.security_txt import security_txt_routes
 
 from vivero_control import __version__, composition
+from vivero_control.domain.api_keys.controllers import StaffApiKeyController
 from vivero_control.domain.audit.controllers import AuditLogController
 from vivero_control.domain.backups.controllers import BackupController, RestoreController
 from vivero_control.domain.billing.controllers import (
@@ -45,7 +46,7 @@ from vivero_control.domain.signups.controllers import (
     TenantLeadController,
 )
 from vivero_control.domain.staff.controllers import AuthController, MemberController, SecondFactorController
-from vivero_control.domain.staff.guards import STAFF, bearer_auth, second_factor_set_up
+from vivero_control.domain.staff.guards import STAFF, api_key_allows, bearer_auth, second_factor_set_up
 from vivero_control.domain.status.controllers import IncidentController, StatusController
 from vivero_control.domain.tenant_views.controllers import TenantViewController
 from vivero_control.domain.tenants.controllers import TenantController, TenantOrderController
@@ -122,7 +123,7 @@ def _surrounded(
 
 
 def _api(services: Services) -> Router:
-    auth = bearer_auth(services.tokens)
+    auth = bearer_auth(services.tokens, services.api_keys)
     staff_only = Router(
         path="/",
         route_handlers=[
@@ -147,8 +148,9 @@ def _api(services: Services) -> Router:
             OverviewApiController,
             MemberController,
             SecondFactorController,
+            StaffApiKeyController,
         ],
-        guards=[second_factor_set_up],
+        guards=[second_factor_set_up, api_key_allows],
         middleware=[auth.middleware],
         security=[auth.security_requirement],
     )
@@ -180,7 +182,7 @@ def _cors(settings: Settings) -> CORSConfig | None:
 
 
 def _openapi() -> OpenAPIConfig:
-    staff = "The access token of a login, good for 15 minutes or until the login ends."
+    staff = "The access token of a login, good for 15 minutes or until the login ends; or an API key of a person, for programs."
     return openapi_config(
         title="Vivero control plane",
         version=__version__,
@@ -189,7 +191,7 @@ def _openapi() -> OpenAPIConfig:
             "answer has an `X-Request-Id` to quote, and says in `RateLimit` how many more requests there is room for."
         ),
         schemes={
-            STAFF: SecurityScheme(type="http", scheme="bearer", bearer_format="JWT", description=staff),
+            STAFF: SecurityScheme(type="http", scheme="bearer", description=staff),
             BEARER: SecurityScheme(
                 type="http", scheme="bearer", description="A signup's own `bearer`, for `login_url`."
             ),
@@ -205,6 +207,7 @@ def _openapi() -> OpenAPIConfig:
             "Plans": "What there is to buy.",
             "Audit log": "What was done on the platform, by whom, to what and from where.",
             "Authentication": "Logins of staff for programs, and the way back for who has forgotten the password.",
+            "API keys": "Keys by which programs act for one of the staff, made by that person.",
             "Staff": "Who is of the staff, for admins.",
             "Tenants": "Every customer's instance, for staff.",
             "Backups": "What is kept of a tenant and what was brought back, for staff; asked for by admins.",

@@ -34,6 +34,7 @@ from vivero_control.domain.accounts.service import ManagedWorkspaces
 from vivero_control.domain.accounts.sessions import AccountSessions
 from vivero_control.domain.accounts.tickets import AccountTickets
 from vivero_control.domain.accounts.usage import WorkspaceUsage
+from vivero_control.domain.api_keys.service import StaffApiKeys
 from vivero_control.domain.audit.search import AuditSearch
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.backups.repository import OperationDirectory, OperationRepository
@@ -289,6 +290,7 @@ def services(to: Infrastructure) -> Services:
         tenants=tenants,
         bulk=BulkOrders(tenants),
         tenant_views=TenantViews(to.database, clock),
+        api_keys=StaffApiKeys(to.database, session_key, clock, second_factor_required=required),
         backups=backups,
         workspace_backups=WorkspaceBackups(backups, clock),
         workspace_deletion=WorkspaceDeletion(

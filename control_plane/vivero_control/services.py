@@ -18,6 +18,7 @@ the frozen structs of its domain's `schemas.py`.
 | `plans: PlanService` | pricing, plan choice | `all() -> tuple[PlanView, ...]`, cheapest first; `find(name) -> PlanView` |
 | `staff: StaffService` | login page | `login(Login, caller_of(request.scope)) -> StaffView` (`caller_of` of `vivero_web.request_context`), or after its CodeNeededError `finish(challenge, code)`; then `sessions.open(staff) -> Cookie` |
 | `second_factors: StaffSecondFactors` | two-step login of who is logged in | `get(actor)`, `begin/renew_codes/end(actor, password, address)`, `pending(actor)`, `confirm(actor, code)` |
+| `api_keys: StaffApiKeys` | keys for programs of who is logged in | `all(member) -> StaffApiKeyList`, `get(number, member)`, `make/change/rotate/revoke(…, member)`; `holder(token) -> StaffView or None` |
 | `resets: StaffResets` | forgotten password | `ask(email, address)`; `choose(ChosenPassword, address)` |
 | `members: StaffMembers` | people page, for admins | `all()`, `get(id) -> Member`; `invite/invite_again/withdraw/change/reset_second_factor(actor, …)`; `domain/staff/guards.session_admin` is the dependency |
 | `sessions: StaffSessions` | pages behind the login | `open(staff) -> Cookie`, `read(value) -> StaffView or None`, `close(value) -> Cookie`; `domain/staff/guards.session_staff` is a ready dependency |
@@ -78,6 +79,7 @@ from vivero_control.domain.accounts.service import ManagedWorkspaces
 from vivero_control.domain.accounts.sessions import AccountSessions
 from vivero_control.domain.accounts.tickets import AccountTickets
 from vivero_control.domain.accounts.usage import WorkspaceUsage
+from vivero_control.domain.api_keys.service import StaffApiKeys
 from vivero_control.domain.audit.search import AuditSearch
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.backups.service import BackupService
@@ -127,6 +129,7 @@ class Services:
     plans: PlanService
     tenants: TenantService
     bulk: BulkOrders
+    api_keys: StaffApiKeys
     tenant_views: TenantViews
     backups: BackupService
     deleted: DeletedTenants

@@ -18,6 +18,11 @@ def number(value: float | None) -> str:
     return "Unlimited" if value is None else f"{value:,}"
 
 
+def plural(count: int, one: str, many: str = "") -> str:
+    """A count with its noun: 1 record, 12,000 records."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
 def euro(cents: int) -> str:
     """`200000` → `€2,000`; cents appear only when there are some."""
     sign, whole, rest = ("-" if cents < 0 else ""), *divmod(abs(cents), 100)
@@ -106,6 +111,7 @@ def filters() -> dict[str, object]:
     """All of them by the names templates use."""
     return {
         "number": number,
+        "plural": plural,
         "euro": euro,
         "bytes": bytes_,
         "datetime": datetime_,

@@ -64,6 +64,19 @@ def set_current_agent(agent: str) -> None:
     _agent.set("".join(char for char in agent[:_AGENT_MAX] if char.isascii() and char.isprintable()))
 
 
+_api_key: ContextVar[str] = ContextVar("api_key", default="")
+
+
+def current_api_key() -> str:
+    """Beginning of the API key that the request at hand was made with; empty of a person, and outside a request."""
+    return _api_key.get()
+
+
+def set_current_api_key(prefix: str) -> None:
+    """From now on in this request."""
+    _api_key.set(prefix)
+
+
 @dataclass(frozen=True, slots=True)
 class Proxies:
     """The proxies in front of a program.

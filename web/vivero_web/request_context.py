@@ -26,6 +26,7 @@ from vivero_web.current_request import (
     accept_request_id,
     counted_as,
     set_current_agent,
+    set_current_api_key,
     set_current_caller,
 )
 from vivero_web.declared import raises
@@ -123,6 +124,7 @@ class RequestContext:
         scope["state"][_CALLER] = caller
         set_current_caller(caller)
         set_current_agent(headers.get("user-agent", ""))
+        set_current_api_key("")
         started, exchange = self._monotonic(), Exchange(scope, receive, send)
 
         async def mark(message: Message) -> None:

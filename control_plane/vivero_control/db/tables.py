@@ -204,6 +204,27 @@ class StaffSecondFactor(Base):
     """Of the newest code that was used, in 30 seconds since 1970."""
 
 
+class StaffApiKey(Base):
+    """A key by which programs act for one of the staff."""
+
+    __tablename__ = "staff_api_keys"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(80))
+    prefix: Mapped[str] = mapped_column(String(8, collation="ascii_bin"), unique=True)
+    scopes: Mapped[str] = mapped_column(String(200))
+    """With blanks between them."""
+    digest: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    valid_days: Mapped[int]
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    old_digest: Mapped[str | None] = mapped_column(String(64))
+    """Of the secret from before a rotation, which is good until `old_until` as well."""
+    old_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
 class StaffRecoveryCode(Base):
     """A code that lets in once without the app, by its digest."""
 

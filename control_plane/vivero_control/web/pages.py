@@ -44,6 +44,7 @@ from vivero_control.web.quotes import QuotesController
 from vivero_control.web.saved_views import SavedViewsController
 from vivero_control.web.signup import SignupController
 from vivero_control.web.site import SiteController
+from vivero_control.web.staff_keys import StaffKeysController
 from vivero_control.web.staff_login import RecoveryController, StaffLoginController
 from vivero_control.web.staff_members import StaffMembersController
 from vivero_control.web.staff_security import StaffSecurityController
@@ -103,6 +104,7 @@ def pages(clock: Clock = now) -> Pages:
             StaffStatusController,
             StaffMembersController,
             StaffSecurityController,
+            StaffKeysController,
         ],
         guards=[same_origin_only],
         dependencies={"clock": Provide(lambda: clock, sync_to_thread=False, use_cache=True)},

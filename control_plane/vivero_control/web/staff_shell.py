@@ -27,6 +27,7 @@ LEADS: Final = "/staff/leads"
 STATUS: Final = "/staff/status"
 PEOPLE: Final = "/staff/people"
 SECURITY: Final = "/staff/security"
+KEYS: Final = "/staff/keys"
 LOGIN: Final = "/staff/login"
 PASSWORD_SET: Final = "password=set"  # noqa: S105  a query, not a password
 """The login's query after a reset: it says so."""

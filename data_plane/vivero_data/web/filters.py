@@ -146,7 +146,6 @@ def picture(media_type: str) -> bool:
 def page_filters() -> dict[str, Callable[..., object]]:
     """All filters by their names in templates."""
     return {
-        "plural": words.plural,
         "level": words.level,
         "invitation_state": words.invitation_state,
         "shown": words.cell,

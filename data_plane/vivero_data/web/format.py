@@ -50,11 +50,6 @@ def invitation_state(invitation: Invitation, now: datetime) -> InvitationState:
     return "sending" if now - made < _SENDING else "unsent"
 
 
-def plural(count: int, one: str, many: str = "") -> str:
-    """A count with its noun: 1 record, 12,000 records."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
 def cell(value: object) -> str:
     """One value of a record as a table shows it; empty for null."""
     match value:

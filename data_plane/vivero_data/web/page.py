@@ -11,6 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
+from vivero_ui.filters import plural
 from vivero_ui.shell import Account, Command, NavItem, NavSection, Shell
 from vivero_web.errors import NotAllowedError
 from vivero_web.text import whole_number
@@ -26,7 +27,7 @@ from vivero_data.domain.roles.rights import MissingRightError, OwnRole, Right
 from vivero_data.domain.users.schemas import READING, Actor, Permission, Role, roles_with
 from vivero_data.domain.views.schemas import NamedView
 from vivero_data.lib.notation import Notation
-from vivero_data.web.format import days_left, plural
+from vivero_data.web.format import days_left
 from vivero_data.web.listing import VIEW_ICONS, collection_href, view_href
 from vivero_data.web.render import Html, html
 from vivero_data.web.writing import writing

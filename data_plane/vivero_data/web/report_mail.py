@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Final
 
+from vivero_ui.filters import plural
 from vivero_web import mail_html
 
 from vivero_data.domain.identity.service import Identity
 from vivero_data.domain.report_mails.contents import Figures, Listed, Part, Shown
 from vivero_data.lib.notation import Notation
 from vivero_data.web import writing
-from vivero_data.web.format import plural
 from vivero_data.web.reports import Table, table_of
 
 MOST_ROWS: Final = 50

@@ -30,6 +30,7 @@ from unit.control_plane_web.billing_fakes import (
 )
 from unit.control_plane_web.contract_fakes import FakeContracts, FakeInvoices, FakeQuotes
 from unit.control_plane_web.figure_fakes import FakeFigures, FakeVisits
+from unit.control_plane_web.key_fakes import FakeStaffApiKeys
 from unit.control_plane_web.lead_fakes import FakeLeads
 from unit.control_plane_web.monitoring_fakes import monitoring
 from unit.control_plane_web.status_fakes import FakeStatus
@@ -1083,6 +1084,7 @@ def fakes(**replaced: object) -> dict[str, object]:
         "tenants": tenants,
         "bulk": BulkOrders(tenants),
         "tenant_views": FakeTenantViews(),
+        "api_keys": FakeStaffApiKeys(),
         "audit": FakeAudit(),
         "status": FakeStatus(),
         "backups": backups,

@@ -3,6 +3,7 @@ from decimal import Decimal
 
 import pytest
 from vivero_data.web import format as fmt
+from vivero_ui.filters import plural
 
 NOW = datetime(2026, 11, 22, 15, 41, 39, tzinfo=UTC)
 
@@ -40,7 +41,7 @@ def test_cells() -> None:
 
 
 def test_plural() -> None:
-    assert (fmt.plural(1, "record"), fmt.plural(12000, "record"), fmt.plural(0, "entry", "entries")) == (
+    assert (plural(1, "record"), plural(12000, "record"), plural(0, "entry", "entries")) == (
         "1 record",
         "12,000 records",
         "0 entries",

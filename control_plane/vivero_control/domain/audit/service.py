@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 from msgspec import Meta, Struct
 from sqlalchemy import and_, func, select, update
 from vivero_web.clock import Clock
-from vivero_web.current_request import current_caller, current_request_id
+from vivero_web.current_request import current_api_key, current_caller, current_request_id
 from vivero_web.logins import WINDOW, is_worth_an_entry
 
 from vivero_control.db.database import Database, Repository
@@ -150,14 +150,18 @@ class AuditService:
 
 
 def record(action: AuditAction, now: datetime, outcome: str) -> AuditRecord:
-    """The row of an act; for changes of our own schema it is written in their transaction."""
+    """The row of an act; for changes of our own schema it is written in their transaction.
+
+    What a program does with an API key is its owner's act, and says by which key.
+    """
+    key = current_api_key()
     return AuditRecord(
         at=now,
         actor=action.actor,
         action=action.action,
         subject=action.subject,
         reason=action.reason,
-        detail=action.detail,
+        detail=action.detail | {"api_key": key} if key else action.detail,
         outcome=outcome,
         request_id=current_request_id(),
         address=current_caller(),

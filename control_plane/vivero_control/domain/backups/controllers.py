@@ -10,7 +10,8 @@ from vivero_web.declared import raises
 
 from vivero_control.domain.backups.schemas import BackUp, BackupView, BringBack, RestoreView
 from vivero_control.domain.backups.service import BackupService
-from vivero_control.domain.staff.guards import StaffRequest, admins_operate
+from vivero_control.domain.staff.guards import StaffRequest, admins_operate, writes
+from vivero_control.domain.staff.schemas import Scope
 from vivero_control.domain.tenants.controllers import LIMIT_MAX, Name
 from vivero_control.domain.tenants.errors import TenantRefusedError, TenantUnreadableError, WrongStateError
 from vivero_control.domain.tenants.schemas import OBJECT_NAME_MAX, Page
@@ -39,6 +40,7 @@ class BackupController(Controller):
 
     path = "/tenants/{name:str}/backups"
     tags = ("Backups",)
+    opt = writes(Scope.BACK_UP)
 
     @get(summary="A tenant's backups, the newest first")
     async def list_backups(
@@ -79,6 +81,7 @@ class RestoreController(Controller):
 
     path = "/tenants/{name:str}/restores"
     tags = ("Backups",)
+    opt = writes(Scope.BACK_UP)
 
     @get(summary="What was brought back of a tenant, the newest first")
     async def list_restores(

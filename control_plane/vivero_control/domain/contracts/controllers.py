@@ -21,7 +21,8 @@ from vivero_control.domain.contracts.schemas import (
     QuoteView,
     Withdraw,
 )
-from vivero_control.domain.staff.guards import StaffRequest, admins_sell
+from vivero_control.domain.staff.guards import StaffRequest, admins_sell, writes
+from vivero_control.domain.staff.schemas import Scope
 
 QuoteNumber = Annotated[int, PathParameter(ge=1, le=LARGEST, description="Number of the quote.")]
 ContractNumber = Annotated[int, PathParameter(ge=1, le=LARGEST, description="Number of the contract.")]
@@ -32,6 +33,7 @@ class QuoteController(Controller):
 
     path = "/quotes"
     tags = ("Contracts",)
+    opt = writes(Scope.SELL)
 
     @get(summary="The newest quotes")
     @raises(ContractsOffError)
@@ -83,6 +85,7 @@ class ContractController(Controller):
 
     path = "/contracts"
     tags = ("Contracts",)
+    opt = writes(Scope.SELL)
 
     @get(summary="The newest contracts")
     async def list_contracts(self, contracts: NamedDependency[ContractService]) -> ContractList:

@@ -9,7 +9,8 @@ from vivero_core.model import naming
 from vivero_web.declared import raises
 
 from vivero_control.domain.deleted.service import DeletedTenant, DeletedTenants, Undelete, UndeleteRefusedError
-from vivero_control.domain.staff.guards import StaffRequest
+from vivero_control.domain.staff.guards import StaffRequest, writes
+from vivero_control.domain.staff.schemas import Scope
 from vivero_control.domain.tenants.errors import TenantRefusedError
 
 Id = Annotated[
@@ -25,6 +26,7 @@ class DeletedTenantController(Controller):
 
     path = "/deleted-tenants"
     tags = ("Tenants",)
+    opt = writes(Scope.MANAGE_TENANTS)
 
     @get(summary="Deleted tenants whose data is kept for a while, the first to be erased first")
     async def list_deleted_tenants(self, deleted: NamedDependency[DeletedTenants]) -> tuple[DeletedTenant, ...]:

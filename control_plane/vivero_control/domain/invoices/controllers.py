@@ -13,7 +13,8 @@ from vivero_web.errors import InvalidInputError
 from vivero_control.domain.invoices.errors import DocumentNotMadeError, WrongInvoiceStateError
 from vivero_control.domain.invoices.schemas import NUMBER, InvoiceList, InvoiceState, InvoiceView, Payment, TakeBack
 from vivero_control.domain.invoices.service import InvoiceService
-from vivero_control.domain.staff.guards import StaffRequest, admins_sell
+from vivero_control.domain.staff.guards import StaffRequest, admins_sell, writes
+from vivero_control.domain.staff.schemas import Scope
 
 PDF: Final = "application/pdf"
 InvoiceNumber = Annotated[str, PathParameter(pattern=NUMBER, description="Number of the invoice, such as 2026-0001.")]
@@ -33,6 +34,7 @@ class ContractInvoiceController(Controller):
 
     path = "/contract-invoices"
     tags = ("Contracts",)
+    opt = writes(Scope.SELL)
 
     @get(summary="The newest invoices of contracts")
     @raises(InvalidInputError)

@@ -20,7 +20,8 @@ from vivero_control.domain.leads.schemas import (
 )
 from vivero_control.domain.leads.service import LeadService
 from vivero_control.domain.signups.controllers import SignupId
-from vivero_control.domain.staff.guards import StaffRequest
+from vivero_control.domain.staff.guards import StaffRequest, writes
+from vivero_control.domain.staff.schemas import Scope
 from vivero_control.domain.tenants.schemas import Page
 
 PAGE_MAX = 200
@@ -55,6 +56,7 @@ class LeadController(Controller):
 
     path = "/leads"
     tags = ("Leads",)
+    opt = writes(Scope.MANAGE_LEADS)
 
     @get(
         summary="Trials of the last twelve weeks, the highest score first",

@@ -7,7 +7,8 @@ from vivero_web.declared import raises
 
 from vivero_control.domain.backups.schemas import BackUp
 from vivero_control.domain.platform.service import DumpRefusedError, PlatformBackups, PlatformBackupView
-from vivero_control.domain.staff.guards import StaffRequest, admins_operate
+from vivero_control.domain.staff.guards import StaffRequest, admins_operate, writes
+from vivero_control.domain.staff.schemas import Scope
 from vivero_control.domain.tenants.errors import TenantRefusedError
 
 
@@ -16,6 +17,7 @@ class PlatformBackupController(Controller):
 
     path = "/platform-backup"
     tags = ("Backups",)
+    opt = writes(Scope.BACK_UP)
 
     @get(summary="The platform's own backup")
     @raises(DumpRefusedError)

@@ -31,7 +31,7 @@ from vivero_control.domain.staff.errors import (
     OwnAccountError,
     WrongLoginError,
 )
-from vivero_control.domain.staff.guards import SETS_UP, StaffRequest, admins_only
+from vivero_control.domain.staff.guards import NEEDS_PERSON, SETS_UP, StaffRequest, admins_only
 from vivero_control.domain.staff.members import StaffMembers
 from vivero_control.domain.staff.resets import StaffResets
 from vivero_control.domain.staff.schemas import Login, Member, MemberChanges, NewMember, Refresh, Tokens
@@ -90,7 +90,7 @@ class SecondFactorController(Controller):
 
     path = "/auth/second-factor"
     tags = ("Authentication",)
-    opt = SETS_UP
+    opt = SETS_UP | NEEDS_PERSON
 
     @get(summary="Whether logins need a code")
     async def get_second_factor(
@@ -145,6 +145,7 @@ class MemberController(Controller):
     path = "/staff"
     tags = ("Staff",)
     guards = (admins_only,)
+    opt = NEEDS_PERSON
 
     @get(summary="Everybody, by address")
     async def list_members(self, members: NamedDependency[StaffMembers]) -> tuple[Member, ...]:

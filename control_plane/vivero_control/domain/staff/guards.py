@@ -6,16 +6,20 @@ from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
-from litestar.security.jwt import JWTAuth, Token
+from litestar.middleware import AuthenticationResult
+from litestar.security.jwt import JWTAuth, JWTAuthenticationMiddleware, Token
+from vivero_web.current_request import set_current_api_key
 from vivero_web.declared import raises
-from vivero_web.errors import NotAllowedError
+from vivero_web.errors import NotAllowedError, NotSignedInError
 from vivero_web.request_context import note_person
 from vivero_web.second_factors import SecondFactorRequiredError
 
+from vivero_control.domain.api_keys.schemas import MARK
+from vivero_control.domain.api_keys.service import StaffApiKeys
 from vivero_control.domain.staff import policies
 from vivero_control.domain.staff.errors import NoSessionError
 from vivero_control.domain.staff.identity import staff_subject
-from vivero_control.domain.staff.schemas import StaffView
+from vivero_control.domain.staff.schemas import Scope, StaffView
 from vivero_control.domain.staff.sessions import SESSION_COOKIE, StaffSessions
 from vivero_control.domain.staff.tokens import ALGORITHM, AUDIENCE, ISSUER, SESSION, StaffTokens
 
@@ -26,14 +30,49 @@ StaffRequest = Request[StaffView, Token, Any]
 """Of a route behind `bearer_auth`."""
 
 
-def bearer_auth(tokens: StaffTokens) -> JWTAuth[StaffView]:
-    """Its `middleware` belongs on the routers of staff: `request.user` then is a StaffView, or the answer 401."""
+NEEDS_PERSON: Final[dict[str, Any]] = {"needs_person": True}
+"""`opt` of the routes that no API key opens."""
+_WRITES: Final = "writes"
+
+
+def writes(scope: Scope) -> dict[str, Any]:
+    """`opt` of the routes that change something, for keys of this scope; without one no key changes anything by them."""
+    return {_WRITES: scope}
+
+
+def scope_of(handler: BaseRouteHandler, *, reads: bool) -> Scope | None:
+    """What a key is made for that opens the route; None when no key does."""
+    if NEEDS_PERSON.items() <= handler.opt.items():
+        return None
+    return Scope.READ if reads else handler.opt.get(_WRITES)
+
+
+def bearer_auth(tokens: StaffTokens, api_keys: StaffApiKeys) -> JWTAuth[StaffView]:
+    """Its `middleware` belongs on the routers of staff: `request.user` then is a StaffView, or the answer 401.
+
+    The bearer is an access token of a login, or an API key.
+    """
 
     async def retrieve(token: Token, connection: ASGIConnection[Any, Any, Any, Any]) -> StaffView | None:
         member = await tokens.holder(token.sub, token.extras.get(SESSION))
         if member is not None:
             note_person(connection.scope, staff_subject(member.id))
         return member
+
+    class TokenOrKey(JWTAuthenticationMiddleware):
+        """Litestar's, which asks for nothing else once the header is read."""
+
+        async def authenticate_token(
+            self, encoded_token: str, connection: ASGIConnection[Any, Any, Any, Any]
+        ) -> AuthenticationResult:
+            if not encoded_token.startswith(MARK):
+                return await super().authenticate_token(encoded_token, connection)
+            member = await api_keys.holder(encoded_token)
+            if member is None:
+                raise NotSignedInError("This API key was revoked, has expired, or its owner may not log in any more.")
+            note_person(connection.scope, staff_subject(member.id))
+            set_current_api_key(member.api_key)
+            return AuthenticationResult(user=member, auth=None)
 
     return JWTAuth[StaffView](
         token_secret=tokens.secret,
@@ -45,6 +84,7 @@ def bearer_auth(tokens: StaffTokens) -> JWTAuth[StaffView]:
         # Litestar's default lets HEAD in without a token.
         exclude_http_methods=["OPTIONS"],
         openapi_security_scheme_name=STAFF,
+        authentication_middleware_class=TokenOrKey,
     )
 
 
@@ -118,6 +158,18 @@ async def second_factor_set_up(
     """
     if connection.scope.get("method") != "OPTIONS":
         require_second_factor(connection.user, handler)
+
+
+@raises(NotAllowedError)
+async def api_key_allows(connection: ASGIConnection[Any, StaffView, Token, Any], handler: BaseRouteHandler) -> None:
+    """Litestar guard of all routes behind `bearer_auth`, before a body is read: a key does what it was made for.
+
+    Raises:
+        NotAllowedError: it was not made for this, or no key may do it.
+    """
+    method = connection.scope.get("method")
+    if method != "OPTIONS":
+        policies.require_scope(connection.user, scope_of(handler, reads=method in {"GET", "HEAD"}))
 
 
 @raises(NotAllowedError, needs="Needs the role admin.")

@@ -20,6 +20,7 @@ from vivero_web.text import email_problem
 
 from vivero_control.db.database import Database
 from vivero_control.db.tables import StaffMember
+from vivero_control.domain.api_keys.repository import StaffApiKeyRepository
 from vivero_control.domain.audit.service import DONE, AuditAction, AuditRepository, record
 from vivero_control.domain.notifications import mails
 from vivero_control.domain.staff import policies, views
@@ -181,9 +182,10 @@ class StaffMembers:
         )
 
     async def _end_everything(self, session: AsyncSession, staff_id: UUID) -> None:
-        """Links and tokens; sessions of pages end by the security stamp."""
+        """Links, tokens and API keys; sessions of pages end by the security stamp."""
         await StaffLinkRepository(session).void(staff_id)
         await RefreshTokenRepository(session).end_all(staff_id)
+        await StaffApiKeyRepository(session).end_all(staff_id)
 
     async def _note(self, session: AsyncSession, actor: StaffView, action: str, member: StaffMember) -> None:
         detail = {"email": member.email, "role": member.role}

@@ -7,12 +7,15 @@ from uuid import UUID
 from vivero_web.errors import NotAllowedError
 
 from vivero_control.domain.staff.errors import AcceptedError, DeactivatedError, OwnAccountError
-from vivero_control.domain.staff.schemas import Invitation, InvitationState, StaffView
+from vivero_control.domain.staff.schemas import Invitation, InvitationState, Role, Scope, StaffView
 from vivero_control.jobs.repository import DEAD, PENDING
 
 DECIDE_STAFF: Final = "see and decide who is of the staff"
 OPERATE: Final = "back workspaces up and bring them back"
 SELL: Final = "make quotes and decide about contracts"
+
+_OF_ADMINS: Final = frozenset({Scope.BACK_UP, Scope.SELL})
+"""What only admins do, as the guards of the routes say."""
 
 
 def require_admin(member: StaffView, to: str = DECIDE_STAFF) -> None:
@@ -23,6 +26,25 @@ def require_admin(member: StaffView, to: str = DECIDE_STAFF) -> None:
     """
     if member.role != "admin":
         raise NotAllowedError(f"Only admins {to}. Your role is {member.role}; ask an admin.")
+
+
+def scopes_open_to(role: Role) -> list[Scope]:
+    """What a member of this role can make an API key for."""
+    return [scope for scope in Scope if role == "admin" or scope not in _OF_ADMINS]
+
+
+def require_scope(member: StaffView, scope: Scope | None) -> None:
+    """Refuse a key that was not made for this; None is what no key does.
+
+    Raises:
+        NotAllowedError: saying what it lacks.
+    """
+    if member.scopes is None:
+        return
+    if scope is None:
+        raise NotAllowedError("No API key may do this. Log in.")
+    if scope not in member.scopes:
+        raise NotAllowedError(f"This API key lacks the scope {scope}.")
 
 
 def forbid_own_account(actor: StaffView, staff_id: UUID) -> None:

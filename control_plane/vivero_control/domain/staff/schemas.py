@@ -48,12 +48,25 @@ class Tokens(Struct, frozen=True, kw_only=True):
         return "Tokens(…)"
 
 
+class Scope(StrEnum):
+    """What an API key of staff may be made for, beside what its owner's role allows."""
+
+    READ = "read"
+    MANAGE_TENANTS = "manage_tenants"
+    MANAGE_LEADS = "manage_leads"
+    PUBLISH_STATUS = "publish_status"
+    BACK_UP = "back_up"
+    SELL = "sell"
+
+
 class StaffView(Struct, frozen=True, kw_only=True):
     """Who is logged in.
 
     Attributes:
         stamp: binds the login to the password and the second factor that it was made with.
         lacks_second_factor: whether two-step login is required, and this person has not set it up.
+        api_key: beginning of the API key that a program acts with; empty of a person.
+        scopes: what that key may do; None of a person.
     """
 
     id: str
@@ -61,6 +74,8 @@ class StaffView(Struct, frozen=True, kw_only=True):
     role: Role
     stamp: str = ""
     lacks_second_factor: bool = False
+    api_key: str = ""
+    scopes: frozenset[Scope] | None = None
 
 
 class InvitationState(StrEnum):

@@ -10,7 +10,8 @@ from vivero_web.declared import raises
 from vivero_web.errors import InvalidInputError
 from vivero_web.fields import LARGEST
 
-from vivero_control.domain.staff.guards import StaffRequest
+from vivero_control.domain.staff.guards import StaffRequest, writes
+from vivero_control.domain.staff.schemas import Scope
 from vivero_control.domain.status.schemas import IncidentView, NewIncident, NewUpdate, StatusView
 from vivero_control.domain.status.service import FRESH, StatusService
 
@@ -39,6 +40,7 @@ class IncidentController(Controller):
 
     path = "/status/incidents"
     tags = ("Status",)
+    opt = writes(Scope.PUBLISH_STATUS)
 
     @post(summary="Announce an incident or maintenance")
     @raises(InvalidInputError)

@@ -9,7 +9,8 @@ from vivero_web.declared import raises
 from vivero_web.errors import InvalidInputError, NotAllowedError
 from vivero_web.fields import LARGEST
 
-from vivero_control.domain.staff.guards import StaffRequest
+from vivero_control.domain.staff.guards import StaffRequest, writes
+from vivero_control.domain.staff.schemas import Scope
 from vivero_control.domain.tenant_views.schemas import ChosenView, NewView, TenantView, ViewList
 from vivero_control.domain.tenant_views.service import TenantViews
 
@@ -21,6 +22,7 @@ class TenantViewController(Controller):
 
     path = "/tenant-views"
     tags = ("Tenants",)
+    opt = writes(Scope.MANAGE_TENANTS)
 
     @get(summary="Your views of the list of tenants, and those that others share")
     async def list_tenant_views(self, request: StaffRequest, tenant_views: NamedDependency[TenantViews]) -> ViewList:

@@ -10,7 +10,8 @@ from vivero_web.declared import raises
 from vivero_web.errors import InvalidInputError
 
 from vivero_control.domain.audit.service import AuditEntry, AuditService
-from vivero_control.domain.staff.guards import StaffRequest
+from vivero_control.domain.staff.guards import StaffRequest, writes
+from vivero_control.domain.staff.schemas import Scope
 from vivero_control.domain.tenants.bulk import BulkOrder, BulkOrders, BulkResult
 from vivero_control.domain.tenants.errors import (
     TenantChangedError,
@@ -82,6 +83,7 @@ class TenantOrderController(Controller):
 
     path = "/tenant-orders"
     tags = ("Tenants",)
+    opt = writes(Scope.MANAGE_TENANTS)
 
     @post(status_code=200, summary="Suspend, resume or extend several")
     @raises(InvalidInputError)
@@ -97,6 +99,7 @@ class TenantController(Controller):
 
     path = "/tenants"
     tags = ("Tenants",)
+    opt = writes(Scope.MANAGE_TENANTS)
 
     @get(summary="Tenants, page by page", dependencies={"wanted": Provide(tenant_query, sync_to_thread=False)})
     async def list_tenants(
