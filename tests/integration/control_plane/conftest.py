@@ -255,6 +255,7 @@ async def program(
                 "letter": "0",
                 "number": "0",
                 "view": "1",
+                "key_id": "1",
                 "quote": "1",
                 "contract": "1",
                 "tile": "signup",
