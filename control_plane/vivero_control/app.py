@@ -22,6 +22,7 @@ from vivero_web.security import HSTS_DOMAIN, HSTS_HOST, json_only
 from vivero_web.security_txt import security_txt_routes
 
 from vivero_control import __version__, composition
+from vivero_control.domain.acquisition.controllers import AcquisitionController
 from vivero_control.domain.api_keys.controllers import StaffApiKeyController
 from vivero_control.domain.audit.controllers import AuditLogController
 from vivero_control.domain.backups.controllers import BackupController, RestoreController
@@ -142,6 +143,7 @@ def _api(services: Services) -> Router:
             ContractController,
             ContractInvoiceController,
             FigureController,
+            AcquisitionController,
             LeadController,
             IncidentController,
             AuditLogController,

@@ -34,6 +34,7 @@ from vivero_control.domain.accounts.service import ManagedWorkspaces
 from vivero_control.domain.accounts.sessions import AccountSessions
 from vivero_control.domain.accounts.tickets import AccountTickets
 from vivero_control.domain.accounts.usage import WorkspaceUsage
+from vivero_control.domain.acquisition.service import Acquisition
 from vivero_control.domain.api_keys.service import StaffApiKeys
 from vivero_control.domain.audit.search import AuditSearch
 from vivero_control.domain.audit.service import AuditService
@@ -396,6 +397,7 @@ def services(to: Infrastructure) -> Services:
             database=to.database, managed=managed, billing=billing, audit_search=audit_search, clock=clock
         ),
         figures=FigureService(to.database, clock),
+        acquisition=Acquisition(to.database, clock),
         leads=LeadService(to.database, clock),
         visits=to.visits,
         monitoring=MonitoringService(to.prometheus, to.directory, clock),

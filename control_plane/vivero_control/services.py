@@ -52,6 +52,7 @@ the frozen structs of its domain's `schemas.py`.
 | `timeline: TimelineService` | a tenant's timeline | `page(name, kind, cursor, limit) -> TimelinePage` |
 | `monitoring: MonitoringService` | the console's page Operations | `is_on`, `tenants()`; `view(dashboard, span, tenant) -> DashboardView`, whose panels say by themselves that there is no answer |
 | `figures: FigureService` | figures of the business | `view() -> FiguresView`, `rows(tile, week) -> FigureRows` |
+| `acquisition: Acquisition` | what a customer costs by channel | `view() -> AcquisitionView`, `signups(month, channel) -> FigureRows`; `preview(costs)`, `put(costs, actor)`, each with what changes |
 | `leads: LeadService` | leads | `page(LeadQuery) -> Page[LeadRow]`, `get(id) -> LeadDetail`, `calibration()`, `members()`, `assign(id, staff_id, actor)` |
 | `visits: VisitCounter` | landing page | `count(lead)` |
 | `audit: AuditService` | history on the tenant's page | `history(*subjects) -> tuple[AuditEntry, ...]` |
@@ -79,6 +80,7 @@ from vivero_control.domain.accounts.service import ManagedWorkspaces
 from vivero_control.domain.accounts.sessions import AccountSessions
 from vivero_control.domain.accounts.tickets import AccountTickets
 from vivero_control.domain.accounts.usage import WorkspaceUsage
+from vivero_control.domain.acquisition.service import Acquisition
 from vivero_control.domain.api_keys.service import StaffApiKeys
 from vivero_control.domain.audit.search import AuditSearch
 from vivero_control.domain.audit.service import AuditService
@@ -163,6 +165,7 @@ class Services:
     audit_search: AuditSearch
     timeline: TimelineService
     figures: FigureService
+    acquisition: Acquisition
     leads: LeadService
     visits: VisitCounter
     monitoring: MonitoringService

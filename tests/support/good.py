@@ -397,6 +397,8 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
     "POST /api/v1/tenants/{name}/extend-trial": {**_REASON, "trial_ends_at": "2026-12-24T00:00:00Z"},
     "PUT /api/v1/leads/{signup_id}/owner": {"staff_id": None},
     "POST /staff/leads/{signup_id}/owner": {"staff_id": "none"},
+    "PUT /api/v1/acquisition/costs": {"costs": [{"month": "2026-11-01", "channel": "google", "cents": 125_000}]},
+    "POST /staff/acquisition/costs": {"table": "2026-11,google,1250.00,EUR", "confirmed": "true"},
     "POST /api/v1/api-keys": {"name": "Nightly report", "scopes": ["read", "manage_leads"], "valid_days": 30},
     "PATCH /api/v1/api-keys/{key_id}": {"name": "Nightly report"},
     "POST /api/v1/api-keys/{key_id}/rotate": {"overlap_hours": 24},

@@ -257,6 +257,17 @@ class StaffLink(Base):
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class ChannelCost(Base):
+    """What a channel cost in a month."""
+
+    __tablename__ = "channel_costs"
+
+    month: Mapped[date] = mapped_column(Date, primary_key=True)
+    channel: Mapped[str] = mapped_column(String(100, collation="utf8mb4_bin"), primary_key=True)
+    currency: Mapped[str] = mapped_column(String(3), primary_key=True)
+    cents: Mapped[int] = mapped_column(BigInteger)
+
+
 class SavedView(Base):
     """A view of the tenants' list that one of the staff has saved."""
 

@@ -70,6 +70,11 @@ def week_words(monday: date) -> str:
     return f"{monday:%-d %b} \N{EN DASH} {sunday:%-d %b %Y}"
 
 
+def span_words(week: date | None) -> str:
+    """Of which time the rows are."""
+    return f"Of the week {week_words(week)}." if week else f"Of the last {WEEKS} weeks."
+
+
 def share_words(rate: Rate) -> str:
     """The share and its interval, such as 25 % (12 to 45 %); nothing where there is none to count."""
     if rate.share is None:
@@ -162,7 +167,7 @@ class FiguresController(Controller):
             "title": TILES[chosen],
             "found": found,
             "of_customers": chosen in OF_CUSTOMERS,
-            "week": week_words(found.week) if found.week else "",
-            "weeks_shown": WEEKS,
+            "span": span_words(found.week) if chosen not in OF_CUSTOMERS else "",
+            "place": "Figures",
         }
         return Template("pages/figure_rows.html.j2", context=context)

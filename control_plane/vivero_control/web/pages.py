@@ -22,6 +22,7 @@ from vivero_control.web.account_people import AccountPeopleController, AccountWo
 from vivero_control.web.account_plan import PlanPageController
 from vivero_control.web.account_settings import AccountSettingsController
 from vivero_control.web.account_support import AccountSupportController
+from vivero_control.web.acquisition import AcquisitionController
 from vivero_control.web.audit import AuditController
 from vivero_control.web.backups import BackupsController, TenantBackupsController
 from vivero_control.web.billing import BillingController
@@ -99,6 +100,7 @@ def pages(clock: Clock = now) -> Pages:
             QuotesController,
             InvoicesController,
             FiguresController,
+            AcquisitionController,
             LeadsController,
             PlatformController,
             StaffStatusController,

@@ -259,6 +259,7 @@ async def program(
                 "quote": "1",
                 "contract": "1",
                 "tile": "signup",
+                "month": "2026-11",
                 "ident": "zzzzzzzzzz",
                 "file_path": "x.css",
             },

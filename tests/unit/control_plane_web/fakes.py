@@ -29,7 +29,7 @@ from unit.control_plane_web.billing_fakes import (
     FakeUsage,
 )
 from unit.control_plane_web.contract_fakes import FakeContracts, FakeInvoices, FakeQuotes
-from unit.control_plane_web.figure_fakes import FakeFigures, FakeVisits
+from unit.control_plane_web.figure_fakes import FakeAcquisition, FakeFigures, FakeVisits
 from unit.control_plane_web.key_fakes import FakeStaffApiKeys
 from unit.control_plane_web.lead_fakes import FakeLeads
 from unit.control_plane_web.monitoring_fakes import monitoring
@@ -1092,6 +1092,7 @@ def fakes(**replaced: object) -> dict[str, object]:
         "audit_search": FakeAuditSearch(),
         "timeline": FakeTimeline(),
         "figures": FakeFigures(),
+        "acquisition": FakeAcquisition(),
         "leads": FakeLeads(),
         "visits": FakeVisits(),
         "monitoring": monitoring(),

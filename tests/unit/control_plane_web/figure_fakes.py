@@ -1,15 +1,21 @@
 """Figures of a business with made-up signups and subscriptions."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from unit.control_plane_web.status_fakes import NOW
+from vivero_control.domain.acquisition import policies
+from vivero_control.domain.acquisition.schemas import AcquisitionView, ChannelCost, CostChanges, NewCosts
+from vivero_control.domain.acquisition.service import Acquisition
 from vivero_control.domain.billing.schemas import Interval, SubscriptionStatus
 from vivero_control.domain.figures.counting import VisitCounter
 from vivero_control.domain.figures.policies import Prospect, Subscribed, Visits
 from vivero_control.domain.figures.schemas import FigureRows, FiguresView, Tile
-from vivero_control.domain.figures.service import FigureService, Rows, rows_of, view_of
+from vivero_control.domain.figures.service import FigureService, Rows, row_of, rows_of, view_of
 from vivero_control.domain.signups.leads import Lead
+from vivero_control.domain.staff.schemas import StaffView
+from vivero_web.errors import InvalidInputError
 
 
 def prospect(number: int = 0, days: float = 0, **known: Any) -> Prospect:  # noqa: ANN401  fields of Prospect
@@ -97,3 +103,51 @@ class FakeVisits(VisitCounter):
 
     def count(self, lead: Lead) -> None:
         self.counted.append(lead)
+
+
+_CHANNELS = (
+    ("direct", 0),
+    ("newsletter", 31_050),
+    ("linkedin.com", 80_000),
+    ("donaudampfschifffahrtsgesellschaft-株式会社ビベロ-newsletter", 1_250_000),
+)
+
+
+class FakeAcquisition(Acquisition):
+    """Costs in memory, over the signups of the figures."""
+
+    def __init__(self, costs: Sequence[ChannelCost] | None = None) -> None:
+        made = [
+            ChannelCost(month=date(2026, month, 1), channel=channel, cents=cents)
+            for month in (9, 10, 11)
+            for channel, cents in _CHANNELS
+        ]
+        self.costs = {policies.key_of(one): one.cents for one in (made if costs is None else costs) if one.cents}
+
+    def _said(self) -> list[ChannelCost]:
+        return [
+            ChannelCost(month=month, channel=channel, currency=currency, cents=cents)
+            for (month, channel, currency), cents in self.costs.items()
+        ]
+
+    async def view(self) -> AcquisitionView:
+        return AcquisitionView(
+            since=policies.first_shown(NOW),
+            channels=policies.channels(self._said(), ROWS.prospects, NOW),
+            months=policies.months(self._said(), ROWS.prospects, NOW),
+        )
+
+    async def signups(self, month: date, channel: str) -> FigureRows:
+        found = [row_of(one) for one in policies.in_month(ROWS.prospects, month, policies.channel_of(channel))]
+        return FigureRows(tile=Tile.SIGNUP, week=None, count=len(found), rows=tuple(found))
+
+    async def preview(self, new: NewCosts) -> CostChanges:
+        if found := policies.problems(new.costs):
+            raise InvalidInputError.of_all(found)
+        return CostChanges(changes=policies.changes(new.costs, self.costs))
+
+    async def put(self, new: NewCosts, actor: StaffView) -> CostChanges:
+        del actor
+        found = await self.preview(new)
+        self.costs |= {policies.key_of(one.cost): one.cost.cents for one in found.changes}
+        return found

@@ -98,8 +98,8 @@ def rows_of(tile: Tile, week: date | None, rows: Rows) -> list[FigureRow]:
         return _customers(wanted, rows.subscriptions)
     found = policies.in_week(rows.prospects, week)
     if tile is Tile.CONVERSION:
-        return [_row(one) for one in policies.decided(found, rows.now)]
-    return [_row(one) for one in policies.at_stage(found, Stage(tile))]
+        return [row_of(one) for one in policies.decided(found, rows.now)]
+    return [row_of(one) for one in policies.at_stage(found, Stage(tile))]
 
 
 def _live(subscriptions: Iterable[Subscribed], now: datetime) -> set[str]:
@@ -116,7 +116,8 @@ def _customers(wanted: set[str], subscriptions: Iterable[tuple[Subscribed, str]]
     return sorted(found.values(), key=lambda row: row.at, reverse=True)
 
 
-def _row(one: Prospect) -> FigureRow:
+def row_of(one: Prospect) -> FigureRow:
+    """A signup among the rows behind a figure."""
     return FigureRow(
         company=one.company,
         slug=one.slug,

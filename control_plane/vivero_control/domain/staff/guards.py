@@ -201,3 +201,13 @@ async def admins_sell(connection: ASGIConnection[Any, StaffView, Token, Any], _:
         NotAllowedError: the role is another.
     """
     policies.require_admin(connection.user, policies.SELL)
+
+
+@raises(NotAllowedError, needs="Needs the role admin.")
+async def admins_enter_costs(connection: ASGIConnection[Any, StaffView, Token, Any], _: BaseRouteHandler) -> None:
+    """As `admins_only`, of what channels cost, whose reading is for all of the staff.
+
+    Raises:
+        NotAllowedError: the role is another.
+    """
+    policies.require_admin(connection.user, policies.ENTER_COSTS)

@@ -13,6 +13,7 @@ from vivero_control.jobs.repository import DEAD, PENDING
 DECIDE_STAFF: Final = "see and decide who is of the staff"
 OPERATE: Final = "back workspaces up and bring them back"
 SELL: Final = "make quotes and decide about contracts"
+ENTER_COSTS: Final = "say what channels cost"
 
 _OF_ADMINS: Final = frozenset({Scope.BACK_UP, Scope.SELL})
 """What only admins do, as the guards of the routes say."""

@@ -1,0 +1,1 @@
+"""What each channel costs, and what it brings."""
