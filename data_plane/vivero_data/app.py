@@ -31,12 +31,12 @@ from vivero_web.request_spans import RequestSpans, exemplar
 from vivero_web.sealed import SealedSecrets
 from vivero_web.security import HSTS_HOST, JSON, MULTIPART, require_media_type
 from vivero_web.security_txt import security_txt_routes
+from vivero_web.webhook_sender import WebhookSender
 
 from vivero_data import __version__
 from vivero_data.clients.cache import Cache
 from vivero_data.clients.mail import Mailer
 from vivero_data.clients.storage import Storage
-from vivero_data.clients.webhooks import WebhookSender
 from vivero_data.db.database import Database
 from vivero_data.db.schema import SchemaReady, ensure_current, require_current
 from vivero_data.domain.api_keys.controllers import ApiKeyController

@@ -17,11 +17,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from integration.data_plane.workspace import Workspace
-from vivero_data.clients.webhooks import WebhookSender
 from vivero_data.domain.webhooks.delivery import WebhookDelivery, next_attempt
 from vivero_data.domain.webhooks.schemas import MAX_WEBHOOKS
 from vivero_web import clock
 from vivero_web.sealed import SealedSecrets
+from vivero_web.webhook_sender import WebhookSender
 
 HOOKS, RECORDS = "/api/v1/webhooks", "/api/v1/collections/Contacts/records"
 NAME = "hooks.example.com"

@@ -21,7 +21,16 @@ from litestar.handlers import BaseRouteHandler
 from support.counting import unlimited
 from support.filter_trees import holds
 from unit.data_plane_web.fake_imports import FakeExports, FakeImports
+    ApiKey,
+    ApiKeyChanges,
+    CreatedApiKey,
+    KeyNotFoundError,
+    NewApiKey,
+    Rotation,
+    Scope,
+)
 from vivero_data.clients.webhooks import url_problem
+from vivero_data.domain.api_keys.schemas import (
 from vivero_data.domain.api_keys.schemas import ApiKey, CreatedApiKey, NewApiKey, Scope
 from vivero_data.domain.api_keys.service import ApiKeyService, check_new_key
 from vivero_data.domain.audit.schemas import AuditEntry, AuditQuery
@@ -221,6 +230,7 @@ from vivero_web.links import INVITATION_VALID_FOR, ChosenPassword, secret_in
 from vivero_web.problem import Answers
 from vivero_web.request_context import RequestContext
 from vivero_web.second_factors import CodeNeededError, CodeRefusedError, Enrolment, SecondFactor, WrongCodeError
+from vivero_web.webhook_sender import url_problem
 
 NOW = datetime.now(UTC)
 PASSWORD = "correct horse battery staple"

@@ -5,18 +5,15 @@ under way costs a minute. After each failure the next attempt waits longer, by t
 """
 
 import asyncio
-import base64
-import hashlib
-import hmac
 import random
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
 from vivero_web import clock
 from vivero_web.sealed import SealedSecrets
+from vivero_web.webhook_sender import Outcome, WebhookSender
+from vivero_web.webhook_signatures import signed_headers
 
-from vivero_data.clients.webhooks import Outcome, WebhookSender
 from vivero_data.db.database import Database
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.links.service import LinkService
@@ -25,7 +22,6 @@ from vivero_data.domain.webhooks import repository
 from vivero_data.domain.webhooks.repository import Message
 from vivero_data.lib.polling import Poller
 
-SECRET_MARK: Final = "whsec_"  # noqa: S105  how they begin
 _DELAYS: Final = tuple(
     timedelta(seconds=seconds) for seconds in (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
 )
@@ -35,20 +31,6 @@ _AT_ONCE: Final = 8
 _LEASE_SECONDS: Final = 60  # longer than any attempt takes
 _POLL_SECONDS: Final = 2.0  # while there are webhooks
 _IDLE_POLL_SECONDS: Final = 300.0  # while there is none: another pod may have got one
-
-
-def headers_of(message: Message, secret: bytes, now: datetime) -> Mapping[str, str]:
-    """With the signature of standardwebhooks.com, which covers id, time and body."""
-    timestamp = str(int(now.timestamp()))
-    signed = f"{message.message}.{timestamp}.{message.body}".encode()
-    signature = base64.b64encode(hmac.digest(secret, signed, hashlib.sha256)).decode()
-    return {
-        "content-type": "application/json",
-        "user-agent": "Vivero-Webhooks",
-        "webhook-id": message.message,
-        "webhook-timestamp": timestamp,
-        "webhook-signature": f"v1,{signature}",
-    }
 
 
 def next_attempt(number: int, now: datetime, jitter: float) -> datetime | None:
@@ -104,5 +86,5 @@ class WebhookDelivery(Poller):
         secret = self._secrets.opened(message.webhook_id, message.sealed)
         if secret is None:
             return Outcome(None, "Its secret cannot be read here: this workspace is a copy. Make another secret.")
-        headers = headers_of(message, secret, clock.now())
+        headers = signed_headers(message.message, message.body, [secret], clock.now())
         return await self._sender.send(message.url, message.body.encode(), headers)

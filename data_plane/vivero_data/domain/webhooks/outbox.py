@@ -3,11 +3,11 @@
 What is written into the audit log about records is what is told, so that no way of changing a record can forget it.
 """
 
-import secrets
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from vivero_web import clock
+from vivero_web.webhook_signatures import new_message_id
 
 from vivero_data.db.database import Connection
 from vivero_data.domain.audit.repository import NewEntry
@@ -38,7 +38,7 @@ async def tell(tx: Connection, entries: Sequence[NewEntry]) -> None:
                 await tx.execute(
                     "INSERT INTO webhook_messages (webhook_id, message, event, body) VALUES (%s, %s, %s, %s)",
                     hook,
-                    f"msg_{secrets.token_hex(16)}",
+                    new_message_id(),
                     event.value,
                     body(event, name, int(number), entry),
                 )

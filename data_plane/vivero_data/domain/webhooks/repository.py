@@ -5,8 +5,8 @@ from typing import Final
 
 import msgspec
 from vivero_web import clock
+from vivero_web.webhook_sender import Outcome
 
-from vivero_data.clients.webhooks import Outcome
 from vivero_data.db.database import Connection, Row
 from vivero_data.domain.webhooks.schemas import Attempt, Event, Webhook
 

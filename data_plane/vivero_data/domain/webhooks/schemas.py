@@ -8,8 +8,8 @@ import msgspec
 from litestar.params import PathParameter
 from vivero_web.errors import ConflictError, NotFoundError
 from vivero_web.fields import LARGEST, documented
+from vivero_web.webhook_sender import URL_MAX
 
-from vivero_data.clients.webhooks import URL_MAX
 from vivero_data.domain.collections.names import MAX_NAME
 from vivero_data.domain.collections.schemas import APART
 

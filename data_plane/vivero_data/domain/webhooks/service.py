@@ -1,21 +1,19 @@
 """Webhooks: made and changed by who manages collections; sent by `delivery.py`."""
 
 import asyncio
-import base64
-import secrets
 from typing import Any, Final
 
 import msgspec
 from vivero_web.errors import InvalidInputError
 from vivero_web.sealed import SealedSecrets
+from vivero_web.webhook_sender import url_problem
+from vivero_web.webhook_signatures import new_secret, secret_text
 
-from vivero_data.clients.webhooks import url_problem
 from vivero_data.db.database import Connection, Database
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.domain.webhooks import repository
-from vivero_data.domain.webhooks.delivery import SECRET_MARK
 from vivero_data.domain.webhooks.schemas import (
     MAX_WEBHOOKS,
     Attempt,
@@ -31,7 +29,6 @@ from vivero_data.lib import cursors
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit, page_of
 
 _SORT: Final = "-id"
-_SECRET_BYTES: Final = 32
 
 
 class WebhookService:
@@ -130,9 +127,9 @@ class WebhookService:
         return page_of(found, limit, lambda attempt: cursors.by_id(_SORT, attempt.id))
 
     async def _new_secret(self, tx: Connection, webhook_id: int) -> str:
-        secret = secrets.token_bytes(_SECRET_BYTES)
+        secret = new_secret()
         await repository.set_secret(tx, webhook_id, self.sealed.sealed(webhook_id, secret))
-        return SECRET_MARK + base64.b64encode(secret).decode()
+        return secret_text(secret)
 
 
 def _check_url(url: str) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from ipaddress import IPv4Address, ip_address
 
 import pytest
-from vivero_data.clients.webhooks import WebhookSender, is_public, url_problem
+from vivero_web.webhook_sender import WebhookSender, is_public, url_problem
 
 INSIDE = (
     str(IPv4Address(0)), "10.0.0.1", "100.64.0.1", "127.0.0.1", "169.254.169.254", "172.16.0.1", "192.168.1.1", "192.0.2.1",

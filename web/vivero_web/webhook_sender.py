@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import msgspec
-from urllib3 import HTTPSConnectionPool, Timeout
+from urllib3 import BaseHTTPResponse, HTTPSConnectionPool, Timeout
 from urllib3.exceptions import HTTPError
 
 URL_MAX: Final = 2000
@@ -32,6 +32,8 @@ class Outcome(msgspec.Struct, frozen=True):
 
     status: int | None
     problem: str
+    answer: str = ""
+    """The beginning of what was answered, where the sender keeps one."""
 
     @property
     def delivered(self) -> bool:
@@ -80,17 +82,22 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 class WebhookSender:
-    """Sends one request at a time to each address, in a thread: this library does not await."""
+    """Sends one request at a time to each address, in a thread: this library does not await.
+
+    It keeps at most `kept_bytes` of an answer, of what comes at once.
+    """
 
     def __init__(
         self,
         tls: Callable[[], ssl.SSLContext] = ssl.create_default_context,
         find: Resolve = resolve,
         allowed: Callable[[Address], bool] = is_public,
+        kept_bytes: int = 0,
     ) -> None:
         self._tls = tls
         self._find = find
         self._allowed = allowed
+        self._kept_bytes = kept_bytes
 
     async def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> Outcome:
         return await asyncio.to_thread(self._send, url, body, headers)
@@ -123,7 +130,18 @@ class WebhookSender:
                     redirect=False,
                     preload_content=False,
                 )
-                answer.close()  # what it says is nobody's to read
-                return Outcome(answer.status, "" if answer.status < 300 else f"It answered {answer.status}.")  # noqa: PLR2004
+                said = self._beginning(answer)
+                answer.close()
+                problem = "" if answer.status < 300 else f"It answered {answer.status}."  # noqa: PLR2004  as `delivered`
+                return Outcome(answer.status, problem, said)
         except (HTTPError, OSError, ValueError) as error:
             return Outcome(None, f"No answer ({type(error).__name__}).")
+
+    def _beginning(self, answer: BaseHTTPResponse) -> str:
+        """Of what comes at once: an answer whose text breaks off has its status all the same."""
+        if not self._kept_bytes:
+            return ""
+        try:
+            return answer.read1(self._kept_bytes).decode(errors="replace")
+        except (HTTPError, OSError):
+            return ""
