@@ -53,6 +53,7 @@ from vivero_control.domain.tenant_views.controllers import TenantViewController
 from vivero_control.domain.tenants.controllers import TenantController, TenantOrderController
 from vivero_control.domain.tenants.hosts import ForeignHosts, HostDispatch
 from vivero_control.domain.timeline.controllers import TimelineController
+from vivero_control.domain.webhooks.controllers import WebhookController
 from vivero_control.lib.health import HealthController, internal_app
 from vivero_control.services import Pages, Services
 from vivero_control.settings import Settings
@@ -151,6 +152,7 @@ def _api(services: Services) -> Router:
             MemberController,
             SecondFactorController,
             StaffApiKeyController,
+            WebhookController,
         ],
         guards=[second_factor_set_up, api_key_allows],
         middleware=[auth.middleware],
@@ -219,6 +221,7 @@ def _openapi() -> OpenAPIConfig:
             "Figures": "How the business goes, for staff.",
             "Leads": "How promising each trial is, why, and who looks after it, for staff.",
             "Status": "How the service is, for everybody; announced by staff.",
+            "Webhooks": "Other programs that are told what happens to tenants, for admins.",
             "Health": "For kubelet and balancers.",
         },
         documents=[json_document(), yaml_document()],

@@ -22,6 +22,7 @@ from vivero_web.logins import Logins
 from vivero_web.passwords import Passwords
 from vivero_web.sealed import SealedSecrets
 from vivero_web.tokens import derive_key
+from vivero_web.webhook_sender import WebhookSender
 
 from vivero_control.db.database import Database
 from vivero_control.domain.accounts import jobs as account_jobs
@@ -95,6 +96,11 @@ from vivero_control.domain.tenants.hosts import HostService
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.domain.tenants.service import TenantService
 from vivero_control.domain.timeline.service import TimelineService
+from vivero_control.domain.webhooks import events as webhook_events
+from vivero_control.domain.webhooks import jobs as webhook_jobs
+from vivero_control.domain.webhooks.schemas import ANSWER_MAX
+from vivero_control.domain.webhooks.service import WebhookService
+from vivero_control.domain.webhooks.watching import TenantEventWatcher
 from vivero_control.jobs.kinds import JobKind
 from vivero_control.jobs.wakeup import WakeUp
 from vivero_control.lib import valkey
@@ -137,6 +143,7 @@ class Infrastructure:
     prometheus: Prometheus | None
     accounts: AccountSessions
     visits: VisitCounter
+    webhooks: WebhookSender
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -215,6 +222,7 @@ def infrastructure(settings: Settings, clock: Clock) -> Infrastructure:
         prometheus=_prometheus(settings),
         accounts=AccountSessions(cache, settings.cache.prefix, clock),
         visits=VisitCounter(database, clock),
+        webhooks=WebhookSender(kept_bytes=ANSWER_MAX),
     )
 
 
@@ -402,6 +410,7 @@ def services(to: Infrastructure) -> Services:
         visits=to.visits,
         monitoring=MonitoringService(to.prometheus, to.directory, clock),
         overview=OverviewService(tenants, dead_letters, billing, to.pools, to.servers, clock),
+        webhooks=WebhookService(to.database, _webhook_secrets(settings), to.wake_up.notify, clock),
         health=Health(to.database, lambda: to.directory.synced and to.plans.synced),
         settings=settings,
     )
@@ -433,6 +442,13 @@ def job_kinds(to: Infrastructure) -> dict[str, JobKind]:
         invoice_jobs.DOCUMENT: invoice_jobs.DocumentJob(to.database, to.clock),
         invoice_jobs.MAIL: invoice_jobs.MailJob(to.database, sender),
         support_jobs.END: support_jobs.EndJob(to.tenants, to.ingress.delete, _tickets(settings), to.clock),
+        webhook_events.DELIVER: webhook_jobs.DeliveryJob(
+            database=to.database,
+            sender=to.webhooks,
+            secrets=_webhook_secrets(settings),
+            page=f"{settings.origin}/staff/webhooks",
+            clock=to.clock,
+        ),
         **_billing_kinds(to, sender),
     }
 
@@ -476,6 +492,14 @@ def entitlements(to: Infrastructure) -> Entitlements:
 
 def workspace_usage(to: Infrastructure) -> WorkspaceUsage:
     return WorkspaceUsage(to.ingress.ask, _tickets(to.settings), to.clock)
+
+
+def tenant_events(to: Infrastructure) -> TenantEventWatcher:
+    return TenantEventWatcher(to.kube, to.database, to.wake_up.notify, to.clock)
+
+
+def _webhook_secrets(settings: Settings) -> SealedSecrets:
+    return SealedSecrets(settings.app.session_key.get_secret_value(), "vivero-control", "webhooks")
 
 
 def probes(to: Infrastructure) -> Probes:

@@ -54,6 +54,7 @@ the frozen structs of its domain's `schemas.py`.
 | `figures: FigureService` | figures of the business | `view() -> FiguresView`, `rows(tile, week) -> FigureRows` |
 | `acquisition: Acquisition` | what a customer costs by channel | `view() -> AcquisitionView`, `signups(month, channel) -> FigureRows`; `preview(costs)`, `put(costs, actor)`, each with what changes |
 | `leads: LeadService` | leads | `page(LeadQuery) -> Page[LeadRow]`, `get(id) -> LeadDetail`, `calibration()`, `members()`, `assign(id, staff_id, actor)` |
+| `webhooks: WebhookService` | webhooks, for admins | `all()`, `get(number)`, `make(new, actor)`, `change(number, changes, actor)`, `rotate/delete(number, actor)`, `attempts(number, cursor, limit) -> AttemptPage`, `resend(number, message, actor)` |
 | `visits: VisitCounter` | landing page | `count(lead)` |
 | `audit: AuditService` | history on the tenant's page | `history(*subjects) -> tuple[AuditEntry, ...]` |
 
@@ -117,6 +118,7 @@ from vivero_control.domain.tenants.hosts import HostService
 from vivero_control.domain.tenants.schemas import HostStatus
 from vivero_control.domain.tenants.service import TenantService
 from vivero_control.domain.timeline.service import TimelineService
+from vivero_control.domain.webhooks.service import WebhookService
 from vivero_control.lib.health import Health
 from vivero_control.settings import Settings
 
@@ -170,6 +172,7 @@ class Services:
     visits: VisitCounter
     monitoring: MonitoringService
     overview: OverviewService
+    webhooks: WebhookService
     health: Health
     settings: Settings
 

@@ -41,6 +41,8 @@ from vivero_control.domain.status.repository import IncidentRepository, StatusDa
 from vivero_control.domain.support.service import GrantRepository
 from vivero_control.domain.tenants.external_changes import ExternalChangeWatcher
 from vivero_control.domain.tenants.trials import TrialTask
+from vivero_control.domain.webhooks.events import WatchedTenantRepository
+from vivero_control.domain.webhooks.schemas import KEEP_EVENTS
 from vivero_control.jobs.outbox import KEEP_FINISHED, KEEP_PAYLOAD, Outbox
 from vivero_control.jobs.repository import DEAD, PENDING, OutboxRepository
 from vivero_control.lib.background import for_each, run_every
@@ -85,6 +87,7 @@ class Worker:
         self.outbox = Outbox(infrastructure.database, kinds, budget, infrastructure.clock, infrastructure.tracer)
         audit = AuditService(infrastructure.database, infrastructure.clock)
         self.changes = ExternalChangeWatcher(infrastructure.kube, audit)
+        self.tenant_events = composition.tenant_events(infrastructure)
         self.erasures = ErasureWatcher(infrastructure.kube, audit, infrastructure.database)
         self.trials = TrialTask(
             database=infrastructure.database,
@@ -136,6 +139,7 @@ class Worker:
             "contracts": lambda: run_every(CONTRACTS_SECONDS, "contracts", self.follow_contracts, limit=RUN_SECONDS),
             "changes": self.changes.run,
             "erasures": self.erasures.run,
+            "tenant events": self.tenant_events.run,
             "tidy": lambda: run_every(TIDY_SECONDS, "clean-up", self.tidy, limit=RUN_SECONDS),
             **hourly,
             **self._probes(),
@@ -187,6 +191,9 @@ class Worker:
             "visits": lambda: self._in_transaction(lambda at: VisitRepository(at).forget((now - KEEP_VISITS).date())),
             "incidents": lambda: self._in_transaction(lambda at: IncidentRepository(at).forget(now - KEEP_INCIDENTS)),
             "support grants": lambda: self._in_transaction(lambda at: GrantRepository(at).forget(now - KEEP)),
+            "events of tenants": lambda: self._in_transaction(
+                lambda at: WatchedTenantRepository(at).forget(now - KEEP_EVENTS)
+            ),
             "refresh tokens": lambda: self._in_transaction(lambda at: RefreshTokenRepository(at).forget(now)),
         }
         await for_each("tidy", tasks, lambda what: tasks[what](), name=str)

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Index,
     MetaData,
     String,
+    Text,
     TypeDecorator,
     UniqueConstraint,
     Uuid,
@@ -625,3 +626,74 @@ class LeadRoute(Base):
     """When it was given to them; by it they take turns."""
     told: Mapped[int] = mapped_column(default=0)
     """The threshold of the score that was told last; 0: none."""
+
+
+class WebhookEndpoint(Base):
+    """A program that is told what happens to tenants."""
+
+    __tablename__ = "webhook_endpoints"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    url: Mapped[str] = mapped_column(String(2000))
+    events: Mapped[list[str]] = mapped_column(JSON)
+    active: Mapped[bool] = mapped_column(default=True)
+    failing_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Null while the last attempt succeeded."""
+    secret: Mapped[bytes] = mapped_column(VARBINARY(128))
+    """Of signatures, sealed."""
+    old_secret: Mapped[bytes | None] = mapped_column(VARBINARY(128))
+    """The one before, sealed, which signs as well for a while."""
+    old_secret_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    made_by: Mapped[str] = mapped_column(String(EMAIL_LENGTH))
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class WatchedTenant(Base):
+    """What was last seen of a tenant, and how many events it had; locked while one is written."""
+
+    __tablename__ = "watched_tenants"
+
+    uid: Mapped[str] = mapped_column(String(63), primary_key=True)
+    name: Mapped[str] = mapped_column(String(253))
+    version: Mapped[int] = mapped_column(BigInteger, default=0)
+    """The resource version at which it was seen; 0: never."""
+    state: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """A webhooks.policies.State; null while it was not seen."""
+    events: Mapped[int] = mapped_column(BigInteger, default=0)
+    """The number of its last event."""
+    gone_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    """When it was seen to be deleted."""
+
+
+class TenantEvent(Base):
+    """Something that happened to a tenant, as endpoints are told of it. What it says never changes."""
+
+    __tablename__ = "tenant_events"
+    __table_args__ = (UniqueConstraint("tenant_uid", "sequence", name="uq_tenant_events_sequence"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    message: Mapped[str] = mapped_column(String(64), unique=True)
+    """The header webhook-id."""
+    tenant_uid: Mapped[str] = mapped_column(String(63))
+    tenant: Mapped[str] = mapped_column(String(253))
+    sequence: Mapped[int] = mapped_column(BigInteger)
+    """From 1 on, for each tenant."""
+    type: Mapped[str] = mapped_column(String(40))
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    body: Mapped[str] = mapped_column(Text)
+    """JSON, byte for byte as it is signed."""
+
+
+class WebhookAttempt(Base):
+    """A request to an endpoint that was sent, or could not be."""
+
+    __tablename__ = "webhook_attempts"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    endpoint_id: Mapped[int] = mapped_column(ForeignKey("webhook_endpoints.id", ondelete="CASCADE"), index=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("tenant_events.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    number: Mapped[int]
+    status: Mapped[int | None]
+    problem: Mapped[str] = mapped_column(String(255))
+    answer: Mapped[str] = mapped_column(String(500))

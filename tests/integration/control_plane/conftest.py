@@ -258,6 +258,8 @@ async def program(
                 "key_id": "1",
                 "quote": "1",
                 "contract": "1",
+                "webhook": "1",
+                "message": "msg_0",
                 "tile": "signup",
                 "month": "2026-11",
                 "ident": "zzzzzzzzzz",

@@ -5,18 +5,13 @@ import base64
 import hashlib
 import hmac
 import json
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from integration.data_plane.workspace import Workspace
+from support.receiver import NAME, Receiver, receiving
 from vivero_data.domain.webhooks.delivery import WebhookDelivery, next_attempt
 from vivero_data.domain.webhooks.schemas import MAX_WEBHOOKS
 from vivero_web import clock
@@ -24,56 +19,12 @@ from vivero_web.sealed import SealedSecrets
 from vivero_web.webhook_sender import WebhookSender
 
 HOOKS, RECORDS = "/api/v1/webhooks", "/api/v1/collections/Contacts/records"
-NAME = "hooks.example.com"
-
-
-class Receiver:
-    """A server with a certificate for NAME; notes what it gets, and answers as it is told."""
-
-    def __init__(self, folder: Path) -> None:
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
-        made = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(subject)
-            .public_key(key.public_key())
-            .serial_number(1)
-            .not_valid_before(clock.now() - timedelta(days=1))
-            .not_valid_after(clock.now() + timedelta(days=1))
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
-            .sign(key, hashes.SHA256())
-        )
-        self.certificate, private = folder / "hooks.crt", folder / "hooks.key"
-        self.certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-        pem = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        private.write_bytes(key.private_bytes(serialization.Encoding.PEM, *pem))
-        self._tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        self._tls.load_cert_chain(self.certificate, private)
-        self.answer = "204 No Content"
-        self.got: list[tuple[dict[str, str], bytes]] = []
-        self.port = 0
-
-    async def serve(self) -> asyncio.Server:
-        server = await asyncio.start_server(self._handle, "127.0.0.1", 0, ssl=self._tls)
-        self.port = server.sockets[0].getsockname()[1]
-        return server
-
-    async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
-        self.got.append((headers, await reader.readexactly(int(headers["content-length"]))))
-        writer.write(f"HTTP/1.1 {self.answer}\r\nlocation: https://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n".encode())
-        await writer.drain()
-        writer.close()
 
 
 @pytest.fixture
 async def receiver(tmp_path: Path) -> AsyncIterator[Receiver]:
-    made = Receiver(tmp_path)
-    server = await made.serve()
-    yield made
-    server.close()
+    async with receiving(tmp_path) as made:
+        yield made
 
 
 @pytest.fixture
@@ -92,13 +43,8 @@ async def owner(quiet: Workspace) -> dict[str, str]:
 def delivery(quiet: Workspace, receiver: Receiver) -> WebhookDelivery:
     """As the program's, but for a name that leads to the receiver."""
     services = quiet.app.state.services
-    sender = WebhookSender(
-        lambda: ssl.create_default_context(cafile=str(receiver.certificate)),
-        lambda *_: ["127.0.0.1"],
-        lambda _: True,
-    )
     sealed = SealedSecrets(quiet.settings.app.file_key, "vivero-data", "webhooks")
-    return WebhookDelivery(services.database, sender, sealed, services.links, services.webhooks.wakeup)
+    return WebhookDelivery(services.database, receiver.sender(), sealed, services.links, services.webhooks.wakeup)
 
 
 async def hook(

@@ -21,16 +21,6 @@ from litestar.handlers import BaseRouteHandler
 from support.counting import unlimited
 from support.filter_trees import holds
 from unit.data_plane_web.fake_imports import FakeExports, FakeImports
-    ApiKey,
-    ApiKeyChanges,
-    CreatedApiKey,
-    KeyNotFoundError,
-    NewApiKey,
-    Rotation,
-    Scope,
-)
-from vivero_data.clients.webhooks import url_problem
-from vivero_data.domain.api_keys.schemas import (
 from vivero_data.domain.api_keys.schemas import ApiKey, CreatedApiKey, NewApiKey, Scope
 from vivero_data.domain.api_keys.service import ApiKeyService, check_new_key
 from vivero_data.domain.audit.schemas import AuditEntry, AuditQuery

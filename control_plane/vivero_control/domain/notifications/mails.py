@@ -264,6 +264,11 @@ def lead(  # noqa: PLR0913  the words of the mail
     )
 
 
+def webhook_off(key: str, *, to: str, url: str, page: str) -> Mail:
+    """To who made a webhook: it was switched off after days of failures; `page` is where it is switched on again."""
+    return _mail("webhook_off", key=f"mail.webhook-off:{key}", to=to, subject="A webhook is off", url=url, page=page)
+
+
 _OF_CONTRACT: Final = {
     "quote_sent": "Quote {number} from Vivero",
     "quote_accepted": "Quote {number} is accepted",

@@ -137,6 +137,17 @@ async def session_seller(request: Request[Any, Any, Any], sessions: NamedDepende
     return member
 
 
+async def session_connector(request: Request[Any, Any, Any], sessions: NamedDependency[StaffSessions]) -> StaffView:
+    """As `session_admin`, of webhooks.
+
+    Raises:
+        NoSessionError, NotAllowedError: as there.
+    """
+    member = await session_staff(request, sessions)
+    policies.require_admin(member, policies.CONNECT)
+    return member
+
+
 def require_second_factor(member: StaffView, handler: BaseRouteHandler) -> None:
     """Refuse who lacks what is required of everybody, but for the routes that set it up.
 
@@ -211,3 +222,14 @@ async def admins_enter_costs(connection: ASGIConnection[Any, StaffView, Token, A
         NotAllowedError: the role is another.
     """
     policies.require_admin(connection.user, policies.ENTER_COSTS)
+
+
+@raises(NotAllowedError, needs="Needs the role admin.")
+async def admins_connect(connection: ASGIConnection[Any, StaffView, Token, Any], _: BaseRouteHandler) -> None:
+    """As `admins_only`, of webhooks.
+
+    Raises:
+        NotAllowedError: the role is another.
+    """
+    if connection.scope.get("method") != "OPTIONS":
+        policies.require_admin(connection.user, policies.CONNECT)

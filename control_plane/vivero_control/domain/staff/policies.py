@@ -14,6 +14,7 @@ DECIDE_STAFF: Final = "see and decide who is of the staff"
 OPERATE: Final = "back workspaces up and bring them back"
 SELL: Final = "make quotes and decide about contracts"
 ENTER_COSTS: Final = "say what channels cost"
+CONNECT: Final = "see and decide which programs are told of tenants"
 
 _OF_ADMINS: Final = frozenset({Scope.BACK_UP, Scope.SELL})
 """What only admins do, as the guards of the routes say."""
