@@ -9,7 +9,7 @@ from vivero_web.declared import raises
 from vivero_web.errors import InvalidInputError
 from vivero_web.fields import LARGEST
 
-from vivero_control.domain.staff.guards import StaffRequest, admins_connect
+from vivero_control.domain.staff.guards import NEEDS_PERSON, StaffRequest, admins_connect
 from vivero_control.domain.webhooks.schemas import (
     PAGE_MAX,
     AttemptPage,
@@ -28,11 +28,12 @@ Message = Annotated[str, PathParameter(max_length=64, description="The header we
 
 
 class WebhookController(Controller):
-    """Programs that are told what happens to tenants."""
+    """Programs that are told what happens to tenants; no API key manages them."""
 
     path = "/webhooks"
     tags = ("Webhooks",)
     guards = (admins_connect,)
+    opt = NEEDS_PERSON
 
     @get(summary="All webhooks")
     async def list_webhooks(self, webhooks: NamedDependency[WebhookService]) -> EndpointList:

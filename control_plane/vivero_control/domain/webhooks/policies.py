@@ -56,8 +56,10 @@ def state_of(tenant: Tenant) -> State | None:
 
 
 def remembered(before: State | None, now: State) -> State:
-    """What is kept: once it has worked, that stays so."""
-    return structs.replace(now, worked=now.worked or (before is not None and before.worked))
+    """What is kept: that it has worked, and that it is deleted, stay so."""
+    if before is None:
+        return now
+    return structs.replace(now, worked=now.worked or before.worked, deleted=now.deleted or before.deleted)
 
 
 def happenings(before: State | None, after: State) -> list[Happening]:
