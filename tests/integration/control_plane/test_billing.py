@@ -106,6 +106,7 @@ async def test_from_an_ended_trial_to_a_plan_through_a_failed_payment_and_back(
     spec: Callable[[], Awaitable[tuple[str, str | None, datetime | None]]],
     clock: TestClock,
     mails: Mails,
+    sql: Ask,
 ) -> None:
     events = standin.ledger.events
     await buy(billing, trial, standin, "fails-later")
@@ -140,6 +141,8 @@ async def test_from_an_ended_trial_to_a_plan_through_a_failed_payment_and_back(
     assert await spec() == ("starter", None, None)
     assert len(subjects(mails, trial)) == 4
     assert [one.status for one in (await billing.of_tenant(trial.metadata.uid)).invoices] == ["paid", "paid"]
+    told = sql("SELECT type FROM tenant_events WHERE tenant_uid = %s ORDER BY sequence", trial.metadata.uid)
+    assert [one for (one,) in told] == ["tenant.paid", "tenant.payment_failed", "tenant.paid"]
 
 
 async def test_many_at_once_make_one_invoice_one_change_and_one_mail(

@@ -2,9 +2,11 @@
 
 import asyncio
 import hashlib
+import json
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -119,6 +121,7 @@ async def test_it_is_paid_and_that_can_be_taken_out(
     mails: Mails,
     clock: TestClock,
     later: Later,
+    sql: Ask,
 ) -> None:
     contract, buyer = await agreed(quotes, contracting, mails, clock)
     worker = Worker(contracting)
@@ -128,7 +131,13 @@ async def test_it_is_paid_and_that_can_be_taken_out(
         with pytest.raises(InvalidInputError) as refused:
             await invoices.pay(one.number, Payment(paid_on=wrong), SELLER)
         assert set(refused.value.by_field) == {"paid_on"}
+    uid = str(uuid4())
+    sql("UPDATE contracts SET tenant = 'acme', tenant_uid = %s WHERE id = %s", uid, contract)
     paid = await invoices.pay(one.number, Payment(paid_on=today, reference=" 4711 "), SELLER)
+    ((said,),) = sql("SELECT body FROM tenant_events WHERE tenant_uid = %s", uid)
+    told = json.loads(said)
+    assert told["type"] == "tenant.paid"
+    assert (told["data"]["invoice"], told["data"]["cents"]) == (one.number, one.totals.total_cents)
     assert (paid.state, paid.payment_reference) == (InvoiceState.PAID, "4711")
     with pytest.raises(WrongInvoiceStateError):
         await invoices.pay(one.number, Payment(paid_on=today), SELLER)

@@ -18,6 +18,7 @@ from vivero_control.domain.billing.schemas import (
     Subscription,
     SubscriptionStatus,
 )
+from vivero_control.domain.webhooks.schemas import EventType
 from vivero_core.model.constants import SuspensionReason
 from vivero_core.model.tenant import Tenant
 
@@ -209,3 +210,28 @@ def test_no_two_invoices_charge_for_the_same(statuses: list[InvoiceStatus], rand
     assert policies.charges(shuffled) == policies.charges(some)
     held = [key for key in policies.charges(some).values() if key]
     assert len(held) == len(set(held)) == min(1, sum(policies.charge(one) is not None for one in some))
+
+
+@given(st.lists(st.sampled_from(InvoiceStatus), max_size=4), st.lists(st.sampled_from(InvoiceStatus), max_size=4))
+def test_other_programs_are_told_once_of_what_is_paid_newly(
+    before: list[InvoiceStatus], after: list[InvoiceStatus]
+) -> None:
+    ours, theirs = (
+        Account(invoices=tuple(invoice(number, status=one) for number, one in enumerate(statuses)))
+        for statuses in (before, after)
+    )
+    told = [one.detail["invoice"] for one in policies.payments(ours, theirs)]
+    paid = InvoiceStatus.PAID
+    assert told == [
+        f"A-{number}" for number, one in enumerate(after) if one is paid and before[number : number + 1] != [paid]
+    ]
+    assert policies.payments(theirs, theirs) == []
+
+
+def test_a_credit_is_no_payment_and_a_failed_one_is_told_once() -> None:
+    assert policies.payments(Account(), Account(invoices=(invoice(total_cents=0), invoice(2, total_cents=-500)))) == []
+    open_, late = (
+        Account(subscriptions=(subscription(one),)) for one in (SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE)
+    )
+    assert [one.type for one in policies.payments(open_, late)] == [EventType.PAYMENT_FAILED]
+    assert policies.payments(late, late) == policies.payments(late, open_) == []

@@ -19,6 +19,8 @@ from vivero_control.domain.billing.schemas import (
     SubscriptionStatus,
 )
 from vivero_control.domain.tenants.policies import LIFTED_BY_PAYMENT, Patch
+from vivero_control.domain.webhooks.policies import Happening
+from vivero_control.domain.webhooks.schemas import EventType
 
 ENDED_MESSAGE: Final = "The subscription of this workspace has ended. Its data is kept."
 
@@ -157,6 +159,25 @@ def notice(before: SubscriptionStatus | None, after: SubscriptionStatus) -> Noti
     if before is not None and access(before) is Access.OPEN and access(after) is Access.CLOSED:
         return Notice.ENDED
     return None
+
+
+def payments(ours: Account, theirs: Account) -> list[Happening]:
+    """What other programs are told of a customer that was last seen in one state, and is now in another."""
+    statuses = {one.id: one.status for one in ours.subscriptions}
+    paid = {one.id for one in ours.invoices if one.status is InvoiceStatus.PAID}
+    failed = [
+        Happening(EventType.PAYMENT_FAILED, {"subscription": one.id})
+        for one in theirs.subscriptions
+        if notice(statuses.get(one.id), one.status) is Notice.PAYMENT_FAILED
+    ]
+    return failed + [
+        Happening(
+            EventType.PAID,
+            {"invoice": one.number or one.id, "cents": one.total_cents, "currency": one.currency.upper()},
+        )
+        for one in sorted(theirs.invoices, key=lambda each: (each.created_at, each.id))
+        if one.status is InvoiceStatus.PAID and one.total_cents > 0 and one.id not in paid
+    ]
 
 
 def differing(ours: Sequence[Subscription | Invoice], theirs: Sequence[Subscription | Invoice]) -> list[str]:

@@ -27,6 +27,7 @@ from vivero_control.domain.notifications import mails
 from vivero_control.domain.tenants.following import TenantFollower
 from vivero_control.domain.tenants.policies import Patch, tenant_subject
 from vivero_control.domain.tenants.repository import TenantRepository
+from vivero_control.domain.webhooks import events as webhook_events
 from vivero_control.lib.background import for_each
 
 ACTOR: Final = "billing"
@@ -103,6 +104,8 @@ class Synchroniser:
             ours = await accounts.read(customer.id)
             await accounts.replace(customer.id, ours, theirs)
             await self._tell(session, tenant, ours, theirs)
+            for one in policies.payments(ours, theirs):
+                await webhook_events.tell(session, customer.tenant_uid, customer.tenant, one, self._clock())
             customer.applied_at = self._clock()
             subscription = policies.deciding(theirs.subscriptions)
             by_contract = await ContractRepository(session).in_force(self._clock().date(), customer.tenant_uid)

@@ -27,6 +27,9 @@ from vivero_control.domain.invoices.errors import DocumentNotMadeError, InvoiceN
 from vivero_control.domain.invoices.repository import SHOWN, Found, InvoiceRepository, in_state, of_tenant, unpaid
 from vivero_control.domain.invoices.schemas import InvoiceList, InvoiceState, InvoiceView, Payment, TakeBack
 from vivero_control.domain.notifications import mails
+from vivero_control.domain.webhooks import events as webhook_events
+from vivero_control.domain.webhooks.policies import Happening
+from vivero_control.domain.webhooks.schemas import EventType
 from vivero_control.lib.background import for_each
 from vivero_control.settings import CompanySettings, InvoicingSettings
 
@@ -130,6 +133,8 @@ class InvoiceService:
             found.row.paid_on, found.row.payment_reference = checked.paid_on, checked.reference
             detail = {"paid_on": f"{checked.paid_on}", "reference": checked.reference}
             await self._audit(session, "pay-invoice", found.row, actor, detail)
+            await self._tell_of_payment(session, found)
+        self._wake_worker()
         return self._view(found)
 
     async def take_payment_out(self, number: str, actor: str) -> InvoiceView:
@@ -161,6 +166,16 @@ class InvoiceService:
             made = await _one(session, note.number)
         self._wake_worker()
         return self._view(made)
+
+    async def _tell_of_payment(self, session: AsyncSession, paid: Found) -> None:
+        """Other programs, once the contract is for a workspace."""
+        contract = await ContractRepository(session).get_one_or_none(id=paid.row.contract_id)
+        if contract is None or contract.tenant is None or contract.tenant_uid is None:
+            return
+        content = paid.content
+        said = {"invoice": content.number, "cents": content.totals.total_cents, "currency": content.currency}
+        happened = Happening(EventType.PAID, said)
+        await webhook_events.tell(session, contract.tenant_uid, contract.tenant, happened, self._clock())
 
     async def tell_of_late(self) -> None:
         """Mail staff of invoices that are late, and customers a week and two weeks behind the day; nothing is closed."""
