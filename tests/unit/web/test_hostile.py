@@ -100,6 +100,7 @@ def test_every_body_that_somebody_reads_is_known_here(program: Program) -> None:
             "/usage/plan",
             "/delete",
             "/replay",
+            "/resend",
             "/{staff_id}/invitation",
             "activate",
             "/quotes/{quote}/send",
