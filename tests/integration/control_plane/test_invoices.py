@@ -135,9 +135,9 @@ async def test_it_is_paid_and_that_can_be_taken_out(
     sql("UPDATE contracts SET tenant = 'acme', tenant_uid = %s WHERE id = %s", uid, contract)
     paid = await invoices.pay(one.number, Payment(paid_on=today, reference=" 4711 "), SELLER)
     ((said,),) = sql("SELECT body FROM tenant_events WHERE tenant_uid = %s", uid)
-    told = json.loads(said)
-    assert told["type"] == "tenant.paid"
-    assert (told["data"]["invoice"], told["data"]["cents"]) == (one.number, one.totals.total_cents)
+    message = json.loads(said)
+    assert message["type"] == "tenant.paid"
+    assert (message["data"]["invoice"], message["data"]["cents"]) == (one.number, one.totals.total_cents)
     assert (paid.state, paid.payment_reference) == (InvoiceState.PAID, "4711")
     with pytest.raises(WrongInvoiceStateError):
         await invoices.pay(one.number, Payment(paid_on=today), SELLER)
