@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from pydantic import ValidationError
-from vivero_core import error_reports
 from vivero_core.errors import ViveroError
 from vivero_web import logs
 from vivero_web.clock import now
@@ -18,7 +17,7 @@ from vivero_web.clock import now
 from vivero_control import settings
 from vivero_control.db.migrate import migrate, require_usable
 from vivero_control.domain.staff.service import seed_admin
-from vivero_control.lib.telemetry import SERVICE
+from vivero_control.lib.telemetry import SERVICE, reporter_of
 from vivero_control.settings import Settings
 
 USAGE: Final = "usage: python -m vivero_control serve | worker | migrate"
@@ -70,9 +69,10 @@ def main() -> None:
         # Names of settings and what is wrong with them, never a value.
         sys.exit("\n".join(f"setting {'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()))
     telemetry = chosen.telemetry
-    logs.configure(telemetry.log_level, "vivero_control", "vivero_core", form=telemetry.log_format, service=SERVICE)
-    error_reports.start(telemetry.sentry_dsn.get_secret_value() if telemetry.sentry_dsn else None, SERVICE)
-    try:
-        role(chosen)
-    except ViveroError as error:
-        sys.exit(f"{type(error).__name__}: {error}")
+    with reporter_of(telemetry) as reporter:
+        own = ("vivero_control", "vivero_core")
+        logs.configure(telemetry.log_level, *own, form=telemetry.log_format, service=SERVICE, reporter=reporter)
+        try:
+            role(chosen)
+        except ViveroError as error:
+            sys.exit(f"{type(error).__name__}: {error}")

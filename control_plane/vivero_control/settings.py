@@ -20,6 +20,7 @@ from pydantic_settings import (
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
+from vivero_core.error_reports.settings import SentryDsn
 from vivero_core.log_events import Form
 from vivero_core.model.constants import SECURITY_CONTACT_PATTERN, SIGNUPS_NAMESPACE
 from vivero_core.model.naming import EMAIL_MAX_LENGTH, EMAIL_PATTERN, OBJECT_NAME_PATTERN
@@ -258,7 +259,7 @@ class TelemetrySettings(BaseModel):
     otlp_headers: OtlpHeaders | None = None
     otlp_ratio: float = Field(default=1.0, ge=0, le=1)
     """The share of traces that is kept."""
-    sentry_dsn: SecretStr | None = None
+    sentry_dsn: SentryDsn | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Form = "plain"
     """Names of a line's fields: our own, or those of the Elastic Common Schema."""

@@ -14,7 +14,7 @@ from vivero_data import cli, lean
 from vivero_data import settings as configuration
 from vivero_data.errors import SettingsError
 from vivero_data.settings import Settings
-from vivero_data.telemetry import SERVICE
+from vivero_data.telemetry import SERVICE, reporter_of
 
 
 def main() -> int:
@@ -27,27 +27,35 @@ def run(arguments: argparse.Namespace, listener: socket.socket | None) -> int:
     """Run the command; returns the exit status."""
     try:
         loaded = configuration.load(os.environ)
-        logs.configure(
-            loaded.env.log_level, form=loaded.env.log_format, service=SERVICE, tenant_id=loaded.env.tenant_id
-        )
-        if listener is not None:
-            return _serve(loaded, listener)
-        match arguments.command:
-            case "migrate":
-                code = _migrate(loaded)
-            case "audit":
-                code = _verify_audit_log(loaded, as_json=arguments.json)
-            case "job":
-                code = _job(loaded, arguments.id, arguments.attempt)
-            case _:
-                code = _create_owner(loaded, arguments.email, arguments.name)
     except SettingsError as error:
-        sys.stderr.write(f"vivero-data-plane: {error.detail}\n")
-        return 2
-    except WebError as error:
-        sys.stderr.write(f"vivero-data-plane: {error.detail}\n")
-        return 1
-    return code
+        return _explain(error)
+    env = loaded.env
+    with reporter_of(loaded) as reporter:
+        logs.configure(env.log_level, form=env.log_format, service=SERVICE, reporter=reporter, tenant_id=env.tenant_id)
+        try:
+            return _command(loaded, arguments, listener)
+        except WebError as error:
+            return _explain(error)
+
+
+def _explain(error: WebError) -> int:
+    """On standard error; returns the exit status."""
+    sys.stderr.write(f"vivero-data-plane: {error.detail}\n")
+    return 2 if isinstance(error, SettingsError) else 1
+
+
+def _command(loaded: Settings, arguments: argparse.Namespace, listener: socket.socket | None) -> int:
+    if listener is not None:
+        return _serve(loaded, listener)
+    match arguments.command:
+        case "migrate":
+            return _migrate(loaded)
+        case "audit":
+            return _verify_audit_log(loaded, as_json=arguments.json)
+        case "job":
+            return _job(loaded, arguments.id, arguments.attempt)
+        case _:
+            return _create_owner(loaded, arguments.email, arguments.name)
 
 
 def _serve(loaded: Settings, listener: socket.socket) -> int:

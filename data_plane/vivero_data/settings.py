@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import msgspec
 from vivero_core.log_events import Form
@@ -17,6 +17,9 @@ from vivero_core.model.constants import SECURITY_CONTACT_PATTERN
 from vivero_web.mail import MailServer
 
 from vivero_data.errors import SettingsError
+
+if TYPE_CHECKING:
+    from vivero_core.error_reports.dsn import Dsn
 
 DEFAULT_SECRETS_DIR: Final = "/run/vivero"
 _MAX_SECRET_BYTES: Final = 64 * 1024  # enough for a certificate bundle
@@ -133,6 +136,11 @@ class Settings(msgspec.Struct, frozen=True):
         """The folder of the mail server's settings, if there is one."""
         return Path(self.env.secrets_dir) / "mail"
 
+    @property
+    def sentry_dsn_file(self) -> Path:
+        """Where errors are reported to, if there is such a file."""
+        return Path(self.env.secrets_dir) / "telemetry" / "sentry_dsn"
+
     def tls(self) -> ssl.SSLContext:
         """For connections to backing services: TLS 1.3, the platform's CA, host names verified.
 
@@ -178,6 +186,23 @@ def read_mail(folder: Path) -> MailServer | None:
     """
     given = _given(folder, MailServer.__struct_encode_fields__)
     return _convert(given, MailServer, str(folder / "{}")) if "host" in given else None
+
+
+def read_sentry_dsn(file: Path) -> "Dsn | None":
+    """Sentry's address of a project; None without the file. An empty file counts as absent.
+
+    Raises:
+        SettingsError: naming the file.
+    """
+    text = _given(file.parent, [file.name]).get(file.name)
+    if text is None:
+        return None
+    from vivero_core.error_reports.dsn import read  # noqa: PLC0415  a workspace without one loads nothing for it
+
+    try:
+        return read(text)
+    except ValueError as error:
+        raise SettingsError(f"{file}: {error}") from None
 
 
 def _environment(environ: Mapping[str, str]) -> Environment:

@@ -4,6 +4,7 @@ import logging
 import sys
 
 import structlog
+from vivero_core.error_reports.reporter import Reporter
 from vivero_core.log_events import EcsNames, Form, add_trace, redact_event
 
 _NOISY = ("aiohttp.access", "botocore", "urllib3", "kopf")
@@ -11,8 +12,8 @@ _FIELDS = ("reason", "tenant", "id", "kind", "object", "system", "identity", "be
 """What our own messages carry besides the text; libraries hang whole objects on theirs."""
 
 
-def configure(level: str, form: Form = "plain", service: str = "") -> None:
-    """Once, at start; `service` is the program's name, for ECS."""
+def configure(level: str, form: Form = "plain", service: str = "", reporter: Reporter | None = None) -> None:
+    """Once, at start; `service` is the program's name, for ECS; `reporter` gets what is an error."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -34,7 +35,21 @@ def configure(level: str, form: Form = "plain", service: str = "") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     root = logging.getLogger()
-    root.handlers = [handler]
+    root.handlers = [handler, _Reports(reporter or Reporter())]
     root.setLevel(level)
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class _Reports(logging.Handler):
+    """Hands errors to the reporter."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        super().__init__(logging.ERROR)
+        self._reporter = reporter
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        said = {name: value for name in _FIELDS if isinstance(value := getattr(record, name, None), str)}
+        fields = {**structlog.contextvars.get_contextvars(), **said, "logger": record.name}
+        self._reporter.report(str(record.msg), record.levelname.lower(), error, fields)

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
-from vivero_core import error_reports
 from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.backoff import ConnectionBackoff
 from vivero_core.backends.kube.client import KubeClient
@@ -49,7 +48,7 @@ from vivero_operator.reconcile.tenants_in_service import measured
 from vivero_operator.reconcile.waiting_pages import WaitingPages
 from vivero_operator.settings import Settings
 from vivero_operator.supervision import supervised
-from vivero_operator.tracing import SERVICE, tracer_of
+from vivero_operator.tracing import SERVICE, reporter_of, tracer_of
 
 logger = logging.getLogger(__name__)
 
@@ -64,8 +63,12 @@ STOP_SECONDS: Final = 40
 def main() -> None:
     """The program; returns after SIGTERM."""
     settings = Settings()
-    logs.configure(settings.log_level, settings.log_format, SERVICE)
-    error_reports.start(settings.sentry_dsn.get_secret_value() if settings.sentry_dsn else None, SERVICE)
+    with reporter_of(settings) as reporter:
+        logs.configure(settings.log_level, settings.log_format, SERVICE, reporter)
+        _serve_until_stopped(settings)
+
+
+def _serve_until_stopped(settings: Settings) -> None:
     while True:
         try:
             return asyncio.run(serve(settings, on_stopping=_bound_stopping))

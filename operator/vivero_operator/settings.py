@@ -5,8 +5,9 @@ import socket
 from datetime import timedelta
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from vivero_core.error_reports.settings import SentryDsn
 from vivero_core.log_events import Form
 from vivero_core.model.base import ObjectName
 from vivero_core.model.constants import PLATFORM_NAMESPACE, SECURITY_CONTACT_PATTERN, SIGNUPS_NAMESPACE
@@ -59,7 +60,9 @@ class ProofSchedule(BaseModel):
 class Settings(BaseSettings):
     """Where the platform is, limits and pace of the operator."""
 
-    model_config = SettingsConfigDict(env_prefix="VIVERO_", frozen=True, use_attribute_docstrings=True)
+    model_config = SettingsConfigDict(
+        env_prefix="VIVERO_", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True
+    )
 
     data_plane_image: str = Field(min_length=1)
     """Image of the tenants' pods."""
@@ -84,8 +87,10 @@ class Settings(BaseSettings):
     """Collector of traces (OTLP over HTTP); None: nothing is traced."""
     otlp_headers: OtlpHeaders | None = None
     """What a product asks for beside them."""
-    sentry_dsn: SecretStr | None = None
+    sentry_dsn: SentryDsn | None = None
     """Where errors are reported to; None: they are in the log alone."""
+    workspace_telemetry_secret: str = ""
+    """Secret in the platform namespace, key sentry_dsn: where tenants' workspaces report errors to. Empty: they report none."""
     workspace_otlp_endpoint: str | None = Field(default=None, pattern=r"^https?://[^\s?#]+$", max_length=254)
     """Collector that tenants' pods send to, without headers: no key of ours is in a tenant's namespace. None: their own
     spans are in no trace."""

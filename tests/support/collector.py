@@ -1,16 +1,13 @@
 """A collector of traces that records what it gets: OTLP over HTTP, as the specification has it (opentelemetry.io/docs/specs/otlp)."""
 
-import gzip
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from support.receiving import Answer, Post, receiving
 
 
 @dataclass
@@ -36,36 +33,20 @@ def recording() -> Iterator[Collector]:
     """Listens on loopback while the block runs."""
     collector = Collector()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            if self.headers.get("Content-Encoding") == "gzip":
-                body = gzip.decompress(body)
-            collector.paths.add(self.path)
-            collector.headers.append({name.lower(): value for name, value in self.headers.items()})
-            if collector.status == HTTPStatus.OK:
-                self._keep(body)
-            self.send_response(collector.status)
-            self.send_header("Content-Type", "application/x-protobuf")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+    def keep(body: bytes) -> None:
+        for part in ExportTraceServiceRequest.FromString(body).resource_spans:
+            resource = {one.key: one.value.string_value for one in part.resource.attributes}
+            collector.resources.append(resource)
+            spans = [(resource["service.name"], span) for scope in part.scope_spans for span in scope.spans]
+            collector.spans += spans
 
-        def _keep(self, body: bytes) -> None:
-            for part in ExportTraceServiceRequest.FromString(body).resource_spans:
-                resource = {one.key: one.value.string_value for one in part.resource.attributes}
-                collector.resources.append(resource)
-                spans = [(resource["service.name"], span) for scope in part.scope_spans for span in scope.spans]
-                collector.spans += spans
+    def take(post: Post) -> Answer:
+        collector.paths.add(post.path)
+        collector.headers.append(dict(post.headers))
+        if collector.status == HTTPStatus.OK:
+            keep(post.body)
+        return Answer(collector.status, {"Content-Type": "application/x-protobuf"})
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401  the base class names it so
-            """Nothing: what came is in the collector."""
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        collector.url = f"http://127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield collector
-        finally:
-            server.shutdown()
-            thread.join()
+    with receiving(take) as host:
+        collector.url = f"http://{host}"
+        yield collector

@@ -7,16 +7,26 @@ from typing import Final
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
+from vivero_core.error_reports.reporter import Reporter
 from vivero_core.log_events import EcsNames, Form, add_trace, redact_event
 
 _STANDARD: Final = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"})
 """Attributes of every record of the standard library."""
+_TEMPLATE: Final = "_template"
+"""In the event of a record of the standard library: its message before anything was put into it."""
 
 
-def configure(level: str, *own: str, form: Form = "plain", service: str = "", **always: str) -> None:
+def configure(
+    level: str,
+    *own: str,
+    form: Form = "plain",
+    service: str = "",
+    reporter: Reporter | None = None,
+    **always: str,
+) -> None:
     """Our events from `level` on, those of the standard library's loggers called `own` too; of libraries, warnings.
 
-    `service` is the program's name, for ECS; each line has what is `always` so.
+    `service` is the program's name, for ECS; `reporter` gets what is an error; each line has what is `always` so.
     """
     structlog.configure(
         processors=[
@@ -24,6 +34,7 @@ def configure(level: str, *own: str, form: Form = "plain", service: str = "", **
             _adding(always),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _reporting(reporter or Reporter()),
             structlog.processors.format_exc_info,
             add_trace,
             redact_event,
@@ -46,6 +57,23 @@ def _adding(always: Mapping[str, str]) -> Processor:
     return add
 
 
+def _reporting(reporter: Reporter) -> Processor:
+    def tell(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        what = str(event.pop(_TEMPLATE, event["event"]))
+        reporter.report(what, event["level"], _exception_of(event.get("exc_info")), event)
+        return event
+
+    return tell
+
+
+def _exception_of(given: object) -> BaseException | None:
+    """Of the three forms in which structlog takes it."""
+    found = given[1] if isinstance(given, tuple) else given
+    if isinstance(found, BaseException):
+        return found
+    return sys.exception() if found else None
+
+
 def begin_request(request_id: str) -> None:
     """From now on in this request, each line has its id."""
     structlog.contextvars.clear_contextvars()
@@ -65,6 +93,7 @@ class _Bridge(logging.Handler):
         # What a line says of its own stands in `extra`: it becomes fields.
         event: EventDict = {name: value for name, value in vars(record).items() if name not in _STANDARD}
         event["logger"] = record.name
+        event[_TEMPLATE] = record.msg
         if record.exc_info:
             event["exc_info"] = record.exc_info
         # A message may hold a brace or a per cent sign: it is no template any more.

@@ -89,6 +89,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - {name: VIVERO_OTLP_HEADERS, valueFrom: {secretKeyRef: {name: {{ . }}, key: otlp_headers, optional: true}}}
 - {name: VIVERO_SENTRY_DSN, valueFrom: {secretKeyRef: {name: {{ . }}, key: sentry_dsn, optional: true}}}
 {{- end }}
+{{- with .Values.telemetry.workspaces.secret }}
+- {name: VIVERO_WORKSPACE_TELEMETRY_SECRET, value: {{ . | quote }}}
+{{- end }}
 {{- with .Values.telemetry.workspaces.otlpEndpoint }}
 - {name: VIVERO_WORKSPACE_OTLP_ENDPOINT, value: {{ . | quote }}}
 - {name: VIVERO_WORKSPACE_OTLP_RATIO, value: {{ $.Values.telemetry.workspaces.ratio | quote }}}

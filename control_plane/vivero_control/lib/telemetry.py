@@ -1,5 +1,7 @@
-"""Where traces go."""
+"""Where traces and reports of errors go."""
 
+from vivero_core.error_reports.reporter import Program, Reporter
+from vivero_core.error_reports.settings import address_of
 from vivero_core.tracing.setup import tracer_to
 from vivero_core.tracing.spans import Tracer
 
@@ -18,3 +20,8 @@ def tracer_of(settings: TelemetrySettings) -> Tracer:
         ratio=settings.otlp_ratio,
         headers=headers.get_secret_value() if headers else "",
     )
+
+
+def reporter_of(settings: TelemetrySettings) -> Reporter:
+    """Of what the program logs as an error."""
+    return Reporter(address_of(settings.sentry_dsn), Program(SERVICE, __version__))

@@ -26,10 +26,10 @@ def tracer_to(
     """
     if not endpoint:
         return Tracer()
-    from vivero_core.tracing.exporter import Exporter, Target  # noqa: PLC0415  see above
+    from vivero_core.tracing.exporter import exporter  # noqa: PLC0415  see above
 
-    exporter = Exporter(Target(endpoint, headers_of(headers), authority), resource)
-    return Tracer(exporter.keep, ratio, exporter.close)
+    spans = exporter(endpoint, resource, headers_of(headers), authority)
+    return Tracer(spans.keep, ratio, spans.close)
 
 
 def headers_of(text: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 Kubelet and the ingress look in the tenant's own namespace.
 """
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from vivero_core.model.constants import FIELD_MANAGER, LABEL_MANAGED_BY
@@ -38,17 +39,27 @@ def account(instance: Instance) -> Manifest:
 
 MAIL: Final = "mail"
 MAIL_KEYS: Final = ("host", "port", "security", "sender", "reply_to", "username", "password")
+TELEMETRY: Final = "telemetry"
+TELEMETRY_KEYS: Final = ("sentry_dsn",)
+"""Its own address, and not the operator's: each tenant's pod can read it."""
 
 
 def mail(instance: Instance, source: dict[str, Any]) -> Manifest:
-    """The mail server's settings, and nothing else that the Secret may hold.
+    """The mail server's settings."""
+    return _part(instance, MAIL, MAIL_KEYS, source)
 
-    `source`: the Secret in the platform's namespace.
-    """
+
+def telemetry(instance: Instance, source: dict[str, Any]) -> Manifest:
+    """Where the workspace reports errors to."""
+    return _part(instance, TELEMETRY, TELEMETRY_KEYS, source)
+
+
+def _part(instance: Instance, name: str, keys: Iterable[str], source: dict[str, Any]) -> Manifest:
+    """What a workspace reads of a Secret in the platform's namespace, and nothing else that it may hold."""
     given = source.get("data") or {}
-    data = {key: given[key] for key in MAIL_KEYS if key in given}
+    data = {key: given[key] for key in keys if key in given}
     return sealed(
-        {"apiVersion": "v1", "kind": "Secret", "metadata": metadata(instance, MAIL), "type": "Opaque", "data": data}
+        {"apiVersion": "v1", "kind": "Secret", "metadata": metadata(instance, name), "type": "Opaque", "data": data}
     )
 
 

@@ -48,7 +48,7 @@ def _items(folder: str, keys: tuple[str, ...]) -> list[dict[str, str]]:
     return [{"key": key, "path": f"{folder}/{key}"} for key in keys]
 
 
-def _files() -> dict[str, Any]:
+def _files(settings: Settings) -> dict[str, Any]:
     """All files in one projected volume: one mount to set up at pod start instead of six."""
     sources: list[dict[str, Any]] = [
         {"secret": {"name": name, "items": _items(name, keys)}} for name, keys in _KEYS.items()
@@ -58,8 +58,13 @@ def _files() -> dict[str, Any]:
     sources.append({"secret": {"name": secrets.DATABASE, "items": audit, "optional": True}})
     public = ("ca.crt", "ticket.pub")
     sources.append({"configMap": {"name": copies.PLATFORM, "items": _items(copies.PLATFORM, public)}})
-    # May be missing, and may come and go while the pod runs.
-    sources.append({"secret": {"name": copies.MAIL, "items": _items(copies.MAIL, copies.MAIL_KEYS), "optional": True}})
+    # May be missing, and may come and go while the pod runs. Each is watched by kubelet for each pod.
+    optional: dict[str, tuple[str, ...]] = {copies.MAIL: copies.MAIL_KEYS}
+    if settings.workspace_telemetry_secret:
+        optional[copies.TELEMETRY] = copies.TELEMETRY_KEYS
+    sources += [
+        {"secret": {"name": name, "items": _items(name, keys), "optional": True}} for name, keys in optional.items()
+    ]
     return {"name": FILES, "projected": {"defaultMode": 0o440, "sources": sources}}
 
 
@@ -130,7 +135,7 @@ def _own(settings: Settings) -> Template:
             "terminationGracePeriodSeconds": 30,
             "securityContext": POD_SECURITY,
             "containers": [_container(settings)],
-            "volumes": [_files(), {"name": "tmp", "emptyDir": {"sizeLimit": "256Mi"}}],
+            "volumes": [_files(settings), {"name": "tmp", "emptyDir": {"sizeLimit": "256Mi"}}],
         },
     }
 

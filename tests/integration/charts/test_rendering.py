@@ -351,3 +351,32 @@ def test_every_account_of_the_charts_has_rights_that_are_known(render: Render) -
     (asks,) = (item for item in objects if (item["kind"], item["metadata"]["name"]) == ("Role", "vivero-operator-test"))
     lease = {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "resourceNames": ["vivero-operator"]}
     assert asks["rules"] == [lease | {"verbs": ["get"]}]
+
+
+def test_a_workspaces_reports_have_an_address_of_their_own(render: Render) -> None:
+    """Told by a Secret's name, and to the operator; no value of it is in an object."""
+    secrets = {"secret": "ours", "workspaces": {"secret": "theirs"}}
+    told = {one["name"]: one for one in operator_variables(render("vivero-operator", {"telemetry": secrets}))}
+    assert told["VIVERO_WORKSPACE_TELEMETRY_SECRET"]["value"] == "theirs"
+    own = {"name": "ours", "key": "sentry_dsn", "optional": True}
+    assert told["VIVERO_SENTRY_DSN"]["valueFrom"]["secretKeyRef"] == own
+    quiet = {one["name"] for one in operator_variables(render("vivero-operator", {}))}
+    assert quiet.isdisjoint({"VIVERO_WORKSPACE_TELEMETRY_SECRET", "VIVERO_SENTRY_DSN"})
+
+
+@pytest.mark.parametrize("named", ["", "theirs"])
+def test_a_workspace_by_itself_finds_that_address_where_its_program_looks(named: str, render: Render) -> None:
+    (pod,) = (
+        one
+        for one in pods(render("vivero-data-plane", {"telemetry": {"secret": named}}))
+        if one["metadata"].get("name") is None
+    )
+    sources = [
+        source["secret"]
+        for volume in pod["spec"]["volumes"]
+        for source in volume.get("projected", {}).get("sources", [])
+        if "secret" in source
+    ]
+    found = [one for one in sources if one["name"] == "theirs"]
+    items = [{"key": "sentry_dsn", "path": "telemetry/sentry_dsn"}]
+    assert found == ([{"name": "theirs", "items": items, "optional": True}] if named else [])

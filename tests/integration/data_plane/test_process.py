@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pymysql
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from integration.conftest import Login
 from integration.data_plane.workspace import HOST, OWNER, PASSWORD, write_secrets
 from support.newer_schema import NEWER, newer_migrations
+from support.reports import functions, taking_reports
 from vivero_data.db import schema_file
 from vivero_data.db.compatibility import HEAD
 from vivero_data.db.migrate import migrate
@@ -258,3 +260,74 @@ def test_a_start_with_a_missing_setting_names_it(environ: dict[str, str]) -> Non
     done = command(environ, "serve", "--host", "127.0.0.1", "--port", "0")
     assert done.returncode == 2
     assert done.stderr == "vivero-data-plane: VIVERO_TENANT_ID: is not set\n"
+
+
+@pytest.fixture
+def without_a_table(environ: dict[str, str], admin_sql: pymysql.Connection) -> dict[str, str]:
+    """Of a program that finds, after its start, that the table of webhooks is gone."""
+    command(environ, "create-owner", "--email", OWNER, stdin=f"{PASSWORD}\n").check_returncode()
+    with admin_sql.cursor() as cursor:
+        cursor.execute("SET FOREIGN_KEY_CHECKS = 0")
+        cursor.execute(f"DROP TABLE `{load(environ).database.name}`.webhooks")
+        cursor.execute("SET FOREIGN_KEY_CHECKS = 1")
+    return environ
+
+
+async def test_a_fault_is_reported_from_when_there_is_an_address_without_a_persons_words(
+    without_a_table: dict[str, str],
+) -> None:
+    file = Path(without_a_table["VIVERO_SECRETS_DIR"]) / "telemetry" / "sentry_dsn"
+    file.parent.mkdir()
+    with taking_reports() as sentry:
+        async with (
+            served(without_a_table) as (process, address),
+            httpx.AsyncClient(base_url=address, timeout=30, params={"hunter2": "hunter2"}) as client,
+        ):
+            assert (await first_answer(client, "/readyz")).status_code == 200
+            body = {"email": OWNER, "password": PASSWORD}
+            token = (await client.post("/api/v1/auth/login", json=body)).json()["access_token"]
+            client.headers["authorization"] = f"Bearer {token}"
+            unreported = await client.get("/api/v1/webhooks")
+            for written in ("no address", sentry.dsn):
+                file.write_text(written)
+                answer = await client.get("/api/v1/webhooks", headers={"cookie": "hunter2=hunter2"})
+                assert answer.status_code == unreported.status_code == 500
+            process.send_signal(signal.SIGTERM)
+            output, _ = await asyncio.wait_for(process.communicate(), 30)
+    (event,) = sentry.events
+    assert event["tags"] == {
+        "tenant_id": without_a_table["VIVERO_TENANT_ID"],
+        "request_id": answer.headers["x-request-id"],
+    }
+    assert event["logentry"] == {"message": "request_failed"}
+    assert event["exception"]["values"][-1]["type"] == "MissingTableError"
+    assert "WebhookService" in str(functions(event)), "where it broke"
+    lines = output.decode()
+    assert [json.loads(line)["problem"] for line in lines.splitlines() if "error_not_reported" in line] == [
+        f"{file}: has to be https://KEY@HOST/PROJECT"
+    ]
+    for words in ("hunter2", PASSWORD, OWNER, token):
+        assert words not in sentry.text
+    assert sentry.dsn not in lines
+
+
+def test_what_nothing_caught_is_reported_by_a_program_that_ends_at_once(environ: dict[str, str]) -> None:
+    """Its report waits in the queue when it ends."""
+    program = (
+        "from vivero_data import cli, main; main._migrate = lambda _: [][0]; main.run(cli.parse(['migrate']), None)"
+    )
+    with taking_reports() as sentry:
+        file = Path(environ["VIVERO_SECRETS_DIR"]) / "telemetry" / "sentry_dsn"
+        file.parent.mkdir()
+        file.write_text(sentry.dsn)
+        ended = subprocess.run(  # noqa: S603  our own program
+            [sys.executable, "-c", program],
+            env=environ,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert ended.returncode == 1
+    assert "IndexError" in ended.stderr
+    assert [event["exception"]["values"][-1]["type"] for event in sentry.events] == ["IndexError"]

@@ -16,7 +16,6 @@ DOCS: Final = Path(__file__).parents[3] / "docs" / "limits.md"
 UPLOAD: Final = 100 * 1024**2
 INNER: Final = {
     "MAX_COLUMNS": "of an index, of a report's table; of an import it is published",
-    "MAX_DAYS": "of an API key, said where it is made",
     "MAX_DECIMALS": "of an amount, said where the field is made",
     "MAX_DEPTH": "of a filter's groups, said where it is refused",
     "MAX_DESCRIPTION": "said where it is typed",
@@ -27,7 +26,6 @@ INNER: Final = {
     "MAX_GROUPS": "of a report's table, which says so",
     "MAX_LIST": "of the values of one condition, said where it is refused",
     "MAX_MEASURES": "of a report's form, which has no more",
-    "MAX_OVERLAP_HOURS": "of an API key's two secrets, said where it is chosen",
     "MAX_POINTING": "of what a record's page shows",
     "MAX_POSITION": "of a view among others",
     "MAX_PREFIX": "of an automatic number, said where the field is made",

@@ -17,8 +17,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from reconcile.world import NOW, PLAN, SERVER, World, tenant_body
+from support.reports import taking_reports
 from unit.operator.made import KIND_SPECS
 from vivero_core.backends.kube.client import Change, Listing, Object
 from vivero_core.backends.kube.resources import DATABASE_SERVER, NAMESPACE, SECRET, TENANT, Resource
@@ -42,6 +43,7 @@ from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.steps.secrets import joined
 from vivero_operator.reconcile.writing import patch_of
 from vivero_operator.settings import Settings
+from vivero_operator.tracing import reporter_of
 
 OWNER = Owner("a@b.co", "a", "$argon2id$", None)
 WORKSPACE = Workspace("Acme", "https://acme.example")
@@ -274,7 +276,40 @@ def test_logs_are_json_with_our_fields_alone(capsys: pytest.CaptureFixture[str])
     assert "settings" not in line
 
 
+@pytest.mark.usefixtures("restored_logging")
+def test_errors_are_reported_with_ids_and_without_words(capsys: pytest.CaptureFixture[str]) -> None:
+    with taking_reports() as sentry:
+        settings = Settings(data_plane_image="image:1", sentry_dsn=SecretStr(sentry.dsn))
+        with reporter_of(settings) as reporter:
+            logs.configure("INFO", reporter=reporter)
+            log, extra = (
+                logging.getLogger("vivero_operator.part"),
+                {"tenant": "acme", "id": "u5g5446au3", "because": "hunter2"},
+            )
+            log.warning("seen")
+            try:
+                raise ValueError("hunter2")  # noqa: TRY301  the words are the point
+            except ValueError:
+                log.exception("pass over %s failed", "hunter2", extra=extra)
+    (event,) = sentry.events
+    assert event["logentry"] == {"message": "pass over %s failed"}
+    assert event["tags"] == {"tenant": "acme", "id": "u5g5446au3"}
+    assert (event["server_name"], event["logger"]) == ("vivero-operator", "vivero_operator.part")
+    assert "hunter2" not in sentry.text
+    assert sentry.dsn not in capsys.readouterr().err
+
+
 class TestSettings:
+    @pytest.mark.parametrize("name", ["SENTRY_DSN", "OTLP_HEADERS"])
+    def test_a_secret_that_is_none_is_refused_without_its_words(
+        self, monkeypatch: pytest.MonkeyPatch, name: str
+    ) -> None:
+        monkeypatch.setenv("VIVERO_DATA_PLANE_IMAGE", "image:2")
+        monkeypatch.setenv(f"VIVERO_{name}", "hunter2")
+        with pytest.raises(ValidationError) as refused:
+            Settings()
+        assert "hunter2" not in str(refused.value)
+
     def test_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("VIVERO_DATA_PLANE_IMAGE", "image:2")
         monkeypatch.setenv("VIVERO_EGRESS_CIDRS", '["10.0.0.0/8"]')

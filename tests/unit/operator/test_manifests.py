@@ -369,10 +369,19 @@ def environment(**settings: Any) -> dict[str, str]:
 
 
 def test_pods_are_told_of_a_collector_and_never_of_a_key() -> None:
-    settings = {"otlp_endpoint": "https://otlp.example.com", "otlp_headers": "api-key=hunter2", "sentry_dsn": "hunter2"}
+    settings = {
+        "otlp_endpoint": "https://otlp.example.com",
+        "otlp_headers": "api-key=hunter2",
+        "sentry_dsn": "https://hunter2@h/1",
+    }
     quiet = environment(**settings)
     assert quiet == environment()
-    told = environment(**settings, workspace_otlp_endpoint="http://collector:4318", workspace_otlp_ratio=0.5)
+    told = environment(
+        **settings,
+        workspace_telemetry_secret="reports",
+        workspace_otlp_endpoint="http://collector:4318",
+        workspace_otlp_ratio=0.5,
+    )
     assert told == quiet | {"VIVERO_OTLP_ENDPOINT": "http://collector:4318", "VIVERO_OTLP_RATIO": "0.5"}
 
 

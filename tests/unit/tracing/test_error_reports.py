@@ -1,97 +1,266 @@
-"""Reports of errors, as they leave: sent by the real library from a process of its own to a server that records them."""
+"""Reports of errors, as they arrive at a Sentry that records: what is in them, what never is, and their bounds."""
 
-import gzip
-import os
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from vivero_core import error_reports
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, SecretStr, ValidationError
+from support.reports import KEY, Sentry, functions, taking_reports
+from vivero_core.error_reports import dsn
+from vivero_core.error_reports.dsn import Dsn
+from vivero_core.error_reports.reporter import A_MINUTE, Program, Reporter
+from vivero_core.error_reports.sender import ROOM
+from vivero_core.error_reports.settings import SentryDsn, address_of
+from vivero_core.sending import Target
+from vivero_core.tracing.spans import Kind, Tracer
 
-SECRET = "hunter2hunter2"
-PROGRAM = f"""
-import logging, sys
-from vivero_core import error_reports
-
-error_reports.start(sys.argv[1], "vivero-operator")
-log = logging.getLogger("ours")
-log.warning("connecting to db://u:%s@host/", "{SECRET}")
-
-def fails(password):
-    raise ValueError("no way to valkeys://u:" + password + "@host/")
-
-try:
-    fails("".join(["hunter2", "hunter2"]))
-except ValueError:
-    log.exception("failed with Bearer %s", "".join(["hunter2", "hunter2"]), extra={{"token": "".join(["hunter2"] * 2)}})
-import sentry_sdk
-sentry_sdk.flush(20)
-"""
+PROGRAM = Program("ours", "1.2", {"tenant_id": "t1"})
 
 
-@contextmanager
-def listening() -> Iterator[tuple[str, list[str]]]:
-    """An address for reports, and what came."""
-    came: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            came.append((gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body).decode())
-            self.send_response(200)
-            self.send_header("Content-Length", "2")
-            self.end_headers()
-            self.wfile.write(b"{}")
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401  the base class names it so
-            """Nothing: what came is in the list."""
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://key@127.0.0.1:{server.server_address[1]}/1", came
-        finally:
-            server.shutdown()
-            thread.join()
+@pytest.fixture
+def sentry() -> Iterator[Sentry]:
+    with taking_reports() as found:
+        yield found
 
 
-def test_a_report_says_what_broke_and_where_and_nothing_secret() -> None:
-    with listening() as (address, came):
-        program = PROGRAM.replace(f'"{SECRET}"', '"".join(["hunter2"] * 2)')
-        subprocess.run(  # noqa: S603  our own program
-            [sys.executable, "-c", program, address],
-            env={"PYTHONPATH": ":".join(sys.path), "PATH": os.environ["PATH"]},
-            check=True,
-            timeout=60,
-        )
-    report = next(one for one in came if "ValueError" in one)
-    assert "fails" in report, "the traceback names the function"
-    assert '"server_name":"vivero-operator"' in report.replace(" ", "")
-    assert SECRET not in "".join(came)
+@dataclass
+class Clock:
+    seconds: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
 
 
-@pytest.mark.parametrize("dsn", [None, "https://key@sentry.example.com/1"])
-def test_only_with_an_address(monkeypatch: pytest.MonkeyPatch, dsn: str | None) -> None:
-    started: list[dict[str, object]] = []
-    monkeypatch.setattr("sentry_sdk.init", lambda **options: started.append(options))
-    error_reports.start(dsn, "ours")
-    assert [(one["send_default_pii"], one["include_local_variables"]) for one in started] == [(False, False)] * bool(
-        dsn
-    )
+def reporter_to(sentry: Sentry, monotonic: Callable[[], float] = time.monotonic) -> Reporter:
+    return Reporter(address_of(SecretStr(sentry.dsn)), PROGRAM, monotonic)
 
 
-def test_of_a_request_only_the_address_is_left() -> None:
-    event = {
-        "request": {"url": "https://x/y", "query_string": "ticket=1", "data": {"password": "p"}, "cookies": {"a": "b"}},
-        "exception": {"values": [{"type": "E", "value": "no way to db://u:hunter2@host/"}]},
-        "extra": {"token": "hunter2"},
+def fails(words: str) -> None:
+    raise ValueError(words)
+
+
+def follows(words: str) -> None:
+    try:
+        fails(words)
+    except ValueError as error:
+        raise KeyError(words) from error
+
+
+def failure(words: str = "hunter2") -> Exception:
+    with pytest.raises(KeyError) as found:
+        follows(words)
+    return found.value
+
+
+def test_it_says_what_broke_and_where_and_whose_it_was(sentry: Sentry) -> None:
+    with reporter_to(sentry) as reporter:
+        fields = {"logger": "vivero_ours.part", "request_id": "r1", "job": 7, "email": "a@b.co", "event": "hunter2"}
+        reporter.report("request_failed", "error", failure(), fields)
+    (event,) = sentry.events
+    assert sentry.paths == ["/sentry/api/42/envelope/"]
+    assert sentry.headers[0]["content-type"] == "application/x-sentry-envelope"
+    assert f"sentry_key={KEY}" in sentry.headers[0]["x-sentry-auth"]
+    assert {key: event[key] for key in ("level", "logger", "server_name", "release", "platform")} == {
+        "level": "error",
+        "logger": "vivero_ours.part",
+        "server_name": "ours",
+        "release": "ours@1.2",
+        "platform": "python",
     }
-    sent = error_reports.without_private(event, None)
-    assert sent["request"] == {"url": "https://x/y"}
-    assert "hunter2" not in str(sent)
+    assert event["logentry"] == {"message": "request_failed"}
+    assert event["tags"] == {"tenant_id": "t1", "request_id": "r1", "job": "7"}
+    assert [one["type"] for one in event["exception"]["values"]] == ["ValueError", "KeyError"], "the first one first"
+    assert functions(event) == [["follows", "fails"], ["failure", "follows"]]
+    frame = event["exception"]["values"][0]["stacktrace"]["frames"][-1]
+    assert (frame["filename"], frame["module"]) == (f"{__name__.replace('.', '/')}.py", __name__)
+
+
+def test_nothing_that_was_put_into_words_leaves(sentry: Sentry) -> None:
+    with reporter_to(sentry) as reporter:
+        reporter.report("failed at https://u:hunter2@host/", "error", failure("hunter2"), {"person": "hunter2"})
+    assert len(sentry.events) == 1
+    assert "hunter2" not in sentry.text
+    assert KEY not in sentry.text, "the key is in the header alone"
+
+
+def test_it_belongs_to_the_trace_under_way(sentry: Sentry) -> None:
+    with reporter_to(sentry) as reporter, Tracer(lambda _: None).begin("GET /", Kind.SERVER) as span:
+        reporter.report("failed", "error", None)
+    assert span is not None
+    expected = {"trace_id": span.context.trace, "span_id": span.context.span}
+    assert sentry.events[0]["contexts"]["trace"] == expected
+
+
+def test_those_of_a_group_are_in_it_each_once(sentry: Sentry) -> None:
+    first = failure()
+    with reporter_to(sentry) as reporter:
+        reporter.report("failed", "error", ExceptionGroup("", [first, TypeError(), first]))
+    (event,) = sentry.events
+    assert [one["type"] for one in event["exception"]["values"]] == [
+        "ValueError",
+        "TypeError",
+        "KeyError",
+        "ExceptionGroup",
+    ]
+
+
+def deep(levels: int) -> None:
+    if levels:
+        deep(levels - 1)
+    raise RecursionError
+
+
+def endless(length: int) -> Exception:
+    first: Exception = ValueError()
+    last = first
+    for _ in range(length):
+        last.__cause__ = ValueError()
+        last = last.__cause__
+    last.__cause__ = first
+    return first
+
+
+@pytest.mark.parametrize("words", ["x" * 100_000, "\ud800", "\0", "{", ""])
+def test_it_is_bounded_whatever_broke(sentry: Sentry, words: str) -> None:
+    with reporter_to(sentry) as reporter:
+        try:
+            deep(500)
+        except RecursionError as error:
+            error.__cause__ = endless(100)
+            reporter.report(words, "error", error, {"request_id": words})
+    assert len(sentry.events) == 1
+    assert len(sentry.text) < 40_000
+
+
+def test_what_nothing_caught_is_reported_and_goes_on(sentry: Sentry) -> None:
+    with pytest.raises(ValueError, match="hunter2"), reporter_to(sentry):
+        fails("hunter2")
+    assert [(event["level"], event["logentry"]["message"]) for event in sentry.events] == [("fatal", "uncaught")]
+
+
+@pytest.mark.parametrize("end", [SystemExit, KeyboardInterrupt])
+def test_an_end_is_no_error(sentry: Sentry, end: type[BaseException]) -> None:
+    with pytest.raises(end), reporter_to(sentry):
+        raise end
+    assert sentry.paths == []
+
+
+@pytest.mark.parametrize("level", ["debug", "info", "warning"])
+def test_only_errors_are_reported(sentry: Sentry, level: str) -> None:
+    with reporter_to(sentry) as reporter:
+        reporter.report("seen", level, None)
+    assert sentry.paths == []
+
+
+def test_so_many_a_minute(sentry: Sentry) -> None:
+    clock = Clock()
+    with reporter_to(sentry, clock) as reporter:
+        for count in (A_MINUTE, 2 * A_MINUTE):
+            for _ in range(A_MINUTE * 3):
+                reporter.report("again", "error", None)
+            while len(sentry.events) < count:
+                threading.Event().wait(0.01)
+            clock.seconds += 60
+    assert len(sentry.events) == 2 * A_MINUTE
+
+
+def test_nothing_waits_while_nothing_is_taken(sentry: Sentry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does memory grow."""
+    clock, blocked, posted = Clock(), threading.Event(), list[int]()
+
+    def post(*_: object) -> None:
+        blocked.wait(30)
+        posted.append(1)
+
+    monkeypatch.setattr(Target, "post", post)
+    reporter = reporter_to(sentry, clock)
+    for _ in range(ROOM * 3):
+        clock.seconds += 60
+        reporter.report("again", "error", None)
+    blocked.set()
+    reporter.close()
+    assert ROOM <= len(posted) <= ROOM + 1, "and the one that was under way"
+
+
+def test_a_sentry_that_wants_none_is_left_alone_for_as_long_as_it_says(
+    sentry: Sentry, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = Clock()
+    sentry.status, sentry.headers_back = 429, {"Retry-After": "120"}
+    reporter = reporter_to(sentry, clock)
+
+    def reported(posts: int) -> None:
+        reporter.report("again", "error", None)
+        while len(sentry.paths) < posts:
+            threading.Event().wait(0.01)
+
+    reported(1)
+    while not caplog.records:
+        threading.Event().wait(0.01)
+    sentry.status = 200
+    clock.seconds += 119
+    reported(1)
+    while len(reporter._sender._queue):  # type: ignore[union-attr]  # noqa: SLF001  what is passed over leaves no other trace
+        threading.Event().wait(0.01)
+    clock.seconds += 1
+    reported(2)
+    reporter.close()
+    assert len(sentry.events) == 1
+    assert caplog.records[0].message == "error reports are not taken, and are dropped: RefusedError: status 429"
+    assert KEY not in caplog.text
+
+
+def test_the_address_may_come_and_change_while_the_program_runs(sentry: Sentry) -> None:
+    now: list[Dsn | None] = [None]
+    with Reporter(lambda: now[0]) as reporter:
+        reporter.report("before", "error", None)
+        now[0] = dsn.read(sentry.dsn)
+        reporter.report("after", "error", None)
+    assert [event["logentry"]["message"] for event in sentry.events] == ["after"]
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("https://abc@o1.ingest.de.sentry.io/7", "https://o1.ingest.de.sentry.io/api/7/envelope/"),
+        ("https://abc:secret@sentry.example.com:8443/a/b/7", "https://sentry.example.com:8443/a/b/api/7/envelope/"),
+        ("http://abc@[::1]:9000/7/\n", "http://[::1]:9000/api/7/envelope/"),
+    ],
+)
+def test_addresses_are_read_as_sentry_writes_them(text: str, url: str) -> None:
+    assert dsn.read(text) == Dsn(url, "abc")
+    assert "abc" not in repr(dsn.read(text))
+
+
+class Holding(BaseModel, hide_input_in_errors=True):
+    dsn: SentryDsn
+
+
+@given(st.sampled_from(["", "hunter2", "ftp://hunter2@h/1", "https://h/1", "https://hunter2@h/x", "https://hunter2@h/1?a", "https://hunter2@h/1\r\nX: y", "https://hunter2@" + "h" * 2000 + "/1"]))  # fmt: skip
+def test_another_form_is_refused_without_its_words(text: str) -> None:
+    with pytest.raises(ValueError, match="has to be https://KEY@HOST/PROJECT") as found:
+        dsn.read(text)
+    assert "hunter2" not in str(found.value)
+    with pytest.raises(ValidationError) as refused:
+        Holding.model_validate({"dsn": text})
+    assert "hunter2" not in str(refused.value)
+
+
+@given(st.text())
+def test_no_text_breaks_it(text: str) -> None:
+    try:
+        found: Any = dsn.read(text)
+    except ValueError:
+        found = None
+    assert found is None or found.url.endswith("/envelope/")
+
+
+def test_without_an_address_nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Target, "post", lambda *_: pytest.fail("sent"))
+    with Reporter(address_of(None)) as reporter:
+        reporter.report("failed", "error", failure())

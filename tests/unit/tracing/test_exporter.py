@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.collector import Collector, recording
+from vivero_core.sending import Target
 from vivero_core.tracing import exporter
-from vivero_core.tracing.exporter import QUEUE, Exporter, Target
+from vivero_core.tracing.exporter import QUEUE
 from vivero_core.tracing.setup import headers_of, tracer_to
 from vivero_core.tracing.spans import Kind, Tracer, span
 
@@ -67,22 +68,22 @@ def test_a_collector_that_is_away_is_told_of_once_and_so_is_its_return(
     tracer.close()
     assert [one.name for _, one in collector.spans] == ["kept"]
     assert [record.message for record in caplog.records] == [
-        "traces are not taken, spans are dropped: HTTPException: status 503",
-        "traces are taken again; 3 spans were dropped",
+        "spans are not taken, and are dropped: RefusedError: status 503",
+        "spans are taken again; 3 were dropped",
     ]
 
 
 def test_what_does_not_fit_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also while nothing can be sent: memory is bounded."""
-    exporting, blocked = Exporter(Target("http://127.0.0.1:1"), RESOURCE), threading.Event()
+    spans, blocked = exporter.exporter("http://127.0.0.1:1", RESOURCE, {}, None), threading.Event()
     monkeypatch.setattr(Target, "post", lambda *_: blocked.wait(30))
-    tracer = Tracer(exporting.keep)
+    tracer = Tracer(spans.keep)
     for _ in range(QUEUE * 2):
         with tracer.begin("x", Kind.SERVER):
             pass
-    assert len(exporting._waiting) <= QUEUE  # noqa: SLF001  what is held is the point
+    assert len(spans) <= QUEUE
     blocked.set()
-    exporting.close()
+    spans.close()
 
 
 @given(st.dictionaries(st.from_regex(r"[A-Za-z-]+", fullmatch=True), st.from_regex(r"[ -~]*", fullmatch=True)))

@@ -2,7 +2,8 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import httpx
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from litestar import Litestar, get
 from litestar.params import FromPath
 from support.asgi import transport_to
+from vivero_core.error_reports.reporter import Reporter
 from vivero_core.log_events import HIDDEN, redact, redact_event
 from vivero_core.tracing.spans import Tracer
 from vivero_web import logs, request_context
@@ -132,3 +134,43 @@ def test_a_fault_is_one_line_with_its_traceback(capsys: pytest.CaptureFixture[st
     (line,) = capsys.readouterr().out.splitlines()
     assert "ValueError" in json.loads(line)["exception"]
     assert "hunter2" not in line
+
+
+class Recording(Reporter):
+    """Of each report what is to be said, the level, the exception, and the ids."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reports: list[tuple[str, str, BaseException | None, object]] = []
+
+    def report(
+        self, what: str, level: str, error: BaseException | None, fields: Mapping[str, Any] | None = None
+    ) -> None:
+        self.reports.append((what, level, error, (fields or {}).get("tenant_id")))
+
+
+@pytest.mark.usefixtures("_restored")
+def test_what_is_logged_is_handed_to_the_reporter_before_anything_was_put_into_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    reporter = Recording()
+    logs.configure("INFO", "ours", reporter=reporter, tenant_id="t1")
+    log, error = structlog.get_logger("any"), ValueError("hunter2")
+    try:
+        raise error
+    except ValueError:
+        log.exception("one")
+        logging.getLogger("library").exception("two of %s", "hunter2")
+    log.error("three", exc_info=error)
+    log.critical("four", problem="hunter2")
+    log.warning("five")
+    assert reporter.reports == [
+        ("one", "error", error, "t1"),
+        ("two of %s", "error", error, "t1"),
+        ("three", "error", error, "t1"),
+        ("four", "critical", None, "t1"),
+        ("five", "warning", None, "t1"),
+    ]
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["event"] for line in lines] == ["one", "two of hunter2", "three", "four", "five"]
+    assert not [name for line in lines for name in line if name.startswith("_")]

@@ -1,10 +1,13 @@
-"""What the pod reads besides its credentials: the platform's public files, further logins, mail, and changed limits."""
+"""What the pod reads besides its credentials: the platform's public files, further logins, mail, where errors are reported, and changed limits."""
+
+from collections.abc import Callable
+from typing import Any
 
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import POD, SECRET
 from vivero_core.model.constants import ANNOTATION_LIMITS, Reason
 
-from vivero_operator.instance import Manifest, labels
+from vivero_operator.instance import Instance, Manifest, labels
 from vivero_operator.manifests import copies, secrets
 from vivero_operator.policies.outcome import Outcome, Pending, done
 from vivero_operator.reconcile.pods import Pod
@@ -13,22 +16,24 @@ from vivero_operator.reconcile.run import Run
 
 async def ensure(run: Run) -> Outcome:
     files = await run.services.backends.platform_files()
-    logins = [await _login(run, one.name) for one in run.instance.settings.data_plane_pod.image_pull_secrets]
+    settings = run.instance.settings
+    logins = [await _login(run, one.name) for one in settings.data_plane_pod.image_pull_secrets]
     await run.ensure_all(copies.platform(run.instance, files), copies.account(run.instance))
     for login in logins:
         await run.ensure(login, optional=True)
-    await _mail(run)
+    await _optional(run, copies.MAIL, settings.mail_secret, copies.mail)
+    await _optional(run, copies.TELEMETRY, settings.workspace_telemetry_secret, copies.telemetry)
     return done(Reason.PROVISIONED)
 
 
-async def _mail(run: Run) -> None:
-    """Copy the platform's mail settings, or remove them. Nothing depends on them: a workspace works without mail."""
+async def _optional(run: Run, name: str, source: str, copy: Callable[[Instance, dict[str, Any]], Manifest]) -> None:
+    """Copy the platform's Secret `source`, or remove the copy. Nothing depends on it: a workspace works without."""
     settings = run.instance.settings
-    source = await run.find(SECRET, settings.mail_secret, settings.platform_namespace) if settings.mail_secret else None
-    if source is not None:
-        await run.ensure(copies.mail(run.instance, source), optional=True)
+    found = await run.find(SECRET, source, settings.platform_namespace) if source else None
+    if found is not None:
+        await run.ensure(copy(run.instance, found), optional=True)
     elif not run.fresh:
-        await run.remove(SECRET, copies.MAIL, run.instance.namespace, belongs=labels(run.instance))
+        await run.remove(SECRET, name, run.instance.namespace, belongs=labels(run.instance))
 
 
 async def _login(run: Run, name: str) -> Manifest:
