@@ -228,7 +228,7 @@ def build(settings: Settings) -> Services:
     Raises:
         SettingsError: a mounted file cannot be used.
     """
-    tls = settings.tls()
+    tls, tracer = settings.tls(), tracer_of(settings)
     database = Database(settings.database, tls, settings.env.database_pool)
     cache, storage = Cache(settings.cache, tls), Storage(settings.storage, tls)
     limits, passwords, ready = LimitService(settings.limits_file), Passwords(), SchemaReady()
@@ -257,10 +257,10 @@ def build(settings: Settings) -> Services:
     dashboards = DashboardService(database, limits)
     anchors = Anchors(storage, settings.env.tenant_id)
     sealer = Sealer(database, anchors)
-    tickets = TicketService(database, auth, stored, logins, settings.ticket_key_file, settings.env.tenant_id)
+    tickets = TicketService(tracer, database, auth, stored, logins, settings.ticket_key_file, settings.env.tenant_id)
     return Services(
         settings=settings,
-        tracer=tracer_of(settings),
+        tracer=tracer,
         database=database,
         cache=cache,
         storage=storage,

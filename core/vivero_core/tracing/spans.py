@@ -131,6 +131,10 @@ class Tracer:
         context = Context(parent.trace_id, _number(64), parent.sampled)
         return Span(self._keep, context, parent.span_id, name, kind, attributes)
 
+    def go_on(self, name: str, kind: Kind, parent: Context | None) -> AbstractContextManager[Span | None]:
+        """A span of a trace of ours that began elsewhere; nothing where `parent` is None."""
+        return self.begin(name, kind, None, parent) if parent is not None else NOT_KEPT
+
 
 def span(
     name: str, kind: Kind = Kind.INTERNAL, attributes: Mapping[str, Value] | None = None

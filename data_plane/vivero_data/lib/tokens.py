@@ -43,11 +43,19 @@ T = TypeVar("T")
 
 
 class TicketClaims(msgspec.Struct, frozen=True):
-    """The claims of a login ticket: its user, and its id, which is used once."""
+    """The claims of a login ticket.
+
+    Attributes:
+        email: its user's.
+        jti: its id, which is used once.
+        expires_at: Unix time.
+        traceparent: the request that the workspace was signed up by, for traces.
+    """
 
     email: str
     jti: TicketId
     expires_at: int
+    traceparent: str | None = None
 
 
 class SupportClaims(msgspec.Struct, frozen=True):

@@ -1,6 +1,7 @@
 """Traces of a workspace's program on the real services: what is in them, who decides, and one from signup to answer."""
 
 import asyncio
+import secrets
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ import httpx
 import pymysql
 import pytest
 import uvicorn
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from integration.control_plane.leftovers import erase_signups
 from integration.control_plane.own import own_settings
 from integration.control_plane.support import DOMAIN, Names, TestClock, listening, signup_body
@@ -19,6 +21,7 @@ from litestar import Litestar
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from pydantic import AnyHttpUrl
 from support.collector import Collector, recording
+from unit.data_plane.test_tokens import ticket
 from vivero_control.settings import TelemetrySettings
 from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.client import KubeClient
@@ -32,6 +35,7 @@ from vivero_operator.tracing import passing, tracer_of
 CALLER = "0af7651916cd43dd8448eb211c80319c"
 CALLERS_SPAN = "b7ad6b7169203331"
 TRACEPARENT = {"traceparent": f"00-{CALLER}-{CALLERS_SPAN}-01"}
+SIGNUP = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 PROOF = "/internal/v1/proof"
 RECORDS = "/api/v1/collections/Contacts/records"
 PATIENCE = 120.0
@@ -195,3 +199,38 @@ async def test_from_the_signups_click_to_the_workspaces_first_answer_it_is_one_t
     made = {span.name for span in of["vivero-control-plane"]}
     assert {"INSERT signups", "INSERT outbox", "valkey", "PATCH kubernetes"} <= made | {"PATCH kubernetes"}
     assert made & {"PATCH kubernetes", "POST kubernetes"}, "a spare was claimed, or a Tenant made"
+
+
+async def visited(workspace: Workspace, **claims: object) -> httpx.Response:
+    """The answer to a person who comes with a ticket of the control plane, and says of another trace."""
+    text = ticket(workspace.ticket_key, aud=workspace.settings.env.tenant_id, jti=secrets.token_hex(8), **claims)
+    return await workspace.client.post("/login/ticket", data={"ticket": text}, headers=TRACEPARENT)
+
+
+@pytest.mark.parametrize("claim", [None, "", "hunter2" * 100, f"00-{'0' * 32}-{CALLERS_SPAN}-01", SIGNUP])
+async def test_the_first_visit_is_in_the_trace_that_its_ticket_names_and_in_no_other(
+    new_workspace: New, collector: Collector, claim: str | None
+) -> None:
+    """With a share of nothing: what is kept is of the signup's trace. A claim that is none keeps nobody out."""
+    made = await new_workspace(variables={"VIVERO_OTLP_ENDPOINT": collector.url, "VIVERO_OTLP_RATIO": "0"})
+    answer = await visited(made, traceparent=claim)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    await sent(made)
+    if claim != SIGNUP:
+        assert collector.spans == []
+        return
+    spans = [span for _, span in collector.spans]
+    assert f"00-{spans[0].trace_id.hex()}" == SIGNUP[:35]
+    assert len({span.trace_id for span in spans}) == 1
+    (visit,) = collector.named("login by ticket")
+    assert visit.parent_span_id.hex() == SIGNUP[36:52]
+    below = {span.name for span in spans if span.parent_span_id == visit.span_id}
+    assert {"BEGIN", "INSERT spent_tickets", "COMMIT"} <= below
+
+
+async def test_a_ticket_that_others_signed_names_no_trace(new_workspace: New, collector: Collector) -> None:
+    made = await new_workspace(variables={"VIVERO_OTLP_ENDPOINT": collector.url, "VIVERO_OTLP_RATIO": "0"})
+    made.ticket_key = Ed25519PrivateKey.generate()
+    assert (await visited(made, traceparent=SIGNUP)).status_code != 303
+    await sent(made)
+    assert collector.spans == []

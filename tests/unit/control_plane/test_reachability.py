@@ -19,7 +19,9 @@ from vivero_control.domain.signups.views import ReaderDeps, SignupReader, Signup
 from vivero_control.domain.tenants.directory import TenantDirectory
 from vivero_control.jobs.repository import JobStatus
 from vivero_core.backends.kube.client import Listing
+from vivero_core.model.constants import ANNOTATION_TRACE
 from vivero_core.model.tenant import Tenant
+from vivero_core.tracing.context import Context
 
 PATIENCE = 0.5
 PARTS = ["DatabaseReady", "StorageReady", "CacheReady", "WorkloadReady", "RouteReady", "OwnerReady", "Ready"]
@@ -146,12 +148,13 @@ class OneSignup(SignupReader):
         return self.signup, None
 
 
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 BEARERS = BearerTokens(b"k" * 32)
 
 
 class FakeTickets:
-    def login_url(self, url: str, **_: object) -> str:
-        return f"{url}/login/ticket#t"
+    def login_url(self, url: str, *, trace: Context | None, **_: object) -> str:
+        return f"{url}/login/ticket#{trace or 't'}"
 
 
 def service(door: FakeIngress, seen: Tenant) -> OneSignup:
@@ -197,6 +200,15 @@ async def test_the_id_alone_shows_the_progress_and_no_login(bearer: str | None) 
         assert (view.login_url, view.bearer) == (UNSET, UNSET)
     assert seen[-1].state == "ready"
     assert (await about.get("5f2c", BEARERS.issue("5f2c"))).login_url == "https://acme.vivero.localhost/login/ticket#t"
+
+
+@pytest.mark.parametrize(("annotation", "named"), [(TRACE, TRACE), ("x" * 5000, "t"), ("", "t")])
+async def test_the_login_belongs_to_the_signups_trace(annotation: str, named: str) -> None:
+    """What someone else wrote into the annotation is in no ticket."""
+    seen = signed_up()
+    seen.metadata.annotations[ANNOTATION_TRACE] = annotation
+    view = await service(FakeIngress(0), seen).get("5f2c", BEARERS.issue("5f2c"))
+    assert view.login_url == f"https://acme.vivero.localhost/login/ticket#{named}"
 
 
 async def test_polling_gets_ready_when_the_address_answers() -> None:

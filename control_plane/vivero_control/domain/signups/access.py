@@ -15,6 +15,7 @@ import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from vivero_core.tracing.context import Context
 from vivero_web.errors import WebError
 from vivero_web.links import one_time_link
 from vivero_web.tokens import TICKET_ISSUER, TICKET_VALID_FOR, keyed_digest
@@ -84,9 +85,18 @@ class LoginTickets:
             raise TicketKeyError("app.ticket_private_key is not an Ed25519 key")
         self._key = key
 
-    def login_url(self, tenant_url: str, *, tenant_id: str, email: str, ticket_id: str, now: datetime) -> str:
-        """An address that logs the owner in, once, within TICKET_VALID_FOR of `now`."""
-        ticket = self._signed(tenant_id, email, ticket_id, now)
+    def login_url(  # noqa: PLR0913  what the ticket says
+        self,
+        tenant_url: str,
+        *,
+        tenant_id: str,
+        email: str,
+        ticket_id: str,
+        now: datetime,
+        trace: Context | None = None,
+    ) -> str:
+        """An address that logs the owner in, once, within TICKET_VALID_FOR of `now`; that login belongs to `trace`."""
+        ticket = self._signed(tenant_id, email, ticket_id, now, {"traceparent": str(trace)} if trace else None)
         return one_time_link(f"{tenant_url.rstrip('/')}/login/ticket", ticket)
 
     def support_url(  # noqa: PLR0913  what the ticket says

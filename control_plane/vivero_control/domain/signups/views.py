@@ -11,7 +11,9 @@ from typing import Final, TypeVar
 
 import msgspec
 from msgspec import UNSET
+from vivero_core.model.constants import ANNOTATION_TRACE
 from vivero_core.model.tenant import Tenant
+from vivero_core.tracing.context import read
 from vivero_web.clock import Clock
 from vivero_web.errors import UnavailableError
 
@@ -109,7 +111,12 @@ class SignupViews:
         if not access.may_log_in(signup.created_at, now):
             return UNSET
         return self._tickets.login_url(
-            url, tenant_id=tenant.id, email=signup.email, ticket_id=access.ticket_id(signup.id), now=now
+            url,
+            tenant_id=tenant.id,
+            email=signup.email,
+            ticket_id=access.ticket_id(signup.id),
+            now=now,
+            trace=read(tenant.metadata.annotations.get(ANNOTATION_TRACE)),
         )
 
 

@@ -4,6 +4,8 @@ import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
+from vivero_core.tracing.context import read
+from vivero_core.tracing.spans import Kind, Tracer
 from vivero_web import clock
 from vivero_web.errors import NotFoundError, NotSignedInError
 from vivero_web.logins import Logins
@@ -14,7 +16,7 @@ from vivero_data.domain.auth.schemas import WrongCredentialsError
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.auth.sessions import StoredSessions
 from vivero_data.domain.users import repository as users
-from vivero_data.lib.tokens import Tokens, read_ticket
+from vivero_data.lib.tokens import TicketClaims, Tokens, read_ticket
 
 
 class TicketSpentError(NotSignedInError):
@@ -29,6 +31,7 @@ class TicketService:
 
     def __init__(  # noqa: PLR0913, PLR0917  a ticket is read, spent, and a session begun for it
         self,
+        tracer: Tracer,
         database: Database,
         auth: AuthService,
         sessions: StoredSessions,
@@ -36,6 +39,7 @@ class TicketService:
         key_file: Path,
         tenant_id: str,
     ) -> None:
+        self._tracer = tracer
         self._database = database
         self._auth = auth
         self._sessions = sessions
@@ -44,7 +48,7 @@ class TicketService:
         self._tenant_id = tenant_id
 
     async def redeem(self, ticket: str, address: str) -> Tokens:
-        """A session for the ticket's user; `address` is the client's.
+        """A session for the ticket's user, in the trace of the signup that it comes from; `address` is the client's.
 
         Raises:
             NotSignedInError: expired, forged or for another workspace.
@@ -53,6 +57,10 @@ class TicketService:
             NotFoundError: this workspace accepts no tickets.
         """
         claims = read_ticket(ticket, await self.key(), self._tenant_id)
+        with self._tracer.go_on("login by ticket", Kind.INTERNAL, read(claims.traceparent)):
+            return await self._log_in(claims, address)
+
+    async def _log_in(self, claims: TicketClaims, address: str) -> Tokens:
         expires_at = datetime.fromtimestamp(claims.expires_at, UTC)
         async with self._database.transaction() as tx:
             if not await spend(tx, claims.jti, expires_at):
