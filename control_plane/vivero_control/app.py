@@ -37,6 +37,7 @@ from vivero_control.domain.deleted.controllers import DeletedTenantController
 from vivero_control.domain.figures.controllers import FigureController
 from vivero_control.domain.invoices.controllers import ContractInvoiceController
 from vivero_control.domain.leads.controllers import LeadController
+from vivero_control.domain.margins.controllers import MarginController
 from vivero_control.domain.overview.controllers import OverviewApiController
 from vivero_control.domain.plans.controllers import PlanController
 from vivero_control.domain.platform.controllers import PlatformBackupController
@@ -139,6 +140,7 @@ def _api(services: Services) -> Router:
             TenantBillingController,
             TenantLeadController,
             TimelineController,
+            MarginController,
             DifferenceController,
             QuoteController,
             ContractController,

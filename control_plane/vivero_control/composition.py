@@ -57,6 +57,7 @@ from vivero_control.domain.figures.service import FigureService
 from vivero_control.domain.invoices import jobs as invoice_jobs
 from vivero_control.domain.invoices.service import InvoiceService
 from vivero_control.domain.leads.service import LeadService
+from vivero_control.domain.margins.service import Margins
 from vivero_control.domain.monitoring.prometheus import Prometheus
 from vivero_control.domain.monitoring.service import MonitoringService
 from vivero_control.domain.notifications import mails
@@ -314,6 +315,13 @@ def services(to: Infrastructure) -> Services:
             clock=clock,
         ),
         workspace_usage=workspace_usage(to),
+        margins=Margins(
+            tenants=to.tenants,
+            usage=workspace_usage(to).read,
+            billing=billing,
+            contracts=contracts(to),
+            costs=settings.costs,
+        ),
         support_access=SupportAccess(
             database=to.database,
             tenants=to.tenants,

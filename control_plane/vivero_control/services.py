@@ -53,6 +53,7 @@ the frozen structs of its domain's `schemas.py`.
 | `monitoring: MonitoringService` | the console's page Operations | `is_on`, `tenants()`; `view(dashboard, span, tenant) -> DashboardView`, whose panels say by themselves that there is no answer |
 | `figures: FigureService` | figures of the business | `view() -> FiguresView`, `rows(tile, week) -> FigureRows` |
 | `acquisition: Acquisition` | what a customer costs by channel | `view() -> AcquisitionView`, `signups(month, channel) -> FigureRows`; `preview(costs)`, `put(costs, actor)`, each with what changes |
+| `margins: Margins` | what a tenant costs and brings | `of(name) -> Margin` |
 | `leads: LeadService` | leads | `page(LeadQuery) -> Page[LeadRow]`, `get(id) -> LeadDetail`, `calibration()`, `members()`, `assign(id, staff_id, actor)` |
 | `webhooks: WebhookService` | webhooks, for admins | `all()`, `get(number)`, `make(new, actor)`, `change(number, changes, actor)`, `rotate/delete(number, actor)`, `attempts(number, cursor, limit) -> AttemptPage`, `resend(number, message, actor)` |
 | `visits: VisitCounter` | landing page | `count(lead)` |
@@ -96,6 +97,7 @@ from vivero_control.domain.figures.counting import VisitCounter
 from vivero_control.domain.figures.service import FigureService
 from vivero_control.domain.invoices.service import InvoiceService
 from vivero_control.domain.leads.service import LeadService
+from vivero_control.domain.margins.service import Margins
 from vivero_control.domain.monitoring.service import MonitoringService
 from vivero_control.domain.overview.service import OverviewService
 from vivero_control.domain.plans.service import PlanService
@@ -168,6 +170,7 @@ class Services:
     timeline: TimelineService
     figures: FigureService
     acquisition: Acquisition
+    margins: Margins
     leads: LeadService
     visits: VisitCounter
     monitoring: MonitoringService

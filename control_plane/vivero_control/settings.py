@@ -244,6 +244,16 @@ class StaffSettings(BaseModel):
     """Whether who has not set up two-step login can do nothing else before."""
 
 
+class CostSettings(BaseModel):
+    """What a tenant costs who runs the platform, in a month."""
+
+    currency: str = Field(default="EUR", pattern="^[A-Z]{3}$")
+    workspace_cents: int = Field(ge=0, le=10**9)
+    """Of a workspace that runs: its pod, and its share of the servers."""
+    storage_gib_cents: int = Field(ge=0, le=10**9)
+    """Of a GiB of records and files."""
+
+
 class MonitoringSettings(BaseModel):
     """Where the page Operations of the console has its figures from."""
 
@@ -303,6 +313,8 @@ class Settings(BaseSettings):
     probe: ProbeSettings | None = None
     """None: there are no probes."""
     monitoring: MonitoringSettings = MonitoringSettings()
+    costs: CostSettings | None = None
+    """None: no margins are calculated."""
     telemetry: TelemetrySettings = TelemetrySettings()
 
     @field_validator("public_url")

@@ -96,6 +96,13 @@ https://{{ .Values.baseDomain }}{{ if ne (int .Values.publicPort) 443 }}:{{ .Val
 {{- with .Values.monitoring.prometheusUrl }}
 - {name: VIVERO_MONITORING__PROMETHEUS_URL, value: {{ . | quote }}}
 {{- end }}
+{{- with .Values.costs }}
+{{- if .enabled }}
+- {name: VIVERO_COSTS__CURRENCY, value: {{ .currency | quote }}}
+- {name: VIVERO_COSTS__WORKSPACE_CENTS, value: {{ int64 .workspaceCents | quote }}}
+- {name: VIVERO_COSTS__STORAGE_GIB_CENTS, value: {{ int64 .storageGibCents | quote }}}
+{{- end }}
+{{- end }}
 {{- with .Values.telemetry.otlpEndpoint }}
 - {name: VIVERO_TELEMETRY__OTLP_ENDPOINT, value: {{ . | quote }}}
 - {name: VIVERO_TELEMETRY__OTLP_RATIO, value: {{ $.Values.telemetry.ratio | quote }}}

@@ -51,6 +51,7 @@ from vivero_control.web.staff_members import StaffMembersController
 from vivero_control.web.staff_security import StaffSecurityController
 from vivero_control.web.staff_status import StaffStatusController
 from vivero_control.web.status import StatusPageController
+from vivero_control.web.tenant_margin import TenantMarginController
 from vivero_control.web.tenant_support import TenantSupportController
 from vivero_control.web.tenant_timeline import TenantTimelineController
 from vivero_control.web.tenants import TenantsController
@@ -86,6 +87,7 @@ def pages(clock: Clock = now) -> Pages:
             TenantsController,
             TenantSupportController,
             TenantTimelineController,
+            TenantMarginController,
             BulkController,
             SavedViewsController,
             TenantBackupsController,

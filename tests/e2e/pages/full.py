@@ -323,6 +323,7 @@ CONTROL_PAGES = (
     "/staff/views/new",
     "/staff/views/1",
     "/staff/acquisition",
+    f"/staff/tenants/t0-{SLUG}/margin",
     "/staff/acquisition/costs",
     "/staff/acquisition/2026-11?channel=newsletter",
     "/staff/keys",

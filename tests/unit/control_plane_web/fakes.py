@@ -32,6 +32,7 @@ from unit.control_plane_web.contract_fakes import FakeContracts, FakeInvoices, F
 from unit.control_plane_web.figure_fakes import FakeAcquisition, FakeFigures, FakeVisits
 from unit.control_plane_web.key_fakes import FakeStaffApiKeys
 from unit.control_plane_web.lead_fakes import FakeLeads
+from unit.control_plane_web.margin_fakes import FakeMargins
 from unit.control_plane_web.monitoring_fakes import monitoring
 from unit.control_plane_web.status_fakes import FakeStatus
 from unit.control_plane_web.timeline_fakes import FakeTimeline
@@ -1093,6 +1094,7 @@ def fakes(**replaced: object) -> dict[str, object]:
         "timeline": FakeTimeline(),
         "figures": FakeFigures(),
         "acquisition": FakeAcquisition(),
+        "margins": FakeMargins(),
         "leads": FakeLeads(),
         "visits": FakeVisits(),
         "monitoring": monitoring(),

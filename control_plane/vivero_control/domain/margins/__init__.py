@@ -1,0 +1,1 @@
+"""What a tenant costs and brings."""
