@@ -20,7 +20,7 @@ from vivero_control.domain.staff.schemas import Login, Role, Scope
 from vivero_web.api_keys import MAX_KEYS
 
 PATH = "/api/v1/api-keys"
-OF_PERSONS = (PATH, "/api/v1/staff", "/api/v1/auth/second-factor")
+OF_PERSONS = (PATH, "/api/v1/staff", "/api/v1/auth/second-factor", "/api/v1/webhooks")
 Later = Callable[[timedelta], None]
 
 
