@@ -43,6 +43,8 @@ from vivero_control.domain.backups.repository import OperationDirectory, Operati
 from vivero_control.domain.backups.service import BackupDeps, BackupService
 from vivero_control.domain.billing import jobs as billing_jobs
 from vivero_control.domain.billing.changes import PlanChanges
+from vivero_control.domain.billing.held import HeldSubscriptions
+from vivero_control.domain.billing.pauses import PlanPauses
 from vivero_control.domain.billing.service import BillingService
 from vivero_control.domain.billing.stripe import Stripe
 from vivero_control.domain.billing.synchronisation import Synchroniser
@@ -261,6 +263,7 @@ def services(to: Infrastructure) -> Services:
         wake_worker=to.wake_up.notify,
         clock=clock,
     )
+    held = HeldSubscriptions(to.database, to.payments, billing, audit)
     backups = BackupService(_backup_deps(to, audit))
     tenants = TenantService(
         directory=to.directory,
@@ -334,7 +337,8 @@ def services(to: Infrastructure) -> Services:
         deleted=deleted,
         platform=PlatformBackups(to.kube, audit, clock),
         billing=billing,
-        plan_changes=PlanChanges(database=to.database, provider=to.payments, billing=billing, audit=audit, clock=clock),
+        plan_changes=PlanChanges(held, billing, clock),
+        plan_pauses=PlanPauses(held, billing, clock),
         quotes=QuoteService(
             database=to.database,
             tenants=to.tenants,

@@ -30,6 +30,7 @@ the frozen structs of its domain's `schemas.py`.
 | `platform: PlatformBackups` | the platform's own backup | `get() -> PlatformBackupView`, `back_up(BackUp, actor)` |
 | `billing: BillingService` | the plan of a workspace | `is_on`, `offers()`; `checkout(tenant, plan, interval, return_url)` and `portal(tenant, return_url)`, each the address to go to; `of_tenant(uid) -> BillingView`; `refresh(uid)` |
 | `plan_changes: PlanChanges` | the same, once a plan is bought | `preview(tenant, plan, interval) -> Preview`, `change(tenant, plan, interval, at, cents)`; `keep`, `cancel` and `resume`, each with who does it |
+| `plan_pauses: PlanPauses` | the same | `pause(tenant, months, starts_at, by)`, `take_back(tenant, by)`; `preview_restart(tenant) -> Restart`, `restart(tenant, at, cents, by)` |
 | `quotes: QuoteService` | quotes, for staff and for who has the link | `all()`, `get(number)`, `make/change/send/withdraw(…, actor)`; `opened(code)`, `accept(code, said)`, `decline(code, reason)`, each a QuoteView |
 | `contracts: ContractService` | contracts | `all()`, `get(number)`, `of_tenant(uid)`, `attach(number, to, actor)` |
 | `invoices: InvoiceService` | invoices of contracts | `all(state)`, `get(number)`, `of_contract(number)`, `of_tenant(uid)`, `document(number)`; `pay/take_payment_out/take_back(number, …, actor)` |
@@ -88,6 +89,7 @@ from vivero_control.domain.audit.search import AuditSearch
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.backups.service import BackupService
 from vivero_control.domain.billing.changes import PlanChanges
+from vivero_control.domain.billing.pauses import PlanPauses
 from vivero_control.domain.billing.service import BillingService
 from vivero_control.domain.contracts.contracts import ContractService
 from vivero_control.domain.contracts.quotes import QuoteService
@@ -142,6 +144,7 @@ class Services:
     platform: PlatformBackups
     billing: BillingService
     plan_changes: PlanChanges
+    plan_pauses: PlanPauses
     quotes: QuoteService
     contracts: ContractService
     invoices: InvoiceService

@@ -402,6 +402,8 @@ class BillingSubscription(Base):
     period_end: Mapped[datetime] = mapped_column(UtcDateTime)
     ends_with_period: Mapped[bool]
     next_plan: Mapped[str | None] = mapped_column(String(253))
+    paused_from: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    paused_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

@@ -16,11 +16,13 @@ from vivero_control.domain.accounts.usage import WorkspaceUsage
 from vivero_control.domain.billing.change_rules import Moment
 from vivero_control.domain.billing.changes import COMMENT_MAX, PlanChanges
 from vivero_control.domain.billing.provider import CANCEL_REASONS
+from vivero_control.domain.billing.schemas import SubscriptionStatus
 from vivero_control.web import account_lines, billing_lines
 from vivero_control.web.account_plan import PLAN, SHOWN, PlanPage, chosen_interval
 from vivero_control.web.account_shell import REFUSALS, Portal
 from vivero_control.web.site import ACCOUNT, known
 
+_MISSING: Final = "Look at it once more: a part of the form is missing."
 _DIGITS: Final = 12
 """Of a second, and of an amount in cents."""
 
@@ -87,13 +89,13 @@ class PlanChangeController(Controller):
                 portal.visit.tenant,
                 form.plan,
                 chosen_interval(form.interval),
-                at=datetime.fromtimestamp(_number(form.at, "at"), UTC),
-                cents=_number(form.cents, "cents"),
+                at=moment(form.at, "at"),
+                cents=number(form.cents, "cents"),
                 by=portal.visit.actor,
             )
         except REFUSALS as error:
             return await shown.render(error=error)
-        return _done("changed" if made is Moment.NOW else "planned")
+        return back_to_plan("changed" if made is Moment.NOW else "planned")
 
     @post("/keep", status_code=HTTP_303_SEE_OTHER)
     async def keep(
@@ -102,7 +104,7 @@ class PlanChangeController(Controller):
         portal: NamedDependency[Portal],
         plan_changes: NamedDependency[PlanChanges],
     ) -> Redirect | Template:
-        return await _ordered(shown, plan_changes.keep(portal.visit.tenant, portal.visit.actor), "kept")
+        return await ordered(shown, plan_changes.keep(portal.visit.tenant, portal.visit.actor), "kept")
 
     @get("/cancel")
     async def cancel_page(self, portal: NamedDependency[Portal]) -> Template:
@@ -120,7 +122,7 @@ class PlanChangeController(Controller):
             await plan_changes.cancel(portal.visit.tenant, form.reason, form.comment.strip(), portal.visit.actor)
         except REFUSALS as error:
             return await _cancel_page(portal, form, error)
-        return _done("canceled")
+        return back_to_plan("canceled")
 
     @post("/resume", status_code=HTTP_303_SEE_OTHER)
     async def resume(
@@ -129,7 +131,7 @@ class PlanChangeController(Controller):
         portal: NamedDependency[Portal],
         plan_changes: NamedDependency[PlanChanges],
     ) -> Redirect | Template:
-        return await _ordered(shown, plan_changes.resume(portal.visit.tenant, portal.visit.actor), "resumed")
+        return await ordered(shown, plan_changes.resume(portal.visit.tenant, portal.visit.actor), "resumed")
 
 
 async def _cancel_page(portal: Portal, form: CancelForm, error: WebError | None = None) -> Template:
@@ -139,27 +141,38 @@ async def _cancel_page(portal: Portal, form: CancelForm, error: WebError | None 
         "/plan",
         error,
         ends_at=view.subscription.period_end if view.subscription else None,
+        is_paused=view.subscription is not None and view.subscription.status is SubscriptionStatus.PAUSED,
         reasons=CANCEL_REASONS,
         form=form,
         comment_max=COMMENT_MAX,
     )
 
 
-async def _ordered(shown: PlanPage, order: Awaitable[None], done: str) -> Redirect | Template:
+async def ordered(shown: PlanPage, order: Awaitable[None], done: str) -> Redirect | Template:
+    """The page of the plan, which says what was done, or why it was not."""
     try:
         await order
     except REFUSALS as error:
         return await shown.render(error=error)
-    return _done(done)
+    return back_to_plan(done)
 
 
-def _done(what: str) -> Redirect:
+def back_to_plan(what: str) -> Redirect:
+    """To the page of the plan, which says so."""
     return Redirect(f"{PLAN}?done={what}", status_code=HTTP_303_SEE_OTHER)
 
 
-def _number(typed: str, name: str) -> int:
+def moment(typed: str, name: str) -> datetime:
+    """A second that a form of ours has brought along. Raises InvalidInputError."""
+    try:
+        return datetime.fromtimestamp(number(typed, name), UTC)
+    except (ValueError, OverflowError) as error:
+        raise InvalidInputError.of(name, _MISSING) from error
+
+
+def number(typed: str, name: str) -> int:
     """A whole number that a form of ours has brought along. Raises InvalidInputError."""
     digits = typed.removeprefix("-")
     if not (digits.isascii() and digits.isdigit()) or len(digits) > _DIGITS:
-        raise InvalidInputError.of(name, "Look at the change once more: a part of the form is missing.")
+        raise InvalidInputError.of(name, _MISSING)
     return int(typed)

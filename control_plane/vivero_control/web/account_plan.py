@@ -30,6 +30,9 @@ _DONE: Final = {
     "kept": "Your plan stays as it is",
     "canceled": "Your plan is canceled",
     "resumed": "Your plan goes on",
+    "paused": "The pause is agreed on",
+    "unpaused": "The pause is taken back, and your plan goes on",
+    "restarted": "The pause is over, and the workspace opens now",
 }
 """What was just done, by the word in the address."""
 

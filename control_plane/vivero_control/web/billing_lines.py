@@ -9,9 +9,17 @@ from vivero_core.model.constants import SuspensionReason
 from vivero_core.model.tenant import Tenant
 from vivero_ui.filters import bytes_, number
 
-from vivero_control.domain.billing import policies
+from vivero_control.domain.billing import pause_rules, policies
 from vivero_control.domain.billing.change_rules import MONTHS, Moment, Preview, hindrance, moment_of
-from vivero_control.domain.billing.schemas import Interval, Invoice, InvoiceKind, InvoiceStatus, SubscriptionStatus
+from vivero_control.domain.billing.pause_rules import Restart
+from vivero_control.domain.billing.schemas import (
+    Interval,
+    Invoice,
+    InvoiceKind,
+    InvoiceStatus,
+    Subscription,
+    SubscriptionStatus,
+)
 from vivero_control.domain.billing.service import BillingView, offer_of
 from vivero_control.domain.plans.service import PlanLimits, PlanView
 from vivero_control.domain.tenants.policies import trial_end
@@ -70,6 +78,7 @@ class WorkspaceLine(Struct, frozen=True, kw_only=True):
 _CLOSED: Final = {
     SuspensionReason.TRIAL_ENDED: "It opens again, with everything where you left it, as soon as a plan is paid.",
     SuspensionReason.UNPAID: "It opens again as soon as it is paid. The data is kept.",
+    SuspensionReason.SUBSCRIPTION_PAUSED: "It opens again when the pause of the plan is over. The data is kept.",
     SuspensionReason.ABUSE: "It was closed by the people who run Vivero; a payment does not open it.",
     SuspensionReason.MANUAL: "It was closed by the people who run Vivero; a payment does not open it.",
 }
@@ -106,7 +115,12 @@ class PlanLine(Struct, frozen=True, kw_only=True):
     next_plan: str
     """What begins with the next period; empty if nothing changes."""
     is_open: bool
+    goes_on: bool
     can_change: bool
+    can_pause: bool
+    is_paused: bool
+    pause_starts_at: datetime | None
+    pause_ends_at: datetime | None
     period_start: datetime
     period_end: datetime
     to_pay: str
@@ -128,6 +142,11 @@ def plan(view: BillingView, plans: Sequence[PlanView]) -> PlanLine | None:
         ends_with_period=found.ends_with_period,
         next_plan=names.get(found.next_plan, found.next_plan) if found.next_plan else "",
         can_change=hindrance(found) is None,
+        can_pause=pause_rules.hindrance(found, view.invoices) is None,
+        is_paused=found.status is SubscriptionStatus.PAUSED,
+        pause_starts_at=found.paused_from,
+        pause_ends_at=found.paused_until,
+        goes_on=policies.goes_on(found.status),
         is_open=policies.access(found.status) is policies.Access.OPEN,
         period_start=found.period_start,
         period_end=found.period_end,
@@ -183,6 +202,48 @@ def changes(view: BillingView, plans: Sequence[PlanView]) -> list[ChangeLine]:
         for one, interval, moment in found
         if moment is not None
     ]
+
+
+class PauseLine(Struct, frozen=True, kw_only=True):
+    """What a pause means, before it is agreed on."""
+
+    price: str
+    starts_at: datetime
+    starts: int
+    """The same second, as a form brings it along."""
+    choices: list[tuple[int, datetime]]
+    """Months, and when it is over."""
+
+
+def pauses(current: Subscription) -> PauseLine:
+    found = pause_rules.pauses(current)
+    return PauseLine(
+        price=_price(current.amount_cents, current.currency, current.interval),
+        starts_at=current.period_end,
+        starts=int(current.period_end.timestamp()),
+        choices=[(one.months, one.ends_at) for one in found],
+    )
+
+
+class RestartLine(Struct, frozen=True, kw_only=True):
+    """What the end of a pause costs, before it is agreed on."""
+
+    total: str
+    lines: list[tuple[str, str]]
+    pause_ends_at: datetime | None
+    at: int
+    cents: int
+
+
+def restart(found: Restart) -> RestartLine:
+    currency = found.current.currency
+    return RestartLine(
+        total=money(found.cost.total_cents, currency),
+        lines=[(line.words, money(line.cents, currency)) for line in found.cost.lines],
+        pause_ends_at=found.current.paused_until,
+        at=int(found.at.timestamp()),
+        cents=found.cost.total_cents,
+    )
 
 
 class PreviewLine(Struct, frozen=True, kw_only=True):

@@ -61,6 +61,10 @@ _SUSPENDED: Final = {
         "This workspace is suspended: unpaid",
         "It opens again as soon as the open invoice is paid.",
     ),
+    SuspensionReason.SUBSCRIPTION_PAUSED: (
+        "The subscription of this workspace is paused",
+        "It opens again when the pause is over, or earlier if its owner ends the pause.",
+    ),
     SuspensionReason.ABUSE: (
         "This workspace is suspended: terms of use",
         "Its owner has been told why and how to answer.",

@@ -18,6 +18,7 @@ from vivero_control.web.account_backups import AccountBackupsController
 from vivero_control.web.account_change import PlanChangeController
 from vivero_control.web.account_data import AccountDataController
 from vivero_control.web.account_domains import AccountDomainsController
+from vivero_control.web.account_pause import PauseController
 from vivero_control.web.account_people import AccountPeopleController, AccountWorkspacesController
 from vivero_control.web.account_plan import PlanPageController
 from vivero_control.web.account_settings import AccountSettingsController
@@ -75,6 +76,7 @@ def pages(clock: Clock = now) -> Pages:
             AccountController,
             PlanPageController,
             PlanChangeController,
+            PauseController,
             AccountBackupsController,
             AccountDataController,
             AccountPeopleController,

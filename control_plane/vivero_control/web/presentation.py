@@ -42,6 +42,7 @@ STATES: Final = {
 REASONS: Final = {
     SuspensionReason.TRIAL_ENDED: "Trial ended",
     SuspensionReason.UNPAID: "Unpaid",
+    SuspensionReason.SUBSCRIPTION_PAUSED: "Subscription paused",
     SuspensionReason.ABUSE: "Abuse",
     SuspensionReason.MANUAL: "By hand",
 }

@@ -173,6 +173,7 @@ class Reason(StrEnum):
     # Suspension: the reasons of spec.suspended, and their absence.
     TRIAL_ENDED = "TrialEnded"
     UNPAID = "Unpaid"
+    SUBSCRIPTION_PAUSED = "SubscriptionPaused"
     ABUSE = "Abuse"
     MANUAL = "Manual"
     NOT_SUSPENDED = "NotSuspended"
@@ -235,6 +236,7 @@ class SuspensionReason(StrEnum):
 
     TRIAL_ENDED = "TrialEnded"
     UNPAID = "Unpaid"
+    SUBSCRIPTION_PAUSED = "SubscriptionPaused"
     ABUSE = "Abuse"
     MANUAL = "Manual"
 

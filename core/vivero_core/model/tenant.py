@@ -105,7 +105,7 @@ class Suspension(Model):
     """Why the workspace is out of service."""
 
     reason: SuspensionReason
-    """TrialEnded, Unpaid, Abuse or Manual."""
+    """TrialEnded, Unpaid, SubscriptionPaused, Abuse or Manual."""
     message: str = Field(default="", max_length=500)
     """A sentence shown on the page that visitors get instead of the workspace."""
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from vivero_dev.payments import objects
 from vivero_dev.payments.objects import RETRY_DAYS, Object
-from vivero_dev.payments.proration import change_lines, first_lines
+from vivero_dev.payments.proration import change_lines, first_lines, restart_line
 
 DAY: Final = 24 * 3600
 KINDS: Final = ("customers", "sessions", "subscriptions", "invoices", "portals", "products")
@@ -156,7 +156,10 @@ class Ledger:
         """The invoice that a change would make; nothing is kept."""
         with self.lock:
             of, change = self.find(self.subscriptions, fields["subscription"]), fields["subscription_details"]
-            lines = change_lines(of, self._price(of, change), self._reckoned(of, change))
+            if change.get("billing_cycle_anchor") == "now":
+                lines = [restart_line(of, self.now())]
+            else:
+                lines = change_lines(of, self._price(of, change), self._reckoned(of, change))
             return {"object": "invoice", "total": sum(line["amount"] for line in lines), "lines": {"data": lines}}
 
     def update_subscription(self, name: str, fields: Object) -> Object:
@@ -165,6 +168,10 @@ class Ledger:
             of = self._living(name)
             if "items" in fields:
                 self._change_price(of, fields)
+            if fields.get("billing_cycle_anchor") == "now":
+                self._restart(of)
+            if "pause_collection" in fields:
+                of["pause_collection"] = fields["pause_collection"] or None
             if "cancel_at_period_end" in fields:
                 of["cancel_at_period_end"] = fields["cancel_at_period_end"] == "true"
                 of["cancellation_details"] = fields.get("cancellation_details", {})
@@ -188,6 +195,14 @@ class Ledger:
             if period["end"] != item["current_period_end"]:
                 item["current_period_start"], item["current_period_end"] = period["start"], period["end"]
             self._settle(self._bill(of, "subscription_update", lines), paid=True)
+
+    def _restart(self, of: Object) -> None:
+        """A whole period that begins now, and is paid for."""
+        if self._card(of) != "pays":
+            raise RefusedError(402, "card_declined", "The card was declined. Nothing was changed.")
+        line, item = restart_line(of, self.now()), of["items"]["data"][0]
+        item["current_period_start"], item["current_period_end"] = line["period"]["start"], line["period"]["end"]
+        self._settle(self._bill(of, "subscription_update", [line]), paid=True)
 
     def _price(self, of: Object, fields: Object) -> Object:
         asked = fields["items"]["0"]
@@ -243,9 +258,21 @@ class Ledger:
                 self._changed(of, "customer.subscription.deleted")
                 return
             start = item["current_period_end"]
-            item["current_period_start"] = start
-            item["current_period_end"] = objects.after(start, item["price"]["recurring"]["interval"])
-            self._settle(self._bill(of, "subscription_cycle"), paid=self._card(of) == "pays")
+            end = objects.after(start, item["price"]["recurring"]["interval"], item["current_period_start"])
+            item["current_period_start"], item["current_period_end"] = start, end
+            made = self._bill(of, "subscription_cycle")
+            if _collects(of, start):
+                self._settle(made, paid=self._card(of) == "pays")
+            else:
+                self._void(made)
+        if of.get("pause_collection") and _collects(of, now):
+            of["pause_collection"] = None
+            self._changed(of, "customer.subscription.updated")
+
+    def _void(self, made: Object) -> None:
+        """Of a period in which nothing is collected."""
+        made["status"] = "void"
+        self._changed(made, "invoice.voided")
 
     def _retry(self, of: Object) -> None:
         owed = next(one for one in self.listed(self.invoices, of["customer"]) if one["status"] == "open")
@@ -303,6 +330,11 @@ class Ledger:
         self.events.append(event)
         self.told(event)
         return copy.deepcopy(about)
+
+
+def _collects(of: Object, moment: int) -> bool:
+    paused = of.get("pause_collection")  # a subscription that an older program has kept has none
+    return not paused or int(paused["resumes_at"]) <= moment
 
 
 def _name(prefix: str) -> str:

@@ -18,12 +18,16 @@ RETRY_DAYS: Final = (3, 5, 7)
 """After a renewal failed: days until each further attempt. The last one that fails makes the subscription unpaid."""
 
 
-def after(start: int, interval: str) -> int:
-    """One month or year later; the last day of a shorter month stands for a later day."""
+def after(start: int, interval: str, before: int | None = None) -> int:
+    """One month or year later; the last day of a shorter month stands for a later day.
+
+    `before` is the beginning of the period that ends at `start`: one of the two is on the day of the first period.
+    """
     at = datetime.fromtimestamp(start, UTC)
+    wanted = max(at.day, datetime.fromtimestamp(start if before is None else before, UTC).day)
     months = at.month - 1 + (12 if interval == "year" else 1)
     year, month = at.year + months // 12, months % 12 + 1
-    day = min(at.day, calendar.monthrange(year, month)[1])
+    day = min(wanted, calendar.monthrange(year, month)[1])
     return int(at.replace(year=year, month=month, day=day).timestamp())
 
 
@@ -86,6 +90,7 @@ def subscription(name: str, of: Object, now: int) -> Object:
         "metadata": of["subscription_metadata"],
         "cancel_at_period_end": False,
         "cancel_at": None,
+        "pause_collection": None,
         "items": {"object": "list", "data": [item]},
         "title": of["price_data"]["product_data"]["name"],
         "first_title": of["price_data"]["product_data"]["name"],

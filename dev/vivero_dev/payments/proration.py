@@ -30,6 +30,12 @@ def change_lines(of: Object, price: Object, at: int) -> list[Object]:
     ]
 
 
+def restart_line(of: Object, now: int) -> Object:
+    """The line of the invoice of a whole period that begins now; nothing of another one is credited."""
+    price = of["items"]["data"][0]["price"]
+    return _line(of["title"], price["unit_amount"], now, after(now, price["recurring"]["interval"]))
+
+
 def first_lines(of: Object, code: str, percent: int) -> list[Object]:
     """The lines of a subscription's first invoice, with what a promotion code takes away."""
     item = of["items"]["data"][0]

@@ -48,6 +48,7 @@ class Event(StrEnum):
     """To serve its owner."""
     TRIAL_ENDED = "TrialEnded"
     UNPAID = "Unpaid"
+    SUBSCRIPTION_PAUSED = "SubscriptionPaused"
     ABUSE = "Abuse"
     MANUAL = "Manual"
     DELETE = "delete"
@@ -67,6 +68,7 @@ class Move:
 _SUSPENDED_OR_GONE: Final = {
     Event.TRIAL_ENDED: Move(State.SUSPENDED, Reason.TRIAL_ENDED),
     Event.UNPAID: Move(State.SUSPENDED, Reason.UNPAID),
+    Event.SUBSCRIPTION_PAUSED: Move(State.SUSPENDED, Reason.SUBSCRIPTION_PAUSED),
     Event.ABUSE: Move(State.SUSPENDED, Reason.ABUSE),
     Event.MANUAL: Move(State.SUSPENDED, Reason.MANUAL),
     Event.DELETE: Move(State.DELETING, Reason.DELETING),

@@ -22,7 +22,16 @@ _SEVERITY: Final = (State.BLOCKED, State.FAILED, State.WAITING)
 _SUSPENDED_ASPECTS: Final = (ConditionType.WORKLOAD_READY, ConditionType.ROUTE_READY)
 _CALM: Final = frozenset(
     {Reason.PROVEN, Reason.PROVISIONING, Reason.STARTING, Reason.ROLLING_OUT, Reason.WAITING_FOR_TURN, Reason.RESTORING}
-    | {Reason.PAUSED, Reason.DELETING, Reason.TRIAL_ENDED, Reason.UNPAID, Reason.ABUSE, Reason.MANUAL, Reason.RESUMED}
+    | {
+        Reason.PAUSED,
+        Reason.DELETING,
+        Reason.TRIAL_ENDED,
+        Reason.UNPAID,
+        Reason.SUBSCRIPTION_PAUSED,
+        Reason.ABUSE,
+        Reason.MANUAL,
+        Reason.RESUMED,
+    }
 )
 """Reasons of Ready that are not errors."""
 _IN_PROGRESS: Final = frozenset(
@@ -35,6 +44,7 @@ _LONG_SPARE_START: Final = timedelta(seconds=20)
 SUSPENSION_TEXT: Final = {
     "TrialEnded": "the trial has ended",
     "Unpaid": "a payment is overdue",
+    "SubscriptionPaused": "the subscription is paused",
     "Abuse": "violation of the terms of use",
     "Manual": "suspended by staff",
 }

@@ -78,7 +78,7 @@ class Business:
         ledger, draw, changes = self.standin.ledger, self.draw, self.services.plan_changes
         subscriptions = self.owned(ledger.subscriptions, tenant)
         plan, interval = draw.choice(["starter", "professional"]), draw.choice([*Interval, Interval.MONTH])
-        what = draw.choice(["change", "change", "keep", "cancel", "resume", "card", "pay"])
+        what = draw.choice(["change", "change", "keep", "cancel", "resume", "card", "pay", *PAUSING])
         with suppress(ConflictError):
             if all(one["status"] == "canceled" for one in subscriptions):
                 page = await self.services.billing.checkout(tenant, plan, interval, f"https://{DOMAIN}:8443/account")
@@ -98,6 +98,15 @@ class Business:
                     await changes.cancel(tenant, "other", "", WHO)
                 case "resume":
                     await changes.resume(tenant, WHO)
+                case "pause":
+                    await self._pause(tenant)
+                case "take back":
+                    await self.services.plan_pauses.take_back(tenant, WHO)
+                case "restart":
+                    restart = await self.services.plan_pauses.preview_restart(tenant)
+                    cents = restart.cost.total_cents
+                    await self.services.plan_pauses.restart(tenant, at=restart.at, cents=cents, by=WHO)
+                    assert self.owned(ledger.invoices, tenant)[-1]["total"] == cents, "charged is what was shown"
                 case "card":
                     ledger.use_card(subscriptions[-1]["customer"], draw.choice(["pays", "fails-later"]))
                 case _:
@@ -105,6 +114,12 @@ class Business:
                         if owed["status"] == "open":
                             ledger.pay_invoice(owed["id"], "pays")
             self.note(what)
+
+    async def _pause(self, tenant: Tenant) -> None:
+        """From the end of the period that it is in."""
+        ends = self.owned(self.standin.ledger.subscriptions, tenant)[-1]["items"]["data"][0]["current_period_end"]
+        starts = datetime.fromtimestamp(ends, UTC)
+        await self.services.plan_pauses.pause(tenant, self.draw.choice([1, 1, 2]), starts_at=starts, by=WHO)
 
     async def deliver(self, step: int) -> None:
         """The messages that arrive now: some late, some twice, in any order."""
@@ -145,7 +160,10 @@ class Business:
         live = [one for one in subscriptions if one["status"] in OPEN]
         assert len(live) < 2, "no customer has two subscriptions at once"
         one = (live or subscriptions)[-1]
-        wanted = (self._billed(one), None if live else "Unpaid")
+        # Of the period that it is in: one whose invoice is void is not paid, and was not to be.
+        last = self.owned(self.standin.ledger.invoices, tenant)[-1]
+        closed = "SubscriptionPaused" if last["status"] == "void" else None
+        wanted = (self._billed(one), closed if live else "Unpaid")
         return "" if found == wanted else f"{tenant.name}: {found} where the ledger has {wanted} ({one['status']})"
 
     def _billed(self, of: Object) -> str:

@@ -41,7 +41,7 @@ BAD = [
     ({"hosts": ["*.example.com"]}, "hosts must be lower-case DNS names"),
     ({"hosts": ["a.example.com"] * 2}, "Duplicate value"),
     ({"hosts": [f"h{n}.example.com" for n in range(11)]}, "spec.hosts"),
-    ({"suspended": SUSPENDED}, 'supported values: "TrialEnded", "Unpaid", "Abuse", "Manual"'),
+    ({"suspended": SUSPENDED}, 'supported values: "TrialEnded", "Unpaid", "SubscriptionPaused", "Abuse", "Manual"'),
     ({"deletionPolicy": "Burn"}, 'supported values: "Retain", "Delete"'),
     ({"adopt": "short"}, "spec.adopt"),
     ({"acceptDataLossAt": "2026-11-22T00:00:00+99:00"}, "spec.acceptDataLossAt"),

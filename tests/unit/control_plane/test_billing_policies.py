@@ -24,6 +24,7 @@ from vivero_core.model.tenant import Tenant
 
 STATUSES = st.sampled_from(SubscriptionStatus)
 ENDS = "2026-12-01T00:00:00Z"
+PAUSE = {"paused_from": NOW + timedelta(days=30), "paused_until": NOW + timedelta(days=60)}
 
 
 def subscription(status: SubscriptionStatus, **known: Any) -> Subscription:  # noqa: ANN401  fields of Subscription
@@ -153,8 +154,9 @@ def test_messages_in_any_order_end_in_the_same_state(history: list[SubscriptionS
 @given(STATUSES)
 def test_nothing_new_is_no_notice(status: SubscriptionStatus) -> None:
     if status not in {SubscriptionStatus.ACTIVE, SubscriptionStatus.TRIALING}:
-        assert policies.notice(status, status) is None
-    assert policies.notice(SubscriptionStatus.ACTIVE, SubscriptionStatus.ACTIVE) is None
+        assert policies.notice(subscription(status), subscription(status)) is None
+    paused = subscription(SubscriptionStatus.ACTIVE, **PAUSE)
+    assert policies.notice(paused, paused) is None
 
 
 @pytest.mark.parametrize(
@@ -169,12 +171,53 @@ def test_nothing_new_is_no_notice(status: SubscriptionStatus) -> None:
         ("past_due", "unpaid", Notice.ENDED),
         ("active", "canceled", Notice.ENDED),
         ("unpaid", "canceled", None),
+        ("active", "paused", Notice.PAUSED),
+        (None, "paused", Notice.PAUSED),
+        ("paused", "paused", None),
+        ("paused", "active", Notice.UNPAUSED),
+        ("paused", "past_due", Notice.PAYMENT_FAILED),
+        ("paused", "canceled", Notice.ENDED),
         (None, "canceled", None),
     ],
 )
 def test_notices(before: str | None, after: str, said: Notice | None) -> None:
-    known = SubscriptionStatus(before) if before else None
-    assert policies.notice(known, SubscriptionStatus(after)) is said
+    known = subscription(SubscriptionStatus(before)) if before else None
+    assert policies.notice(known, subscription(SubscriptionStatus(after))) is said
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ({}, PAUSE, Notice.PAUSE_PLANNED),
+        (PAUSE, PAUSE, None),
+        (PAUSE, {}, None),
+    ],
+)
+def test_a_pause_that_is_planned_is_told_once(
+    before: dict[str, Any], after: dict[str, Any], said: Notice | None
+) -> None:
+    then, now = (subscription(SubscriptionStatus.ACTIVE, **one) for one in (before, after))
+    assert policies.notice(then, now) is said
+
+
+@given(tenants(), STATUSES, STATUSES)
+def test_why_a_workspace_is_closed_follows_the_subscription(
+    one: Tenant, earlier: SubscriptionStatus, later: SubscriptionStatus
+) -> None:
+    """A plan that is canceled while it is paused closes for another reason than before."""
+    before = patched(one, patch(one, subscription(earlier))).spec
+    after = patched(one, patch(one, subscription(earlier)))
+    after = patched(after, patch(after, subscription(later)))
+    if access(later) is not Access.CLOSED or before.plan != "starter" or after.spec.suspended is None:
+        return
+    if before.suspended is None or before.suspended.reason in {"Unpaid", "SubscriptionPaused"}:
+        wanted = "SubscriptionPaused" if later is SubscriptionStatus.PAUSED else "Unpaid"
+        assert after.spec.suspended.reason == wanted
+
+
+def test_what_goes_on_by_itself_is_what_is_paid_or_paused() -> None:
+    open_or_paused = {one for one in SubscriptionStatus if access(one) is Access.OPEN} | {SubscriptionStatus.PAUSED}
+    assert {one for one in SubscriptionStatus if policies.goes_on(one)} == open_or_paused
 
 
 def test_one_charge_for_one_time() -> None:

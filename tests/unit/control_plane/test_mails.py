@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from unit.control_plane.builders import NOW
 from vivero_control.domain.billing.policies import Notice
 from vivero_control.domain.notifications import mails
-from vivero_control.domain.notifications.mails import WayOn
+from vivero_control.domain.notifications.mails import PauseDays, WayOn
 from vivero_control.domain.signups.people import mailbox
 from vivero_core.model.naming import EMAIL_PATTERN
 from vivero_web.mail import Mail, compose
@@ -84,7 +84,9 @@ def test_where_plans_are_sold_the_mails_of_a_trial_lead_there(answered: bool) ->
 
 @pytest.mark.parametrize("notice", Notice)
 def test_each_notice_of_a_subscription_is_a_mail(notice: Notice) -> None:
-    mail = mails.of_subscription(notice, key="sub_1:1", to=TO, url=URL, account_url=f"{URL}/account")
+    pause = PauseDays("3 January 2027", "3 March 2027")
+    mail = mails.of_subscription(notice, key="sub_1:1", to=TO, url=URL, account_url=f"{URL}/account", pause=pause)
+    assert ("3 March 2027" in mail.text) is (notice in {Notice.PAUSE_PLANNED, Notice.PAUSED})
     assert {URL, f"{URL}/account"} <= set(mail.text.split())
     assert notice in mail.key
     assert "Vivero" in mail.subject

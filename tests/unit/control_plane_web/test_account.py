@@ -138,7 +138,8 @@ def test_who_comes_back_from_paying_sees_what_came_of_it(owner: Callable[..., Te
 
 
 @pytest.mark.parametrize(
-    ("reason", "opens"), [("TrialEnded", True), ("Unpaid", True), ("Abuse", False), ("Manual", False)]
+    ("reason", "opens"),
+    [("TrialEnded", True), ("Unpaid", True), ("SubscriptionPaused", True), ("Abuse", False), ("Manual", False)],
 )
 def test_a_closed_workspace_says_whether_a_payment_opens_it(
     owner: Callable[..., TestClient[Any]],

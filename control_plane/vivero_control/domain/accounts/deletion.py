@@ -11,7 +11,7 @@ from vivero_web.errors import ConflictError, InvalidInputError
 from vivero_control.db.database import Database
 from vivero_control.domain.accounts.backups import ASKED_FOR
 from vivero_control.domain.accounts.service import Visit
-from vivero_control.domain.billing.policies import Access, access
+from vivero_control.domain.billing.policies import goes_on
 from vivero_control.domain.billing.service import BillingService
 from vivero_control.domain.deleted.service import DeletedNotFoundError, DeletedTenant, DeletedTenants, Undelete
 from vivero_control.domain.notifications import mails
@@ -65,7 +65,7 @@ class WorkspaceDeletion:
         if not self.undo_days(tenant):
             return NOT_KEPT
         found = (await self._billing.of_tenant(tenant.metadata.uid)).subscription
-        return PAID if found is not None and access(found.status) is Access.OPEN else ""
+        return PAID if found is not None and goes_on(found.status) else ""
 
     async def delete(self, visit: Visit, typed: str) -> None:
         """Delete the workspace; `typed` is the first word of its address, as a confirmation.

@@ -62,6 +62,8 @@ def moment_of(current: Subscription, offer: Offer) -> Moment | None:
 
 def hindrance(current: Subscription) -> str | None:
     """What comes before the plan can be changed, in a sentence; None if it can be changed now."""
+    if current.paused_from is not None:
+        return "A pause is agreed on. Take it back or end it first."
     if current.status is not SubscriptionStatus.ACTIVE:
         return _UNPAID
     if current.ends_with_period:

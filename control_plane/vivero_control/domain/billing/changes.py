@@ -4,18 +4,14 @@ Each is decided by what the provider has at that moment, under the lock on the c
 workspace before the answer.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
 from vivero_core.model.tenant import Tenant
 from vivero_web.clock import Clock
-from vivero_web.errors import ConflictError, InvalidInputError, UnavailableError
+from vivero_web.errors import InvalidInputError
 
-from vivero_control.db.database import Database
-from vivero_control.domain.audit.service import AuditAction, AuditService
 from vivero_control.domain.billing import policies
 from vivero_control.domain.billing.change_rules import (
     Moment,
@@ -26,46 +22,26 @@ from vivero_control.domain.billing.change_rules import (
     reckoned_at,
 )
 from vivero_control.domain.billing.errors import (
-    BillingOffError,
     ChangeNotPossibleError,
     CostChangedError,
     NothingBoughtError,
 )
-from vivero_control.domain.billing.policies import Access, access
+from vivero_control.domain.billing.held import HeldSubscriptions
+from vivero_control.domain.billing.policies import goes_on
 from vivero_control.domain.billing.provider import CANCEL_REASONS, Cost, Offer, PaymentProvider
-from vivero_control.domain.billing.repository import CustomerRepository, known, locked
 from vivero_control.domain.billing.schemas import Interval, Subscription
 from vivero_control.domain.billing.service import BillingService
-from vivero_control.domain.tenants.policies import tenant_subject
 
 COMMENT_MAX: Final = 400
 """Beside our words of the reason it fits into an entry of the audit log."""
 
 
-class _Held(NamedTuple):
-    """A customer while its row is locked; `current` is the subscription that decides."""
-
-    provider: PaymentProvider
-    customer: str
-    current: Subscription | None
-
-
 class PlanChanges:
     """What is done with a plan that is bought; `by` is who does it, as the audit log names them."""
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        provider: PaymentProvider | None,
-        billing: BillingService,
-        audit: AuditService,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._provider = provider
+    def __init__(self, held: HeldSubscriptions, billing: BillingService, clock: Clock) -> None:
+        self._held = held
         self._billing = billing
-        self._audit = audit
         self._clock = clock
 
     async def preview(self, tenant: Tenant, plan: str, interval: Interval) -> Preview:
@@ -76,7 +52,7 @@ class PlanChanges:
             ChangeNotPossibleError: it cannot be changed so, or not now.
             UnavailableError: the provider or the cluster does not answer.
         """
-        provider, offer = self._on(), self._billing.offer(tenant, plan, interval)
+        provider, offer = self._held.provider(), self._billing.offer(tenant, plan, interval)
         customer = (await self._billing.of_tenant(tenant.metadata.uid)).customer
         if customer is None:
             raise NothingBoughtError
@@ -94,7 +70,7 @@ class PlanChanges:
             As `preview`.
         """
         offer, now = self._billing.offer(tenant, plan, interval), self._clock()
-        async with self._held(tenant, by, "change-plan", f"To {plan}, paid by the {interval}.") as held:
+        async with self._held.hold(tenant, by, "change-plan", f"To {plan}, paid by the {interval}.") as held:
             current = check_changeable(held.current)
             if not may_be_agreed_to(current, at, now):
                 raise CostChangedError
@@ -115,7 +91,7 @@ class PlanChanges:
             ChangeNotPossibleError: none is planned.
             UnavailableError: the provider does not answer.
         """
-        async with self._held(tenant, by, "keep-plan", "The planned change is taken back.") as held:
+        async with self._held.hold(tenant, by, "keep-plan", "The planned change is taken back.") as held:
             if held.current is None or held.current.next_plan is None:
                 raise ChangeNotPossibleError("No change is planned.")
             await held.provider.keep_plan(held.current.id)
@@ -133,9 +109,9 @@ class PlanChanges:
         if len(comment) > COMMENT_MAX:
             raise InvalidInputError.of("comment", f"Must have at most {COMMENT_MAX} characters.")
         told = f"{CANCEL_REASONS[reason]}. {comment}".strip()
-        async with self._held(tenant, by, "cancel-plan", told) as held:
+        async with self._held.hold(tenant, by, "cancel-plan", told) as held:
             current = held.current
-            if current is None or current.ends_with_period or access(current.status) is not Access.OPEN:
+            if current is None or current.ends_with_period or not goes_on(current.status):
                 raise ChangeNotPossibleError("There is no plan to cancel.")
             await held.provider.end_with_period(current.id, ends=True, reason=reason, comment=comment)
 
@@ -146,32 +122,11 @@ class PlanChanges:
             ChangeNotPossibleError: the plan is not canceled, or has ended.
             UnavailableError: the provider does not answer.
         """
-        async with self._held(tenant, by, "resume-plan", "The cancellation is taken back.") as held:
+        async with self._held.hold(tenant, by, "resume-plan", "The cancellation is taken back.") as held:
             current = held.current
-            if current is None or not current.ends_with_period or access(current.status) is not Access.OPEN:
+            if current is None or not current.ends_with_period or not goes_on(current.status):
                 raise ChangeNotPossibleError("No cancellation can be taken back.")
             await held.provider.end_with_period(current.id, ends=False)
-
-    @asynccontextmanager
-    async def _held(self, tenant: Tenant, by: str, action: str, reason: str) -> AsyncIterator[_Held]:
-        """The subscription as the provider has it, while nothing else is done with it; what was done is applied."""
-        provider, uid = self._on(), tenant.metadata.uid
-        act = AuditAction(actor=by, action=action, subject=tenant_subject(tenant.name), reason=reason, detail={})
-        async with self._audit.recording(act), self._database.transaction() as session:
-            found = await CustomerRepository(session).get_one_or_none(tenant_uid=uid)
-            if found is None:
-                raise NothingBoughtError
-            customer = known(await locked(session, found.id))
-            current = policies.deciding((await provider.account(customer)).subscriptions)
-            yield _Held(provider, customer, current)
-        # Before the provider's message comes; when that fails, the message brings it.
-        with suppress(UnavailableError, ConflictError):
-            await self._billing.refresh(uid)
-
-    def _on(self) -> PaymentProvider:
-        if self._provider is None:
-            raise BillingOffError
-        return self._provider
 
 
 async def _preview(

@@ -65,6 +65,16 @@ class ChangeNotPossibleError(ConflictError):
     title = "Not possible now"
 
 
+class PauseChangedError(ConflictError):
+    """The period has been renewed since a pause was looked at, so that it would begin later."""
+
+    slug = "pause-changed"
+    title = "The dates have changed"
+
+    def __init__(self) -> None:
+        super().__init__("The next period begins at another time than was shown. Look at the dates once more.")
+
+
 class CostChangedError(ConflictError):
     """What was agreed to is not what it would cost any more."""
 

@@ -22,6 +22,7 @@ from vivero_control.domain.tenants.policies import LIFTED_BY_PAYMENT, Patch
 from vivero_control.domain.webhooks.policies import Happening
 from vivero_control.domain.webhooks.schemas import EventType
 
+PAUSED_MESSAGE: Final = "The subscription of this workspace is paused. Its data is kept."
 ENDED_MESSAGE: Final = "The subscription of this workspace has ended. Its data is kept."
 
 
@@ -43,6 +44,11 @@ def access(status: SubscriptionStatus) -> Access:
             return Access.CLOSED
         case SubscriptionStatus.INCOMPLETE | SubscriptionStatus.INCOMPLETE_EXPIRED:
             return Access.UNDECIDED
+
+
+def goes_on(status: SubscriptionStatus) -> bool:
+    """Whether it will be charged again without anybody doing anything."""
+    return access(status) is Access.OPEN or status is SubscriptionStatus.PAUSED
 
 
 _WEIGHT: Final = {Access.OPEN: 2, Access.CLOSED: 1, Access.UNDECIDED: 0}
@@ -76,10 +82,23 @@ def patch(tenant: Tenant, subscription: Subscription | None) -> Patch:
         case Access.OPEN:
             plan: Patch = {} if spec.plan == subscription.plan else {"plan": subscription.plan, "trialEndsAt": None}
             return plan | ({"suspended": None} if suspended and suspended.reason in LIFTED_BY_PAYMENT else {})
-        case Access.CLOSED if spec.plan == subscription.plan and suspended is None:
-            return {"suspended": {"reason": str(SuspensionReason.UNPAID), "message": ENDED_MESSAGE}}
+        case Access.CLOSED if spec.plan == subscription.plan:
+            reason, message = _closed_for(subscription.status)
+            standing = suspended.reason if suspended else None
+            replaced = {None, *_OF_SUBSCRIPTIONS} - {reason}
+            return {"suspended": {"reason": str(reason), "message": message}} if standing in replaced else {}
         case _:
             return {}
+
+
+_OF_SUBSCRIPTIONS: Final = frozenset({SuspensionReason.UNPAID, SuspensionReason.SUBSCRIPTION_PAUSED})
+"""Reasons for which a subscription closes a workspace: one takes the place of the other."""
+
+
+def _closed_for(status: SubscriptionStatus) -> tuple[SuspensionReason, str]:
+    if status is SubscriptionStatus.PAUSED:
+        return SuspensionReason.SUBSCRIPTION_PAUSED, PAUSED_MESSAGE
+    return SuspensionReason.UNPAID, ENDED_MESSAGE
 
 
 def charge(invoice: Invoice) -> str | None:
@@ -143,20 +162,33 @@ class Notice(StrEnum):
     STARTED = "started"
     PAYMENT_FAILED = "payment-failed"
     RESUMED = "resumed"
+    PAUSE_PLANNED = "pause-planned"
+    PAUSED = "paused"
+    UNPAUSED = "unpaused"
     ENDED = "ended"
 
 
 _PAID: Final = frozenset({SubscriptionStatus.TRIALING, SubscriptionStatus.ACTIVE})
 
 
-def notice(before: SubscriptionStatus | None, after: SubscriptionStatus) -> Notice | None:
+def notice(before: Subscription | None, after: Subscription) -> Notice | None:
     """What a subscription that was last seen in one state, and is now in another, is to be told of."""
+    told = _of_status(before.status if before else None, after.status)
+    newly_paused = after.paused_from is not None and (before is None or before.paused_from is None)
+    return Notice.PAUSE_PLANNED if told is None and newly_paused else told
+
+
+def _of_status(before: SubscriptionStatus | None, after: SubscriptionStatus) -> Notice | None:
+    if after is SubscriptionStatus.PAUSED:
+        return Notice.PAUSED if before is not after else None
+    if after in _PAID and before is SubscriptionStatus.PAUSED:
+        return Notice.UNPAUSED
     if after in _PAID and before not in _PAID:
         known = before is not None and access(before) is not Access.UNDECIDED
         return Notice.RESUMED if known else Notice.STARTED
     if after is SubscriptionStatus.PAST_DUE and before is not after:
         return Notice.PAYMENT_FAILED
-    if before is not None and access(before) is Access.OPEN and access(after) is Access.CLOSED:
+    if before is not None and goes_on(before) and access(after) is Access.CLOSED:
         return Notice.ENDED
     return None
 

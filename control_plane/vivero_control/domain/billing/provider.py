@@ -102,6 +102,18 @@ class PaymentProvider(Protocol):
     async def end_with_period(self, subscription: str, *, ends: bool, reason: str = "", comment: str = "") -> None:
         """Whether it ends with its period; `reason` is one of CANCEL_REASONS or empty."""
 
+    async def pause_with_period(self, subscription: str, until: datetime) -> None:
+        """Nothing is charged for the periods that begin from its present end on and before `until`, a period's end."""
+
+    async def preview_restart(self, customer: str, subscription: str) -> Cost:
+        """What `restart_now` would charge."""
+
+    async def restart_now(self, key: UUID, subscription: str) -> None:
+        """End a pause that has begun: a whole period begins and is charged now, else nothing changes (ProviderRefusedError)."""
+
+    async def take_pause_back(self, subscription: str) -> None:
+        """A pause that has not begun does not happen."""
+
     async def account(self, customer: str) -> Account:
         """Every subscription and invoice of a customer, as they are now."""
 

@@ -21,6 +21,7 @@ class SubscriptionStatus(StrEnum):
     UNPAID = "unpaid"
     """The provider has given up trying."""
     PAUSED = "paused"
+    """Nothing is charged and the workspace is closed, as its owner wanted; the provider itself goes on calling it active."""
     CANCELED = "canceled"
 
 
@@ -46,6 +47,12 @@ class Subscription(Struct, frozen=True, kw_only=True):
     next_plan: Annotated[
         str | None,
         Meta(description="The plan that begins with the next period, whose amount is given then; else null."),
+    ] = None
+    paused_from: Annotated[
+        datetime | None, Meta(description="When the pause that was agreed on begins or has begun; else null.")
+    ] = None
+    paused_until: Annotated[
+        datetime | None, Meta(description="When that pause ends by itself, and the next period is charged; else null.")
     ] = None
     created_at: Annotated[datetime, Meta(description="When it was made.")]
 

@@ -3,8 +3,8 @@
 import logging
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
-from datetime import UTC, datetime
-from typing import Any, Final, Self
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, NamedTuple, Self
 from uuid import UUID
 
 import aiohttp
@@ -224,14 +224,7 @@ class Stripe:
     async def preview_change(self, customer: str, subscription: str, offer: Offer, at: datetime) -> Cost:
         item = _only_item(await self._subscription(subscription))
         change = {"items": _items(item.id, offer, await self._product(offer)), **_prorated(at)}
-        said = await self._call(
-            "POST",
-            "invoices/create_preview",
-            data=dict(flat({"customer": customer, "subscription": subscription, "subscription_details": change})),
-        )
-        cost: _Cost = _read(said, _Cost)
-        lines = (CostLine(one.description or "", one.amount) for one in cost.lines.data)
-        return Cost(cost.total, tuple(lines))
+        return await self._preview(customer, subscription, change)
 
     async def change_now(self, key: UUID, subscription: str, offer: Offer, at: datetime) -> None:
         item = _only_item(await self._subscription(subscription))
@@ -272,6 +265,33 @@ class Stripe:
         told = {name: value for name, value in (("feedback", reason), ("comment", comment)) if value}
         fields = {"cancel_at_period_end": str(ends).lower()} | ({"cancellation_details": told} if told else {})
         await self._post(f"subscriptions/{subscription}", fields)
+
+    async def pause_with_period(self, subscription: str, until: datetime) -> None:
+        """The metadata says which periods are paused; collection is off until shortly before the first that is not."""
+        item = _only_item(await self._subscription(subscription))
+        collects_at = int((until - _COLLECTS_BEFORE).timestamp())
+        fields = {
+            "pause_collection": {"behavior": "void", "resumes_at": collects_at},
+            "metadata": {"paused_from": item.current_period_end, "paused_until": int(until.timestamp())},
+        }
+        await self._post(f"subscriptions/{subscription}", fields)
+
+    async def preview_restart(self, customer: str, subscription: str) -> Cost:
+        return await self._preview(customer, subscription, _RESTARTED)
+
+    async def restart_now(self, key: UUID, subscription: str) -> None:
+        fields = {**_NOT_PAUSED, **_RESTARTED, "payment_behavior": "error_if_incomplete"}
+        await self._post(f"subscriptions/{subscription}", fields, key)
+
+    async def take_pause_back(self, subscription: str) -> None:
+        await self._post(f"subscriptions/{subscription}", _NOT_PAUSED)
+
+    async def _preview(self, customer: str, subscription: str, change: Mapping[str, object]) -> Cost:
+        fields = {"customer": customer, "subscription": subscription, "subscription_details": change}
+        said = await self._call("POST", "invoices/create_preview", data=dict(flat(fields)))
+        cost: _Cost = _read(said, _Cost)
+        lines = (CostLine(one.description or "", one.amount) for one in cost.lines.data)
+        return Cost(cost.total, tuple(lines))
 
     async def _subscription(self, name: str) -> _Subscription:
         found: _Subscription = _read(await self._call("GET", f"subscriptions/{name}"), _Subscription)
@@ -370,6 +390,11 @@ def _read(said: object, kind: type[Any]) -> Any:  # noqa: ANN401  of the kind
 _NOTHING_PLANNED: Final = {"next_plan": "", "next_from": "", "kept_product": "", "kept_amount": ""}
 """An empty value takes the key away."""
 _UNPRORATED: Final = {"proration_behavior": "none"}
+_NOT_PAUSED: Final = {"pause_collection": "", "metadata": {"paused_from": "", "paused_until": ""}}
+_RESTARTED: Final = {"billing_cycle_anchor": "now", **_UNPRORATED}
+_COLLECTS_BEFORE: Final = timedelta(hours=1)
+"""Invoices of paused periods are void as soon as they are made, so the last one is; the next one has to be collected,
+whichever of the two the provider does first in the second of the renewal."""
 
 
 def _prorated(at: datetime) -> dict[str, object]:
@@ -402,14 +427,37 @@ def _plan(found: _Subscription) -> tuple[str, str | None]:
     return (following, None) if has_begun else (plan, following)
 
 
+class _Pause(NamedTuple):
+    """The periods that begin from one moment on and before the other are paused."""
+
+    start: datetime
+    end: datetime
+
+
+def _pause(found: _Subscription) -> _Pause | None:
+    """What is planned or has begun; None once it is over."""
+    start, end = (found.metadata.get(name, "") for name in ("paused_from", "paused_until"))
+    if found.status is SubscriptionStatus.CANCELED or not (start.isdecimal() and end.isdecimal()):
+        return None
+    is_over = _only_item(found).current_period_start >= int(end)
+    return None if is_over else _Pause(_moment(int(start)), _moment(int(end)))
+
+
+def _status(found: _Subscription, pause: _Pause | None) -> SubscriptionStatus:
+    """The provider calls a paused one active: which period it is in says what it is."""
+    has_begun = pause is not None and _moment(_only_item(found).current_period_start) >= pause.start
+    return SubscriptionStatus.PAUSED if has_begun and found.status is SubscriptionStatus.ACTIVE else found.status
+
+
 def subscription(said: object) -> Subscription:
     """As we know it."""
     found: _Subscription = _read(said, _Subscription)
     item = _only_item(found)
     plan, following = _plan(found)
+    pause = _pause(found)
     return Subscription(
         id=found.id,
-        status=found.status,
+        status=_status(found, pause),
         plan=plan,
         next_plan=following,
         interval=item.price.recurring.interval,
@@ -418,6 +466,8 @@ def subscription(said: object) -> Subscription:
         period_start=_moment(item.current_period_start),
         period_end=_moment(item.current_period_end),
         ends_with_period=found.cancel_at_period_end or found.cancel_at is not None,
+        paused_from=pause.start if pause else None,
+        paused_until=pause.end if pause else None,
         created_at=_moment(found.created),
     )
 

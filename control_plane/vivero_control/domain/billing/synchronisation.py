@@ -18,12 +18,13 @@ from vivero_web.clock import Clock
 from vivero_control.db.database import Database
 from vivero_control.domain.audit.service import AuditAction, AuditService
 from vivero_control.domain.billing import policies
-from vivero_control.domain.billing.policies import Access, Difference
+from vivero_control.domain.billing.policies import Difference
 from vivero_control.domain.billing.provider import PaymentProvider
 from vivero_control.domain.billing.repository import AccountRepository, CustomerRepository, DifferenceRepository
-from vivero_control.domain.billing.schemas import Account, Subscription, SubscriptionStatus
+from vivero_control.domain.billing.schemas import Account, Subscription
 from vivero_control.domain.contracts.repository import ContractRepository
 from vivero_control.domain.notifications import mails
+from vivero_control.domain.notifications.mails import PauseDays
 from vivero_control.domain.tenants.following import TenantFollower
 from vivero_control.domain.tenants.policies import Patch, tenant_subject
 from vivero_control.domain.tenants.repository import TenantRepository
@@ -120,17 +121,18 @@ class Synchroniser:
     async def _tell(self, session: AsyncSession, tenant: Tenant | None, ours: Account, theirs: Account) -> None:
         if tenant is None or tenant.spec.owner is None or tenant.spec.slug is None:
             return
-        before: Mapping[str, SubscriptionStatus] = {one.id: one.status for one in ours.subscriptions}
+        before: Mapping[str, Subscription] = {one.id: one for one in ours.subscriptions}
         for one in theirs.subscriptions:
-            said = policies.notice(before.get(one.id), one.status)
+            said = policies.notice(before.get(one.id), one)
             if said is None:
                 continue
             mail = mails.of_subscription(
                 said,
-                key=f"{one.id}:{one.period_end:%Y%m%dT%H%M%SZ}",
+                key=_occasion(one),
                 to=tenant.spec.owner.email,
                 url=tenant.status.url or self._tenant_url(tenant.spec.slug),
                 account_url=self._account_of(tenant.spec.slug),
+                pause=_pause_days(one),
             )
             await mails.enqueue(session, mail, self._clock(), subject=tenant_subject(tenant.name))
 
@@ -148,6 +150,18 @@ class Synchroniser:
         return await self._follower.follow(tenant, lambda found: policies.patch(found, of), act)
 
 
+def _occasion(of: Subscription) -> str:
+    """One mail of a kind for each period, and for each end of a pause that is agreed on in it."""
+    moments = [one for one in (of.period_end, of.paused_until) if one is not None]
+    return ":".join([of.id, *(f"{one:%Y%m%dT%H%M%SZ}" for one in moments)])
+
+
+def _pause_days(of: Subscription) -> PauseDays:
+    if of.paused_from is None or of.paused_until is None:
+        return PauseDays()
+    return PauseDays(mails.day(of.paused_from), mails.day(of.paused_until))
+
+
 def found(ours: Account, theirs: Account, changed: Patch) -> dict[Difference, str]:
     """What was different, with the names of what differed."""
     seen = {
@@ -160,12 +174,14 @@ def found(ours: Account, theirs: Account, changed: Patch) -> dict[Difference, st
 
 def _abandoned(tenant: Tenant | None, subscription: Subscription | None) -> dict[Difference, str]:
     gone = tenant is None or tenant.metadata.deletion_timestamp is not None
-    return {Difference.NO_WORKSPACE: subscription.id} if subscription and _pays(subscription) and gone else {}
+    return (
+        {Difference.NO_WORKSPACE: subscription.id}
+        if subscription and policies.goes_on(subscription.status) and gone
+        else {}
+    )
 
 
 def _beside_contract(subscription: Subscription | None) -> dict[Difference, str]:
-    return {Difference.BESIDE_CONTRACT: subscription.id} if subscription and _pays(subscription) else {}
-
-
-def _pays(subscription: Subscription) -> bool:
-    return policies.access(subscription.status) is Access.OPEN
+    return (
+        {Difference.BESIDE_CONTRACT: subscription.id} if subscription and policies.goes_on(subscription.status) else {}
+    )

@@ -167,11 +167,23 @@ _OF_SUBSCRIPTION: Final = {
     "started": "Your Vivero plan has started",
     "payment-failed": "Your payment for Vivero failed",
     "resumed": "Your payment for Vivero has arrived",
+    "pause-planned": "Your Vivero plan will be paused",
+    "paused": "Your Vivero plan is paused",
+    "unpaused": "Your Vivero plan goes on",
     "ended": "Your Vivero subscription has ended",
 }
 
 
-def of_subscription(what: str, *, key: str, to: str, url: str, account_url: str) -> Mail:
+class PauseDays(msgspec.Struct, frozen=True):
+    """The days on which a pause begins and ends, in words; empty without one."""
+
+    begins: str = ""
+    ends: str = ""
+
+
+def of_subscription(  # noqa: PLR0913  the words of the mail
+    what: str, *, key: str, to: str, url: str, account_url: str, pause: PauseDays
+) -> Mail:
     """What became of a subscription; `key` names it and its period, `account_url` is where its plan is managed."""
     return _mail(
         f"subscription_{what.replace('-', '_')}",
@@ -180,6 +192,7 @@ def of_subscription(what: str, *, key: str, to: str, url: str, account_url: str)
         subject=_OF_SUBSCRIPTION[what],
         url=url,
         account_url=account_url,
+        pause=pause,
     )
 
 

@@ -21,7 +21,9 @@ PROOF_MAX_AGE: Final = timedelta(hours=1)
 CONFIRM_WITHIN: Final = timedelta(days=7)
 """A trial is closed then whose owner has not confirmed the address."""
 
-LIFTED_BY_PAYMENT: Final = frozenset({SuspensionReason.TRIAL_ENDED, SuspensionReason.UNPAID})
+LIFTED_BY_PAYMENT: Final = frozenset(
+    {SuspensionReason.TRIAL_ENDED, SuspensionReason.UNPAID, SuspensionReason.SUBSCRIPTION_PAUSED}
+)
 """A suspension by hand or for abuse stays."""
 
 Patch = dict[str, Any]
