@@ -36,11 +36,11 @@ class RestartForm(Struct, kw_only=True):
 class PauseController(Controller):
     """Each form leads back to the page of the plan, which says what was done."""
 
-    path = f"{ACCOUNT}/pause"
+    path = ACCOUNT
     include_in_schema = False
     dependencies = SHOWN
 
-    @get("/")
+    @get("/pause")
     async def pause_page(self, shown: NamedDependency[PlanPage], portal: NamedDependency[Portal]) -> Template:
         """From when to when it can be paused, and what that means."""
         view = await portal.billing.of_tenant(portal.visit.tenant.metadata.uid)
@@ -50,7 +50,7 @@ class PauseController(Controller):
             return await shown.render(error=error)
         return portal.page("account_pause", "/plan", choice=billing_lines.pauses(current))
 
-    @post("/", status_code=HTTP_303_SEE_OTHER)
+    @post("/pause", status_code=HTTP_303_SEE_OTHER)
     async def pause(
         self,
         request: Request[Any, Any, Any],
@@ -66,7 +66,7 @@ class PauseController(Controller):
         order = plan_pauses.pause(portal.visit.tenant, months, starts_at=starts, by=portal.visit.actor)
         return await ordered(shown, order, "paused")
 
-    @post("/take-back", status_code=HTTP_303_SEE_OTHER)
+    @post("/pause/take-back", status_code=HTTP_303_SEE_OTHER)
     async def take_back(
         self,
         shown: NamedDependency[PlanPage],
@@ -75,8 +75,8 @@ class PauseController(Controller):
     ) -> Redirect | Template:
         return await ordered(shown, plan_pauses.take_back(portal.visit.tenant, portal.visit.actor), "unpaused")
 
-    @get("/end")
-    async def end_page(
+    @get("/restart")
+    async def restart_page(
         self,
         shown: NamedDependency[PlanPage],
         portal: NamedDependency[Portal],
@@ -87,10 +87,10 @@ class PauseController(Controller):
             found = await plan_pauses.preview_restart(portal.visit.tenant)
         except REFUSALS as error:
             return await shown.render(error=error)
-        return portal.page("account_pause_end", "/plan", restart=billing_lines.restart(found))
+        return portal.page("account_restart", "/plan", restart=billing_lines.restart(found))
 
-    @post("/end", status_code=HTTP_303_SEE_OTHER)
-    async def end(
+    @post("/restart", status_code=HTTP_303_SEE_OTHER)
+    async def restart(
         self,
         request: Request[Any, Any, Any],
         shown: NamedDependency[PlanPage],

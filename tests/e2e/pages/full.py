@@ -276,6 +276,8 @@ CONTROL_PAGES = (
     "/account/change?plan=starter&interval=month",
     "/account/change?plan=professional&interval=year",
     "/account/cancel",
+    "/account/pause",
+    "/account/restart",
     "/login",
     "/contact",
     "/imprint",

@@ -134,7 +134,10 @@ async def test_a_cancellation_ends_the_plan_with_its_period(
         await changes.cancel(workspace, "unused", "", WHO)
     await changes.resume(workspace, WHO)
     await changes.cancel(workspace, "missing_features", "Gantt charts & Söhne.", WHO)
-    said = sql("SELECT reason FROM audit WHERE action = 'cancel-plan' AND outcome = 'done' ORDER BY id")
+    said = sql(
+        "SELECT reason FROM audit WHERE action = 'cancel-plan' AND outcome = 'done' AND subject LIKE %s ORDER BY id",
+        f"%{workspace.name}",
+    )
     assert [one for (one,) in said] == [
         "We do not use it enough.",
         "Something that we need is missing. Gantt charts & Söhne.",

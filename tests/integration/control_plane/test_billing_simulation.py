@@ -78,7 +78,9 @@ class Business:
         ledger, draw, changes = self.standin.ledger, self.draw, self.services.plan_changes
         subscriptions = self.owned(ledger.subscriptions, tenant)
         plan, interval = draw.choice(["starter", "professional"]), draw.choice([*Interval, Interval.MONTH])
-        what = draw.choice(["change", "change", "keep", "cancel", "resume", "card", "pay", *PAUSING])
+        what = draw.choice(
+            ["change", "change", "keep", "cancel", "resume", "card", "pay", "pause", "take back", "restart"]
+        )
         with suppress(ConflictError):
             if all(one["status"] == "canceled" for one in subscriptions):
                 page = await self.services.billing.checkout(tenant, plan, interval, f"https://{DOMAIN}:8443/account")
@@ -98,15 +100,8 @@ class Business:
                     await changes.cancel(tenant, "other", "", WHO)
                 case "resume":
                     await changes.resume(tenant, WHO)
-                case "pause":
-                    await self._pause(tenant)
-                case "take back":
-                    await self.services.plan_pauses.take_back(tenant, WHO)
-                case "restart":
-                    restart = await self.services.plan_pauses.preview_restart(tenant)
-                    cents = restart.cost.total_cents
-                    await self.services.plan_pauses.restart(tenant, at=restart.at, cents=cents, by=WHO)
-                    assert self.owned(ledger.invoices, tenant)[-1]["total"] == cents, "charged is what was shown"
+                case "pause" | "take back" | "restart":
+                    await self._pausing(what, tenant)
                 case "card":
                     ledger.use_card(subscriptions[-1]["customer"], draw.choice(["pays", "fails-later"]))
                 case _:
@@ -115,11 +110,20 @@ class Business:
                             ledger.pay_invoice(owed["id"], "pays")
             self.note(what)
 
-    async def _pause(self, tenant: Tenant) -> None:
-        """From the end of the period that it is in."""
-        ends = self.owned(self.standin.ledger.subscriptions, tenant)[-1]["items"]["data"][0]["current_period_end"]
-        starts = datetime.fromtimestamp(ends, UTC)
-        await self.services.plan_pauses.pause(tenant, self.draw.choice([1, 1, 2]), starts_at=starts, by=WHO)
+    async def _pausing(self, what: str, tenant: Tenant) -> None:
+        """A pause from the end of the period on, and its end."""
+        ledger, pauses = self.standin.ledger, self.services.plan_pauses
+        if what == "pause":
+            ends = self.owned(ledger.subscriptions, tenant)[-1]["items"]["data"][0]["current_period_end"]
+            starts = datetime.fromtimestamp(ends, UTC)
+            await pauses.pause(tenant, self.draw.choice([1, 1, 2]), starts_at=starts, by=WHO)
+        elif what == "take back":
+            await pauses.take_back(tenant, WHO)
+        else:
+            found = await pauses.preview_restart(tenant)
+            await pauses.restart(tenant, at=found.at, cents=found.cost.total_cents, by=WHO)
+            charged = self.owned(ledger.invoices, tenant)[-1]
+            assert charged["total"] == found.cost.total_cents, "charged is what was shown"
 
     async def deliver(self, step: int) -> None:
         """The messages that arrive now: some late, some twice, in any order."""

@@ -17,7 +17,14 @@ from vivero_control.domain.accounts.tickets import AccountTickets
 from vivero_control.domain.accounts.usage import Meter, Usage, WorkspaceUsage
 from vivero_control.domain.billing.change_rules import Moment, Preview
 from vivero_control.domain.billing.changes import PlanChanges
-from vivero_control.domain.billing.errors import CostChangedError, NothingBoughtError, SubscribedAlreadyError
+from vivero_control.domain.billing.errors import (
+    CostChangedError,
+    NothingBoughtError,
+    PauseChangedError,
+    SubscribedAlreadyError,
+)
+from vivero_control.domain.billing.pause_rules import Restart
+from vivero_control.domain.billing.pauses import PlanPauses
 from vivero_control.domain.billing.policies import FOR_PEOPLE, Difference
 from vivero_control.domain.billing.provider import CANCEL_REASONS, Cost, CostLine
 from vivero_control.domain.billing.schemas import (
@@ -185,6 +192,42 @@ class FakeChanges(PlanChanges):
     async def resume(self, tenant: Tenant, by: str) -> None:
         del tenant
         self._do("resume", by)
+
+    def _do(self, *what: object) -> None:
+        if self.refusal:
+            raise self.refusal
+        self.done.append(what)
+
+
+class FakePauses(PlanPauses):
+    """Pauses a plan whose period ends in 30 days, and ends a pause for €2,000; what was done is kept."""
+
+    def __init__(self, refusal: WebError | None = None) -> None:
+        self.refusal = refusal
+        self.done: list[tuple[object, ...]] = []
+
+    async def pause(self, tenant: Tenant, months: int, *, starts_at: datetime, by: str, reason: str = "") -> None:
+        del tenant
+        if starts_at != NOW + timedelta(days=30):
+            raise PauseChangedError
+        self._do("pause", months, by, *filter(None, [reason]))
+
+    async def take_back(self, tenant: Tenant, by: str, reason: str = "") -> None:
+        del tenant
+        self._do("take back", by, *filter(None, [reason]))
+
+    async def preview_restart(self, tenant: Tenant) -> Restart:
+        del tenant
+        if self.refusal:
+            raise self.refusal
+        paused = subscription(SubscriptionStatus.PAUSED, paused_from=NOW, paused_until=NOW + timedelta(days=30))
+        return Restart(current=paused, at=NOW, cost=Cost(200_000, (CostLine("Vivero Starter", 200_000),)))
+
+    async def restart(self, tenant: Tenant, *, at: datetime, cents: int, by: str) -> None:
+        found = await self.preview_restart(tenant)
+        if (at, cents) != (found.at, found.cost.total_cents):
+            raise CostChangedError
+        self._do("restart", by)
 
     def _do(self, *what: object) -> None:
         if self.refusal:

@@ -118,6 +118,7 @@ WITHOUT_BODY = {
     "POST /account/portal",
     "POST /account/keep",
     "POST /account/resume",
+    "POST /account/pause/take-back",
     "POST /account/support/end",
     "POST /account/leave",
     "POST /logout",

@@ -97,6 +97,7 @@ def test_every_body_that_somebody_reads_is_known_here(program: Program) -> None:
             "/account/leave",
             "/account/keep",
             "/account/resume",
+            "/account/pause/take-back",
             "/usage/plan",
             "/delete",
             "/replay",
