@@ -416,6 +416,8 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
     "PATCH /api/v1/webhooks/{webhook}": {**_WEBHOOK, "active": True},
     "POST /api/v1/tenant-orders": {**_BULK, "reason": _REASON["reason"]},
     "POST /api/v1/tenants/{name}/confirm-owner": _REASON,
+    "POST /api/v1/tenants/{name}/billing/pause": {**_REASON, "months": 1, "starts_at": "2026-12-22T12:00:00Z"},
+    "POST /api/v1/tenants/{name}/billing/take-pause-back": _REASON,
     "POST /api/v1/tenants/{name}/change-plan": {**_REASON, "plan": "starter"},
     "POST /api/v1/tenants/{name}/backups": {"reason": "Before the migration."},
     "POST /api/v1/tenants/{name}/restores": {

@@ -10,8 +10,9 @@ from msgspec import Struct
 from vivero_web.bodies import read_form_as
 from vivero_web.errors import InvalidInputError
 
-from vivero_control.domain.billing.pause_rules import MOST_MONTHS, check_pausable
+from vivero_control.domain.billing.pause_rules import check_pausable
 from vivero_control.domain.billing.pauses import PlanPauses
+from vivero_control.domain.billing.schemas import MOST_MONTHS
 from vivero_control.web import billing_lines
 from vivero_control.web.account_change import moment, number, ordered
 from vivero_control.web.account_plan import SHOWN, PlanPage

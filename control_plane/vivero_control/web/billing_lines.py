@@ -225,6 +225,12 @@ def pauses(current: Subscription) -> PauseLine:
     )
 
 
+def pause_choice(view: BillingView) -> PauseLine | None:
+    """None where no pause can be agreed on now."""
+    current = view.subscription
+    return pauses(current) if current and pause_rules.hindrance(current, view.invoices) is None else None
+
+
 class RestartLine(Struct, frozen=True, kw_only=True):
     """What the end of a pause costs, before it is agreed on."""
 

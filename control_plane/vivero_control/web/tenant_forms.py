@@ -11,6 +11,7 @@ from vivero_core.model.constants import SuspensionReason
 from vivero_web.errors import FieldError, InvalidInputError
 from vivero_web.text import whole_number
 
+from vivero_control.domain.billing.schemas import MOST_MONTHS, PauseOrder, TakePauseBack
 from vivero_control.domain.deleted.service import Undelete
 from vivero_control.domain.tenants.schemas import ChangePlan, ConfirmOwner, ExtendTrial, Resume, Suspend
 
@@ -27,6 +28,8 @@ class ActionForm(Struct, kw_only=True):
     message: str = ""
     trial_ends_on: str = ""
     plan: str = ""
+    months: str = ""
+    starts: str = ""
     generation: str = ""
 
 
@@ -82,6 +85,22 @@ def change_plan(form: ActionForm) -> ChangePlan:
     return ChangePlan(reason=form.reason.strip(), plan=form.plan, generation=whole_number(form.generation))
 
 
+def pause_plan(form: ActionForm) -> PauseOrder:
+    errors = reason_errors(form.reason)
+    months, starts = whole_number(form.months), second(form.starts)
+    if months is None or not 1 <= months <= MOST_MONTHS or starts is None:
+        errors.append(FieldError("months", f"Choose 1 to {MOST_MONTHS} months."))
+    _raise(errors)
+    return PauseOrder(
+        reason=form.reason.strip(), months=months or 0, starts_at=starts or datetime.max.replace(tzinfo=UTC)
+    )
+
+
+def take_pause_back(form: ActionForm) -> TakePauseBack:
+    _raise(reason_errors(form.reason))
+    return TakePauseBack(reason=form.reason.strip())
+
+
 def reason_errors(typed: str) -> list[FieldError]:
     reason = typed.strip()
     if len(reason) < REASON_MIN:
@@ -98,6 +117,14 @@ def moment(text: str) -> datetime | None:
     except ValueError:
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def second(text: str) -> datetime | None:
+    """That a form of ours has brought along as seconds since 1970; None of what is none."""
+    try:
+        return datetime.fromtimestamp(int(text), UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _raise(errors: list[FieldError]) -> None:

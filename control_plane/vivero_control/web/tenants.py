@@ -14,10 +14,11 @@ from litestar.status_codes import HTTP_303_SEE_OTHER
 from msgspec import Struct
 from vivero_web.bodies import read_form_as
 from vivero_web.clock import Clock
-from vivero_web.errors import ConflictError, InvalidInputError, NotFoundError, WebError
+from vivero_web.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError, WebError
 from vivero_web.text import whole_number
 
 from vivero_control.domain.audit.service import AuditService
+from vivero_control.domain.billing.pauses import PlanPauses
 from vivero_control.domain.billing.service import BillingService
 from vivero_control.domain.contracts.contracts import ContractService
 from vivero_control.domain.contracts.quotes import QuoteService
@@ -51,9 +52,11 @@ DONE: Final = {
     "confirm": "The owner's address counts as confirmed. Links that were mailed are not needed any more.",
     "undelete": "The workspace comes back, with its data as it was.",
     "plan": "The plan is changed. The new limits hold at once.",
+    "pause-plan": "The pause is agreed on. The owner is told by mail.",
+    "take-pause-back": "The pause is taken back. The owner is told by mail.",
 }
 
-_DIALOG_FIELDS: Final = ("reason", "kind", "message", "trial_ends_at", "plan")
+_DIALOG_FIELDS: Final = ("reason", "kind", "message", "trial_ends_at", "plan", "months")
 
 
 class TenantFilter(Struct, frozen=True, kw_only=True):
@@ -123,6 +126,7 @@ class TenantPage:
     quotes: NamedDependency[QuoteService]
     contracts: NamedDependency[ContractService]
     signups: NamedDependency[SignupService]
+    plan_pauses: NamedDependency[PlanPauses]
     clock: NamedDependency[Clock]
     member: NamedDependency[StaffView]
 
@@ -139,6 +143,7 @@ class TenantPage:
             "sells": self.billing.is_on or bought.customer is not None,
             "bought": bought,
             "subscription": billing_lines.plan(bought, listed),
+            "pause": billing_lines.pause_choice(bought),
             "invoices": [billing_lines.invoice(one) for one in bought.invoices],
             "contracts": await self.contracts.of_tenant(detail.uid),
             "contract_states": contract_lines.CONTRACT_STATES,
@@ -159,8 +164,18 @@ def _moves(detail: TenantDetail, done: str) -> bool:
     return bool(done) or detail.tenant.state in {TenantState.STARTING, TenantState.DELETING}
 
 
-async def _act(tenants: TenantService, name: str, which: str, form: ActionForm, actor: str) -> None:
+async def _act(shown: TenantPage, name: str, which: str, form: ActionForm) -> None:
+    tenants, actor = shown.tenants, shown.member.email
     match which:
+        case "pause-plan":
+            order = tenant_forms.pause_plan(form)
+            tenant = await tenants.fresh(name)
+            await shown.plan_pauses.pause(
+                tenant, order.months, starts_at=order.starts_at, by=actor, reason=order.reason
+            )
+        case "take-pause-back":
+            reason = tenant_forms.take_pause_back(form).reason
+            await shown.plan_pauses.take_back(await tenants.fresh(name), actor, reason)
         case "suspend":
             await tenants.suspend(name, tenant_forms.suspend(form), actor)
         case "resume":
@@ -243,7 +258,7 @@ class TenantsController(Controller):
     ) -> Response[Any]:
         form = await read_form_as(request, ActionForm)
         try:
-            await _act(shown.tenants, name, which, form, shown.member.email)
-        except (InvalidInputError, ConflictError) as error:
+            await _act(shown, name, which, form)
+        except (InvalidInputError, ConflictError, UnavailableError) as error:
             return await shown.render(name, dialog_after(which, form, error), status=error.status)
         return Redirect(f"{HOME}/{quote(name)}?done={which}", status_code=HTTP_303_SEE_OTHER)

@@ -45,7 +45,7 @@ def closed_for(kube: KubeClient, workspace: Tenant) -> Read:
 
     async def read() -> str | None:
         suspended = Tenant.parse(await kube.get(TENANT, workspace.name)).spec.suspended
-        return suspended and suspended.reason
+        return suspended.reason if suspended else None
 
     return read
 

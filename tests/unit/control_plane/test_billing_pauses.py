@@ -14,7 +14,6 @@ from unit.control_plane.test_billing_stripe import OFFER, bought
 from vivero_control.domain.billing.change_rules import hindrance as hindrance_of_change
 from vivero_control.domain.billing.errors import ChangeNotPossibleError, ProviderRefusedError
 from vivero_control.domain.billing.pause_rules import (
-    MOST_MONTHS,
     check_pausable,
     check_paused,
     hindrance,
@@ -22,7 +21,7 @@ from vivero_control.domain.billing.pause_rules import (
     pause,
     pauses,
 )
-from vivero_control.domain.billing.schemas import Interval, InvoiceStatus, Subscription, SubscriptionStatus
+from vivero_control.domain.billing.schemas import MOST_MONTHS, Interval, InvoiceStatus, Subscription, SubscriptionStatus
 from vivero_control.domain.billing.stripe import Stripe
 from vivero_dev.payments.ledger import DAY
 from vivero_dev.payments.objects import after

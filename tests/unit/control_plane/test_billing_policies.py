@@ -190,10 +190,10 @@ def test_notices(before: str | None, after: str, said: Notice | None) -> None:
     [
         ({}, PAUSE, Notice.PAUSE_PLANNED),
         (PAUSE, PAUSE, None),
-        (PAUSE, {}, None),
+        (PAUSE, {}, Notice.PAUSE_TAKEN_BACK),
     ],
 )
-def test_a_pause_that_is_planned_is_told_once(
+def test_a_pause_that_is_planned_or_taken_back_is_told_once(
     before: dict[str, Any], after: dict[str, Any], said: Notice | None
 ) -> None:
     then, now = (subscription(SubscriptionStatus.ACTIVE, **one) for one in (before, after))

@@ -16,6 +16,7 @@ from litestar.params import FromPath
 from msgspec import UNSET, structs
 from pydantic import AnyHttpUrl, SecretStr
 from support.counting import unlimited
+from unit.control_plane.builders import tenant
 from unit.control_plane_web.billing_fakes import (
     FakeAccounts,
     FakeBilling,
@@ -132,6 +133,7 @@ from vivero_control.settings import (
 from vivero_control.web.pages import pages
 from vivero_core.model.constants import SuspensionReason
 from vivero_core.model.plan import Feature
+from vivero_core.model.tenant import Tenant
 from vivero_web import totp
 from vivero_web.bodies import FORM_BYTES, BoundedRequest
 from vivero_web.challenges import ChallengeEndedError
@@ -372,6 +374,10 @@ class FakeTenants(TenantService):
 
     def subjects(self, name: str) -> tuple[str, ...]:
         return (f"tenant/{name}",)
+
+    async def fresh(self, name: str) -> Tenant:
+        await self.get(name)
+        return tenant(name)
 
     async def _give(
         self,

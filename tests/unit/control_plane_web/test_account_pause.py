@@ -1,5 +1,6 @@
-"""The pages on which a plan is paused: what is shown before, what is sent, what is refused, and how a pause ends."""
+"""The pages on which an owner or staff pause a plan: what is shown before, what is sent, what is refused, and how a pause ends."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 from litestar.testing import TestClient
 from unit.control_plane.builders import NOW
 from unit.control_plane_web.billing_fakes import OWNER, FakeBilling, FakePauses, bought
-from unit.control_plane_web.conftest import browser
+from unit.control_plane_web.conftest import browser, logged_in
 from unit.control_plane_web.fakes import FakePlans
 from unit.control_plane_web.test_account_change import hidden
 from vivero_control.domain.accounts.sessions import COOKIE
@@ -148,3 +149,78 @@ def test_who_has_no_session_is_sent_to_ask_for_a_link(method: str, path: str) ->
     with browser() as visitor:
         answer = visitor.request(method, f"/account/{path}", follow_redirects=False)
         assert (answer.status_code, answer.headers["location"]) == (303, "/account")
+
+
+@pytest.fixture
+def staff() -> Owner:
+    def made(
+        status: SubscriptionStatus = SubscriptionStatus.ACTIVE,
+        refusal: WebError | None = None,
+        **known: Any,  # noqa: ANN401  fields of Subscription
+    ) -> tuple[Client, FakePauses]:
+        pauses = FakePauses(refusal)
+        client = browser(billing=FakeBilling(FakePlans(), bought(status, **known)), plan_pauses=pauses)
+        return logged_in(client), pauses
+
+    return made
+
+
+PAGE = "/staff/tenants/northwind"
+WHY = "They asked by phone."
+
+
+def test_staff_pause_a_plan_and_take_it_back(staff: Owner) -> None:
+    client, pauses = staff()
+    with client:
+        page = client.get(PAGE).text
+        assert 'data-dialog-open="pause-plan"' in page
+        form = {"starts": hidden(page)["starts"], "months": "3", "reason": WHY}
+        answer = client.post(f"{PAGE}/pause-plan", data=form, follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (303, f"{PAGE}?done=pause-plan")
+        assert "The pause is agreed on" in client.get(f"{PAGE}?done=pause-plan").text
+        client.post(f"{PAGE}/take-pause-back", data={"reason": WHY}, follow_redirects=False)
+    by = pauses.done[0][2]
+    assert pauses.done == [("pause", 3, by, WHY), ("take back", by, WHY)]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status"),
+    [
+        ({"months": "4"}, 422),
+        ({"months": ""}, 422),
+        ({"starts": "9" * 12}, 422),
+        ({"starts": ""}, 422),
+        ({"reason": ""}, 422),
+        ({"starts": "1"}, 409),
+    ],
+)
+def test_what_staff_send_wrong_is_said_in_the_dialog(staff: Owner, wrong: dict[str, str], status: int) -> None:
+    client, pauses = staff()
+    with client:
+        form = {"starts": hidden(client.get(PAGE).text)["starts"], "months": "3", "reason": WHY} | wrong
+        answer = client.post(f"{PAGE}/pause-plan", data=form)
+        assert answer.status_code == status
+        assert re.search(r'<dialog id="pause-plan"[^>]* open', answer.text)
+    assert pauses.done == []
+
+
+def test_an_outage_is_said_to_staff_in_the_dialog(staff: Owner) -> None:
+    client, _ = staff(refusal=ProviderUnavailableError())
+    with client:
+        form = {"starts": hidden(client.get(PAGE).text)["starts"], "months": "1", "reason": WHY}
+        answer = client.post(f"{PAGE}/pause-plan", data=form)
+        assert (answer.status_code, "The payment provider does not answer" in answer.text) == (503, True)
+
+
+def test_staff_see_the_pause_and_do_not_end_one_that_has_begun(staff: Owner) -> None:
+    client, _ = staff(**PLANNED)
+    with client:
+        page = client.get(PAGE).text
+        offered = [word in page for word in ('data-dialog-open="take-pause-back"', 'data-dialog-open="pause-plan"')]
+        assert offered == [True, False]
+        assert "Paused, then renewed" in page
+    client, _ = staff(SubscriptionStatus.PAUSED, **BEGUN)
+    with client:
+        page = client.get(PAGE).text
+        assert 'data-dialog-open="take-pause-back"' not in page
+        assert "The owner can end the pause on the account page" in page

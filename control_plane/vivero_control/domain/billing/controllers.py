@@ -4,18 +4,41 @@ from typing import Any, Final
 
 from litestar import Controller, Request, get, post
 from litestar.di import NamedDependency
+from litestar.params import JSONBody
 from vivero_web.declared import raises
+from vivero_web.errors import InvalidInputError
 
-from vivero_control.domain.billing.errors import SignatureError
-from vivero_control.domain.billing.schemas import DifferenceList
+from vivero_control.domain.billing.errors import (
+    BillingOffError,
+    ChangeNotPossibleError,
+    NothingBoughtError,
+    PauseChangedError,
+    ProviderRefusedError,
+    ProviderUnavailableError,
+    SignatureError,
+)
+from vivero_control.domain.billing.pauses import PlanPauses
+from vivero_control.domain.billing.schemas import DifferenceList, PauseOrder, TakePauseBack
 from vivero_control.domain.billing.service import BillingService, BillingView
+from vivero_control.domain.staff.guards import StaffRequest
 from vivero_control.domain.tenants.controllers import Name
+from vivero_control.domain.tenants.errors import TenantUnreadableError
 from vivero_control.domain.tenants.service import TenantService
 
 SIGNATURE: Final = "payment-provider"
 """The security scheme of the provider's messages."""
 EVENT_BYTES: Final = 256 * 1024
 """Of one message; an event is an object of the provider, with all that is in it."""
+
+
+_PAUSE_REFUSALS: Final = (
+    BillingOffError,
+    NothingBoughtError,
+    ChangeNotPossibleError,
+    ProviderRefusedError,
+    ProviderUnavailableError,
+    TenantUnreadableError,
+)
 
 
 class PaymentEventController(Controller):
@@ -63,3 +86,36 @@ class TenantBillingController(Controller):
         self, tenants: NamedDependency[TenantService], billing: NamedDependency[BillingService], name: Name
     ) -> BillingView:
         return await billing.of_tenant((await tenants.get(name)).uid)
+
+    @post("/pause", status_code=200, summary="Pause the plan of a tenant")
+    @raises(*_PAUSE_REFUSALS, PauseChangedError, InvalidInputError)
+    async def pause_plan(  # noqa: PLR0913, PLR0917  what the route names
+        self,
+        request: StaffRequest,
+        tenants: NamedDependency[TenantService],
+        billing: NamedDependency[BillingService],
+        plan_pauses: NamedDependency[PlanPauses],
+        name: Name,
+        data: JSONBody[PauseOrder],
+    ) -> BillingView:
+        """Nothing is charged then, and the workspace is closed with its data kept; the owner is told by mail."""
+        tenant = await tenants.fresh(name)
+        by = request.user.email
+        await plan_pauses.pause(tenant, data.months, starts_at=data.starts_at, by=by, reason=data.reason)
+        return await billing.of_tenant(tenant.metadata.uid)
+
+    @post("/take-pause-back", status_code=200, summary="Take a pause back that has not begun")
+    @raises(*_PAUSE_REFUSALS)
+    async def take_pause_back(  # noqa: PLR0913, PLR0917  what the route names
+        self,
+        request: StaffRequest,
+        tenants: NamedDependency[TenantService],
+        billing: NamedDependency[BillingService],
+        plan_pauses: NamedDependency[PlanPauses],
+        name: Name,
+        data: JSONBody[TakePauseBack],
+    ) -> BillingView:
+        """One that has begun is ended by the owner alone: its end is charged."""
+        tenant = await tenants.fresh(name)
+        await plan_pauses.take_back(tenant, by=request.user.email, reason=data.reason)
+        return await billing.of_tenant(tenant.metadata.uid)

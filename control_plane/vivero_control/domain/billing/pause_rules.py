@@ -14,9 +14,15 @@ from msgspec import Struct
 from vivero_control.domain.billing.change_rules import hindrance as hindrance_of_change
 from vivero_control.domain.billing.errors import ChangeNotPossibleError
 from vivero_control.domain.billing.provider import Cost
-from vivero_control.domain.billing.schemas import Interval, Invoice, InvoiceStatus, Subscription, SubscriptionStatus
+from vivero_control.domain.billing.schemas import (
+    MOST_MONTHS,
+    Interval,
+    Invoice,
+    InvoiceStatus,
+    Subscription,
+    SubscriptionStatus,
+)
 
-MOST_MONTHS: Final = 3
 _A_YEAR: Final = (
     "A plan that is paid by the year cannot be paused: its time is paid. Cancel it, and choose a plan again later."
 )

@@ -20,13 +20,13 @@ from vivero_control.domain.billing.errors import (
 )
 from vivero_control.domain.billing.held import HeldSubscriptions
 from vivero_control.domain.billing.pause_rules import (
-    MOST_MONTHS,
     Restart,
     check_pausable,
     check_paused,
     is_planned,
     pause,
 )
+from vivero_control.domain.billing.schemas import MOST_MONTHS
 from vivero_control.domain.billing.service import BillingService
 
 

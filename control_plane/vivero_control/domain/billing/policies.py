@@ -163,6 +163,7 @@ class Notice(StrEnum):
     PAYMENT_FAILED = "payment-failed"
     RESUMED = "resumed"
     PAUSE_PLANNED = "pause-planned"
+    PAUSE_TAKEN_BACK = "pause-taken-back"
     PAUSED = "paused"
     UNPAUSED = "unpaused"
     ENDED = "ended"
@@ -174,8 +175,12 @@ _PAID: Final = frozenset({SubscriptionStatus.TRIALING, SubscriptionStatus.ACTIVE
 def notice(before: Subscription | None, after: Subscription) -> Notice | None:
     """What a subscription that was last seen in one state, and is now in another, is to be told of."""
     told = _of_status(before.status if before else None, after.status)
-    newly_paused = after.paused_from is not None and (before is None or before.paused_from is None)
-    return Notice.PAUSE_PLANNED if told is None and newly_paused else told
+    if told is not None:
+        return told
+    was_agreed, is_agreed = (one is not None and one.paused_from is not None for one in (before, after))
+    if was_agreed == is_agreed:
+        return None
+    return Notice.PAUSE_PLANNED if is_agreed else Notice.PAUSE_TAKEN_BACK
 
 
 def _of_status(before: SubscriptionStatus | None, after: SubscriptionStatus) -> Notice | None:

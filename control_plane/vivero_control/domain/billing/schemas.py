@@ -2,9 +2,14 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta, Struct
+
+from vivero_control.domain.tenants.schemas import Reason
+
+MOST_MONTHS: Final = 3
+"""Of a pause."""
 
 
 class SubscriptionStatus(StrEnum):
@@ -96,6 +101,20 @@ class Invoice(Struct, frozen=True, kw_only=True):
         str | None, Meta(description="The provider's page with the invoice and, while open, its payment.")
     ]
     pdf_url: Annotated[str | None, Meta(description="The invoice as a file.")]
+
+
+class PauseOrder(Struct, frozen=True, kw_only=True):
+    """Pause a plan from the end of its period on."""
+
+    reason: Reason
+    months: Annotated[int, Meta(ge=1, le=MOST_MONTHS, description="How long.")]
+    starts_at: Annotated[datetime, Meta(tz=True, description="When it begins: the end of the subscription's period.")]
+
+
+class TakePauseBack(Struct, frozen=True, kw_only=True):
+    """A pause that has not begun does not happen."""
+
+    reason: Reason
 
 
 class FoundDifference(Struct, frozen=True, kw_only=True):

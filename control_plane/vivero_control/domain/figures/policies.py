@@ -36,7 +36,8 @@ DIRECT: Final = "direct"
 _Z: Final = 1.959964  # of 95 % in the middle of a normal distribution
 _MONTHS: Final = 12
 LIVE: Final = frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE})
-"""Of subscriptions that are paid: after a failed payment the provider tries again, and access stays."""
+"""Of subscriptions that are paid: after a failed payment the provider tries again, and access stays. A paused one brings
+nothing in, and is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,9 +260,10 @@ def paying(subscriptions: Iterable[Subscribed], moment: datetime) -> set[str]:
 
 
 def lost(subscriptions: Sequence[Subscribed], now: datetime) -> tuple[set[str], set[str]]:
-    """Customers who paid CHURN_DAYS ago, and those of them who do not now."""
+    """Customers who paid CHURN_DAYS ago, and those of them who do not now; who is paused will pay again, and is not lost."""
     then = paying(subscriptions, now - timedelta(days=CHURN_DAYS))
-    return then, then - paying(subscriptions, now)
+    paused = {one.customer for one in subscriptions if one.status is SubscriptionStatus.PAUSED}
+    return then, then - paying(subscriptions, now) - paused
 
 
 def churn(subscriptions: Sequence[Subscribed], now: datetime) -> Churn:

@@ -168,6 +168,7 @@ _OF_SUBSCRIPTION: Final = {
     "payment-failed": "Your payment for Vivero failed",
     "resumed": "Your payment for Vivero has arrived",
     "pause-planned": "Your Vivero plan will be paused",
+    "pause-taken-back": "Your Vivero plan is not paused",
     "paused": "Your Vivero plan is paused",
     "unpaused": "Your Vivero plan goes on",
     "ended": "Your Vivero subscription has ended",

@@ -213,12 +213,13 @@ class TenantService:
         return await self._repository.patch(tenant, patch)
 
     async def _decided(self, name: str, decide: Decide, expected: int | None) -> tuple[Tenant, policies.Patch]:
-        tenant = await self._fresh(name)
+        tenant = await self.fresh(name)
         if expected is not None and tenant.metadata.generation != expected:
             raise TenantChangedError(name)
         return tenant, decide(tenant)
 
-    async def _fresh(self, name: str) -> Tenant:
+    async def fresh(self, name: str) -> Tenant:
+        """As the cluster has it now. Raises TenantNotFoundError, TenantUnreadableError, ClusterUnavailableError."""
         found = await self._repository.find(name)
         if isinstance(found, Unreadable):
             raise TenantUnreadableError(name, found.why)
