@@ -20,7 +20,8 @@ from vivero_control.domain.billing.errors import (
 from vivero_control.domain.billing.pauses import PlanPauses
 from vivero_control.domain.billing.schemas import DifferenceList, PauseOrder, TakePauseBack
 from vivero_control.domain.billing.service import BillingService, BillingView
-from vivero_control.domain.staff.guards import StaffRequest
+from vivero_control.domain.staff.guards import StaffRequest, writes
+from vivero_control.domain.staff.schemas import Scope
 from vivero_control.domain.tenants.controllers import Name
 from vivero_control.domain.tenants.errors import TenantUnreadableError
 from vivero_control.domain.tenants.service import TenantService
@@ -76,9 +77,10 @@ class DifferenceController(Controller):
 
 
 class TenantBillingController(Controller):
-    """What a tenant pays, for staff."""
+    """What a tenant pays, and a pause of it, for staff."""
 
     path = "/tenants/{name:str}/billing"
+    opt = writes(Scope.MANAGE_TENANTS)
     tags = ("Billing",)
 
     @get(summary="Subscription and invoices of a tenant")
