@@ -200,12 +200,12 @@ def _of_status(before: SubscriptionStatus | None, after: SubscriptionStatus) -> 
 
 def payments(ours: Account, theirs: Account) -> list[Happening]:
     """What other programs are told of a customer that was last seen in one state, and is now in another."""
-    statuses = {one.id: one.status for one in ours.subscriptions}
+    before = {one.id: one for one in ours.subscriptions}
     paid = {one.id for one in ours.invoices if one.status is InvoiceStatus.PAID}
     failed = [
         Happening(EventType.PAYMENT_FAILED, {"subscription": one.id})
         for one in theirs.subscriptions
-        if notice(statuses.get(one.id), one.status) is Notice.PAYMENT_FAILED
+        if notice(before.get(one.id), one) is Notice.PAYMENT_FAILED
     ]
     return failed + [
         Happening(
