@@ -1,4 +1,4 @@
-"""Pausing what was bought: a pause that is agreed on, taken back before it begins, or ended early (ADR 0083).
+"""Pausing what was bought: a pause that is agreed on, taken back before it begins, or ended early (ADR 0084).
 
 Nothing of ours remembers a pause, and no clock of ours ends it: it is state at the provider, as a change of plan is.
 """
