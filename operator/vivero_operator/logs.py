@@ -1,11 +1,15 @@
-"""JSON logs on standard error, one object a line, for our own code and the libraries'."""
+"""JSON logs on standard error, one object a line, for our own code and the libraries'; errors among them are reported."""
 
 import logging
 import sys
 
 import structlog
-from vivero_core.error_reports.reporter import Reporter
+from vivero_core.error_reports.reporter import Program, Reporter
+from vivero_core.error_reports.settings import address_of
 from vivero_core.log_events import EcsNames, Form, add_trace, redact_event
+
+from vivero_operator.settings import Settings
+from vivero_operator.tracing import SERVICE
 
 _NOISY = ("aiohttp.access", "botocore", "urllib3", "kopf")
 _FIELDS = ("reason", "tenant", "id", "kind", "object", "system", "identity", "because", "task")
@@ -41,6 +45,11 @@ def configure(level: str, form: Form = "plain", service: str = "", reporter: Rep
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
+def reporter_of(settings: Settings) -> Reporter:
+    """Of what the operator logs as an error."""
+    return Reporter(address_of(settings.sentry_dsn), Program(SERVICE))
+
+
 class _Reports(logging.Handler):
     """Hands errors to the reporter."""
 
@@ -52,4 +61,4 @@ class _Reports(logging.Handler):
         error = record.exc_info[1] if record.exc_info else None
         said = {name: value for name in _FIELDS if isinstance(value := getattr(record, name, None), str)}
         fields = {**structlog.contextvars.get_contextvars(), **said, "logger": record.name}
-        self._reporter.report(str(record.msg), record.levelname.lower(), error, fields)
+        self._reporter.report(record.msg, record.levelname.lower(), error, fields)

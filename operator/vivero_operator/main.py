@@ -48,7 +48,7 @@ from vivero_operator.reconcile.tenants_in_service import measured
 from vivero_operator.reconcile.waiting_pages import WaitingPages
 from vivero_operator.settings import Settings
 from vivero_operator.supervision import supervised
-from vivero_operator.tracing import SERVICE, reporter_of, tracer_of
+from vivero_operator.tracing import SERVICE, tracer_of
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ STOP_SECONDS: Final = 40
 def main() -> None:
     """The program; returns after SIGTERM."""
     settings = Settings()
-    with reporter_of(settings) as reporter:
+    with logs.reporter_of(settings) as reporter:
         logs.configure(settings.log_level, settings.log_format, SERVICE, reporter)
         _serve_until_stopped(settings)
 

@@ -8,8 +8,6 @@ pod carry the context on. A trace therefore ends.
 from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
-from vivero_core.error_reports.reporter import Program, Reporter
-from vivero_core.error_reports.settings import address_of
 from vivero_core.model.constants import ANNOTATION_TRACE
 from vivero_core.model.tenant import Tenant
 from vivero_core.tracing.context import read
@@ -20,11 +18,6 @@ from vivero_operator.policies import life
 from vivero_operator.settings import Settings
 
 SERVICE: Final = "vivero-operator"
-
-
-def reporter_of(settings: Settings) -> Reporter:
-    """Of what the operator logs as an error."""
-    return Reporter(address_of(settings.sentry_dsn), Program(SERVICE))
 
 
 def tracer_of(settings: Settings) -> Tracer:

@@ -59,7 +59,7 @@ def _adding(always: Mapping[str, str]) -> Processor:
 
 def _reporting(reporter: Reporter) -> Processor:
     def tell(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-        what = str(event.pop(_TEMPLATE, event["event"]))
+        what = event.pop(_TEMPLATE, event["event"])
         reporter.report(what, event["level"], _exception_of(event.get("exc_info")), event)
         return event
 

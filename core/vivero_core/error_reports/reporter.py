@@ -20,6 +20,8 @@ A_MINUTE: Final = 10
 _MINUTE: Final = 60.0
 _IDS: Final = ("tenant_id", "tenant", "request_id", "id", "kind", "object", "job", "attempt", "task", "loop")
 """What of a log line goes along: never what a person typed."""
+_OURS: Final = ("vivero_", "vivero-")
+"""Loggers of our modules, and our programs."""
 _LEVELS: Final = {"error": "error", "critical": "fatal"}
 
 
@@ -73,12 +75,13 @@ class Reporter:
         self.close()
 
     def report(
-        self, what: str, level: str, error: BaseException | None, fields: Mapping[str, Any] | None = None
+        self, what: object, level: str, error: BaseException | None, fields: Mapping[str, Any] | None = None
     ) -> None:
         """Queue it, if it is an error.
 
         Args:
-            what: the log's words for it before anything is put into them.
+            what: the log's words for it before anything is put into them. Of a library's nothing is sent: many put theirs
+                together first, and asyncio quotes the exception.
             level: the log's; of others than errors nothing is sent.
             error: the exception, if there is one; of its words nothing is sent.
             fields: of the log line; `logger` and ids go along.
@@ -89,12 +92,14 @@ class Reporter:
         from vivero_core.error_reports.sender import Sender  # noqa: PLC0415  as above
 
         given = fields or {}
+        where = str(given.get("logger", self._program.service))
+        said = what if isinstance(what, str) and where.startswith(_OURS) else where
         tags = {name: str(given[name]) for name in _IDS if given.get(name) not in {None, ""}}
         occurrence = Occurrence(
             uuid.uuid4().hex,
             datetime.now(UTC),
-            what,
-            str(given.get("logger", self._program.service)),
+            said,
+            where,
             _LEVELS[level],
             error,
             {**self._program.tags, **tags},

@@ -1,6 +1,7 @@
 """Sends reports, by a thread of its own: each as soon as it is there, none while Sentry wants none."""
 
 from collections.abc import Callable
+from http.client import HTTPException
 from pathlib import Path
 from typing import Final
 
@@ -35,8 +36,9 @@ class Sender:
 
     def _send(self, batch: list[tuple[Dsn, bytes]]) -> None:
         for address, report in batch:
-            if self._monotonic() >= self._rests_until:
-                self._post(address, report)
+            if self._monotonic() < self._rests_until:
+                raise HTTPException("asked for rest")
+            self._post(address, report)
 
     def _post(self, address: Dsn, report: bytes) -> None:
         known = f"Sentry sentry_version=7, sentry_client={CLIENT}, sentry_key={address.key}"

@@ -43,7 +43,6 @@ from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.steps.secrets import joined
 from vivero_operator.reconcile.writing import patch_of
 from vivero_operator.settings import Settings
-from vivero_operator.tracing import reporter_of
 
 OWNER = Owner("a@b.co", "a", "$argon2id$", None)
 WORKSPACE = Workspace("Acme", "https://acme.example")
@@ -280,7 +279,7 @@ def test_logs_are_json_with_our_fields_alone(capsys: pytest.CaptureFixture[str])
 def test_errors_are_reported_with_ids_and_without_words(capsys: pytest.CaptureFixture[str]) -> None:
     with taking_reports() as sentry:
         settings = Settings(data_plane_image="image:1", sentry_dsn=SecretStr(sentry.dsn))
-        with reporter_of(settings) as reporter:
+        with logs.reporter_of(settings) as reporter:
             logs.configure("INFO", reporter=reporter)
             log, extra = (
                 logging.getLogger("vivero_operator.part"),

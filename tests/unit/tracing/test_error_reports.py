@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ from vivero_core.error_reports.settings import SentryDsn, address_of
 from vivero_core.sending import Target
 from vivero_core.tracing.spans import Kind, Tracer
 
-PROGRAM = Program("ours", "1.2", {"tenant_id": "t1"})
+PROGRAM = Program("vivero-ours", "1.2", {"tenant_id": "t1"})
 
 
 @pytest.fixture
@@ -30,10 +30,15 @@ def sentry() -> Iterator[Sentry]:
 
 @dataclass
 class Clock:
+    """`asked` by which threads."""
+
     seconds: float = 1000.0
+    asked: list[str] = field(default_factory=list)
 
     def __call__(self) -> float:
-        return self.seconds
+        now = self.seconds
+        self.asked.append(threading.current_thread().name)
+        return now
 
 
 def reporter_to(sentry: Sentry, monotonic: Callable[[], float] = time.monotonic) -> Reporter:
@@ -68,8 +73,8 @@ def test_it_says_what_broke_and_where_and_whose_it_was(sentry: Sentry) -> None:
     assert {key: event[key] for key in ("level", "logger", "server_name", "release", "platform")} == {
         "level": "error",
         "logger": "vivero_ours.part",
-        "server_name": "ours",
-        "release": "ours@1.2",
+        "server_name": "vivero-ours",
+        "release": "vivero-ours@1.2",
         "platform": "python",
     }
     assert event["logentry"] == {"message": "request_failed"}
@@ -86,6 +91,20 @@ def test_nothing_that_was_put_into_words_leaves(sentry: Sentry) -> None:
     assert len(sentry.events) == 1
     assert "hunter2" not in sentry.text
     assert KEY not in sentry.text, "the key is in the header alone"
+
+
+@pytest.mark.parametrize(
+    ("what", "where"),
+    [
+        ("Task exception was never retrieved\nfuture: <Task exception=ValueError('hunter2')>", "asyncio"),
+        (ValueError("hunter2"), "vivero_ours.part"),
+    ],
+)
+def test_words_that_were_put_together_before_are_not_sent_either(sentry: Sentry, what: object, where: str) -> None:
+    with reporter_to(sentry) as reporter:
+        reporter.report(what, "error", failure("hunter2"), {"logger": where})
+    assert [event["logentry"]["message"] for event in sentry.events] == [where]
+    assert "hunter2" not in sentry.text
 
 
 def test_it_belongs_to_the_trace_under_way(sentry: Sentry) -> None:
@@ -194,30 +213,30 @@ def test_a_sentry_that_wants_none_is_left_alone_for_as_long_as_it_says(
     sentry.status, sentry.headers_back = 429, {"Retry-After": "120"}
     reporter = reporter_to(sentry, clock)
 
-    def reported(posts: int) -> None:
+    def reported(looks: int) -> None:
+        """And dealt with: the sender has looked at the clock so often, which it does before it sends and after a refusal."""
         reporter.report("again", "error", None)
-        while len(sentry.paths) < posts:
+        while clock.asked.count("error reports") < looks:
             threading.Event().wait(0.01)
 
-    reported(1)
-    while not caplog.records:
-        threading.Event().wait(0.01)
+    reported(2)
     sentry.status = 200
     clock.seconds += 119
-    reported(1)
-    while len(reporter._sender._queue):  # type: ignore[union-attr]  # noqa: SLF001  what is passed over leaves no other trace
-        threading.Event().wait(0.01)
+    reported(3)
     clock.seconds += 1
-    reported(2)
+    reported(4)
     reporter.close()
-    assert len(sentry.events) == 1
-    assert caplog.records[0].message == "error reports are not taken, and are dropped: RefusedError: status 429"
+    assert (len(sentry.paths), len(sentry.events)) == (2, 1)
+    assert [record.message for record in caplog.records] == [
+        "error reports are not taken, and are dropped: RefusedError: status 429",
+        "error reports are taken again; 2 were dropped",
+    ]
     assert KEY not in caplog.text
 
 
 def test_the_address_may_come_and_change_while_the_program_runs(sentry: Sentry) -> None:
     now: list[Dsn | None] = [None]
-    with Reporter(lambda: now[0]) as reporter:
+    with Reporter(lambda: now[0], PROGRAM) as reporter:
         reporter.report("before", "error", None)
         now[0] = dsn.read(sentry.dsn)
         reporter.report("after", "error", None)

@@ -141,10 +141,10 @@ class Recording(Reporter):
 
     def __init__(self) -> None:
         super().__init__()
-        self.reports: list[tuple[str, str, BaseException | None, object]] = []
+        self.reports: list[tuple[object, str, BaseException | None, object]] = []
 
     def report(
-        self, what: str, level: str, error: BaseException | None, fields: Mapping[str, Any] | None = None
+        self, what: object, level: str, error: BaseException | None, fields: Mapping[str, Any] | None = None
     ) -> None:
         self.reports.append((what, level, error, (fields or {}).get("tenant_id")))
 
