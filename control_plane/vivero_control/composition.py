@@ -48,6 +48,7 @@ from vivero_control.domain.billing.pauses import PlanPauses
 from vivero_control.domain.billing.service import BillingService
 from vivero_control.domain.billing.stripe import Stripe
 from vivero_control.domain.billing.synchronisation import Synchroniser
+from vivero_control.domain.billing.tax_ids import TaxIds
 from vivero_control.domain.contracts import jobs as contract_jobs
 from vivero_control.domain.contracts.contracts import ContractService
 from vivero_control.domain.contracts.entitlements import Entitlements
@@ -339,6 +340,7 @@ def services(to: Infrastructure) -> Services:
         billing=billing,
         plan_changes=PlanChanges(held, billing, clock),
         plan_pauses=PlanPauses(held, billing, clock),
+        tax_ids=TaxIds(held, billing),
         quotes=QuoteService(
             database=to.database,
             tenants=to.tenants,

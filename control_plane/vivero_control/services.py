@@ -31,6 +31,7 @@ the frozen structs of its domain's `schemas.py`.
 | `billing: BillingService` | the plan of a workspace | `is_on`, `offers()`; `checkout(tenant, plan, interval, return_url)` and `portal(tenant, return_url)`, each the address to go to; `of_tenant(uid) -> BillingView`; `refresh(uid)` |
 | `plan_changes: PlanChanges` | the same, once a plan is bought | `preview(tenant, plan, interval) -> Preview`, `change(tenant, plan, interval, at, cents)`; `keep`, `cancel` and `resume`, each with who does it |
 | `plan_pauses: PlanPauses` | the same | `pause(tenant, months, starts_at, by)`, `take_back(tenant, by)`; `preview_restart(tenant) -> Restart`, `restart(tenant, at, cents, by)` |
+| `tax_ids: TaxIds` | tax ids on the account page | `all(tenant)`, `add(tenant, kind, value, by)`, `remove(tenant, id, by)` |
 | `quotes: QuoteService` | quotes, for staff and for who has the link | `all()`, `get(number)`, `make/change/send/withdraw(…, actor)`; `opened(code)`, `accept(code, said)`, `decline(code, reason)`, each a QuoteView |
 | `contracts: ContractService` | contracts | `all()`, `get(number)`, `of_tenant(uid)`, `attach(number, to, actor)` |
 | `invoices: InvoiceService` | invoices of contracts | `all(state)`, `get(number)`, `of_contract(number)`, `of_tenant(uid)`, `document(number)`; `pay/take_payment_out/take_back(number, …, actor)` |
@@ -91,6 +92,7 @@ from vivero_control.domain.backups.service import BackupService
 from vivero_control.domain.billing.changes import PlanChanges
 from vivero_control.domain.billing.pauses import PlanPauses
 from vivero_control.domain.billing.service import BillingService
+from vivero_control.domain.billing.tax_ids import TaxIds
 from vivero_control.domain.contracts.contracts import ContractService
 from vivero_control.domain.contracts.quotes import QuoteService
 from vivero_control.domain.dead_letters.service import DeadLetterService
@@ -145,6 +147,7 @@ class Services:
     billing: BillingService
     plan_changes: PlanChanges
     plan_pauses: PlanPauses
+    tax_ids: TaxIds
     quotes: QuoteService
     contracts: ContractService
     invoices: InvoiceService

@@ -491,6 +491,8 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
     "POST /account/settings/name": {"display_name": "Acme"},
     "POST /account/checkout": {"plan": "starter", "interval": "month"},
     "POST /account/change": {"plan": "starter", "interval": "month", "at": "1798718898", "cents": "0"},
+    "POST /account/tax-ids": {"kind": "eu_vat", "value": "DE123456789"},
+    "POST /account/tax-ids/remove": {"id": "txi_1"},
     "POST /account/pause": {"months": "2", "starts": "1798718898"},
     "POST /account/restart": {"at": "1798718898", "cents": "200000"},
     "POST /account/cancel": {"reason": "unused", "comment": "We had no time."},

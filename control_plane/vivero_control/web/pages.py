@@ -23,6 +23,7 @@ from vivero_control.web.account_people import AccountPeopleController, AccountWo
 from vivero_control.web.account_plan import PlanPageController
 from vivero_control.web.account_settings import AccountSettingsController
 from vivero_control.web.account_support import AccountSupportController
+from vivero_control.web.account_tax_ids import AccountTaxIdsController
 from vivero_control.web.acquisition import AcquisitionController
 from vivero_control.web.audit import AuditController
 from vivero_control.web.backups import BackupsController, TenantBackupsController
@@ -77,6 +78,7 @@ def pages(clock: Clock = now) -> Pages:
             PlanPageController,
             PlanChangeController,
             PauseController,
+            AccountTaxIdsController,
             AccountBackupsController,
             AccountDataController,
             AccountPeopleController,

@@ -116,8 +116,9 @@ class Ledger:
         with self.lock:
             found = self.open_session(name)
             percent = self._percent(found, code)
+            if tax_id:
+                self.add_tax_id(found["customer"], {"type": "eu_vat", "value": tax_id})
             self._use(found["customer"], card)
-            self.customers[found["customer"]]["tax_id"] = tax_id or None
             made = objects.subscription(_name("sub"), found, self.now())
             found["status"], found["subscription"] = "complete", made["id"]
             self._keep(self.subscriptions, made, "customer.subscription.created")
@@ -145,6 +146,28 @@ class Ledger:
     def use_card(self, customer: str, card: str) -> None:
         with self.lock:
             self._use(customer, card)
+
+    def add_tax_id(self, customer: str, fields: Object) -> Object:
+        """Refused when it has not the form of its kind; of most kinds the stand-in knows none."""
+        if not objects.TAX_ID_FORMS.get(fields["type"], objects.ANY_TAX_ID).fullmatch(fields["value"]):
+            raise RefusedError(400, "tax_id_invalid", "Invalid value for this type of tax id.")
+        made = objects.tax_id(_name("txi"), customer, fields)
+        with self.lock:
+            self.find(self.customers, customer).setdefault("tax_ids", []).insert(0, made)
+        return made
+
+    def tax_ids(self, customer: str) -> list[Object]:
+        """The newest first; a customer that an older program has kept has none."""
+        found: list[Object] = self.find(self.customers, customer).get("tax_ids", [])
+        return found
+
+    def remove_tax_id(self, customer: str, name: str) -> Object:
+        with self.lock:
+            kept = [one for one in self.tax_ids(customer) if one["id"] != name]
+            if len(kept) == len(self.tax_ids(customer)):
+                raise RefusedError(404, "resource_missing", "There is no such tax id.")
+            self.customers[customer]["tax_ids"] = kept
+        return {"id": name, "object": "tax_id", "deleted": True}
 
     def create_product(self, fields: Object) -> Object:
         if fields["id"] in self.products:

@@ -54,7 +54,7 @@ def pay(session: Object, problem: str = "") -> str:
     price, item = money(session["amount_total"], session["currency"]), session["price_data"]
     body = (
         f"<p>{price} every {escape(item['recurring']['interval'])}</p>"
-        f'<form method="post">{_cards()}{_text("tax_id", "Tax id of your company (optional)")}'
+        f'<form method="post">{_cards()}{_text("tax_id", "VAT id of your company (optional)")}'
         f"{_text('code', f'Promotion code (optional), such as {next(iter(PROMOTIONS))}')}<button>Subscribe</button></form>"
         f'<p><a href="{escape(session["cancel_url"])}">Back</a></p>'
     )

@@ -47,6 +47,18 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(lambda: self._post(body))
         self.server.changed()
 
+    def do_DELETE(self) -> None:
+        self._answer(self._delete)
+        self.server.changed()
+
+    def _delete(self) -> None:
+        match urlsplit(self.path).path.strip("/").split("/"):
+            case ["v1", "customers", customer, "tax_ids", name]:
+                self._authenticate()
+                self._json(self.ledger.remove_tax_id(customer, name))
+            case _:
+                raise RefusedError(404, "resource_missing", "There is nothing here.")
+
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class names it so
         """Log nothing: the addresses of pages let somebody pay."""
 
@@ -67,6 +79,9 @@ class Handler(BaseHTTPRequestHandler):
                 self._authenticate()
                 query = {name: values[0] for name, values in parse_qs(parts.query).items()}
                 self._json(self._list(getattr(ledger, what), query))
+            case ["v1", "customers", customer, "tax_ids"]:
+                self._authenticate()
+                self._json({"object": "list", "data": ledger.tax_ids(customer), "has_more": False})
             case ["v1", "subscriptions", name]:
                 self._authenticate()
                 self._json(ledger.find(ledger.subscriptions, name))
@@ -84,8 +99,8 @@ class Handler(BaseHTTPRequestHandler):
     def _post(self, body: str) -> None:
         ledger = self.ledger
         match urlsplit(self.path).path.strip("/").split("/"):
-            case ["v1", "customers"]:
-                self._make(body, ledger.create_customer)
+            case ["v1", "customers", *of]:
+                self._post_customer(of, body)
             case ["v1", "products"]:
                 self._make(body, ledger.create_product)
             case ["v1", "invoices", "create_preview"]:
@@ -104,6 +119,16 @@ class Handler(BaseHTTPRequestHandler):
                 self._json({"now": ledger.now()})
             case ["pay" | "invoice" | "portal" as page, name]:
                 self._page_form(page, name, nested(body))
+            case _:
+                raise RefusedError(404, "resource_missing", "There is nothing here.")
+
+    def _post_customer(self, of: list[str], body: str) -> None:
+        """A new one, or something of the one of this name."""
+        match of:
+            case []:
+                self._make(body, self.ledger.create_customer)
+            case [name, "tax_ids"]:
+                self._make(body, lambda fields: self.ledger.add_tax_id(name, fields))
             case _:
                 raise RefusedError(404, "resource_missing", "There is nothing here.")
 
@@ -130,7 +155,7 @@ class Handler(BaseHTTPRequestHandler):
                 self._portal_form(ledger.find(ledger.portals, name), form, card)
             self._redirect(self.path)
         except RefusedError as error:
-            if error.status != HTTPStatus.PAYMENT_REQUIRED:
+            if error.status != HTTPStatus.PAYMENT_REQUIRED and error.code != "tax_id_invalid":
                 raise
             self._html(self._again(page, name, str(error)))
 

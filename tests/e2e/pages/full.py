@@ -277,6 +277,7 @@ CONTROL_PAGES = (
     "/account/change?plan=professional&interval=year",
     "/account/cancel",
     "/account/pause",
+    "/account/tax-ids",
     "/account/restart",
     "/login",
     "/contact",

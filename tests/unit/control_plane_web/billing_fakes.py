@@ -26,7 +26,7 @@ from vivero_control.domain.billing.errors import (
 from vivero_control.domain.billing.pause_rules import Restart
 from vivero_control.domain.billing.pauses import PlanPauses
 from vivero_control.domain.billing.policies import FOR_PEOPLE, Difference
-from vivero_control.domain.billing.provider import CANCEL_REASONS, Cost, CostLine
+from vivero_control.domain.billing.provider import CANCEL_REASONS, TAX_ID_KINDS, Cost, CostLine, TaxId
 from vivero_control.domain.billing.schemas import (
     DifferenceList,
     FoundDifference,
@@ -37,6 +37,7 @@ from vivero_control.domain.billing.schemas import (
     SubscriptionStatus,
 )
 from vivero_control.domain.billing.service import BillingService, BillingView, is_sold
+from vivero_control.domain.billing.tax_ids import TaxIds
 from vivero_control.domain.deleted.service import DeletedNotFoundError, DeletedTenant
 from vivero_control.domain.plans.service import PlanService, PlanView
 from vivero_core.model.naming import slug_problem
@@ -233,6 +234,34 @@ class FakePauses(PlanPauses):
         if self.refusal:
             raise self.refusal
         self.done.append(what)
+
+
+class FakeTaxIds(TaxIds):
+    """Knows the form of no number, but that it has digits."""
+
+    def __init__(self, *found: TaxId, refusal: WebError | None = None) -> None:
+        self.found = list(found)
+        self.refusal = refusal
+
+    async def all(self, tenant: Tenant) -> tuple[TaxId, ...]:
+        del tenant
+        if self.refusal:
+            raise self.refusal
+        return tuple(self.found)
+
+    async def add(self, tenant: Tenant, kind: str, typed: str, by: str) -> None:
+        del tenant, by
+        if kind not in TAX_ID_KINDS:
+            raise InvalidInputError.of("kind", "Choose what kind of number it is.")
+        if not any(sign.isdigit() for sign in typed):
+            raise InvalidInputError.of("value", "This is no VAT id.")
+        self.found.append(TaxId(f"txi_{len(self.found)}", kind, typed, "pending"))
+
+    async def remove(self, tenant: Tenant, name: str, by: str) -> None:
+        del tenant, by
+        if name not in {one.id for one in self.found}:
+            raise InvalidInputError.of("id", "It is not there any more.")
+        self.found = [one for one in self.found if one.id != name]
 
 
 class FakeManaged(ManagedWorkspaces):

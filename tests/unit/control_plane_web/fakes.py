@@ -27,6 +27,7 @@ from unit.control_plane_web.billing_fakes import (
     FakePauses,
     FakePeople,
     FakePersonalData,
+    FakeTaxIds,
     FakeTickets,
     FakeUsage,
 )
@@ -55,6 +56,7 @@ from vivero_control.domain.backups.schemas import (
     StepView,
 )
 from vivero_control.domain.backups.service import NEWEST_OF_ONE, BackupService
+from vivero_control.domain.billing.provider import TaxId
 from vivero_control.domain.dead_letters.service import (
     DeadLetter,
     DeadLetterList,
@@ -1128,6 +1130,7 @@ def fakes(**replaced: object) -> dict[str, object]:
         "workspace_people": FakePeople("grace@example.com"),
         "plan_changes": FakeChanges(FakeBilling(FakePlans())),
         "plan_pauses": FakePauses(),
+        "tax_ids": FakeTaxIds(TaxId("txi_1", "eu_vat", "DE123456789", "verified")),
         "accounts": FakeAccounts(),
         "account_tickets": FakeTickets(),
         "account_links": FakeLinks(),

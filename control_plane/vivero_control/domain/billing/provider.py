@@ -21,6 +21,23 @@ CANCEL_REASONS: Final = {
 """In the provider's words and in ours."""
 
 
+TAX_ID_KINDS: Final = {
+    "eu_vat": "VAT id of the European Union",
+    "gb_vat": "VAT number of the United Kingdom",
+    "ch_vat": "VAT number of Switzerland",
+    "no_vat": "VAT number of Norway",
+    "us_ein": "EIN of the United States",
+    "ca_bn": "BN of Canada",
+    "au_abn": "ABN of Australia",
+    "in_gst": "GST number of India",
+    "jp_cn": "Corporate number of Japan",
+    "br_cnpj": "CNPJ of Brazil",
+    "mx_rfc": "RFC of Mexico",
+}
+"""In the provider's words and in ours; it knows more, which are added on its payment page."""
+TAX_ID_INVALID: Final = "tax_id_invalid"
+
+
 class Offer(Struct, frozen=True, kw_only=True):
     """What is to be bought.
 
@@ -58,6 +75,16 @@ class Cost(Struct, frozen=True):
 
     total_cents: int
     lines: tuple[CostLine, ...] = ()
+
+
+class TaxId(Struct, frozen=True):
+    """A company's number for tax, as it stands on invoices; `kind` is one of the provider's, such as `eu_vat`."""
+
+    id: str
+    kind: str
+    value: str
+    state: str
+    """What came of the provider's look into the register; empty where there is none."""
 
 
 class Event(Struct, frozen=True):
@@ -113,6 +140,15 @@ class PaymentProvider(Protocol):
 
     async def take_pause_back(self, subscription: str) -> None:
         """A pause that has not begun does not happen."""
+
+    async def tax_ids(self, customer: str) -> tuple[TaxId, ...]:
+        """Those that invoices have from now on."""
+
+    async def add_tax_id(self, customer: str, kind: str, value: str) -> None:
+        """One more. Raises ProviderRefusedError with code TAX_ID_INVALID for one that has not the form of its kind."""
+
+    async def remove_tax_id(self, customer: str, name: str) -> None:
+        """Later invoices do not have it."""
 
     async def account(self, customer: str) -> Account:
         """Every subscription and invoice of a customer, as they are now."""

@@ -15,7 +15,7 @@ from vivero_web.errors import MalformedError
 
 from vivero_control.domain.billing import signatures
 from vivero_control.domain.billing.errors import ProviderRefusedError, ProviderUnavailableError
-from vivero_control.domain.billing.provider import Checkout, Cost, CostLine, Event, Offer
+from vivero_control.domain.billing.provider import Checkout, Cost, CostLine, Event, Offer, TaxId
 from vivero_control.domain.billing.schemas import (
     Account,
     Interval,
@@ -121,6 +121,21 @@ class _CostLines(Struct, frozen=True):
 class _Cost(Struct, frozen=True):
     total: int
     lines: _CostLines
+
+
+class _Verification(Struct, frozen=True):
+    status: str | None = None
+
+
+class _TaxId(Struct, frozen=True):
+    id: str
+    type: str
+    value: str
+    verification: _Verification | None = None
+
+    @property
+    def state(self) -> str:
+        return (self.verification.status or "") if self.verification else ""
 
 
 class _Page(Struct, frozen=True):
@@ -308,6 +323,16 @@ class Stripe:
                     raise
             self._products.add(name)
         return name
+
+    async def tax_ids(self, customer: str) -> tuple[TaxId, ...]:
+        found = [_read(one, _TaxId) async for one in self._list(f"customers/{customer}/tax_ids", {})]
+        return tuple(TaxId(one.id, one.type, one.value, one.state) for one in found)
+
+    async def add_tax_id(self, customer: str, kind: str, value: str) -> None:
+        await self._post(f"customers/{customer}/tax_ids", {"type": kind, "value": value})
+
+    async def remove_tax_id(self, customer: str, name: str) -> None:
+        await self._call("DELETE", f"customers/{customer}/tax_ids/{name}")
 
     async def account(self, customer: str) -> Account:
         subscriptions = [
