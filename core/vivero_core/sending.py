@@ -4,6 +4,7 @@ Nothing waits for it. What does not fit into its queue, or could not be sent, is
 """
 
 import logging
+import re
 import ssl
 import threading
 from collections import deque
@@ -18,6 +19,7 @@ SEND_SECONDS: Final = 3.0
 """To connect, and for each read; also for what is left at the end of the program."""
 _ANSWER_BYTES: Final = 64 * 1024
 _OK: Final = range(200, 300)
+_SECONDS: Final = re.compile(r"[0-9]{1,9}")
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -32,7 +34,7 @@ class RefusedError(HTTPException):
 
     def __init__(self, status: int, retry_after: str | None) -> None:
         super().__init__(f"status {status}")
-        self.retry_after = int(retry_after) if retry_after and retry_after.isdecimal() else None
+        self.retry_after = int(retry_after) if retry_after and _SECONDS.fullmatch(retry_after) else None
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ class Reporter:
         given = fields or {}
         where = str(given.get("logger", self._program.service))
         said = what if isinstance(what, str) and where.startswith(_OURS) else where
-        tags = {name: str(given[name]) for name in _IDS if given.get(name) not in {None, ""}}
+        tags = {name: str(given[name]) for name in _IDS if isinstance(given.get(name), str | int)}
         occurrence = Occurrence(
             uuid.uuid4().hex,
             datetime.now(UTC),

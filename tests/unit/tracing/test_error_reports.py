@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
@@ -16,7 +16,7 @@ from vivero_core.error_reports.dsn import Dsn
 from vivero_core.error_reports.reporter import A_MINUTE, Program, Reporter
 from vivero_core.error_reports.sender import ROOM
 from vivero_core.error_reports.settings import SentryDsn, address_of
-from vivero_core.sending import Target
+from vivero_core.sending import RefusedError, Target
 from vivero_core.tracing.spans import Kind, Tracer
 
 PROGRAM = Program("vivero-ours", "1.2", {"tenant_id": "t1"})
@@ -260,7 +260,7 @@ class Holding(BaseModel, hide_input_in_errors=True):
     dsn: SentryDsn
 
 
-@given(st.sampled_from(["", "hunter2", "ftp://hunter2@h/1", "https://h/1", "https://hunter2@h/x", "https://hunter2@h/1?a", "https://hunter2@h/1\r\nX: y", "https://hunter2@" + "h" * 2000 + "/1"]))  # fmt: skip
+@given(st.sampled_from(["", "hunter2", "ftp://hunter2@h/1", "https://h/1", "https://hunter2@h/x", "https://hunter2@h/1?a", "https://hunter2@h/1\r\nX: y", "https://hunter2@" + "h" * 2000 + "/1", "https://hunter2@" + "h" * 64 + "/1", "https://hunter2@h..h/1", "https://hunter2@h:99999/1", "https://hunter2@h:0/1", "https://hunter2@\u00e4/1", "https://hunter2@h/\u00e4/1"]))  # fmt: skip
 def test_another_form_is_refused_without_its_words(text: str) -> None:
     with pytest.raises(ValueError, match="has to be https://KEY@HOST/PROJECT") as found:
         dsn.read(text)
@@ -273,10 +273,38 @@ def test_another_form_is_refused_without_its_words(text: str) -> None:
 @given(st.text())
 def test_no_text_breaks_it(text: str) -> None:
     try:
-        found: Any = dsn.read(text)
+        found: Dsn | None = dsn.read(text)
     except ValueError:
         found = None
     assert found is None or found.url.endswith("/envelope/")
+
+
+@given(st.from_regex(dsn._FORM, fullmatch=True, alphabet=st.characters(codec="ascii")))  # noqa: SLF001  what it lets in
+def test_what_is_let_in_can_be_sent_to(text: str) -> None:
+    """By the names' own encoder and the parser of addresses: neither raises."""
+    try:
+        found = dsn.read(text)
+    except ValueError:
+        return
+    address = urlsplit(found.url)
+    assert address.port is None or address.port > 0
+    assert (address.hostname or "").encode("idna")
+    assert address.path.isascii()
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, ["hunter2"], None, object()])
+def test_a_field_that_is_no_id_is_left_out(sentry: Sentry, value: object) -> None:
+    with reporter_to(sentry) as reporter:
+        reporter.report("failed", "error", None, {"object": value, "job": 7})
+    assert [event["tags"] for event in sentry.events] == [{"tenant_id": "t1", "job": "7"}]
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("120", 120), ("0", 0), ("9" * 5000, None), ("Wed, 21 Oct 2026", None), ("", None), (None, None)],
+)
+def test_a_rest_is_a_number_of_seconds(header: str | None, seconds: int | None) -> None:
+    assert RefusedError(429, header).retry_after == seconds
 
 
 def test_without_an_address_nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
