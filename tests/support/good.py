@@ -382,6 +382,7 @@ _QUOTE_FORM: Final = {
     "valid_until": "2026-12-31",
 }
 _INCIDENT: Final = {"title": "Slow", "text": "We look.", "state": "investigating", "components": ["api"]}
+_WEBHOOK_FORM: Final = {"url": "https://hooks.example.com/in", "event-paid": "true"}
 _WEBHOOK: Final = {"url": "https://hooks.example.com/in", "events": ["tenant.suspended", "tenant.paid"]}
 CONTROL_BODIES: Final[dict[str, Any]] = {
     "POST /api/v1/auth/login": _LOGIN,
@@ -412,6 +413,9 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
     "POST /staff/views/new": _VIEW_FORM,
     "POST /staff/views/{view}": _VIEW_FORM,
     "POST /staff/views/first": {"view": ""},
+    "POST /staff/webhooks/new": _WEBHOOK_FORM,
+    "POST /staff/webhooks/{number}": _WEBHOOK_FORM,
+    "POST /staff/webhooks/{number}/resend": {"message": "msg_0"},
     "POST /api/v1/webhooks": _WEBHOOK,
     "PATCH /api/v1/webhooks/{webhook}": {**_WEBHOOK, "active": True},
     "POST /api/v1/tenant-orders": {**_BULK, "reason": _REASON["reason"]},

@@ -57,6 +57,7 @@ from vivero_control.web.tenant_margin import TenantMarginController
 from vivero_control.web.tenant_support import TenantSupportController
 from vivero_control.web.tenant_timeline import TenantTimelineController
 from vivero_control.web.tenants import TenantsController
+from vivero_control.web.webhooks import WebhooksController
 from vivero_control.web.workspace_login import WorkspaceLoginController
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -110,6 +111,7 @@ def pages(clock: Clock = now) -> Pages:
             LeadsController,
             PlatformController,
             StaffStatusController,
+            WebhooksController,
             StaffMembersController,
             StaffSecurityController,
             StaffKeysController,

@@ -27,6 +27,7 @@ OPERATIONS: Final = "/staff/operations"
 LEADS: Final = "/staff/leads"
 STATUS: Final = "/staff/status"
 PEOPLE: Final = "/staff/people"
+WEBHOOKS: Final = "/staff/webhooks"
 SECURITY: Final = "/staff/security"
 KEYS: Final = "/staff/keys"
 LOGIN: Final = "/staff/login"
@@ -65,7 +66,7 @@ _PAGES: Final = (
     ("Platform", PLATFORM, "database"),
     ("Status page", STATUS, "activity"),
 )
-_FOR_ADMINS: Final = (("People", PEOPLE, "users"),)
+_FOR_ADMINS: Final = (("People", PEOPLE, "users"), ("Webhooks", WEBHOOKS, "zap"))
 
 
 def shell(staff: StaffView, here: str = HOME) -> Shell:

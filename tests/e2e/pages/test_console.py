@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from unit.control_plane_web import fakes as control
 from unit.control_plane_web.status_fakes import FakeStatus
 from unit.control_plane_web.view_fakes import FakeTenantViews
+from unit.control_plane_web.webhook_fakes import SECRET, FakeWebhooks
 from vivero_control.domain.status.schemas import Component
 
 Check = Callable[[Page], None]
@@ -73,3 +74,32 @@ def test_an_incident_is_announced_and_a_missing_word_asked_for(page: Page, acces
         expect(page.get_by_text("It is on the status page, for everybody to read.")).to_be_visible()
     ((new, _),) = status.announced
     assert (new.title, new.components) == ("Slow pages", [Component.WORKSPACES])
+
+
+def test_a_webhook_is_made_its_secret_copied_and_a_message_sent_again(page: Page, accessible: Check) -> None:
+    webhooks = FakeWebhooks()
+    with running(control.make_app(sessions=control.OpenDoor(), webhooks=webhooks), ready=404) as address:
+        page.goto(f"{address}/staff/webhooks")
+        assert_fits(page)
+        accessible(page)
+        page.get_by_role("link", name="New webhook").click()
+        page.get_by_label("Address").fill("https://192.168.1.1/in")
+        page.get_by_label("It is deleted").uncheck()
+        page.get_by_role("button", name="Make webhook").click()
+        expect(page.get_by_text("This address is not on the Internet.")).to_be_visible()
+        expect(page.get_by_label("It is deleted")).not_to_be_checked()
+        assert_fits(page)
+        accessible(page)
+        page.get_by_label("Address").fill("https://hooks.example.com/new")
+        page.get_by_role("button", name="Make webhook").click()
+        expect(page.get_by_text(SECRET)).to_be_visible()
+        assert_fits(page)
+        accessible(page)
+        page.get_by_role("link", name="I have copied it").click()
+        expect(page.get_by_role("heading", name="https://hooks.example.com/new")).to_be_visible()
+        page.goto(f"{address}/staff/webhooks/2")
+        assert_fits(page)
+        accessible(page)
+        page.get_by_role("button", name="Send again: tenant.").first.click()
+        expect(page.get_by_text("The message is sent again.")).to_be_visible()
+    assert [what for what, _, _ in webhooks.orders] == ["make", "resend"]

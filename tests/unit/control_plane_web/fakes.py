@@ -40,6 +40,7 @@ from unit.control_plane_web.monitoring_fakes import monitoring
 from unit.control_plane_web.status_fakes import FakeStatus
 from unit.control_plane_web.timeline_fakes import FakeTimeline
 from unit.control_plane_web.view_fakes import FakeTenantViews
+from unit.control_plane_web.webhook_fakes import FakeWebhooks
 from vivero_control.domain.accounts.backups import WorkspaceBackups
 from vivero_control.domain.accounts.service import Visit
 from vivero_control.domain.audit.search import AuditPage, AuditQuery, AuditSearch, Place
@@ -1108,6 +1109,7 @@ def fakes(**replaced: object) -> dict[str, object]:
         "visits": FakeVisits(),
         "monitoring": monitoring(),
         "overview": FakeOverview(),
+        "webhooks": FakeWebhooks(),
         "deleted": FakeDeleted(),
         "platform": FakePlatform(platform_backup()),
         "dead_letters": FakeDeadLetters(),

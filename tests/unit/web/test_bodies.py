@@ -126,6 +126,8 @@ WITHOUT_BODY = {
     "POST /staff/dead-letters/{letter}/replay",
     "POST /staff/views/{view}/delete",
     "POST /staff/keys/{number}/revoke",
+    "POST /staff/webhooks/{number}/secret",
+    "POST /staff/webhooks/{number}/delete",
     "POST /api/v1/webhooks/{webhook}/secret",
     "POST /api/v1/webhooks/{webhook}/messages/{message}/resend",
     "POST /staff/quotes/{quote}/send",
