@@ -100,7 +100,7 @@ class FakeWebhooks(WebhookService):
             raise TooManyEndpointsError
         number = max(self.known, default=0) + 1
         self.known[number] = endpoint(number, new.url, events=new.events, made_by=actor)
-        return self._created("make", number, actor)
+        return self._once("make", number, actor)
 
     async def change(self, number: int, changes: EndpointChanges, actor: str) -> Endpoint:
         _check(changes.url)
@@ -111,7 +111,7 @@ class FakeWebhooks(WebhookService):
 
     async def rotate(self, number: int, actor: str) -> CreatedEndpoint:
         await self.get(number)
-        return self._created("rotate", number, actor)
+        return self._once("rotate", number, actor)
 
     async def delete(self, number: int, actor: str) -> None:
         await self.get(number)
@@ -132,7 +132,7 @@ class FakeWebhooks(WebhookService):
             raise SwitchedOffError
         self.orders.append(("resend", number, actor))
 
-    def _created(self, what: str, number: int, actor: str) -> CreatedEndpoint:
+    def _once(self, what: str, number: int, actor: str) -> CreatedEndpoint:
         self.orders.append((what, number, actor))
         return CreatedEndpoint(**structs.asdict(self.known[number]), secret=SECRET)
 

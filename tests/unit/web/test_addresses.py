@@ -20,6 +20,8 @@ HARMLESS = {
     "number": "numbers an incident of the status page, which everybody reads",
     "quote": "numbers a quote; a session or token of staff opens it, a customer has a link with a secret",
     "contract": "numbers a contract; a session or token of staff opens it",
+    "channel": "where a signup came from, as staff name it; a session or token of staff opens what it leads to",
+    "month": "a month",
     "webhook": "numbers a webhook; a session or token of an admin opens it, and its secret is in no address",
     "message": "names a message that a webhook was sent; it opens nothing",
     "letter": "numbers a job that was given up; a session of staff opens it",
