@@ -78,9 +78,10 @@ class TenantEventWatcher:
         """Whether anything happened; nothing where another process has seen this version or a newer one."""
         async with self._database.transaction() as session:
             row = await WatchedTenantRepository(session).locked(seen.uid, seen.name)
-            if seen.version <= row.version:
-                return False
             before = last_state(row)
+            if before is not None and seen.version <= row.version:
+                self._known[seen.uid] = before
+                return False
             after = policies.remembered(before, state)
             row.version, row.state = seen.version, to_builtins(after)
             row.gone_at = row.gone_at or (now if after.deleted else None)
