@@ -44,7 +44,8 @@ async def agreed(adapter: Stripe, standin: Payments, months: int = 1, card: str 
     """Who has paid a month, and pauses then."""
     who = await bought(adapter, standin, card)
     _, current = await state(adapter, who)
-    await adapter.pause_with_period(current.id, pause(current, months).ends_at)
+    found = pause(current, months)
+    await adapter.pause(current.id, found.starts_at, found.ends_at)
     return who, (await state(adapter, who))[1]
 
 
@@ -97,7 +98,8 @@ async def test_nothing_is_charged_in_a_pause_and_it_ends_by_itself(
 async def test_a_pause_that_has_not_begun_is_taken_back_whole(adapter: Stripe, standin: Payments) -> None:
     who = await bought(adapter, standin)
     before, current = await state(adapter, who)
-    await adapter.pause_with_period(current.id, pause(current, 3).ends_at)
+    found = pause(current, 3)
+    await adapter.pause(current.id, found.starts_at, found.ends_at)
     for _ in range(2):
         await adapter.take_pause_back(current.id)
     assert await adapter.account(who) == before

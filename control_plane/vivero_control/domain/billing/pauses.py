@@ -55,7 +55,7 @@ class PlanPauses:
             agreed = pause(current, months)
             if agreed.starts_at != starts_at:
                 raise PauseChangedError
-            await held.provider.pause_with_period(current.id, agreed.ends_at)
+            await held.provider.pause(current.id, agreed.starts_at, agreed.ends_at)
 
     async def take_back(self, tenant: Tenant, by: str, reason: str = "") -> None:
         """A pause that has not begun does not happen.

@@ -129,8 +129,8 @@ class PaymentProvider(Protocol):
     async def end_with_period(self, subscription: str, *, ends: bool, reason: str = "", comment: str = "") -> None:
         """Whether it ends with its period; `reason` is one of CANCEL_REASONS or empty."""
 
-    async def pause_with_period(self, subscription: str, until: datetime) -> None:
-        """Nothing is charged for the periods that begin from its present end on and before `until`, a period's end."""
+    async def pause(self, subscription: str, start: datetime, end: datetime) -> None:
+        """Nothing is charged for the periods that begin from `start`, the end of the present one, on and before `end`."""
 
     async def preview_restart(self, customer: str, subscription: str) -> Cost:
         """What `restart_now` would charge."""

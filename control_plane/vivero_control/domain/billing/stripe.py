@@ -281,13 +281,12 @@ class Stripe:
         fields = {"cancel_at_period_end": str(ends).lower()} | ({"cancellation_details": told} if told else {})
         await self._post(f"subscriptions/{subscription}", fields)
 
-    async def pause_with_period(self, subscription: str, until: datetime) -> None:
+    async def pause(self, subscription: str, start: datetime, end: datetime) -> None:
         """The metadata says which periods are paused; collection is off until shortly before the first that is not."""
-        item = _only_item(await self._subscription(subscription))
-        collects_at = int((until - _COLLECTS_BEFORE).timestamp())
+        collects_at = int((end - _COLLECTS_BEFORE).timestamp())
         fields = {
             "pause_collection": {"behavior": "void", "resumes_at": collects_at},
-            "metadata": {"paused_from": item.current_period_end, "paused_until": int(until.timestamp())},
+            "metadata": {"paused_from": int(start.timestamp()), "paused_until": int(end.timestamp())},
         }
         await self._post(f"subscriptions/{subscription}", fields)
 
