@@ -32,6 +32,7 @@ from vivero_control.domain.billing.controllers import (
     PaymentEventController,
     TenantBillingController,
 )
+from vivero_control.domain.bulk_runs.controllers import BulkRunController
 from vivero_control.domain.contracts.controllers import ContractController, QuoteController
 from vivero_control.domain.deleted.controllers import DeletedTenantController
 from vivero_control.domain.figures.controllers import FigureController
@@ -132,6 +133,7 @@ def _api(services: Services) -> Router:
         route_handlers=[
             TenantController,
             TenantOrderController,
+            BulkRunController,
             TenantViewController,
             BackupController,
             RestoreController,

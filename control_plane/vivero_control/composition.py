@@ -49,6 +49,8 @@ from vivero_control.domain.billing.service import BillingService
 from vivero_control.domain.billing.stripe import Stripe
 from vivero_control.domain.billing.synchronisation import Synchroniser
 from vivero_control.domain.billing.tax_ids import TaxIds
+from vivero_control.domain.bulk_runs import jobs as bulk_run_jobs
+from vivero_control.domain.bulk_runs.service import BulkRuns
 from vivero_control.domain.contracts import jobs as contract_jobs
 from vivero_control.domain.contracts.contracts import ContractService
 from vivero_control.domain.contracts.entitlements import Entitlements
@@ -266,15 +268,7 @@ def services(to: Infrastructure) -> Services:
     )
     held = HeldSubscriptions(to.database, to.payments, billing, audit)
     backups = BackupService(_backup_deps(to, audit))
-    tenants = TenantService(
-        directory=to.directory,
-        repository=to.tenants,
-        plans=plans,
-        audit=audit,
-        tenant_url=settings.tenant_url,
-        domain=settings.domain,
-        clock=clock,
-    )
+    tenants = tenant_service(to)
     kinds = job_kinds(to)
     dead_letters = DeadLetterService(to.database, kinds, to.wake_up.notify, clock)
     managed = ManagedWorkspaces(
@@ -303,6 +297,7 @@ def services(to: Infrastructure) -> Services:
         plans=plans,
         tenants=tenants,
         bulk=BulkOrders(tenants),
+        bulk_runs=BulkRuns(database=to.database, tenants=tenants, wake_worker=to.wake_up.notify, clock=clock),
         tenant_views=TenantViews(to.database, clock),
         api_keys=StaffApiKeys(to.database, session_key, clock, second_factor_required=required),
         backups=backups,
@@ -455,6 +450,7 @@ def job_kinds(to: Infrastructure) -> dict[str, JobKind]:
         contract_jobs.APPLY: contract_jobs.ApplyJob(entitlements(to)),
         invoice_jobs.DOCUMENT: invoice_jobs.DocumentJob(to.database, to.clock),
         invoice_jobs.MAIL: invoice_jobs.MailJob(to.database, sender),
+        bulk_run_jobs.KIND: bulk_run_jobs.BulkOrderJob(to.database, tenant_service(to)),
         support_jobs.END: support_jobs.EndJob(to.tenants, to.ingress.delete, _tickets(settings), to.clock),
         webhook_events.DELIVER: webhook_jobs.DeliveryJob(
             database=to.database,
@@ -502,6 +498,19 @@ def invoices(to: Infrastructure) -> InvoiceService:
 
 def entitlements(to: Infrastructure) -> Entitlements:
     return Entitlements(to.database, to.tenants, AuditService(to.database, to.clock), to.clock)
+
+
+def tenant_service(to: Infrastructure) -> TenantService:
+    settings = to.settings
+    return TenantService(
+        directory=to.directory,
+        repository=to.tenants,
+        plans=PlanService(to.plans),
+        audit=AuditService(to.database, to.clock),
+        tenant_url=settings.tenant_url,
+        domain=settings.domain,
+        clock=to.clock,
+    )
 
 
 def workspace_usage(to: Infrastructure) -> WorkspaceUsage:

@@ -25,6 +25,7 @@ the frozen structs of its domain's `schemas.py`.
 | `settings: Settings` | addresses | `domain`, `tenant_url(slug)` |
 | `tenants: TenantService` | tenants page | `search(TenantQuery) -> Page[TenantRow]`, `get(name) -> TenantDetail`, `subjects(name)` for its history, `suspend/resume/extend_trial/change_plan(name, action, actor) -> TenantDetail` |
 | `bulk: BulkOrders` | orders for several tenants | `give(BulkOrder, actor) -> BulkResult`, also as a preview |
+| `bulk_runs: BulkRuns` | orders for all tenants that match | `preview(matching, order) -> BulkResult`, `give(NewRun, actor) -> RunView`, `get(number) -> RunView` |
 | `tenant_views: TenantViews` | saved views of the tenants' list | `all(member) -> ViewList`, `get(number, member) -> TenantView`, `make/change/delete(…, member)`, `choose(number, member)` |
 | `deleted: DeletedTenants` | deleted tenants that can be brought back | `all() -> tuple[DeletedTenant, ...]`, `undelete(id, Undelete, actor) -> DeletedTenant` |
 | `platform: PlatformBackups` | the platform's own backup | `get() -> PlatformBackupView`, `back_up(BackUp, actor)` |
@@ -93,6 +94,7 @@ from vivero_control.domain.billing.changes import PlanChanges
 from vivero_control.domain.billing.pauses import PlanPauses
 from vivero_control.domain.billing.service import BillingService
 from vivero_control.domain.billing.tax_ids import TaxIds
+from vivero_control.domain.bulk_runs.service import BulkRuns
 from vivero_control.domain.contracts.contracts import ContractService
 from vivero_control.domain.contracts.quotes import QuoteService
 from vivero_control.domain.dead_letters.service import DeadLetterService
@@ -139,6 +141,7 @@ class Services:
     plans: PlanService
     tenants: TenantService
     bulk: BulkOrders
+    bulk_runs: BulkRuns
     api_keys: StaffApiKeys
     tenant_views: TenantViews
     backups: BackupService

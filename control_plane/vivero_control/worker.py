@@ -24,6 +24,8 @@ from vivero_web.errors import UnavailableError
 
 from vivero_control import composition
 from vivero_control.domain.audit.service import AuditService
+from vivero_control.domain.bulk_runs.jobs import KEEP as KEEP_RUNS
+from vivero_control.domain.bulk_runs.repository import RunRepository
 from vivero_control.domain.deleted.receipts import ErasureWatcher
 from vivero_control.domain.figures.counting import JourneyTask
 from vivero_control.domain.figures.repository import VisitRepository
@@ -191,6 +193,9 @@ class Worker:
             "visits": lambda: self._in_transaction(lambda at: VisitRepository(at).forget((now - KEEP_VISITS).date())),
             "incidents": lambda: self._in_transaction(lambda at: IncidentRepository(at).forget(now - KEEP_INCIDENTS)),
             "support grants": lambda: self._in_transaction(lambda at: GrantRepository(at).forget(now - KEEP)),
+            "orders for many tenants": lambda: self._in_transaction(
+                lambda at: RunRepository(at).forget(now - KEEP_RUNS)
+            ),
             "events of tenants": lambda: self._in_transaction(
                 lambda at: WatchedTenantRepository(at).forget(now - KEEP_EVENTS)
             ),

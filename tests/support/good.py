@@ -418,6 +418,13 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
     "POST /staff/webhooks/{number}/resend": {"message": "msg_0"},
     "POST /api/v1/webhooks": _WEBHOOK,
     "PATCH /api/v1/webhooks/{webhook}": {**_WEBHOOK, "active": True},
+    "POST /api/v1/tenant-orders/matching": {
+        "action": "resume",
+        "matching": {"search": "no-such-tenant"},
+        "count": 1,
+        "reason": _REASON["reason"],
+    },
+    "POST /staff/orders": {"action": "resume", "q": "no-such-tenant", "confirmed": "1", "reason": _REASON["reason"]},
     "POST /api/v1/tenant-orders": {**_BULK, "reason": _REASON["reason"]},
     "POST /api/v1/tenants/{name}/confirm-owner": _REASON,
     "POST /api/v1/tenants/{name}/billing/pause": {**_REASON, "months": 1, "starts_at": "2026-12-22T12:00:00Z"},

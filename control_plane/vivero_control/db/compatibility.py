@@ -6,7 +6,7 @@ from sqlalchemy import Connection, inspect, text
 from vivero_core.errors import ViveroError
 from vivero_web.schema_compatibility import incompatibility
 
-HEAD: Final = "0026"  # newest revision of this program; a test compares it with the migrations
+HEAD: Final = "0027"  # newest revision of this program; a test compares it with the migrations
 TABLE: Final = """CREATE TABLE IF NOT EXISTS schema_compatibility (
     id TINYINT UNSIGNED NOT NULL DEFAULT 1 PRIMARY KEY CHECK (id = 1),
     oldest_program VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'newest revision it knows'

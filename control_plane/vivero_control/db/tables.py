@@ -269,6 +269,36 @@ class ChannelCost(Base):
     cents: Mapped[int] = mapped_column(BigInteger)
 
 
+class BulkRun(Base):
+    """One order of one of the staff for all tenants that match a filter."""
+
+    __tablename__ = "bulk_runs"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    action: Mapped[str] = mapped_column(String(32))
+    said: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """A bulk_runs.schemas.NewRun."""
+    actor: Mapped[str] = mapped_column(String(EMAIL_LENGTH))
+    reason: Mapped[str] = mapped_column(String(500))
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class BulkItem(Base):
+    """One tenant of such an order, and what became of it."""
+
+    __tablename__ = "bulk_items"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("bulk_runs.id", ondelete="CASCADE"), primary_key=True)
+    tenant: Mapped[str] = mapped_column(String(253), primary_key=True)
+    generation: Mapped[int] = mapped_column(BigInteger)
+    """In which it was looked at."""
+    state: Mapped[str] = mapped_column(String(16))
+    """A bulk_runs.schemas.ItemState."""
+    begun: Mapped[bool] = mapped_column(default=False)
+    """Whether an attempt may have changed it."""
+    message: Mapped[str] = mapped_column(String(500), default="")
+
+
 class SavedView(Base):
     """A view of the tenants' list that one of the staff has saved."""
 

@@ -29,6 +29,7 @@ from vivero_control.web.audit import AuditController
 from vivero_control.web.backups import BackupsController, TenantBackupsController
 from vivero_control.web.billing import BillingController
 from vivero_control.web.bulk import BulkController
+from vivero_control.web.bulk_runs import BulkRunsController
 from vivero_control.web.company import CompanyController
 from vivero_control.web.confirm import ConfirmController
 from vivero_control.web.contracts import ContractsController
@@ -94,6 +95,7 @@ def pages(clock: Clock = now) -> Pages:
             TenantTimelineController,
             TenantMarginController,
             BulkController,
+            BulkRunsController,
             SavedViewsController,
             TenantBackupsController,
             BackupsController,

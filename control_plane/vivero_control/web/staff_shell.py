@@ -10,6 +10,8 @@ from vivero_control.domain.staff.schemas import StaffView
 
 OVERVIEW: Final = "/staff/overview"
 HOME: Final = "/staff/tenants"
+RUNS: Final = "/staff/orders"
+"""For all tenants that match."""
 VIEWS: Final = "/staff/views"
 BACKUPS: Final = "/staff/backups"
 DEAD_LETTERS: Final = "/staff/dead-letters"

@@ -232,6 +232,7 @@ class TenantsController(Controller):
             "states": saved_views.STATES,
             "only": saved_views.ONLY,
             "bulk_actions": [(one.value, words) for one, words in ORDERS.items()],
+            "matching_count": page.total,
             "lines": [presentation.tenant_line(row, listed, now) for row in page.items],
             **presentation.pager(page, asked.page, address),
         }

@@ -329,6 +329,8 @@ CONTROL_PAGES = (
     "/staff/views/new",
     "/staff/views/1",
     "/staff/acquisition",
+    "/staff/orders/1",
+    "/staff/orders/2",
     f"/staff/tenants/t0-{SLUG}/margin",
     "/staff/acquisition/costs",
     "/staff/acquisition/2026-11?channel=newsletter",

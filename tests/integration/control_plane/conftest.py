@@ -262,6 +262,7 @@ async def program(
                 "message": "msg_0",
                 "tile": "signup",
                 "month": "2026-11",
+                "run": "1",
                 "ident": "zzzzzzzzzz",
                 "file_path": "x.css",
             },

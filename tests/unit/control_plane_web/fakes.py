@@ -37,6 +37,7 @@ from unit.control_plane_web.key_fakes import FakeStaffApiKeys
 from unit.control_plane_web.lead_fakes import FakeLeads
 from unit.control_plane_web.margin_fakes import FakeMargins
 from unit.control_plane_web.monitoring_fakes import monitoring
+from unit.control_plane_web.run_fakes import FakeBulkRuns
 from unit.control_plane_web.status_fakes import FakeStatus
 from unit.control_plane_web.timeline_fakes import FakeTimeline
 from unit.control_plane_web.view_fakes import FakeTenantViews
@@ -1105,6 +1106,7 @@ def fakes(**replaced: object) -> dict[str, object]:
         "figures": FakeFigures(),
         "acquisition": FakeAcquisition(),
         "margins": FakeMargins(),
+        "bulk_runs": FakeBulkRuns(),
         "leads": FakeLeads(),
         "visits": FakeVisits(),
         "monitoring": monitoring(),

@@ -22,6 +22,7 @@ HARMLESS = {
     "contract": "numbers a contract; a session or token of staff opens it",
     "channel": "where a signup came from, as staff name it; a session or token of staff opens what it leads to",
     "month": "a month",
+    "run": "numbers an order of staff",
     "webhook": "numbers a webhook; a session or token of an admin opens it, and its secret is in no address",
     "message": "names a message that a webhook was sent; it opens nothing",
     "letter": "numbers a job that was given up; a session of staff opens it",

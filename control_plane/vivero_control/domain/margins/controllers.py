@@ -7,7 +7,6 @@ from vivero_web.declared import raises
 from vivero_control.domain.margins.schemas import Margin
 from vivero_control.domain.margins.service import CostsUnknownError, Margins
 from vivero_control.domain.tenants.controllers import Name
-from vivero_control.domain.tenants.errors import TenantUnreadableError
 
 
 class MarginController(Controller):
@@ -17,7 +16,7 @@ class MarginController(Controller):
     tags = ("Figures",)
 
     @get(summary="What a tenant costs and brings in a month")
-    @raises(CostsUnknownError, TenantUnreadableError)
+    @raises(CostsUnknownError)
     async def get_tenant_margin(self, margins: NamedDependency[Margins], name: Name) -> Margin:
         """At the rate of this moment: what the workspace says that it stores, its subscription and its contracts."""
         return await margins.of(name)

@@ -39,7 +39,7 @@ class Margin(Struct, frozen=True, kw_only=True):
     """What a tenant costs and brings, at the rate of this moment."""
 
     currency: Annotated[str, Meta(description="Of the costs, such as `EUR`.")]
-    parts: tuple[CostPart, ...]
+    parts: Annotated[tuple[CostPart, ...], Meta(description="What the cost is made of.")]
     cost_cents: Annotated[int, Meta(description="For a month: the sum of the parts that are known.")]
     is_whole: Annotated[bool, Meta(description="Whether all parts are known.")]
     revenue_of: RevenueOf

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from vivero_core.model.reading import Unreadable
+from vivero_core.model.reading import Unreadable, salvaged
 from vivero_core.model.tenant import Tenant
 from vivero_web.errors import NotFoundError
 
@@ -11,7 +11,7 @@ from vivero_control.domain.billing.service import BillingService
 from vivero_control.domain.contracts.contracts import ContractService
 from vivero_control.domain.margins import policies
 from vivero_control.domain.margins.schemas import Margin
-from vivero_control.domain.tenants.errors import TenantNotFoundError, TenantUnreadableError
+from vivero_control.domain.tenants.errors import TenantNotFoundError
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.settings import CostSettings
 
@@ -48,15 +48,15 @@ class Margins:
 
         Raises:
             CostsUnknownError: nothing is known of costs here.
-            TenantNotFoundError, TenantUnreadableError, UnavailableError.
+            TenantNotFoundError, UnavailableError.
         """
         if self._costs is None:
             raise CostsUnknownError
         found = await self._tenants.find(name)
-        if isinstance(found, Unreadable):
-            raise TenantUnreadableError(name, found.why)
         if found is None:
             raise TenantNotFoundError(name)
+        if isinstance(found, Unreadable):
+            found = salvaged(found)
         usage, uid = await self._usage(found), found.metadata.uid
         parts = policies.cost_parts(
             self._costs,

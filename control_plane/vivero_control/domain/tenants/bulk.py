@@ -1,5 +1,6 @@
 """One order for several tenants: what it would do to each, and what it did. Each is decided, written and audited by itself."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final
@@ -8,7 +9,18 @@ from msgspec import Meta, Struct
 from vivero_core.model.constants import SuspensionReason
 from vivero_web.errors import InvalidInputError, WebError
 
-from vivero_control.domain.tenants.schemas import Action, ExtendTrial, Generation, Reason, Resume, Suspend
+from vivero_control.domain.tenants.errors import TenantUnreadableError
+from vivero_control.domain.tenants.schemas import (
+    Action,
+    ExtendTrial,
+    Generation,
+    Reason,
+    Resume,
+    Suspend,
+    TenantDetail,
+    TenantRow,
+    TenantState,
+)
 from vivero_control.domain.tenants.service import TenantService
 
 MOST: Final = 50
@@ -83,9 +95,22 @@ class BulkOrders:
         Raises:
             InvalidInputError: the order itself is incomplete.
         """
-        if order.action is BulkAction.EXTEND and order.trial_ends_at is None:
-            raise InvalidInputError.of("trial_ends_at", "Choose a day.")
+        _check(order)
         return BulkResult(lines=tuple([await self._line(order, target, actor) for target in order.tenants]))
+
+    def known(self, order: BulkOrder, rows: Iterable[TenantRow]) -> BulkResult:
+        """What it would do to each, as the list knows them; its own tenants are left out. Raises as `give`."""
+        _check(order)
+        return BulkResult(lines=tuple(self._known(order, row) for row in rows))
+
+    def _known(self, order: BulkOrder, row: TenantRow) -> BulkLine:
+        try:
+            if row.state is TenantState.UNREADABLE:
+                raise TenantUnreadableError(row.name, row.message)
+            found = self._tenants.check_known(row.name, action_of(order, None))
+        except WebError as error:
+            return _refused(row.name, error)
+        return _line(row.name, Outcome.POSSIBLE, found)
 
     async def _line(self, order: BulkOrder, target: Target, actor: str) -> BulkLine:
         action = action_of(order, target.generation)
@@ -95,10 +120,21 @@ class BulkOrders:
             else:
                 found, outcome = await self._tenants.give(target.name, action, actor), Outcome.DONE
         except WebError as error:
-            return BulkLine(name=target.name, outcome=Outcome.REFUSED, message=error.detail, generation=None)
-        return BulkLine(
-            name=target.name, outcome=outcome, message=found.tenant.display_name, generation=found.generation
-        )
+            return _refused(target.name, error)
+        return _line(target.name, outcome, found)
+
+
+def _check(order: BulkOrder) -> None:
+    if order.action is BulkAction.EXTEND and order.trial_ends_at is None:
+        raise InvalidInputError.of("trial_ends_at", "Choose a day.")
+
+
+def _refused(name: str, error: WebError) -> BulkLine:
+    return BulkLine(name=name, outcome=Outcome.REFUSED, message=error.detail, generation=None)
+
+
+def _line(name: str, outcome: Outcome, found: TenantDetail) -> BulkLine:
+    return BulkLine(name=name, outcome=outcome, message=found.tenant.display_name, generation=found.generation)
 
 
 def action_of(order: BulkOrder, generation: int | None) -> Action:

@@ -1,0 +1,1 @@
+"""One order for all tenants that match a filter, carried out by jobs."""
