@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from vivero_web import clock
-from vivero_web.webhook_sender import WebhookSender
+from vivero_web.webhook_sender import WHOLE_SECONDS, WebhookSender
 
 NAME = "hooks.example.com"
 
@@ -42,6 +42,8 @@ class Receiver:
         self._tls.load_cert_chain(self.certificate, private)
         self.answer = "204 No Content"
         self.said = ""
+        self.trickles = False
+        """Whether it answers a byte at a time, and never to the end."""
         self.got: list[tuple[dict[str, str], bytes]] = []
         self.port = 0
 
@@ -54,18 +56,27 @@ class Receiver:
         request = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in request[1:] if line)}
         self.got.append((headers, await reader.readexactly(int(headers["content-length"]))))
+        if self.trickles:
+            with suppress(ConnectionError):
+                while not writer.is_closing():
+                    writer.write(b"HTTP/1.1 200 " if not self.said else b"x")
+                    self.said = "begun"
+                    await writer.drain()
+                    await asyncio.sleep(0.05)
+            return
         head = (self.answer, "location: https://127.0.0.1:1/", f"content-length: {len(self.said)}", "", self.said)
         writer.write(("HTTP/1.1 " + "\r\n".join(head)).encode())
         await writer.drain()
         writer.close()
 
-    def sender(self, kept_bytes: int = 0) -> WebhookSender:
+    def sender(self, kept_bytes: int = 0, whole_seconds: float = WHOLE_SECONDS) -> WebhookSender:
         """One that finds NAME here, and trusts the certificate."""
         return WebhookSender(
             tls=lambda: ssl.create_default_context(cafile=str(self.certificate)),
             find=lambda *_: ["127.0.0.1"],
             allowed=lambda _: True,
             kept_bytes=kept_bytes,
+            whole_seconds=whole_seconds,
         )
 
 

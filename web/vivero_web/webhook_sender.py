@@ -7,19 +7,24 @@ checked for the name. So neither a name that leads into our network nor one that
 import asyncio
 import socket
 import ssl
+import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
-from typing import Final
+from typing import Final, Self
 from urllib.parse import urlsplit
 
 import msgspec
 from urllib3 import BaseHTTPResponse, HTTPSConnectionPool, Timeout
+from urllib3.connection import HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 URL_MAX: Final = 2000
 _PORT: Final = 443
 _CONNECT_SECONDS: Final = 5.0
 _READ_SECONDS: Final = 10.0
+WHOLE_SECONDS: Final = 15.0
+"""Of an attempt: a receiver that sends a byte now and then keeps to the limit of each read, and would hold all others up."""
 _TRANSLATED: Final = IPv6Network("64:ff9b::/32")  # NAT64: an IPv4 address, perhaps of ours, behind it
 _ENDINGS: Final = (".localhost", ".local", ".internal", ".svc", ".cluster")
 
@@ -81,6 +86,46 @@ def resolve(host: str, port: int) -> list[str]:
     return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
+class _Limit:
+    """Ends the connections that are made under it when their time is up, whatever waits for them."""
+
+    def __init__(self, seconds: float) -> None:
+        self._sockets: list[socket.socket] = []
+        self._timer = threading.Timer(seconds, self._end)
+        self._timer.daemon = True
+        self.ended = False
+        """Whether it was up."""
+
+    @property
+    def connection(self) -> type[HTTPSConnection]:
+        sockets = self._sockets
+
+        class Limited(HTTPSConnection):
+            """Known from before its handshake on, which a receiver can draw out as well."""
+
+            def _new_conn(self) -> socket.socket:
+                made = super()._new_conn()
+                sockets.append(made.dup())
+                return made
+
+        return Limited
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        for one in self._sockets:
+            one.close()
+
+    def _end(self) -> None:
+        self.ended = True
+        for one in self._sockets:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+
 class WebhookSender:
     """Sends one request at a time to each address, in a thread: this library does not await.
 
@@ -93,11 +138,13 @@ class WebhookSender:
         find: Resolve = resolve,
         allowed: Callable[[Address], bool] = is_public,
         kept_bytes: int = 0,
+        whole_seconds: float = WHOLE_SECONDS,
     ) -> None:
         self._tls = tls
         self._find = find
         self._allowed = allowed
         self._kept_bytes = kept_bytes
+        self._whole_seconds = whole_seconds
 
     async def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> Outcome:
         return await asyncio.to_thread(self._send, url, body, headers)
@@ -113,15 +160,19 @@ class WebhookSender:
             return Outcome(None, "The host has an address that is not on the Internet.")
         path = parts.path or "/"
         try:
-            with HTTPSConnectionPool(
-                addresses[0],
-                port,
-                timeout=Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS),
-                retries=False,
-                ssl_context=self._tls(),
-                server_hostname=host,
-                assert_hostname=host,
-            ) as pool:
+            with (
+                _Limit(self._whole_seconds) as limit,
+                HTTPSConnectionPool(
+                    addresses[0],
+                    port,
+                    timeout=Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS),
+                    retries=False,
+                    ssl_context=self._tls(),
+                    server_hostname=host,
+                    assert_hostname=host,
+                ) as pool,
+            ):
+                pool.ConnectionCls = limit.connection
                 answer = pool.urlopen(
                     "POST",
                     f"{path}?{parts.query}" if parts.query else path,
@@ -130,6 +181,9 @@ class WebhookSender:
                     redirect=False,
                     preload_content=False,
                 )
+                if limit.ended:
+                    # What was read of a line counts as a whole one when the connection ends, "200" among it.
+                    return Outcome(None, "No answer in time.")
                 said = self._beginning(answer)
                 answer.close()
                 problem = "" if answer.status < 300 else f"It answered {answer.status}."  # noqa: PLR2004  as `delivered`

@@ -190,6 +190,40 @@ async def test_what_is_not_taken_is_tried_again_with_the_same_message_and_logged
     assert [one["number"] for one in (await ask(admin, "GET", f"{made['id']}/attempts", params=behind))["items"]] == [1]
 
 
+async def test_one_that_does_not_answer_holds_up_no_other(
+    admin: httpx.Client, receiver: Receiver, worker: Worker, infrastructure: composition.Infrastructure,
+    kube: KubeClient, tenant: Tenant, later: Later,
+) -> None:  # fmt: skip
+    """Only the first of its messages is tried; the others wait until it is asked again. By hand it is asked at once."""
+    await look(worker, kube, tenant.name)
+    made = await hook(admin, receiver, "tenant.suspended", "tenant.resumed")
+    receiver.answer = "500 Broken"
+    await close(infrastructure, tenant.name)
+    await look(worker, kube, tenant.name)
+    resume = Resume(reason="x")
+    await composition.services(infrastructure).tenants.resume(tenant.name, resume, "ada@vivero.example")
+    await look(worker, kube, tenant.name)
+    await worker.outbox.drain(DELIVER)
+    assert len(receiver.got) == 1
+    (attempt,) = (await ask(admin, "GET", f"{made['id']}/attempts"))["items"]
+    await ask(admin, "POST", f"{made['id']}/messages/{attempt['message']}/resend")
+    await worker.outbox.drain(DELIVER)
+    assert len(receiver.got) == 2
+    receiver.answer = "200 Fine"
+    for minutes in (2, 10):
+        later(timedelta(minutes=minutes))
+        await worker.outbox.drain(DELIVER)
+    assert {json.loads(body)["type"] for _, body in receiver.got} == {"tenant.suspended", "tenant.resumed"}
+    assert (await ask(admin, "GET", f"{made['id']}"))["failing_since"] is None
+
+
+async def test_one_that_answers_a_byte_at_a_time_is_given_up(receiver: Receiver) -> None:
+    receiver.trickles = True
+    outcome = await receiver.sender(whole_seconds=1).send(f"https://{NAME}:{receiver.port}/", b"{}", {})
+    assert (outcome.delivered, outcome.problem) == (False, "No answer in time.")
+    assert receiver.said == "begun"
+
+
 async def test_after_a_rotation_both_secrets_sign_for_a_day(
     admin: httpx.Client, receiver: Receiver, worker: Worker, infrastructure: composition.Infrastructure,
     kube: KubeClient, tenant: Tenant, later: Later, sql: Ask,

@@ -88,6 +88,7 @@ async def enqueue(
         payload={
             "endpoint": endpoint.id,
             "event": event.id,
+            "by_hand": bool(again),
             "type": event.type,
             "host": (urlsplit(endpoint.url).hostname or "")[:SUBJECT_LENGTH],
         },

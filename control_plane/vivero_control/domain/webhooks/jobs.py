@@ -31,6 +31,7 @@ class Delivery(msgspec.Struct, frozen=True):
 
     endpoint: int
     event: int
+    by_hand: bool = False
 
 
 class NotDeliveredError(ViveroError):
@@ -59,16 +60,19 @@ class DeliveryJob(JobKind):
 
         Raises:
             GiveUpError: the endpoint is switched off.
-            NotDeliveredError: it was not taken.
+            NotDeliveredError: it was not taken, or the endpoint is left alone for a moment.
         """
         order = msgspec.convert(payload, Delivery)
         async with self._database.transaction() as session:
             endpoint = await session.get(WebhookEndpoint, order.endpoint)
             event = await session.get(TenantEvent, order.event)
+            newest = await AttemptRepository(session).newest_at(order.endpoint)
         if endpoint is None or event is None:
             return
         if not endpoint.active:
             raise GiveUpError("its webhook is switched off")
+        if not order.by_hand and policies.rests(endpoint.failing_since, newest, self._clock()):
+            raise NotDeliveredError("circuit breaker open: the endpoint failed a moment ago")
         outcome = await self._send(endpoint, event)
         async with self._database.transaction() as session:
             await self._note(session, order, outcome, self._clock())

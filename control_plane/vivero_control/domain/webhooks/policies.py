@@ -16,7 +16,7 @@ from vivero_web.clock import in_utc
 from vivero_web.errors import FieldError
 from vivero_web.webhook_sender import url_problem
 
-from vivero_control.domain.webhooks.schemas import SWITCHED_OFF_AFTER, EventType
+from vivero_control.domain.webhooks.schemas import RESTS_FOR, SWITCHED_OFF_AFTER, EventType
 
 
 class State(Struct, frozen=True, kw_only=True):
@@ -108,6 +108,11 @@ def in_order(events: Iterable[EventType]) -> list[EventType]:
     """Each once."""
     chosen = set(events)
     return [one for one in EventType if one in chosen]
+
+
+def rests(failing_since: datetime | None, newest: datetime | None, now: datetime) -> bool:
+    """Whether an endpoint that failed a moment ago is left alone (circuit breaker open); `newest` is its last attempt."""
+    return failing_since is not None and newest is not None and now - newest < RESTS_FOR
 
 
 def is_given_up(failing_since: datetime | None, now: datetime) -> bool:

@@ -1,6 +1,7 @@
 """SQL of endpoints and of attempts to tell them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import func, select
 
@@ -35,6 +36,12 @@ class AttemptRepository(Repository[WebhookAttempt]):
         """Of the attempt that follows."""
         of = WebhookAttempt.endpoint_id == endpoint, WebhookAttempt.event_id == event
         return (await self.session.scalar(select(func.max(WebhookAttempt.number)).where(*of)) or 0) + 1
+
+    async def newest_at(self, endpoint: int) -> datetime | None:
+        """When the last attempt ended."""
+        return await self.session.scalar(
+            select(func.max(WebhookAttempt.at)).where(WebhookAttempt.endpoint_id == endpoint)
+        )
 
     async def page(self, endpoint: int, below: int | None, limit: int) -> Sequence[tuple[WebhookAttempt, TenantEvent]]:
         """The newest, below a number."""

@@ -17,6 +17,8 @@ OLD_SECRET_FOR: Final = timedelta(hours=24)
 """How long messages are signed with the secret from before a rotation, too."""
 SWITCHED_OFF_AFTER: Final = timedelta(days=3)
 """Of failures without a success in between."""
+RESTS_FOR: Final = timedelta(seconds=45)
+"""After a failure, for all messages but those that are sent by hand: one that does not answer holds up no other for long."""
 KEEP_EVENTS: Final = timedelta(days=30)
 """Events and attempts: so long one can be sent again."""
 PAGE_MAX: Final = 200
