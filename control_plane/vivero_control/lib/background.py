@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Final, TypeVar
 
 from prometheus_client import Counter
@@ -36,7 +37,10 @@ async def for_each(
     done = outages = 0
     for item in shuffled(items):
         try:
-            await do(item)
+            with apart(loop, name(item)):
+                await do(item)
+                done += 1
+            outages = 0
         except UnavailableError as error:
             outages += 1
             skipped_items.labels(loop).inc()
@@ -47,14 +51,22 @@ async def for_each(
             )
             if outages >= MOST_OUTAGES:
                 raise
-        except Exception:
-            outages = 0
-            skipped_items.labels(loop).inc()
-            logger.exception("item failed with an unexpected error", extra={"loop": loop, "item": name(item)})
-        else:
-            outages = 0
-            done += 1
     return done
+
+
+@contextmanager
+def apart(loop: str, item: str) -> Iterator[None]:
+    """Around what is done for one of many: an unexpected error of it is logged and counted, and stops no other.
+
+    An outage is no matter of one item, and is raised.
+    """
+    try:
+        yield
+    except UnavailableError:
+        raise
+    except Exception:
+        skipped_items.labels(loop).inc()
+        logger.exception("item failed with an unexpected error", extra={"loop": loop, "item": item})
 
 
 def shuffled(items: Iterable[T]) -> list[T]:

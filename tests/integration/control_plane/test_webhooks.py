@@ -17,7 +17,9 @@ from integration.control_plane.support import PASSWORD, Names, add_member, log_i
 from support.receiver import NAME, Receiver, receiving
 from vivero_control import composition
 from vivero_control.domain.tenants.schemas import Resume, Suspend
+from vivero_control.domain.webhooks import policies
 from vivero_control.domain.webhooks.events import DELIVER
+from vivero_control.domain.webhooks.policies import Happening, State
 from vivero_control.domain.webhooks.schemas import ANSWER_MAX, SWITCHED_OFF_AFTER
 from vivero_control.domain.webhooks.watching import sighting
 from vivero_control.worker import Worker
@@ -154,6 +156,37 @@ async def test_events_of_a_tenant_are_numbered_and_told_once_however_many_watch(
     bodies = [json.loads(body) for _, body in receiver.got]
     mine = [one for one in bodies if one["data"]["uid"] == tenant.metadata.uid]
     assert [one["type"] for one in sorted(mine, key=lambda each: int(each["data"]["sequence"]))] == told()
+
+
+async def test_what_is_odd_about_one_tenant_stops_no_other(
+    worker: Worker, kube: KubeClient, names: Names, tenant: Tenant, sql: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One whose last state was written by another version, and one of which telling fails."""
+    other = await make_workspace(kube, names.new(), datetime.now(UTC) + timedelta(days=9))
+    failing = await make_workspace(kube, names.new(), datetime.now(UTC) + timedelta(days=9))
+    await look(worker, kube, tenant.name)
+    sql("UPDATE watched_tenants SET state = '{\"odd\": 1}', version = 1 WHERE uid = %s", tenant.metadata.uid)
+    happenings = policies.happenings
+
+    def sometimes(before: State | None, after: State) -> list[Happening]:
+        if after.slug == failing.spec.slug:
+            raise ZeroDivisionError
+        return happenings(before, after)
+
+    monkeypatch.setattr(policies, "happenings", sometimes)
+    listing = await kube.list_as(TENANT, sighting)
+    await worker.tenant_events.see_all(listing.items, int(listing.resource_version))
+
+    def told(of: Tenant) -> list[str]:
+        rows = sql("SELECT type FROM tenant_events WHERE tenant_uid = %s ORDER BY id", of.metadata.uid)
+        return [row[0] for row in rows]
+
+    assert told(other)[:1] == ["tenant.created"]
+    assert told(failing) == []
+    assert told(tenant).count("tenant.created") == 2, "taken for new"
+    monkeypatch.undo()
+    await look(worker, kube, failing.name)
+    assert told(failing)[:1] == ["tenant.created"]
 
 
 async def test_what_is_not_taken_is_tried_again_with_the_same_message_and_logged(

@@ -1,5 +1,6 @@
 """Events of tenants: written, numbered and enqueued for each endpoint in the transaction of what they tell of."""
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, cast
@@ -17,6 +18,8 @@ from vivero_control.domain.tenants.policies import tenant_subject
 from vivero_control.domain.webhooks import policies
 from vivero_control.domain.webhooks.policies import Happening, State
 from vivero_control.jobs.repository import OutboxRepository
+
+logger = logging.getLogger(__name__)
 
 DELIVER: Final = "webhook.deliver"
 
@@ -48,8 +51,14 @@ class WatchedTenantRepository(Repository[WatchedTenant]):
 
 
 def last_state(row: WatchedTenant) -> State | None:
-    """None while it has not been seen: a payment can come first."""
-    return msgspec.convert(row.state, State) if row.state is not None else None
+    """None while it has not been seen: a payment can come first. Nor is known what a program of another version wrote."""
+    if row.state is None:
+        return None
+    try:
+        return msgspec.convert(row.state, State)
+    except msgspec.ValidationError:
+        logger.warning("the last state of a tenant cannot be read, it is taken for new", extra={"tenant": row.name})
+        return None
 
 
 async def tell(session: AsyncSession, uid: str, name: str, of: Happening, now: datetime) -> None:

@@ -19,6 +19,7 @@ from vivero_control.db.database import Database
 from vivero_control.domain.webhooks import policies
 from vivero_control.domain.webhooks.events import WatchedTenantRepository, append, last_state
 from vivero_control.domain.webhooks.policies import State
+from vivero_control.lib.background import apart
 
 
 class Sighting(Struct, frozen=True):
@@ -68,11 +69,12 @@ class TenantEventWatcher:
             await self.see(self._gone(known[uid]))
 
     async def see(self, seen: Sighting) -> None:
-        """Tell what is new about one."""
+        """Tell what is new about one; one of which that fails is looked at again when it changes, and stops no other."""
         if seen.state is None or _is_known(self._known.get(seen.uid), seen.state):
             return
-        if await self._note(seen, seen.state, self._clock()):
-            self._wake_worker()
+        with apart("tenant events", seen.name):
+            if await self._note(seen, seen.state, self._clock()):
+                self._wake_worker()
 
     async def _note(self, seen: Sighting, state: State, now: datetime) -> bool:
         """Whether anything happened; nothing where another process has seen this version or a newer one."""
