@@ -75,7 +75,7 @@ class Idempotency:
 
     @asynccontextmanager
     async def once(self, name: str, key: str | None, body: bytes) -> AsyncIterator[IdempotentOperation]:
-        """SellingPoint the key for the block; without a key every run is the first.
+        """Claim the key for the block; without a key every run is the first.
 
         Raises:
             InvalidInputError: the key is unusable, or was used with another body.

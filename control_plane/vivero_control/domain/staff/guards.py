@@ -1,5 +1,6 @@
 """Who may come in: a bearer token for the API, a session for pages."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from litestar import Request
@@ -8,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 from litestar.middleware import AuthenticationResult
 from litestar.security.jwt import JWTAuth, JWTAuthenticationMiddleware, Token
+from litestar.types import Guard
 from vivero_web.current_request import set_current_api_key
 from vivero_web.declared import raises
 from vivero_web.errors import NotAllowedError, NotSignedInError
@@ -28,6 +30,7 @@ SETS_UP: Final[dict[str, Any]] = {"sets_up_second_factor": True}
 """`opt` of the routes that are open to who has to set up two-step login first."""
 StaffRequest = Request[StaffView, Token, Any]
 """Of a route behind `bearer_auth`."""
+Dependency = Callable[[Request[Any, Any, Any], StaffSessions], Awaitable[StaffView]]
 
 
 NEEDS_PERSON: Final[dict[str, Any]] = {"needs_person": True}
@@ -103,49 +106,22 @@ async def session_staff(request: Request[Any, Any, Any], sessions: NamedDependen
     return member
 
 
-async def session_admin(request: Request[Any, Any, Any], sessions: NamedDependency[StaffSessions]) -> StaffView:
-    """As `session_staff`, of pages for admins.
+def admin_session(to: str) -> Dependency:
+    """As `session_staff`, of pages for what only admins do; `to` says what that is."""
 
-    Raises:
-        NoSessionError: as there.
-        NotAllowedError: the role is another.
-    """
-    member = await session_staff(request, sessions)
-    policies.require_admin(member)
-    return member
+    async def dependency(request: Request[Any, Any, Any], sessions: NamedDependency[StaffSessions]) -> StaffView:
+        """Raises NoSessionError, SecondFactorRequiredError, NotAllowedError: the role is another."""
+        member = await session_staff(request, sessions)
+        policies.require_admin(member, to)
+        return member
 
-
-async def session_operator(request: Request[Any, Any, Any], sessions: NamedDependency[StaffSessions]) -> StaffView:
-    """As `session_admin`, of what only admins do with a tenant's backups.
-
-    Raises:
-        NoSessionError, NotAllowedError: as there.
-    """
-    member = await session_staff(request, sessions)
-    policies.require_admin(member, policies.OPERATE)
-    return member
+    return dependency
 
 
-async def session_seller(request: Request[Any, Any, Any], sessions: NamedDependency[StaffSessions]) -> StaffView:
-    """As `session_admin`, of what only admins do with quotes and contracts.
-
-    Raises:
-        NoSessionError, NotAllowedError: as there.
-    """
-    member = await session_staff(request, sessions)
-    policies.require_admin(member, policies.SELL)
-    return member
-
-
-async def session_connector(request: Request[Any, Any, Any], sessions: NamedDependency[StaffSessions]) -> StaffView:
-    """As `session_admin`, of webhooks.
-
-    Raises:
-        NoSessionError, NotAllowedError: as there.
-    """
-    member = await session_staff(request, sessions)
-    policies.require_admin(member, policies.CONNECT)
-    return member
+session_admin: Final = admin_session(policies.DECIDE_STAFF)
+session_operator: Final = admin_session(policies.OPERATE)
+session_seller: Final = admin_session(policies.SELL)
+session_connector: Final = admin_session(policies.CONNECT)
 
 
 def require_second_factor(member: StaffView, handler: BaseRouteHandler) -> None:
@@ -183,53 +159,22 @@ async def api_key_allows(connection: ASGIConnection[Any, StaffView, Token, Any],
         policies.require_scope(connection.user, scope_of(handler, reads=method in {"GET", "HEAD"}))
 
 
-@raises(NotAllowedError, needs="Needs the role admin.")
-async def admins_only(connection: ASGIConnection[Any, StaffView, Token, Any], _: BaseRouteHandler) -> None:
-    """Litestar guard of routes behind `bearer_auth`: nobody else's body is read. What methods there are is no secret.
+def admins(to: str) -> Guard:
+    """Litestar guard of routes behind `bearer_auth` for what only admins do: nobody else's body is read.
 
-    Raises:
-        NotAllowedError: the role is another.
+    What methods there are is no secret.
     """
-    if connection.scope.get("method") != "OPTIONS":
-        policies.require_admin(connection.user)
+
+    @raises(NotAllowedError, needs="Needs the role admin.")
+    async def guard(connection: ASGIConnection[Any, StaffView, Token, Any], _: BaseRouteHandler) -> None:
+        if connection.scope.get("method") != "OPTIONS":
+            policies.require_admin(connection.user, to)
+
+    return guard
 
 
-@raises(NotAllowedError, needs="Needs the role admin.")
-async def admins_operate(connection: ASGIConnection[Any, StaffView, Token, Any], _: BaseRouteHandler) -> None:
-    """As `admins_only`, of routes whose reading is for all of the staff.
-
-    Raises:
-        NotAllowedError: the role is another.
-    """
-    policies.require_admin(connection.user, policies.OPERATE)
-
-
-@raises(NotAllowedError, needs="Needs the role admin.")
-async def admins_sell(connection: ASGIConnection[Any, StaffView, Token, Any], _: BaseRouteHandler) -> None:
-    """As `admins_only`, of quotes and contracts, whose reading is for all of the staff.
-
-    Raises:
-        NotAllowedError: the role is another.
-    """
-    policies.require_admin(connection.user, policies.SELL)
-
-
-@raises(NotAllowedError, needs="Needs the role admin.")
-async def admins_enter_costs(connection: ASGIConnection[Any, StaffView, Token, Any], _: BaseRouteHandler) -> None:
-    """As `admins_only`, of what channels cost, whose reading is for all of the staff.
-
-    Raises:
-        NotAllowedError: the role is another.
-    """
-    policies.require_admin(connection.user, policies.ENTER_COSTS)
-
-
-@raises(NotAllowedError, needs="Needs the role admin.")
-async def admins_connect(connection: ASGIConnection[Any, StaffView, Token, Any], _: BaseRouteHandler) -> None:
-    """As `admins_only`, of webhooks.
-
-    Raises:
-        NotAllowedError: the role is another.
-    """
-    if connection.scope.get("method") != "OPTIONS":
-        policies.require_admin(connection.user, policies.CONNECT)
+admins_only: Final = admins(policies.DECIDE_STAFF)
+admins_operate: Final = admins(policies.OPERATE)
+admins_sell: Final = admins(policies.SELL)
+admins_enter_costs: Final = admins(policies.ENTER_COSTS)
+admins_connect: Final = admins(policies.CONNECT)
