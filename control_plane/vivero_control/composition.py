@@ -297,6 +297,7 @@ def services(to: Infrastructure) -> Services:
         plans=plans,
         tenants=tenants,
         bulk=BulkOrders(tenants),
+        idempotency=to.idempotency,
         bulk_runs=BulkRuns(database=to.database, tenants=tenants, wake_worker=to.wake_up.notify, clock=clock),
         tenant_views=TenantViews(to.database, clock),
         api_keys=StaffApiKeys(to.database, session_key, clock, second_factor_required=required),

@@ -128,6 +128,7 @@ from vivero_control.domain.tenants.service import TenantService
 from vivero_control.domain.timeline.service import TimelineService
 from vivero_control.domain.webhooks.service import WebhookService
 from vivero_control.lib.health import Health
+from vivero_control.lib.idempotency import Idempotency
 from vivero_control.settings import Settings
 
 
@@ -187,6 +188,7 @@ class Services:
     webhooks: WebhookService
     health: Health
     settings: Settings
+    idempotency: Idempotency
 
     def dependencies(self) -> dict[str, Provide]:
         """Each field under its own name."""

@@ -6,12 +6,14 @@ neither. Rows are kept for a day (KEEP); the worker removes older ones.
 """
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Annotated, Any, TypeVar, cast
 
+import msgspec
+from litestar.params import HeaderParameter
 from sqlalchemy import CursorResult, delete, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -24,8 +26,18 @@ from vivero_control.db.tables import IdempotencyRecord
 
 HEADER = "Idempotency-Key"
 KEY_PATTERN = "[ -~]{1,255}"
+Key = Annotated[
+    str | None,
+    HeaderParameter(
+        name=HEADER,
+        description="Any text of your own: the same request sent again with it is answered, not repeated.",
+        schema_extra={"pattern": f"^{KEY_PATTERN}$"},
+    ),
+]
+"""Of a route."""
 LOCK_TTL = timedelta(seconds=30)  # far above any request's time limit
 KEEP = timedelta(days=1)
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -92,6 +104,25 @@ class Idempotency:
             if operation.key and operation.answer is None and not operation.committed:
                 await self._release(operation)
             raise
+
+    async def answered(
+        self,
+        name: str,
+        key: str | None,
+        order: object,
+        kind: type[T],
+        do: Callable[[IdempotentOperation], Awaitable[T]],
+    ) -> T:
+        """What `do` answers, or what it answered the first time.
+
+        It stores its answer in the transaction that makes the thing, and raises nothing after that. Raises as `once`.
+        """
+        async with self.once(name, key, msgspec.json.encode(order)) as operation:
+            if operation.answer is not None:
+                return msgspec.convert(operation.answer, kind)
+            made = await do(operation)
+            operation.committed = True
+            return made
 
     async def forget(self, before: datetime) -> int:
         """Remove what is older; returns how many."""

@@ -103,7 +103,7 @@ class FakeQuotes(QuoteService):
             raise QuoteNotFoundError
         return self.quotes[number]
 
-    async def make(self, terms: QuoteTerms, actor: str) -> QuoteView:  # noqa: ARG002  as the real one
+    async def make(self, terms: QuoteTerms, actor: str, operation: object = None) -> QuoteView:  # noqa: ARG002  as the real one
         if found := policies.problems(policies.tidied(terms), NOW.date()):
             raise InvalidInputError.of_all(found)
         self.made.append(terms)

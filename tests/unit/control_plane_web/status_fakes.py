@@ -130,13 +130,13 @@ class FakeStatus(StatusService):
             raise IncidentNotFoundError
         return found
 
-    async def announce(self, new: NewIncident, actor: str) -> IncidentView:
+    async def announce(self, new: NewIncident, actor: str, operation: object = None) -> IncidentView:  # noqa: ARG002  as the real one
         if found := policies.problems(new, NOW):
             raise InvalidInputError.of_all(found)
         self.announced.append((new, actor))
         return incident(9, new.state)
 
-    async def say(self, number: int, new: NewUpdate, actor: str) -> IncidentView:
+    async def say(self, number: int, new: NewUpdate, actor: str, operation: object = None) -> IncidentView:  # noqa: ARG002  as the real one
         found = await self.incident(number)
         if problem := policies.text_problem(new.text):
             raise InvalidInputError.of("text", problem)

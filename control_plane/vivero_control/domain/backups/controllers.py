@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from litestar import Controller, Response, get, post
 from litestar.datastructures import ResponseHeader
 from litestar.di import NamedDependency
-from litestar.params import HeaderParameter, JSONBody, PathParameter, QueryParameter
+from litestar.params import JSONBody, PathParameter, QueryParameter
 from vivero_web.declared import raises
 
 from vivero_control.domain.backups.schemas import BackUp, BackupView, BringBack, RestoreView
@@ -16,20 +16,12 @@ from vivero_control.domain.tenants.controllers import LIMIT_MAX, Name
 from vivero_control.domain.tenants.errors import TenantRefusedError, TenantUnreadableError, WrongStateError
 from vivero_control.domain.tenants.schemas import OBJECT_NAME_MAX, Page
 from vivero_control.domain.tenants.service import TenantService
-from vivero_control.lib.idempotency import HEADER, KEY_PATTERN, KeyBusyError
+from vivero_control.lib.idempotency import Key, KeyBusyError
 
 Limit = Annotated[int, QueryParameter(ge=1, le=LIMIT_MAX, description="How many a page has at most.")]
 Offset = Annotated[int, QueryParameter(ge=0, le=10_000_000, description="How many come before the page.")]
 Operation = Annotated[
     str, PathParameter(min_length=1, max_length=OBJECT_NAME_MAX, description="metadata.name of its object.")
-]
-Key = Annotated[
-    str | None,
-    HeaderParameter(
-        name=HEADER,
-        description="Any text of your own: the same request sent again with it is answered, not repeated.",
-        schema_extra={"pattern": f"^{KEY_PATTERN}$"},
-    ),
 ]
 _LOCATION: Final = [ResponseHeader(name="Location", description="Where its progress is.", documentation_only=True)]
 _REFUSALS: Final = (WrongStateError, TenantUnreadableError, TenantRefusedError, KeyBusyError)

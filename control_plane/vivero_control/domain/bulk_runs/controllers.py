@@ -1,5 +1,6 @@
 """/api/v1/tenant-orders/matching, for staff."""
 
+from functools import partial
 from typing import Annotated
 
 from litestar import Controller, Response, get, post
@@ -15,6 +16,7 @@ from vivero_control.domain.bulk_runs.schemas import NewRun, OthersMatchError, Ru
 from vivero_control.domain.bulk_runs.service import BulkRuns
 from vivero_control.domain.staff.guards import StaffRequest, writes
 from vivero_control.domain.staff.schemas import Scope
+from vivero_control.lib.idempotency import Idempotency, Key, KeyBusyError
 
 _LOCATION = [ResponseHeader(name="Location", description="Where it is followed.", documentation_only=True)]
 RunNumber = Annotated[int, PathParameter(ge=1, le=LARGEST, description="Number of the order.")]
@@ -32,12 +34,18 @@ class BulkRunController(Controller):
         summary="Suspend, resume or extend all that match",
         response_headers=_LOCATION,
     )
-    @raises(InvalidInputError, OthersMatchError)
+    @raises(InvalidInputError, OthersMatchError, KeyBusyError)
     async def give_run(
-        self, request: StaffRequest, bulk_runs: NamedDependency[BulkRuns], data: JSONBody[NewRun]
+        self,
+        request: StaffRequest,
+        bulk_runs: NamedDependency[BulkRuns],
+        idempotency: NamedDependency[Idempotency],
+        data: JSONBody[NewRun],
+        idempotency_key: Key = None,
     ) -> Response[RunView]:
         """Carried out by jobs, one tenant after the other; each is decided, written and audited by itself."""
-        made = await bulk_runs.give(data, request.user)
+        give = partial(bulk_runs.give, data, request.user)
+        made = await idempotency.answered("order-for-many", idempotency_key, data, RunView, give)
         return Response(made, headers={"Location": f"/api/v1/tenant-orders/matching/{made.id}"})
 
     @get("/{run:int}", summary="How far such an order is")

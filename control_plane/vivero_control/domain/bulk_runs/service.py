@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
 from vivero_web.clock import Clock
 from vivero_web.errors import InvalidInputError
 
@@ -26,6 +27,7 @@ from vivero_control.domain.tenants.bulk import BulkAction, BulkOrder, BulkOrders
 from vivero_control.domain.tenants.schemas import TenantQuery
 from vivero_control.domain.tenants.service import TenantService
 from vivero_control.jobs.repository import OutboxRepository
+from vivero_control.lib.idempotency import IdempotentOperation
 
 
 class BulkRuns:
@@ -60,8 +62,8 @@ class BulkRuns:
             raise InvalidInputError.of("matching", problem if found.total else "No tenant matches.")
         return BulkOrders(self._tenants).known(order, found.items)
 
-    async def give(self, new: NewRun, actor: StaffView) -> RunView:
-        """Have it carried out for each for which it is possible.
+    async def give(self, new: NewRun, actor: StaffView, operation: IdempotentOperation | None = None) -> RunView:
+        """Have it carried out for each for which it is possible; `operation` keeps the answer.
 
         Raises:
             OthersMatchError: these are not as many as were looked at.
@@ -96,8 +98,11 @@ class BulkRuns:
                 actor=actor.email, action="order-for-many", subject=f"run/{run.id}", reason=new.reason, detail=detail
             )
             await AuditRepository(session).add(record(act, run.made_at, DONE))
+            view = await _view(session, run)
+            if operation:
+                await operation.store(session, msgspec.to_builtins(view))
         self._wake_worker()
-        return await self.get(run.id)
+        return view
 
     async def get(self, number: int) -> RunView:
         """How far it is. Raises RunNotFoundError."""
@@ -105,18 +110,24 @@ class BulkRuns:
             run = await session.get(BulkRun, number)
             if run is None:
                 raise RunNotFoundError
-            counts = await RunRepository(session).counts(number)
-            left = await RunRepository(session).left(number)
-            return RunView(
-                id=run.id,
-                action=BulkAction(run.action),
-                actor=run.actor,
-                reason=run.reason,
-                made_at=run.made_at,
-                total=sum(counts.values()),
-                waiting=counts.get(ItemState.WAITING, 0),
-                done=counts.get(ItemState.DONE, 0),
-                refused=counts.get(ItemState.REFUSED, 0),
-                given_up=counts.get(ItemState.GIVEN_UP, 0),
-                left=tuple(RunItem(tenant=one.tenant, state=ItemState(one.state), message=one.message) for one in left),
-            )
+            return await _view(session, run)
+
+
+async def _view(session: AsyncSession, run: BulkRun) -> RunView:
+    counts = await RunRepository(session).counts(run.id)
+    return RunView(
+        id=run.id,
+        action=BulkAction(run.action),
+        actor=run.actor,
+        reason=run.reason,
+        made_at=run.made_at,
+        total=sum(counts.values()),
+        waiting=counts.get(ItemState.WAITING, 0),
+        done=counts.get(ItemState.DONE, 0),
+        refused=counts.get(ItemState.REFUSED, 0),
+        given_up=counts.get(ItemState.GIVEN_UP, 0),
+        left=tuple(
+            RunItem(tenant=one.tenant, state=ItemState(one.state), message=one.message)
+            for one in await RunRepository(session).left(run.id)
+        ),
+    )

@@ -1,5 +1,6 @@
 """/api/v1/quotes and /api/v1/contracts: read by all of the staff, decided by admins. Customers have pages."""
 
+from functools import partial
 from typing import Annotated
 
 from litestar import Controller, get, post, put
@@ -23,6 +24,7 @@ from vivero_control.domain.contracts.schemas import (
 )
 from vivero_control.domain.staff.guards import StaffRequest, admins_sell, writes
 from vivero_control.domain.staff.schemas import Scope
+from vivero_control.lib.idempotency import Idempotency, Key, KeyBusyError
 
 QuoteNumber = Annotated[int, PathParameter(ge=1, le=LARGEST, description="Number of the quote.")]
 ContractNumber = Annotated[int, PathParameter(ge=1, le=LARGEST, description="Number of the contract.")]
@@ -41,12 +43,18 @@ class QuoteController(Controller):
         return await quotes.all()
 
     @post(summary="Make a quote", guards=[admins_sell])
-    @raises(InvalidInputError, ContractsOffError)
+    @raises(InvalidInputError, ContractsOffError, KeyBusyError)
     async def make_quote(
-        self, request: StaffRequest, quotes: NamedDependency[QuoteService], data: JSONBody[QuoteTerms]
+        self,
+        request: StaffRequest,
+        quotes: NamedDependency[QuoteService],
+        idempotency: NamedDependency[Idempotency],
+        data: JSONBody[QuoteTerms],
+        idempotency_key: Key = None,
     ) -> QuoteView:
         """A draft: nobody outside the staff sees it before it is sent."""
-        return await quotes.make(data, request.user.email)
+        make = partial(quotes.make, data, request.user.email)
+        return await idempotency.answered("make-quote", idempotency_key, data, QuoteView, make)
 
     @get("/{quote:int}", summary="One quote")
     @raises(ContractsOffError)

@@ -39,6 +39,7 @@ from vivero_control.domain.notifications import mails
 from vivero_control.domain.plans.service import PlanNotFoundError, PlanService, unknown_plan
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.jobs.repository import OutboxRepository
+from vivero_control.lib.idempotency import IdempotentOperation
 from vivero_control.lib.printing import unprintable
 from vivero_control.settings import CompanySettings, InvoicingSettings
 
@@ -89,8 +90,8 @@ class QuoteService:
             row = await QuoteRepository(session).get_one_or_none(id=number)
             return await self._shown(session, _there(row))
 
-    async def make(self, terms: QuoteTerms, actor: str) -> QuoteView:
-        """A draft.
+    async def make(self, terms: QuoteTerms, actor: str, operation: IdempotentOperation | None = None) -> QuoteView:
+        """A draft; `operation` keeps the answer.
 
         Raises:
             InvalidInputError: naming every field at fault.
@@ -108,7 +109,10 @@ class QuoteService:
         async with self._database.transaction() as session:
             await QuoteRepository(session).add(row)
             await self._audit(session, "make-quote", row, actor)
-        return self._view(row, None)
+            made = self._view(row, None)
+            if operation:
+                await operation.store(session, msgspec.to_builtins(made))
+        return made
 
     async def change(self, number: int, terms: QuoteTerms, actor: str) -> QuoteView:
         """Other terms of a draft. Raises WrongQuoteStateError, and as `make`."""

@@ -31,7 +31,7 @@ from vivero_control.domain.signups.service import SignupService
 from vivero_control.domain.signups.work import Challenge, Work, WorkRequiredError
 from vivero_control.domain.tenants.controllers import Name
 from vivero_control.domain.tenants.service import TenantService
-from vivero_control.lib.idempotency import HEADER, KEY_PATTERN, KeyBusyError
+from vivero_control.lib.idempotency import Key, KeyBusyError
 
 SignupId = Annotated[str, PathParameter(description="As the signup was answered with.", max_length=64)]
 # Told as a way to say who asks, as the standard has it, and not as a parameter.
@@ -64,14 +64,7 @@ class SignupController(Controller):
         signups: NamedDependency[SignupService],
         work: NamedDependency[Work],
         data: JSONBody[StartSignup],
-        idempotency_key: Annotated[
-            str | None,
-            HeaderParameter(
-                name=HEADER,
-                description="Any text of your own: the same request sent again with it is answered, not repeated.",
-                schema_extra={"pattern": f"^{KEY_PATTERN}$"},
-            ),
-        ] = None,
+        idempotency_key: Key = None,
     ) -> Response[SignupView]:
         await work.require(data.proof, caller_of(request.scope))
         view = await signups.start(without_proof(data), idempotency_key=idempotency_key)

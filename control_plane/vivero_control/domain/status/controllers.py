@@ -1,5 +1,6 @@
 """/api/v1/status for everybody; what staff announce there."""
 
+from functools import partial
 from typing import Annotated, Final
 
 from litestar import Controller, get, post
@@ -14,6 +15,7 @@ from vivero_control.domain.staff.guards import StaffRequest, writes
 from vivero_control.domain.staff.schemas import Scope
 from vivero_control.domain.status.schemas import IncidentView, NewIncident, NewUpdate, StatusView
 from vivero_control.domain.status.service import FRESH, StatusService
+from vivero_control.lib.idempotency import Idempotency, Key, KeyBusyError
 
 Number = Annotated[int, PathParameter(ge=1, le=LARGEST, description="Number of the incident.")]
 _KEPT: Final = ResponseHeader(
@@ -43,21 +45,34 @@ class IncidentController(Controller):
     opt = writes(Scope.PUBLISH_STATUS)
 
     @post(summary="Announce an incident or maintenance")
-    @raises(InvalidInputError)
+    @raises(InvalidInputError, KeyBusyError)
     async def announce_incident(
-        self, request: StaffRequest, status: NamedDependency[StatusService], data: JSONBody[NewIncident]
+        self,
+        request: StaffRequest,
+        status: NamedDependency[StatusService],
+        idempotency: NamedDependency[Idempotency],
+        data: JSONBody[NewIncident],
+        idempotency_key: Key = None,
     ) -> IncidentView:
         """It is on the status page at once."""
-        return await status.announce(data, request.user.email)
+        announce = partial(status.announce, data, request.user.email)
+        return await idempotency.answered("announce-incident", idempotency_key, data, IncidentView, announce)
 
     @get("/{number:int}", summary="One incident with all that was said about it")
     async def get_incident(self, status: NamedDependency[StatusService], number: Number) -> IncidentView:
         return await status.incident(number)
 
     @post("/{number:int}/updates", summary="Say what is known of it now")
-    @raises(InvalidInputError)
-    async def update_incident(
-        self, request: StaffRequest, status: NamedDependency[StatusService], number: Number, data: JSONBody[NewUpdate]
+    @raises(InvalidInputError, KeyBusyError)
+    async def update_incident(  # noqa: PLR0913, PLR0917  what a handler is given
+        self,
+        request: StaffRequest,
+        status: NamedDependency[StatusService],
+        idempotency: NamedDependency[Idempotency],
+        number: Number,
+        data: JSONBody[NewUpdate],
+        idempotency_key: Key = None,
     ) -> IncidentView:
         """The state is one of its kind: an incident is investigated, identified, monitored or resolved."""
-        return await status.say(number, data, request.user.email)
+        say = partial(status.say, number, data, request.user.email)
+        return await idempotency.answered("update-incident", idempotency_key, (number, data), IncidentView, say)

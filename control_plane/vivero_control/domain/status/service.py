@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from msgspec import to_builtins
 from vivero_web.clock import Clock
 from vivero_web.errors import InvalidInputError, NotFoundError, UnavailableError
 from vivero_web.text import tidy
@@ -24,6 +25,7 @@ from vivero_control.domain.status.schemas import (
     StatusView,
     UpdateView,
 )
+from vivero_control.lib.idempotency import IdempotentOperation
 
 FRESH: Final = timedelta(seconds=15)
 """For so long what was read is shown again, however many ask."""
@@ -73,8 +75,10 @@ class StatusService:
                 raise IncidentNotFoundError
             return incident_view(found, await IncidentRepository(session).updates([found]))
 
-    async def announce(self, new: NewIncident, actor: str) -> IncidentView:
-        """Put it on the page, at once.
+    async def announce(
+        self, new: NewIncident, actor: str, operation: IdempotentOperation | None = None
+    ) -> IncidentView:
+        """Put it on the page, at once; `operation` keeps the answer.
 
         Raises:
             InvalidInputError: naming every field at fault.
@@ -95,11 +99,16 @@ class StatusService:
             said = StatusUpdate(incident_id=made.id, at=now, state=new.state, text=new.text.strip())
             session.add(said)
             await AuditRepository(session).add(_audited("announce-incident", made, said, actor, now))
+            view = incident_view(made, [said])
+            if operation:
+                await operation.store(session, to_builtins(view))
         self._known = None
-        return incident_view(made, [said])
+        return view
 
-    async def say(self, number: int, new: NewUpdate, actor: str) -> IncidentView:
-        """What is known of it now; one that was over can be open again.
+    async def say(
+        self, number: int, new: NewUpdate, actor: str, operation: IdempotentOperation | None = None
+    ) -> IncidentView:
+        """What is known of it now; one that was over can be open again. `operation` keeps the answer.
 
         Raises:
             InvalidInputError: naming every field at fault.
@@ -121,9 +130,11 @@ class StatusService:
             said = StatusUpdate(incident_id=found.id, at=now, state=new.state, text=new.text.strip())
             session.add(said)
             await AuditRepository(session).add(_audited("update-incident", found, said, actor, now))
-            updates = await incidents.updates([found])
+            view = incident_view(found, await incidents.updates([found]))
+            if operation:
+                await operation.store(session, to_builtins(view))
         self._known = None
-        return incident_view(found, updates)
+        return view
 
     async def _read(self, now: datetime) -> Known:
         async with self._database.transaction() as session:
