@@ -25,16 +25,11 @@ class Book:
             scenario, slug = SCENARIOS[name], new_slug()
             names = await scenario.act(self.rig, slug, await scenario.prepare(self.rig, slug))
             await _until(lambda: scenario.done(self.rig, names))
-            writes = await writes_in_the_end(self.rig, names) if name != "death" else []
+            writes = await self.rig.writes_at_rest(names) if name != "death" else []
             assert not writes, f"undisturbed {name} is not at rest: {list(map(str, writes))}"
             self.ends[name] = await self.rig.collector.collect(names)
             await retire(self.rig, names)
         return self.ends[name]
-
-
-async def writes_in_the_end(rig: Rig, names: Names) -> list[Entry]:
-    """Writes of a pass although nothing is to be done. After a claim one whole pass is still to come, and may write."""
-    return await rig.writes_at_rest(names) and await rig.writes_at_rest(names)
 
 
 async def _until(check: Callable[[], Awaitable[bool]], seconds: float = CONVERGE_SECONDS) -> bool:
@@ -61,7 +56,7 @@ async def play(book: Book, plan: Plan) -> list[Fault]:
     if not problems and credentials and plan.scenario != "death":
         problems = diff(credentials, await rig.collector.credentials(names.id))
     if not problems and plan.scenario != "death":
-        problems = [f"at rest: {entry}" for entry in await writes_in_the_end(rig, names)]
+        problems = [f"at rest: {entry}" for entry in await rig.writes_at_rest(names)]
     met = [fault for fault, _ in director.met]
     rig.tally.played(met, problems)
     assert not problems, _story(plan, problems, rig.proxy.journal[mark:], director.foreign)
