@@ -263,7 +263,9 @@ async def test_a_colleague_asks_to_join_and_the_owner_is_led_to_invite(
     await drain()
     (asked,) = [mail for mail in mails(owner) if "asks to join" in mail["subject"]]
     assert colleague in asked["text"]
-    assert link_in(asked) == f"{first['tenant']['url']}/users/new?email=jane%40{company}"
+    # Of this program's own address: the cluster's Tenant says the platform's, which may have another port.
+    workspace = f"https://{first['tenant']['slug']}.{DOMAIN}:8443"
+    assert link_in(asked) == f"{workspace}/users/new?email=jane%40{company}"
     assert not [mail for mail in mails(third_person) if "asks to join" in mail["subject"]]
 
 

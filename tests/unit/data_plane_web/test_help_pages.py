@@ -14,6 +14,7 @@ SOURCES = [
     *(ROOT / "data_plane" / "vivero_data" / "web").rglob("*.j2"),
     *(ROOT / "data_plane" / "vivero_data").rglob("*.py"),
     *(ROOT / "control_plane" / "vivero_control" / "web").rglob("*.j2"),  # of the account
+    *(ROOT / "ui" / "vivero_ui" / "templates").rglob("*.j2"),
 ]
 CHAPTERS = [one.name for one in manual.chapters()]
 
