@@ -41,7 +41,7 @@ prospects_drawn = st.lists(
 
 @given(costs_drawn, prospects_drawn)
 def test_a_channel_is_the_sum_of_its_months(costs: list[ChannelCost], prospects: list[Prospect]) -> None:
-    months, channels = policies.months(costs, prospects, NOW), policies.channels(costs, prospects, NOW)
+    channels, months = policies.acquired(costs, prospects, NOW)
     assert len(months) == len(costs)
     assert sum(one.cost_cents for one in channels) == sum(one.cents for one in costs)
     for one in channels:
@@ -57,7 +57,7 @@ def test_a_channel_is_the_sum_of_its_months(costs: list[ChannelCost], prospects:
 
 @given(costs_drawn, prospects_drawn)
 def test_every_figure_is_the_number_of_its_rows(costs: list[ChannelCost], prospects: list[Prospect]) -> None:
-    for one in policies.months(costs, prospects, NOW):
+    for one in policies.acquired(costs, prospects, NOW)[1]:
         rows = [
             person
             for person in prospects
@@ -79,7 +79,7 @@ def test_twelve_months_are_shown(now: datetime) -> None:
 def test_a_month_whose_trials_are_over_is_told_apart_from_one_that_runs() -> None:
     then, now = NOW - timedelta(days=60), NOW
     costs = [ChannelCost(month=policies.month_of(one), channel="direct", cents=100) for one in (then, now)]
-    newest, oldest = policies.months(costs, [prospect(1, 60), prospect(2, 1)], NOW)
+    newest, oldest = policies.acquired(costs, [prospect(1, 60), prospect(2, 1)], NOW)[1]
     assert (newest.is_open, oldest.is_open) == (True, False)
 
 

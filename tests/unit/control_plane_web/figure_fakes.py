@@ -131,11 +131,8 @@ class FakeAcquisition(Acquisition):
         ]
 
     async def view(self) -> AcquisitionView:
-        return AcquisitionView(
-            since=policies.first_shown(NOW),
-            channels=policies.channels(self._said(), ROWS.prospects, NOW),
-            months=policies.months(self._said(), ROWS.prospects, NOW),
-        )
+        channels, months = policies.acquired(self._said(), ROWS.prospects, NOW)
+        return AcquisitionView(since=policies.first_shown(NOW), channels=channels, months=months)
 
     async def signups(self, month: date, channel: str) -> FigureRows:
         found = [row_of(one) for one in policies.in_month(ROWS.prospects, month, policies.channel_of(channel))]

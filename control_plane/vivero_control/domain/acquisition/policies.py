@@ -1,5 +1,6 @@
 """What a customer costs by channel, by rows. Pure, the time passed in."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from itertools import groupby
@@ -70,32 +71,35 @@ def changes(costs: Iterable[ChannelCost], known: Mapping[Key, int]) -> tuple[Cos
 
 def in_month(prospects: Iterable[Prospect], month: date, channel: str) -> list[Prospect]:
     """Who signed up in a month and came by a channel."""
-    return [one for one in prospects if month_of(one.created_at) == month and channel_of(one.source) == channel]
+    return by_origin(prospects).get((month, channel), [])
 
 
-def months(costs: Iterable[ChannelCost], prospects: Sequence[Prospect], now: datetime) -> tuple[MonthAcquired, ...]:
-    """The newest first."""
-    by_newest = sorted(costs, key=lambda one: (-one.month.toordinal(), one.channel, one.currency))
-    return tuple(
-        MonthAcquired(
-            month=one.month, **structs.asdict(_acquired([one], in_month(prospects, one.month, one.channel), now))
-        )
-        for one in by_newest
-    )
+def by_origin(prospects: Iterable[Prospect]) -> dict[tuple[date, str], list[Prospect]]:
+    """By the month of the signup and the channel."""
+    found: defaultdict[tuple[date, str], list[Prospect]] = defaultdict(list)
+    for one in prospects:
+        found[month_of(one.created_at), channel_of(one.source)].append(one)
+    return dict(found)
 
 
-def channels(costs: Iterable[ChannelCost], prospects: Sequence[Prospect], now: datetime) -> tuple[Acquired, ...]:
-    """Of each the months in which its cost is known, the dearest first."""
+def acquired(
+    costs: Sequence[ChannelCost], prospects: Iterable[Prospect], now: datetime
+) -> tuple[tuple[Acquired, ...], tuple[MonthAcquired, ...]]:
+    """By channel, the dearest first, of each the months in which its cost is known; and by month, the newest first."""
+    came = by_origin(prospects)
+
+    def line(of: Sequence[ChannelCost]) -> Acquired:
+        return _acquired(of, [person for one in of for person in came.get((one.month, one.channel), [])], now)
 
     def name(cost: ChannelCost) -> tuple[str, str]:
         return cost.channel, cost.currency
 
-    found = []
-    for _, group in groupby(sorted(costs, key=name), key=name):
-        mine = list(group)
-        came = [person for one in mine for person in in_month(prospects, one.month, one.channel)]
-        found.append(_acquired(mine, came, now))
-    return tuple(sorted(found, key=lambda one: (-one.cost_cents, one.channel, one.currency)))
+    channels = [line(list(group)) for _, group in groupby(sorted(costs, key=name), key=name)]
+    by_newest = sorted(costs, key=lambda one: (-one.month.toordinal(), one.channel, one.currency))
+    return (
+        tuple(sorted(channels, key=lambda one: (-one.cost_cents, one.channel, one.currency))),
+        tuple(MonthAcquired(month=one.month, **structs.asdict(line([one]))) for one in by_newest),
+    )
 
 
 def _acquired(costs: Sequence[ChannelCost], came: Sequence[Prospect], now: datetime) -> Acquired:

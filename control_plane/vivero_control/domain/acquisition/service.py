@@ -34,11 +34,8 @@ class Acquisition:
         async with self._database.transaction() as session:
             costs = await ChannelCostRepository(session).since(since)
             prospects = await JourneyRepository(session).prospects(policies.beginning(since)) if costs else []
-        return AcquisitionView(
-            since=since,
-            channels=policies.channels(costs, prospects, now),
-            months=policies.months(costs, prospects, now),
-        )
+        channels, months = policies.acquired(costs, prospects, now)
+        return AcquisitionView(since=since, channels=channels, months=months)
 
     async def signups(self, month: date, channel: str) -> FigureRows:
         """Who signed up in the month and came by the channel."""
