@@ -16,7 +16,16 @@ from vivero_web.text import whole_number
 
 from vivero_control.domain.staff.guards import session_staff
 from vivero_control.domain.staff.schemas import StaffView
-from vivero_control.domain.tenants.bulk import MOST, BulkAction, BulkOrder, BulkOrders, BulkResult, Outcome, Target
+from vivero_control.domain.tenants.bulk import (
+    MOST,
+    BulkAction,
+    BulkOrder,
+    BulkOrders,
+    BulkResult,
+    Order,
+    Outcome,
+    Target,
+)
 from vivero_control.web import presentation, tenant_forms
 from vivero_control.web.staff_shell import HOME, shell
 from vivero_control.web.tenant_forms import ActionForm
@@ -50,15 +59,17 @@ def action_in(typed: Mapping[str, str]) -> BulkAction:
     return BulkAction(typed["action"])
 
 
-def proposed(action: BulkAction, form: ActionForm, targets: list[Target], now: datetime) -> BulkOrder:
-    """What a preview asks, also before anything was typed."""
+def proposed(action: BulkAction, form: ActionForm, now: datetime) -> Order:
+    """What a preview asks, also before anything was typed; the form then has the end of trials that it proposes."""
     end = tenant_forms.last_moment(form.trial_ends_on) or presentation.proposed_end(now, now)
-    return BulkOrder(action=action, tenants=targets, reason=form.reason, preview=True, trial_ends_at=end)
+    if not form.trial_ends_on:
+        form.trial_ends_on = end.date().isoformat()
+    return Order(action=action, reason=form.reason, trial_ends_at=end)
 
 
-def order(action: BulkAction, form: ActionForm, targets: list[Target]) -> BulkOrder:
+def order(action: BulkAction, form: ActionForm) -> Order:
     """What was typed, by the rules of an order for one. Raises InvalidInputError."""
-    made = BulkOrder(action=action, tenants=targets, reason=form.reason.strip())
+    made = Order(action=action, reason=form.reason.strip())
     if action is BulkAction.SUSPEND:
         one = tenant_forms.suspend(form)
         return structs.replace(made, kind=one.kind, message=one.message)
@@ -90,13 +101,13 @@ class BulkController(Controller):
         errors: Mapping[str, str] = {}
         if "confirmed" in typed:
             try:
-                result = await bulk.give(order(action, form, targets), member.email)
+                given = BulkOrder(**structs.asdict(order(action, form)), tenants=targets)
+                result = await bulk.give(given, member.email)
                 return _page(member, action, result, form, errors)
             except InvalidInputError as error:
                 errors = error.by_field
-        result = await bulk.give(proposed(action, form, targets, clock()), member.email)
-        if not form.trial_ends_on:
-            form.trial_ends_on = presentation.proposed_end(clock(), clock()).date().isoformat()
+        looked_at = BulkOrder(**structs.asdict(proposed(action, form, clock())), tenants=targets, preview=True)
+        result = await bulk.give(looked_at, member.email)
         return _page(member, action, result, form, errors)
 
 

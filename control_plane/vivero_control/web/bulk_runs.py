@@ -9,7 +9,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_200_OK, HTTP_303_SEE_OTHER
-from msgspec import convert
+from msgspec import convert, structs
 from vivero_web.bodies import read_form
 from vivero_web.clock import Clock
 from vivero_web.errors import InvalidInputError
@@ -21,7 +21,7 @@ from vivero_control.domain.staff.guards import session_staff
 from vivero_control.domain.staff.schemas import StaffView
 from vivero_control.domain.tenant_views import policies
 from vivero_control.domain.tenant_views.schemas import Wanted
-from vivero_control.domain.tenants.bulk import BulkAction, BulkOrder, BulkResult, Outcome
+from vivero_control.domain.tenants.bulk import BulkResult, Outcome
 from vivero_control.web import presentation
 from vivero_control.web.bulk import WORDS, action_in, order, proposed
 from vivero_control.web.saved_views import words
@@ -36,19 +36,6 @@ LEFT: Final = {ItemState.REFUSED: "Refused", ItemState.GIVEN_UP: "Given up"}
 def matching(wanted: Wanted) -> Matching:
     """The list's filters, without its order and columns."""
     return Matching(search=wanted.search, plan=wanted.plan, state=wanted.state, only=wanted.only)
-
-
-def asked(action: BulkAction, said: BulkOrder, wanted: Wanted, count: int) -> NewRun:
-    """What is given once it is confirmed."""
-    return NewRun(
-        action=action,
-        matching=matching(wanted),
-        count=count,
-        reason=said.reason,
-        kind=said.kind,
-        message=said.message,
-        trial_ends_at=said.trial_ends_at,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +54,8 @@ class RunPages:
         problem: str = "",
     ) -> Template:
         action, wanted = action_in(typed), policies.read(typed)
-        if not form.trial_ends_on:
-            form.trial_ends_on = presentation.proposed_end(self.clock(), self.clock()).date().isoformat()
         try:
-            result = self.bulk_runs.preview(matching(wanted), proposed(action, form, [], self.clock()))
+            result = self.bulk_runs.preview(matching(wanted), proposed(action, form, self.clock()))
         except InvalidInputError as error:
             result, errors = BulkResult(lines=()), error.by_field
         possible, refused = result.of(Outcome.POSSIBLE), result.of(Outcome.REFUSED)
@@ -113,8 +98,8 @@ class BulkRunsController(Controller):
         if "confirmed" in typed:
             count = whole_number(typed["confirmed"]) or 0
             try:
-                action = action_in(typed)
-                new = asked(action, order(action, form, []), policies.read(typed), count)
+                said = order(action_in(typed), form)
+                new = NewRun(**structs.asdict(said), matching=matching(policies.read(typed)), count=count)
                 made = await shown.bulk_runs.give(new, shown.member)
                 return Redirect(f"{RUNS}/{made.id}", status_code=HTTP_303_SEE_OTHER)
             except InvalidInputError as error:

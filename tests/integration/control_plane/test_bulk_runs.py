@@ -13,7 +13,7 @@ from vivero_control import composition
 from vivero_control.domain.bulk_runs.jobs import BulkOrderJob
 from vivero_control.domain.bulk_runs.schemas import Matching, NewRun, OthersMatchError, RunView
 from vivero_control.domain.staff.schemas import StaffView
-from vivero_control.domain.tenants.bulk import BulkAction, BulkOrder, Outcome
+from vivero_control.domain.tenants.bulk import BulkAction, Order, Outcome
 from vivero_control.services import Services
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.resources import TENANT
@@ -62,7 +62,7 @@ async def many(infrastructure: composition.Infrastructure, kube: KubeClient, nam
 async def test_all_that_match_are_suspended_and_each_is_audited(
     many: Many, drain: Callable[[], Awaitable[None]], sql: Ask
 ) -> None:
-    order = BulkOrder(action=BulkAction.SUSPEND, tenants=[], reason="They have not paid.")
+    order = Order(action=BulkAction.SUSPEND, reason="They have not paid.")
     found = many.services.bulk_runs.preview(Matching(search=many.word), order)
     assert [one.name for one in found.of(Outcome.POSSIBLE)] == [one.name for one in many.tenants]
     run = await many.services.bulk_runs.give(many.new(4), ADA)

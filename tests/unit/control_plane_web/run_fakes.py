@@ -15,7 +15,7 @@ from vivero_control.domain.bulk_runs.schemas import (
 )
 from vivero_control.domain.bulk_runs.service import BulkRuns
 from vivero_control.domain.staff.schemas import StaffView
-from vivero_control.domain.tenants.bulk import BulkAction, BulkLine, BulkOrder, BulkResult, Outcome
+from vivero_control.domain.tenants.bulk import BulkAction, BulkLine, BulkResult, Order, Outcome
 from vivero_web.errors import InvalidInputError
 
 
@@ -57,7 +57,7 @@ class FakeBulkRuns(BulkRuns):
         self.given: list[NewRun] = []
         self.runs = {one.id: one for one in runs or (run(1), run(2, waiting=0, done=998))}
 
-    def preview(self, matching: Matching, order: BulkOrder) -> BulkResult:
+    def preview(self, matching: Matching, order: Order) -> BulkResult:
         del order
         if matching.search == "nothing":
             raise InvalidInputError.of("matching", "No tenant matches.")

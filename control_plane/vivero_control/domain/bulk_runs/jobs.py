@@ -11,7 +11,7 @@ from vivero_control.db.database import Database
 from vivero_control.db.tables import BulkRun
 from vivero_control.domain.bulk_runs.repository import ItemRepository
 from vivero_control.domain.bulk_runs.schemas import ItemState, NewRun
-from vivero_control.domain.tenants.bulk import BulkAction, action_of
+from vivero_control.domain.tenants.bulk import action_of
 from vivero_control.domain.tenants.errors import WrongStateError
 from vivero_control.domain.tenants.service import TenantService
 from vivero_control.jobs.kinds import JobDescription, JobKind, Payload
@@ -51,7 +51,7 @@ class BulkOrderJob(JobKind):
                 return
             generation, is_first = item.generation, not item.begun
             item.begun = True
-        order = msgspec.convert(run.said, NewRun).order
+        order = msgspec.convert(run.said, NewRun)
         state, message = ItemState.DONE, ""
         try:
             await self._tenants.give(one.tenant, action_of(order, generation if is_first else None), run.actor)
@@ -82,8 +82,3 @@ class BulkOrderJob(JobKind):
             item = await ItemRepository(session).locked(one.run, one.tenant)
             if item is not None:
                 item.state, item.message = state, message[:500]
-
-
-def payload_of(action: BulkAction, run: int, tenant: str) -> dict[str, object]:
-    """Of the job; the action is for who reads dead letters."""
-    return {"action": action, "run": run, "tenant": tenant}

@@ -5,11 +5,10 @@ from enum import StrEnum
 from typing import Annotated, Final
 
 from msgspec import Meta, Struct
-from vivero_core.model.constants import SuspensionReason
 from vivero_web.errors import ConflictError, NotFoundError
 
-from vivero_control.domain.tenants.bulk import BulkAction, BulkOrder
-from vivero_control.domain.tenants.schemas import OBJECT_NAME_MAX, Only, Reason, TenantState
+from vivero_control.domain.tenants.bulk import BulkAction, Order
+from vivero_control.domain.tenants.schemas import OBJECT_NAME_MAX, Only, TenantState
 
 MOST: Final = 1000
 """Tenants of one run."""
@@ -24,33 +23,14 @@ class Matching(Struct, frozen=True, kw_only=True):
     only: Annotated[Only | None, Meta(description="Those that want a look for this reason; null: all.")] = None
 
 
-class NewRun(Struct, frozen=True, kw_only=True):
+class NewRun(Order, frozen=True, kw_only=True):
     """An order for all that match."""
 
-    action: BulkAction
     matching: Matching
     count: Annotated[
         int,
         Meta(ge=1, le=MOST, description="For how many it was seen to be possible; refused when there are others now."),
     ]
-    reason: Reason
-    kind: Annotated[SuspensionReason, Meta(description="Of a suspension.")] = SuspensionReason.MANUAL
-    message: Annotated[str, Meta(max_length=500, description="Of a suspension: shown to visitors.")] = ""
-    trial_ends_at: Annotated[
-        Annotated[datetime, Meta(tz=True)] | None, Meta(description="Of an extension: the new end of all trials.")
-    ] = None
-
-    @property
-    def order(self) -> BulkOrder:
-        """What is given to each."""
-        return BulkOrder(
-            action=self.action,
-            tenants=[],
-            reason=self.reason,
-            kind=self.kind,
-            message=self.message,
-            trial_ends_at=self.trial_ends_at,
-        )
 
 
 class ItemState(StrEnum):

@@ -10,7 +10,7 @@ from vivero_web.errors import InvalidInputError
 from vivero_control.db.database import Database
 from vivero_control.db.tables import BulkItem, BulkRun
 from vivero_control.domain.audit.service import DONE, AuditAction, AuditRepository, record
-from vivero_control.domain.bulk_runs.jobs import KIND, payload_of
+from vivero_control.domain.bulk_runs.jobs import KIND, OneOf
 from vivero_control.domain.bulk_runs.repository import RunRepository
 from vivero_control.domain.bulk_runs.schemas import (
     MOST,
@@ -23,7 +23,7 @@ from vivero_control.domain.bulk_runs.schemas import (
     RunView,
 )
 from vivero_control.domain.staff.schemas import StaffView
-from vivero_control.domain.tenants.bulk import BulkAction, BulkOrder, BulkOrders, BulkResult, Outcome
+from vivero_control.domain.tenants.bulk import BulkAction, BulkOrders, BulkResult, Order, Outcome
 from vivero_control.domain.tenants.schemas import TenantQuery
 from vivero_control.domain.tenants.service import TenantService
 from vivero_control.jobs.repository import OutboxRepository
@@ -41,8 +41,8 @@ class BulkRuns:
         self._wake_worker = wake_worker
         self._clock = clock
 
-    def preview(self, matching: Matching, order: BulkOrder) -> BulkResult:
-        """What an order would do to each that matches, as the list knows them; `order.tenants` is left out.
+    def preview(self, matching: Matching, order: Order) -> BulkResult:
+        """What an order would do to each that matches, as the list knows them.
 
         Raises:
             InvalidInputError: none matches, or more than MOST do; or the order is incomplete.
@@ -69,7 +69,7 @@ class BulkRuns:
             OthersMatchError: these are not as many as were looked at.
             InvalidInputError: as `preview`.
         """
-        possible = self.preview(new.matching, new.order).of(Outcome.POSSIBLE)
+        possible = self.preview(new.matching, new).of(Outcome.POSSIBLE)
         if len(possible) != new.count:
             raise OthersMatchError(len(possible))
         run = BulkRun(
@@ -89,7 +89,7 @@ class BulkRuns:
                 await OutboxRepository(session).enqueue(
                     kind=KIND,
                     key=f"{KIND}:{run.id}:{one.name}",
-                    payload=payload_of(new.action, run.id, one.name),
+                    payload=msgspec.to_builtins(OneOf(run.id, one.name)),
                     now=run.made_at,
                     due_at=run.made_at,
                 )

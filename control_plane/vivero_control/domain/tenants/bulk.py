@@ -51,18 +51,23 @@ class Target(Struct, frozen=True, kw_only=True):
     generation: Generation = None
 
 
-class BulkOrder(Struct, frozen=True, kw_only=True):
-    """An order for several tenants."""
+class Order(Struct, frozen=True, kw_only=True):
+    """What is given to each of several tenants."""
 
     action: BulkAction
-    tenants: Annotated[list[Target], Meta(min_length=1, max_length=MOST, description="Which ones.")]
     reason: Reason
-    preview: Annotated[bool, Meta(description="Only say what would be done; nothing is changed or audited.")] = False
     kind: Annotated[SuspensionReason, Meta(description="Of a suspension.")] = SuspensionReason.MANUAL
     message: Annotated[str, Meta(max_length=500, description="Of a suspension: shown to visitors.")] = ""
     trial_ends_at: Annotated[
         Annotated[datetime, Meta(tz=True)] | None, Meta(description="Of an extension: the new end of all trials.")
     ] = None
+
+
+class BulkOrder(Order, frozen=True, kw_only=True):
+    """An order for several tenants."""
+
+    tenants: Annotated[list[Target], Meta(min_length=1, max_length=MOST, description="Which ones.")]
+    preview: Annotated[bool, Meta(description="Only say what would be done; nothing is changed or audited.")] = False
 
 
 class BulkLine(Struct, frozen=True, kw_only=True):
@@ -98,12 +103,12 @@ class BulkOrders:
         _check(order)
         return BulkResult(lines=tuple([await self._line(order, target, actor) for target in order.tenants]))
 
-    def known(self, order: BulkOrder, rows: Iterable[TenantRow]) -> BulkResult:
-        """What it would do to each, as the list knows them; its own tenants are left out. Raises as `give`."""
+    def known(self, order: Order, rows: Iterable[TenantRow]) -> BulkResult:
+        """What it would do to each, as the list knows them. Raises as `give`."""
         _check(order)
         return BulkResult(lines=tuple(self._known(order, row) for row in rows))
 
-    def _known(self, order: BulkOrder, row: TenantRow) -> BulkLine:
+    def _known(self, order: Order, row: TenantRow) -> BulkLine:
         try:
             if row.state is TenantState.UNREADABLE:
                 raise TenantUnreadableError(row.name, row.message)
@@ -124,7 +129,7 @@ class BulkOrders:
         return _line(target.name, outcome, found)
 
 
-def _check(order: BulkOrder) -> None:
+def _check(order: Order) -> None:
     if order.action is BulkAction.EXTEND and order.trial_ends_at is None:
         raise InvalidInputError.of("trial_ends_at", "Choose a day.")
 
@@ -137,7 +142,7 @@ def _line(name: str, outcome: Outcome, found: TenantDetail) -> BulkLine:
     return BulkLine(name=name, outcome=outcome, message=found.tenant.display_name, generation=found.generation)
 
 
-def action_of(order: BulkOrder, generation: int | None) -> Action:
+def action_of(order: Order, generation: int | None) -> Action:
     """The order as one for a single tenant."""
     if order.action is BulkAction.SUSPEND:
         return Suspend(reason=order.reason, kind=order.kind, message=order.message, generation=generation)
