@@ -1,8 +1,7 @@
 """The pages on which the owner of a workspace changes a plan that is bought, or cancels it."""
 
 from collections.abc import Awaitable
-from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 from litestar import Controller, Request, get, post
 from litestar.di import NamedDependency
@@ -10,7 +9,7 @@ from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from msgspec import Struct
 from vivero_web.bodies import read_form_as
-from vivero_web.errors import InvalidInputError, WebError
+from vivero_web.errors import WebError
 
 from vivero_control.domain.accounts.usage import WorkspaceUsage
 from vivero_control.domain.billing.change_rules import Moment
@@ -20,11 +19,8 @@ from vivero_control.domain.billing.schemas import SubscriptionStatus
 from vivero_control.web import account_lines, billing_lines
 from vivero_control.web.account_plan import PLAN, SHOWN, PlanPage, chosen_interval
 from vivero_control.web.account_shell import REFUSALS, Portal
+from vivero_control.web.shown_values import moment, number
 from vivero_control.web.site import ACCOUNT, known
-
-_MISSING: Final = "Look at it once more: a part of the form is missing."
-_DIGITS: Final = 12
-"""Of a second, and of an amount in cents."""
 
 
 class ChangeForm(Struct, kw_only=True):
@@ -160,19 +156,3 @@ async def ordered(shown: PlanPage, order: Awaitable[None], done: str) -> Redirec
 def back_to_plan(what: str) -> Redirect:
     """To the page of the plan, which says so."""
     return Redirect(f"{PLAN}?done={what}", status_code=HTTP_303_SEE_OTHER)
-
-
-def moment(typed: str, name: str) -> datetime:
-    """A second that a form of ours has brought along. Raises InvalidInputError."""
-    try:
-        return datetime.fromtimestamp(number(typed, name), UTC)
-    except (ValueError, OverflowError) as error:
-        raise InvalidInputError.of(name, _MISSING) from error
-
-
-def number(typed: str, name: str) -> int:
-    """A whole number that a form of ours has brought along. Raises InvalidInputError."""
-    digits = typed.removeprefix("-")
-    if not (digits.isascii() and digits.isdigit()) or len(digits) > _DIGITS:
-        raise InvalidInputError.of(name, _MISSING)
-    return int(typed)

@@ -14,9 +14,10 @@ from vivero_control.domain.billing.pause_rules import check_pausable
 from vivero_control.domain.billing.pauses import PlanPauses
 from vivero_control.domain.billing.schemas import MOST_MONTHS
 from vivero_control.web import billing_lines
-from vivero_control.web.account_change import moment, number, ordered
+from vivero_control.web.account_change import ordered
 from vivero_control.web.account_plan import SHOWN, PlanPage
 from vivero_control.web.account_shell import REFUSALS, Portal
+from vivero_control.web.shown_values import moment, number
 from vivero_control.web.site import ACCOUNT
 
 
@@ -59,13 +60,13 @@ class PauseController(Controller):
         portal: NamedDependency[Portal],
         plan_pauses: NamedDependency[PlanPauses],
     ) -> Redirect | Template:
-        form = await read_form_as(request, PauseForm)
-        try:
+        form, visit = await read_form_as(request, PauseForm), portal.visit
+
+        async def pause() -> None:
             months, starts = _months(form.months), moment(form.starts, "starts")
-        except InvalidInputError as error:
-            return await shown.render(error=error)
-        order = plan_pauses.pause(portal.visit.tenant, months, starts_at=starts, by=portal.visit.actor)
-        return await ordered(shown, order, "paused")
+            await plan_pauses.pause(visit.tenant, months, starts_at=starts, by=visit.actor)
+
+        return await ordered(shown, pause(), "paused")
 
     @post("/pause/take-back", status_code=HTTP_303_SEE_OTHER)
     async def take_back(
@@ -98,13 +99,13 @@ class PauseController(Controller):
         portal: NamedDependency[Portal],
         plan_pauses: NamedDependency[PlanPauses],
     ) -> Redirect | Template:
-        form = await read_form_as(request, RestartForm)
-        try:
+        form, visit = await read_form_as(request, RestartForm), portal.visit
+
+        async def restart() -> None:
             at, cents = moment(form.at, "at"), number(form.cents, "cents")
-        except InvalidInputError as error:
-            return await shown.render(error=error)
-        order = plan_pauses.restart(portal.visit.tenant, at=at, cents=cents, by=portal.visit.actor)
-        return await ordered(shown, order, "restarted")
+            await plan_pauses.restart(visit.tenant, at=at, cents=cents, by=visit.actor)
+
+        return await ordered(shown, restart(), "restarted")
 
 
 def _months(typed: str) -> int:

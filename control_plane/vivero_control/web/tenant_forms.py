@@ -14,6 +14,7 @@ from vivero_web.text import whole_number
 from vivero_control.domain.billing.schemas import MOST_MONTHS, PauseOrder, TakePauseBack
 from vivero_control.domain.deleted.service import Undelete
 from vivero_control.domain.tenants.schemas import ChangePlan, ConfirmOwner, ExtendTrial, Resume, Suspend
+from vivero_control.web.shown_values import second
 
 REASON_MIN: Final = 3
 TEXT_MAX: Final = 500
@@ -89,11 +90,9 @@ def pause_plan(form: ActionForm) -> PauseOrder:
     errors = reason_errors(form.reason)
     months, starts = whole_number(form.months), second(form.starts)
     if months is None or not 1 <= months <= MOST_MONTHS or starts is None:
-        errors.append(FieldError("months", f"Choose 1 to {MOST_MONTHS} months."))
+        raise InvalidInputError.of_all([*errors, FieldError("months", f"Choose 1 to {MOST_MONTHS} months.")])
     _raise(errors)
-    return PauseOrder(
-        reason=form.reason.strip(), months=months or 0, starts_at=starts or datetime.max.replace(tzinfo=UTC)
-    )
+    return PauseOrder(reason=form.reason.strip(), months=months, starts_at=starts)
 
 
 def take_pause_back(form: ActionForm) -> TakePauseBack:
@@ -117,14 +116,6 @@ def moment(text: str) -> datetime | None:
     except ValueError:
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def second(text: str) -> datetime | None:
-    """That a form of ours has brought along as seconds since 1970; None of what is none."""
-    try:
-        return datetime.fromtimestamp(int(text), UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def _raise(errors: list[FieldError]) -> None:

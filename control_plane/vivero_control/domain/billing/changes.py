@@ -24,7 +24,6 @@ from vivero_control.domain.billing.change_rules import (
 from vivero_control.domain.billing.errors import (
     ChangeNotPossibleError,
     CostChangedError,
-    NothingBoughtError,
 )
 from vivero_control.domain.billing.held import HeldSubscriptions
 from vivero_control.domain.billing.policies import goes_on
@@ -53,9 +52,7 @@ class PlanChanges:
             UnavailableError: the provider or the cluster does not answer.
         """
         provider, offer = self._held.provider(), self._billing.offer(tenant, plan, interval)
-        customer = (await self._billing.of_tenant(tenant.metadata.uid)).customer
-        if customer is None:
-            raise NothingBoughtError
+        customer = await self._billing.customer_of(tenant)
         current = check_changeable(policies.deciding((await provider.account(customer)).subscriptions))
         return await _preview(provider, customer, current, offer, reckoned_at(current, self._clock()))
 

@@ -15,7 +15,6 @@ from vivero_control.domain.billing.change_rules import PREVIEW_FOR
 from vivero_control.domain.billing.errors import (
     ChangeNotPossibleError,
     CostChangedError,
-    NothingBoughtError,
     PauseChangedError,
 )
 from vivero_control.domain.billing.held import HeldSubscriptions
@@ -78,9 +77,7 @@ class PlanPauses:
             UnavailableError: the provider does not answer.
         """
         provider = self._held.provider()
-        customer = (await self._billing.of_tenant(tenant.metadata.uid)).customer
-        if customer is None:
-            raise NothingBoughtError
+        customer = await self._billing.customer_of(tenant)
         current = check_paused(policies.deciding((await provider.account(customer)).subscriptions))
         cost = await provider.preview_restart(customer, current.id)
         return Restart(current=current, at=self._clock().replace(microsecond=0), cost=cost)

@@ -172,10 +172,15 @@ class BillingService:
             NothingBoughtError: the provider does not know this customer.
             UnavailableError: the provider does not answer.
         """
-        provider, known = self._on(), await self.of_tenant(tenant.metadata.uid)
-        if known.customer is None:
+        provider = self._on()
+        return await provider.portal(await self.customer_of(tenant), return_url=return_url)
+
+    async def customer_of(self, tenant: Tenant) -> str:
+        """The provider's name for who pays for it. Raises NothingBoughtError before the first order."""
+        customer = (await self.of_tenant(tenant.metadata.uid)).customer
+        if customer is None:
             raise NothingBoughtError
-        return await provider.portal(known.customer, return_url=return_url)
+        return customer
 
     async def receive(self, header: str, read_body: Callable[[], Awaitable[bytes]]) -> None:
         """A message of the provider: the customer that it is about is looked at by a job.

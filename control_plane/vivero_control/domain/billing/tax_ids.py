@@ -5,7 +5,7 @@ from typing import Final
 from vivero_core.model.tenant import Tenant
 from vivero_web.errors import ConflictError, InvalidInputError
 
-from vivero_control.domain.billing.errors import NothingBoughtError, ProviderRefusedError
+from vivero_control.domain.billing.errors import ProviderRefusedError
 from vivero_control.domain.billing.held import HeldSubscriptions
 from vivero_control.domain.billing.provider import TAX_ID_INVALID, TAX_ID_KINDS, TaxId
 from vivero_control.domain.billing.service import BillingService
@@ -25,10 +25,8 @@ class TaxIds:
 
     async def all(self, tenant: Tenant) -> tuple[TaxId, ...]:
         """Raises NothingBoughtError before the first order, UnavailableError."""
-        provider, customer = self._held.provider(), (await self._billing.of_tenant(tenant.metadata.uid)).customer
-        if customer is None:
-            raise NothingBoughtError
-        return await provider.tax_ids(customer)
+        provider = self._held.provider()
+        return await provider.tax_ids(await self._billing.customer_of(tenant))
 
     async def add(self, tenant: Tenant, kind: str, typed: str, by: str) -> None:
         """The provider says whether it has the form of its kind.
