@@ -268,7 +268,7 @@ def services(to: Infrastructure) -> Services:
     )
     held = HeldSubscriptions(to.database, to.payments, billing, audit)
     backups = BackupService(_backup_deps(to, audit))
-    tenants = tenant_service(to)
+    tenants, usage = tenant_service(to), workspace_usage(to)
     kinds = job_kinds(to)
     dead_letters = DeadLetterService(to.database, kinds, to.wake_up.notify, clock)
     managed = ManagedWorkspaces(
@@ -314,10 +314,10 @@ def services(to: Infrastructure) -> Services:
             wake_worker=to.wake_up.notify,
             clock=clock,
         ),
-        workspace_usage=workspace_usage(to),
+        workspace_usage=usage,
         margins=Margins(
             tenants=to.tenants,
-            usage=workspace_usage(to).read,
+            usage=usage.read,
             billing=billing,
             contracts=contracts(to),
             costs=settings.costs,

@@ -1,14 +1,14 @@
 """API keys of people, as all programs have them: how long they are good, how their secret is changed, and their errors."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Final
 
 import msgspec
 
-from vivero_web.errors import ConflictError, NotFoundError
+from vivero_web.errors import ConflictError, FieldError, NotFoundError
 from vivero_web.fields import documented
-from vivero_web.text import name_problem, whole_number
+from vivero_web.text import name_problem, tidy, whole_number
 
 NAME_MAX: Final = 80
 MAX_KEYS: Final = 50
@@ -77,6 +77,17 @@ class TooManyKeysError(ConflictError):
 def key_name_problem(name: str) -> str | None:
     """Why a key cannot have this name, which is tidy already."""
     return name_problem(name, NAME_MAX) if name else "Say what the key is for."
+
+
+def new_key_problems(name: str, scopes: Sequence[str], allowed: Collection[str], role: str) -> list[FieldError]:
+    """What is wrong with a new key, by field; `allowed` is what the role of its owner, in words, can give."""
+    problem = key_name_problem(tidy(name))
+    errors = [FieldError("name", problem)] if problem else []
+    return errors + [
+        FieldError(f"scopes[{place}]", f"Your own role, {role}, does not have this permission.")
+        for place, scope in enumerate(scopes)
+        if scope not in allowed
+    ]
 
 
 def chosen_days(form: Mapping[str, str]) -> int:

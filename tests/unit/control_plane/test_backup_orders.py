@@ -64,7 +64,7 @@ class Tenants:
         return self.found
 
 
-class Keys:
+class Keys(Idempotency):
     """Idempotency keys in memory."""
 
     def __init__(self) -> None:
@@ -128,7 +128,7 @@ class World:
                 directory=directory,
                 tenants=cast("TenantRepository", self.tenants),
                 audit=cast("AuditService", self.audit),
-                idempotency=cast("Idempotency", self.keys),
+                idempotency=self.keys,
                 database=cast("Database", Transactions()),
                 clock=lambda: NOW,
             )

@@ -18,9 +18,10 @@ from vivero_web.api_keys import (
     Rotation,
     TooManyKeysError,
     key_name_problem,
+    new_key_problems,
 )
 from vivero_web.clock import Clock
-from vivero_web.errors import FieldError, InvalidInputError
+from vivero_web.errors import InvalidInputError
 from vivero_web.key_tokens import KeyTokens, new_prefix
 from vivero_web.text import tidy
 from vivero_web.tokens import derive_key, digest
@@ -185,12 +186,5 @@ def _scopes(row: Row) -> list[Scope]:
 
 
 def _check(new: NewStaffApiKey, member: StaffView) -> None:
-    problem = key_name_problem(tidy(new.name))
-    errors = [FieldError("name", problem)] if problem else []
-    errors += [
-        FieldError(f"scopes[{place}]", f"Your own role, {member.role}, does not have this permission.")
-        for place, scope in enumerate(new.scopes)
-        if scope not in scopes_open_to(member.role)
-    ]
-    if errors:
+    if errors := new_key_problems(new.name, new.scopes, scopes_open_to(member.role), member.role):
         raise InvalidInputError.of_all(errors)

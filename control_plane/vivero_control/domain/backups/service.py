@@ -32,7 +32,7 @@ from vivero_control.domain.tenants.errors import TenantNotFoundError, TenantUnre
 from vivero_control.domain.tenants.policies import check_changeable, recovery_of, tenant_subject
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.domain.tenants.schemas import Page, RecoveryView
-from vivero_control.lib.idempotency import Idempotency
+from vivero_control.lib.idempotency import Idempotency, IdempotentOperation
 
 NEWEST: Final = 50
 """How many the page of all tenants lists."""
@@ -167,15 +167,15 @@ class BackupService:
     ) -> V:
         """Carry out the order (what, of which tenant, how) under its key, or answer as the first time."""
         what, tenant, _ = order
-        async with self._deps.idempotency.once(what, key, msgspec.json.encode(order)) as operation:
-            if operation.answer is not None:
-                return msgspec.convert(operation.answer, kind)
+
+        async def do(operation: IdempotentOperation) -> V:
             found = await self._changeable(tenant)
             view = await make(policies.object_name(found, what, key or secrets.token_hex(16)), found)
             async with self._deps.database.transaction() as session:
                 await operation.store(session, msgspec.to_builtins(view))
-            operation.committed = True
             return view
+
+        return await self._deps.idempotency.answered(what, key, order, kind, do)
 
     async def _changeable(self, name: str) -> Tenant:
         found = await self._deps.tenants.find(name)

@@ -17,8 +17,9 @@ from vivero_web.api_keys import (
     Rotation,
     TooManyKeysError,
     key_name_problem,
+    new_key_problems,
 )
-from vivero_web.errors import FieldError, InvalidInputError, NotSignedInError
+from vivero_web.errors import InvalidInputError, NotSignedInError
 from vivero_web.key_tokens import KeyTokens, new_prefix
 from vivero_web.text import tidy
 from vivero_web.tokens import derive_key, digest
@@ -158,15 +159,7 @@ def check_new_key(actor: Actor, new: NewApiKey) -> list[Scope]:
     Raises:
         InvalidInputError: naming every field at fault.
     """
-    allowed = scopes_open_to(actor)
-    problem = key_name_problem(tidy(new.name))
-    errors = [FieldError("name", problem)] if problem else []
-    errors += [
-        FieldError(f"scopes[{place}]", f"Your own role, {actor.role_name}, does not have this permission.")
-        for place, scope in enumerate(new.scopes)
-        if scope not in allowed
-    ]
-    if errors:
+    if errors := new_key_problems(new.name, new.scopes, scopes_open_to(actor), actor.role_name):
         raise InvalidInputError.of_all(errors)
     return [scope for scope in Scope if scope in new.scopes or scope is Scope.READ]
 
